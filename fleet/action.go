@@ -1,0 +1,103 @@
+package fleet
+
+import "time"
+
+// Danger grades an action: 0 reads, 1 asks for confirmation, 2 shows the blast
+// radius first, 3 needs the serial typed and a second person.
+type Danger uint8
+
+// ActionKind names something that can be done to a target.
+type ActionKind string
+
+// Actions, as the contract spells them.
+const (
+	ActIdentify   ActionKind = "identify"
+	ActPowerOn    ActionKind = "power-on"
+	ActPowerOff   ActionKind = "power-off"
+	ActSoftOff    ActionKind = "soft-off"
+	ActPowerCycle ActionKind = "power-cycle"
+	ActReset      ActionKind = "reset"
+	ActPortUp     ActionKind = "port-up"
+	ActPortDown   ActionKind = "port-down"
+)
+
+// Danger of the kind; a kind that is not known is as dangerous as can be.
+func (k ActionKind) Danger() Danger {
+	switch k {
+	case ActIdentify, ActPowerOn, ActPortUp:
+		return 1
+	case ActPowerOff, ActSoftOff, ActPowerCycle, ActReset, ActPortDown:
+		return 2
+	}
+	return 3
+}
+
+// Action is one thing to do to one target, as data.
+type Action struct {
+	Kind   ActionKind        `json:"action"`
+	Target string            `json:"target"`         // device id, or device/port
+	Serial string            `json:"serial"`         // what the target's serial must be when it is read again; empty where it has none
+	Args   map[string]string `json:"args,omitempty"` // identify: seconds; ...
+}
+
+// Outcome is what a wire knows after an action.
+type Outcome struct {
+	Done   bool      `json:"done"`   // the device said yes
+	Before string    `json:"before"` // state read before the write
+	After  string    `json:"after"`  // state read back, where the wire can
+	Text   string    `json:"text"`
+	At     time.Time `json:"at"`
+}
+
+// JobState is where an action stands in its life.
+type JobState string
+
+// Job states, as the contract spells them.
+const (
+	JobProposed JobState = "proposed"
+	JobRunning  JobState = "running"
+	JobAccepted JobState = "accepted" // the device said yes; not yet seen to be so
+	JobVerified JobState = "verified" // an observation showed it
+	JobFailed   JobState = "failed"
+	JobRefused  JobState = "refused"
+	JobUnknown  JobState = "unknown"
+)
+
+// Job is an action on its way: who asked, why, and what came of it.
+type Job struct {
+	ID         string     `json:"id"`
+	Action     ActionKind `json:"action"`
+	Targets    []string   `json:"targets"`
+	State      JobState   `json:"state"`
+	By         string     `json:"by"`
+	ApprovedBy string     `json:"approved_by"`
+	Reason     string     `json:"reason"`
+	Plan       string     `json:"plan"` // hash of the plan it carries out
+	Steps      []JobStep  `json:"steps"`
+	Began      time.Time  `json:"began"`
+	Ended      time.Time  `json:"ended"`
+}
+
+// JobStep is one step with its outcome in words.
+type JobStep struct {
+	Name  string    `json:"name"`
+	State JobState  `json:"state"`
+	Text  string    `json:"text"`
+	At    time.Time `json:"at"`
+}
+
+// AuditEntry is one line of the append-only log: every write, denied try and
+// login. The store numbers it and chains it (RFC 8785, SHA-256) when it
+// commits; an entry that is not committed allows nothing.
+type AuditEntry struct {
+	Seq     uint64    `json:"seq"`
+	At      time.Time `json:"at"`
+	Who     string    `json:"who"`
+	From    string    `json:"from"` // remote address, or "local"
+	Action  string    `json:"action"`
+	Target  string    `json:"target"`
+	Outcome string    `json:"outcome"` // begun done failed unknown denied refused
+	Reason  string    `json:"reason"`
+	Hash    string    `json:"hash"`
+	Prev    string    `json:"prev"`
+}

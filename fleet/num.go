@@ -1,0 +1,151 @@
+package fleet
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Num is an exact decimal that may be unknown: N * 10^Scale. Sensor values,
+// watts and rates are Nums, because a float64 silently loses counters above
+// 2^53 and prints 21.400000000000002. The zero Num is null.
+type Num struct {
+	N     int64
+	Scale int8 // power of ten, -18..18
+	Known bool
+}
+
+// Int returns the known whole number n.
+func Int(n int64) Num { return Num{N: n, Known: true} }
+
+// Dec returns the known number n * 10^scale.
+func Dec(n int64, scale int8) Num { return Num{N: n, Scale: scale, Known: true} }
+
+// FromFloat rounds f to the given number of decimals (0..9). NaN, infinities
+// and what does not fit become null.
+func FromFloat(f float64, decimals int) Num {
+	decimals = max(0, min(decimals, 9))
+	r := math.Round(f * math.Pow10(decimals))
+	if math.IsNaN(r) || math.Abs(r) >= 1<<62 {
+		return Num{}
+	}
+	return Num{N: int64(r), Scale: int8(-decimals), Known: true}
+}
+
+// Float returns the value as a float64; null is NaN.
+func (n Num) Float() float64 {
+	if !n.Known {
+		return math.NaN()
+	}
+	if n.Scale < 0 {
+		return float64(n.N) / math.Pow10(-int(n.Scale))
+	}
+	return float64(n.N) * math.Pow10(int(n.Scale))
+}
+
+// Rescale returns the number at another scale, rounded half away from zero.
+// What would overflow becomes null.
+func (n Num) Rescale(scale int8) Num {
+	for n.Known && n.Scale < scale {
+		half := int64(5)
+		if n.N < 0 {
+			half = -5
+		}
+		n.N, n.Scale = (n.N+half)/10, n.Scale+1
+	}
+	for n.Known && n.Scale > scale {
+		if n.N > math.MaxInt64/10 || n.N < math.MinInt64/10 {
+			return Num{}
+		}
+		n.N, n.Scale = n.N*10, n.Scale-1
+	}
+	return n
+}
+
+// String prints the exact decimal, or "null".
+func (n Num) String() string { return string(n.append(nil)) }
+
+func (n Num) append(b []byte) []byte {
+	if !n.Known {
+		return append(b, "null"...)
+	}
+	if n.Scale >= 0 {
+		b = strconv.AppendInt(b, n.N, 10)
+		if n.N != 0 {
+			for range n.Scale {
+				b = append(b, '0')
+			}
+		}
+		return b
+	}
+	u := uint64(n.N)
+	if n.N < 0 {
+		b, u = append(b, '-'), -u
+	}
+	digits := strconv.FormatUint(u, 10)
+	places := -int(n.Scale)
+	if pad := places + 1 - len(digits); pad > 0 {
+		digits = strings.Repeat("0", pad) + digits
+	}
+	whole, frac := digits[:len(digits)-places], strings.TrimRight(digits[len(digits)-places:], "0")
+	b = append(b, whole...)
+	if frac != "" {
+		b = append(append(b, '.'), frac...)
+	}
+	return b
+}
+
+// MarshalJSON writes the exact decimal, or null.
+func (n Num) MarshalJSON() ([]byte, error) { return n.append(nil), nil }
+
+// UnmarshalJSON reads a decimal without exponent, or null.
+func (n *Num) UnmarshalJSON(b []byte) error {
+	v, err := ParseNum(string(b))
+	if err != nil {
+		return err
+	}
+	*n = v
+	return nil
+}
+
+// ParseNum reads "null" or a decimal such as -12.5 exactly. It refuses
+// exponents and more than 18 significant digits of fraction.
+func ParseNum(s string) (Num, error) {
+	if s == "null" {
+		return Num{}, nil
+	}
+	whole, frac, _ := strings.Cut(s, ".")
+	if len(frac) > 18 {
+		return Num{}, fmt.Errorf("%w: %q has more than 18 decimals", ErrWord, Clean(s, 40))
+	}
+	if frac != "" && (frac[0] < '0' || frac[0] > '9') {
+		return Num{}, fmt.Errorf("%w: %q is not a decimal number", ErrWord, Clean(s, 40))
+	}
+	v, err := strconv.ParseInt(whole+frac, 10, 64)
+	if err != nil {
+		return Num{}, fmt.Errorf("%w: %q is not a decimal number", ErrWord, Clean(s, 40))
+	}
+	return Num{N: v, Scale: int8(-len(frac)), Known: true}, nil
+}
+
+// Cmp compares two known numbers: -1, 0 or +1. It compares exactly when both
+// have one scale, else as float64.
+func (n Num) Cmp(m Num) int {
+	if n.Scale == m.Scale {
+		switch {
+		case n.N < m.N:
+			return -1
+		case n.N > m.N:
+			return 1
+		}
+		return 0
+	}
+	switch a, b := n.Float(), m.Float(); {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,67 @@
+package fleet
+
+// SensorClass says what a sensor measures.
+type SensorClass string
+
+// Sensor classes, as the contract spells them.
+const (
+	ClassTemperature SensorClass = "temperature"
+	ClassVoltage     SensorClass = "voltage"
+	ClassCurrent     SensorClass = "current"
+	ClassPower       SensorClass = "power"
+	ClassFan         SensorClass = "fan"
+	ClassFrequency   SensorClass = "frequency"
+	ClassHumidity    SensorClass = "humidity"
+	ClassPercent     SensorClass = "percent"
+	ClassDBm         SensorClass = "dbm"
+	ClassLoad        SensorClass = "load"
+	ClassRuntime     SensorClass = "runtime"
+	ClassCharge      SensorClass = "charge"
+	ClassAirflow     SensorClass = "airflow"
+	ClassPressure    SensorClass = "pressure"
+	ClassState       SensorClass = "state"
+	ClassCount       SensorClass = "count"
+)
+
+// Limits are a sensor's thresholds in its own unit; null where the device has
+// none. IPMI non-critical is warn and critical is crit; non-recoverable serves
+// as crit only where critical is absent (IPMI 2.0 section 35.5).
+type Limits struct {
+	LowCrit  Num `json:"low_crit"`
+	LowWarn  Num `json:"low_warn"`
+	HighWarn Num `json:"high_warn"`
+	HighCrit Num `json:"high_crit"`
+}
+
+// Judge compares a value with the limits. A null value is unknown; a sensor
+// without limits is ok as long as it reads.
+func (l Limits) Judge(v Num) State {
+	switch {
+	case !v.Known:
+		return StateUnknown
+	case l.HighCrit.Known && v.Cmp(l.HighCrit) >= 0, l.LowCrit.Known && v.Cmp(l.LowCrit) <= 0:
+		return StateCrit
+	case l.HighWarn.Known && v.Cmp(l.HighWarn) >= 0, l.LowWarn.Known && v.Cmp(l.LowWarn) <= 0:
+		return StateWarn
+	}
+	return StateOK
+}
+
+// SensorDef is what a sensor is. A probe builds it once per re-read of its
+// tables and shares it between polls; it is never written after that.
+type SensorDef struct {
+	ID     string      `json:"id"`  // on the wire: OID without leading dot, or SDR record id in decimal
+	Key    string      `json:"key"` // survives a re-read: owner.lun.number in hex, or table:entPhysicalName
+	Name   string      `json:"name"`
+	Class  SensorClass `json:"class"`
+	Unit   string      `json:"unit"` // C V A W rpm Hz % dBm s ...; empty for state sensors
+	Limits Limits      `json:"limits"`
+}
+
+// Sensor is a definition with its present reading.
+type Sensor struct {
+	*SensorDef
+	Value Num    `json:"value"`
+	State State  `json:"state"`
+	Text  string `json:"text,omitempty"` // state sensors: the asserted states in words
+}

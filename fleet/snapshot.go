@@ -1,0 +1,205 @@
+package fleet
+
+import "time"
+
+// Snapshot is the whole fleet at one moment. It is never written after it was
+// published: readers keep it as long as they like, without locks. Only
+// fleet/engine makes one.
+type Snapshot struct {
+	Version uint64
+	At      time.Time
+	Live    bool // false: as of At, from history
+
+	Regions   Table[Region]
+	Sites     Table[Site]
+	Racks     Table[Rack]
+	Feeds     Table[Feed]
+	Devices   Table[Device]
+	Clouds    Table[Cloud]
+	Hosts     Table[HostState]
+	Instances Table[InstanceState]
+	Services  Table[Service]
+	Jobs      []Job // open and recent, newest first
+
+	Counts Counts
+	Recent []Event   // newest first, at most MaxRecent, warn and crit
+	Oldest time.Time // the oldest SeenAt of a device that should be polled
+
+	// Intervals of the lanes, from the inventory.
+	Intervals [3]time.Duration
+	*Topology
+}
+
+// MaxRecent bounds Snapshot.Recent.
+const MaxRecent = 64
+
+// Topology holds the indexes that change only with the inventory. Numbers are
+// dense numbers in the snapshot's tables.
+type Topology struct {
+	RacksOf   map[string][]int // by region
+	DevicesOf map[string][]int // by rack id, top unit first
+	Loose     map[string][]int // devices outside of racks, by site
+}
+
+// Kind says which table an id lives in.
+type Kind uint8
+
+// Kinds of things with a state.
+const (
+	KindOfRegion Kind = iota
+	KindOfRack
+	KindOfDevice
+	KindOfCloud
+	KindOfHost
+	KindOfInstance
+	KindOfService
+	NumKinds = iota
+)
+
+var kindWords = [NumKinds]string{"region", "rack", "device", "cloud", "host", "instance", "service"}
+
+func (k Kind) String() string { return kindWords[k] }
+
+// MarshalText writes the kind's word.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// Counts are kept as states change, never recounted by a reader.
+type Counts struct {
+	By          [NumKinds][NumStates]int
+	Blind       int
+	Maintenance int
+	DriftOpen   int
+}
+
+// Region is a region with its roll-up.
+type Region struct {
+	Spec                  *RegionSpec
+	State                 State
+	Devices, Racks, Sites int
+	Blind, DriftOpen      int
+	PowerW                Num // measured, the sum of its racks
+	By                    [NumStates]int
+}
+
+// Site is a building with its roll-up.
+type Site struct {
+	Spec  *SiteSpec
+	State State
+}
+
+// Rack is a rack with its roll-up.
+type Rack struct {
+	Spec      *RackSpec
+	State     State
+	Devices   int
+	FreeUnits int // whole units with nothing in them, either face
+	PowerW    Num // measured at its PDUs, else at its servers
+	Blind     int
+	By        [NumStates]int
+}
+
+// Feed is a power feed with what its PDUs measure.
+type Feed struct {
+	Spec   *FeedSpec
+	State  State
+	AmpsA  Num
+	PowerW Num
+}
+
+// Device is a device with everything that was last read of it. Its slices are
+// shared between snapshots and never written.
+type Device struct {
+	Spec        *DeviceSpec
+	State       State
+	Reasons     []string // why the state is what it is, worst first
+	Power       Power
+	Maintenance bool
+	DriftOpen   int
+	PowerW      Num
+	InletC      Num // air temperature at the inlet
+
+	BlindSince time.Time // zero: seen at the last poll
+	SeenAt     time.Time // last time anything was read
+	Err        *ProbeError
+	Tables     [NumTables]TableState
+
+	Facts     Facts
+	Sensors   []Sensor
+	Ports     []Port
+	Outlets   []Outlet
+	Entities  []Entity
+	Neighbors []Neighbor
+	FDB       []FDBEntry
+	VLANs     []VLAN
+}
+
+// TableState says when a table was last read and how well.
+type TableState struct {
+	Is   Completeness
+	At   time.Time
+	Lane Lane
+}
+
+// Blind reports whether the last poll of the device failed.
+func (d *Device) Blind() bool { return !d.BlindSince.IsZero() }
+
+// Sensor returns the sensor with the key, or nil.
+func (d *Device) Sensor(key string) *Sensor {
+	for i := range d.Sensors {
+		if d.Sensors[i].Key == key {
+			return &d.Sensors[i]
+		}
+	}
+	return nil
+}
+
+// Port returns the port with the ifName, or nil.
+func (d *Device) Port(name string) *Port {
+	for i := range d.Ports {
+		if d.Ports[i].Name == name {
+			return &d.Ports[i]
+		}
+	}
+	return nil
+}
+
+// Cloud is one region of one provider account and how well it can be seen.
+type Cloud struct {
+	Spec       *CloudSpec
+	State      State
+	Reasons    []string
+	BlindSince time.Time
+	SeenAt     time.Time
+	Err        *ProbeError
+	Tables     [NumTables]TableState
+	Facts      Facts
+}
+
+// HostState is a hypervisor with its state and, where we own the metal, the
+// device it is.
+type HostState struct {
+	Host
+	Cloud  string
+	State  State
+	Device int // dense device number, -1 where it is not ours
+}
+
+// InstanceState is an instance with the state that follows from its own and
+// its host's: a guest is never shown greener than what it stands on.
+type InstanceState struct {
+	Instance
+	Reasons []string
+	Device  int // dense device number of its host, -1 where not known
+}
+
+// Service is a service with its replicas.
+type Service struct {
+	Spec                *ServiceSpec
+	State               State
+	Reasons             []string
+	Replicas            int // running ones
+	Instances           []int
+	Devices             []int
+	Zones, Hosts, Racks int // distinct failure domains
+	Unplaced            int // replicas whose place cannot be seen
+}

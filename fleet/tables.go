@@ -1,0 +1,160 @@
+package fleet
+
+import "time"
+
+// Completeness says how much of a table one observation holds. The zero value
+// is "not asked": it says nothing and deletes nothing.
+type Completeness uint8
+
+// Completeness of a table. Partial never deletes what it did not show.
+const (
+	NotAsked Completeness = iota
+	Complete
+	Partial
+	Failed
+	Absent // asked, and the device has no such table
+)
+
+var completenessWords = [...]string{"", "complete", "partial", "failed", "absent"}
+
+func (c Completeness) String() string {
+	return completenessWords[min(int(c), len(completenessWords)-1)]
+}
+
+// MarshalText writes the word.
+func (c Completeness) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads the word.
+func (c *Completeness) UnmarshalText(b []byte) error {
+	return word(completenessWords[:], b, c, "completeness")
+}
+
+// TableID names a table of an observation. In JSON it is the table's word.
+type TableID uint8
+
+// The tables, in the order of the contract.
+const (
+	TableFacts TableID = iota
+	TablePorts
+	TableSensors
+	TableEntities
+	TableNeighbors
+	TableFDB
+	TableVLANs
+	TableOutlets
+	TableEvents
+	TableInstances
+	TableHosts
+	NumTables = iota
+)
+
+var tableWords = [NumTables]string{"facts", "ports", "sensors", "entities", "neighbors", "fdb", "vlans", "outlets", "events", "instances", "hosts"}
+
+func (t TableID) String() string { return tableWords[t] }
+
+// MarshalText writes the table's word.
+func (t TableID) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads the table's word.
+func (t *TableID) UnmarshalText(b []byte) error { return word(tableWords[:], b, t, "table") }
+
+// Entity is a physical part: ENTITY-MIB entPhysicalTable (RFC 6933), or a FRU.
+type Entity struct {
+	Index    int    `json:"index"`
+	Parent   int    `json:"parent"`
+	Class    string `json:"class"` // chassis module powerSupply fan port ...
+	Name     string `json:"name"`
+	Descr    string `json:"descr"`
+	Model    string `json:"model"`
+	Serial   string `json:"serial"`
+	Hardware string `json:"hardware"`
+	Firmware string `json:"firmware"`
+	Software string `json:"software"`
+}
+
+// Neighbor is what a device hears on a port: LLDP-MIB (IEEE 802.1AB) or CDP.
+type Neighbor struct {
+	LocalPort     string `json:"local_port"`
+	RemoteName    string `json:"remote_name"`
+	RemotePort    string `json:"remote_port"`
+	RemoteChassis string `json:"remote_chassis"`
+	Protocol      string `json:"protocol"` // lldp or cdp
+}
+
+// FDBEntry is a learned MAC: BRIDGE-MIB (RFC 4188) or Q-BRIDGE-MIB (RFC 4363).
+type FDBEntry struct {
+	MAC  string `json:"mac"`
+	Port string `json:"port"` // ifName
+	VLAN int    `json:"vlan"`
+}
+
+// VLAN is a VLAN with its member ports by ifName.
+type VLAN struct {
+	ID    int      `json:"id"`
+	Name  string   `json:"name"`
+	Ports []string `json:"ports"`
+}
+
+// Outlet is one socket of a PDU.
+type Outlet struct {
+	Index    int    `json:"index"`
+	Name     string `json:"name"`
+	State    string `json:"state"` // on off unknown
+	CurrentA Num    `json:"current_a"`
+	PowerW   Num    `json:"power_w"`
+}
+
+// Event is something that happened: a SEL record, a trap, a provider's notice,
+// or plumb's own word. ID makes a second read idempotent.
+type Event struct {
+	ID       string    `json:"id"`
+	At       time.Time `json:"at"`
+	Target   string    `json:"target"`
+	Source   string    `json:"source"` // sel trap cloud plumb
+	Sensor   string    `json:"sensor,omitempty"`
+	Type     string    `json:"type"`
+	Text     string    `json:"text"`
+	Severity Severity  `json:"severity"`
+	Asserted bool      `json:"asserted"`
+	Raw      string    `json:"raw,omitempty"` // hex
+}
+
+// Instance is a virtual machine as its provider tells it.
+type Instance struct {
+	ID             string            `json:"id"`
+	Name           string            `json:"name"`
+	Cloud          string            `json:"cloud"`
+	Region         string            `json:"region"`
+	Zone           string            `json:"zone"`
+	Type           string            `json:"type"` // flavor
+	State          State             `json:"state"`
+	RunState       string            `json:"run_state"` // the provider's own word
+	Host           string            `json:"host"`      // hypervisor_hostname, empty where not visible
+	PlacementGroup string            `json:"placement_group"`
+	Service        string            `json:"service"` // filled by the engine from the inventory
+	LaunchedAt     time.Time         `json:"launched_at"`
+	Tags           map[string]string `json:"tags"`
+}
+
+// Host is a hypervisor as its cloud tells it, with what placement says of it.
+type Host struct {
+	ID          string     `json:"id"`
+	Name        string     `json:"name"` // hypervisor_hostname: the device's name where we own it
+	Zone        string     `json:"zone"`
+	State       string     `json:"state"`  // up down
+	Status      string     `json:"status"` // enabled disabled
+	Type        string     `json:"type"`
+	RunningVMs  int        `json:"running_vms"`
+	Maintenance string     `json:"maintenance"` // reason of a disabled host
+	Resources   []Resource `json:"resources"`
+}
+
+// Resource is one placement inventory with its usage. Capacity is
+// (Total - Reserved) * Ratio (OpenStack placement API).
+type Resource struct {
+	Class    string `json:"class"` // VCPU MEMORY_MB DISK_GB ...
+	Total    int64  `json:"total"`
+	Reserved int64  `json:"reserved"`
+	Ratio    Num    `json:"ratio"`
+	Used     int64  `json:"used"`
+}

@@ -1,0 +1,47 @@
+package fleet
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxText bounds one piece of device text, in bytes.
+const MaxText = 256
+
+// Clean makes device text safe to store and to show: it drops C0 and C1
+// controls, DEL, line separators, bidirectional overrides and other format
+// characters, replaces invalid UTF-8, trims surrounding space, and cuts at
+// limit bytes on a rune boundary. Every probe passes every string that came
+// from a wire through it, once, where it enters; nothing after that trusts or
+// escapes again.
+func Clean(s string, limit int) string {
+	if clean(s) && len(s) <= limit {
+		return strings.TrimSpace(s)
+	}
+	var b strings.Builder
+	b.Grow(min(len(s), limit))
+	for _, r := range s {
+		if drop(r) {
+			continue
+		}
+		if b.Len()+utf8.RuneLen(r) > limit {
+			break
+		}
+		b.WriteRune(r)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func clean(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+func drop(r rune) bool {
+	return r < 0x20 || r >= 0x7f && r < 0xa0 || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co)
+}

@@ -1,0 +1,77 @@
+package keys
+
+import (
+	"charm.land/bubbles/v2/key"
+
+	"plumb/fleet"
+)
+
+// Command is one thing a person can ask for, as a value. The key handler, the
+// footer, the palette, the help page and the role gate all read this one list;
+// there is no second place that knows a key.
+type Command struct {
+	ID     string      // "open.racks", "time.back", "act.power-off": stable, used by remapping
+	Title  string      // one or two words for the footer
+	Help   string      // one line for the help page and the palette
+	Keys   key.Binding // its help text is the key as people read it
+	In     []string    // ids of the views it works in; empty: everywhere
+	Params []string    // names of the arguments the palette and prompts ask for
+	Args   []string    // values of the arguments, set by whoever resolved it
+	Danger fleet.Danger
+	Needs  fleet.Role // least role; RoleNone means anyone who may look
+	Rank   int        // footer priority, smaller first; 0: not in the footer
+	Writes bool       // disabled while the screen shows history
+
+	// why adds a reason of the command's own; nil: none.
+	why func(Scene) string
+}
+
+// Scene is what a command may know to say why it is disabled.
+type Scene struct {
+	Snap   *fleet.Snapshot
+	Role   fleet.Role
+	Live   bool
+	View   string   // id of the view on screen
+	Target string   // id of the selected thing, or ""
+	Kind   string   // what the selected thing is: device port instance rack ...
+	Marks  []string // marked ids
+}
+
+// Why returns "" when the command can run in the scene, else the reason in
+// words that fit behind it in the help page.
+func (c Command) Why(s Scene) string {
+	switch {
+	case !c.in(s.View):
+		return "not in this view"
+	case s.Role < c.Needs:
+		return "needs role " + c.Needs.String()
+	case c.Writes && !s.Live:
+		return "the screen shows history; 0 returns to live"
+	case c.why != nil:
+		return c.why(s)
+	}
+	return ""
+}
+
+func (c Command) in(view string) bool {
+	for _, v := range c.In {
+		if v == view {
+			return true
+		}
+	}
+	return len(c.In) == 0
+}
+
+// With returns the command with its arguments set.
+func (c Command) With(args ...string) Command {
+	c.Args = args
+	return c
+}
+
+// Arg returns argument n, or "".
+func (c Command) Arg(n int) string {
+	if n < len(c.Args) {
+		return c.Args[n]
+	}
+	return ""
+}

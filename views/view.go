@@ -1,0 +1,87 @@
+package views
+
+import (
+	"time"
+
+	"plumb/fleet"
+	"plumb/keys"
+	"plumb/views/widget"
+)
+
+// View is one screen. It is a value with its own small state (selection,
+// scroll, sort, filter) and does no I/O: what it needs from the past it names
+// in Needs, what a command means to it Handle says as an intent, and Draw only
+// reads the frame.
+type View interface {
+	// ID names the view for commands and history: "fleet", "racks", "device".
+	ID() string
+	// Crumbs are the path shown in the header, outermost first.
+	Crumbs(f Frame) []string
+	// Needs lists the history it draws; an answer that is missing is drawn
+	// as "loading".
+	Needs(f Frame) []fleet.Query
+	// Selected says what the caret stands on: its kind and id.
+	Selected(f Frame) (kind, id string)
+	// Handle returns the view after a command that was found enabled, and
+	// what it asks of the session. A command that means nothing to it
+	// returns the view unchanged and no intent.
+	Handle(f Frame, c keys.Command) (View, Intent)
+	// Draw paints the body. It must leave the view as it is.
+	Draw(f Frame, on widget.Canvas)
+}
+
+// Frame is everything a view may know when it draws.
+type Frame struct {
+	Snap          *fleet.Snapshot
+	Answers       Answers
+	At            time.Time // the time shown: now when live
+	Live          bool
+	Role          fleet.Role
+	User          string
+	Here          []string // who else is on the console
+	Width, Height int      // of the whole screen; the canvas says how big the body is
+	Theme         *widget.Theme
+	Marks         map[string]bool
+}
+
+// Answers holds what the session has fetched so far.
+type Answers interface {
+	// Get returns the answer to a query; false: not there yet.
+	Get(q fleet.Query) (fleet.Answer, bool)
+}
+
+// Intent is what a view asks of the session; nil is nothing. It is one of
+// Open, Back, Confirm, Execute, Copy, Toast, Filter.
+type Intent interface{ intent() }
+
+// Open shows another view, with what it stands on.
+type Open struct{ View View }
+
+// Back returns to the view before.
+type Back struct{}
+
+// Execute asks for an action that a person has confirmed. The session hands
+// it to the executor, which checks everything again.
+type Execute struct {
+	Action  fleet.ActionKind
+	Targets []string
+	Reason  string
+	Version uint64 // of the snapshot that was on the screen
+}
+
+// Copy puts text on the person's clipboard (OSC 52).
+type Copy struct{ Text string }
+
+// Toast says one line in the alert row.
+type Toast struct{ Text string }
+
+// Filter asks the session for a filter prompt that starts with Text; the
+// session sends each change back as the command "filter.set".
+type Filter struct{ Text string }
+
+func (Open) intent()    {}
+func (Back) intent()    {}
+func (Execute) intent() {}
+func (Copy) intent()    {}
+func (Toast) intent()   {}
+func (Filter) intent()  {}
