@@ -1,6 +1,9 @@
 package keys
 
 import (
+	"slices"
+	"time"
+
 	"charm.land/bubbles/v2/key"
 
 	"plumb/fleet"
@@ -15,12 +18,16 @@ type Command struct {
 	Help   string      // one line for the help page and the palette
 	Keys   key.Binding // its help text is the key as people read it
 	In     []string    // ids of the views it works in; empty: everywhere
+	KeysIn []string    // ids of the views its keys work in; empty: wherever it works
 	Params []string    // names of the arguments the palette and prompts ask for
 	Args   []string    // values of the arguments, set by whoever resolved it
 	Danger fleet.Danger
 	Needs  fleet.Role // least role; RoleNone means anyone who may look
 	Rank   int        // footer priority, smaller first; 0: not in the footer
 	Writes bool       // disabled while the screen shows history
+	// Session says that the session carries it out itself (prompts, time,
+	// history, marks, leaving); any other command goes to the view.
+	Session bool
 
 	// why adds a reason of the command's own; nil: none.
 	why func(Scene) string
@@ -35,6 +42,9 @@ type Scene struct {
 	Target string   // id of the selected thing, or ""
 	Kind   string   // what the selected thing is: device port instance rack ...
 	Marks  []string // marked ids
+	// Since is the earliest moment the screen can show; zero where nothing
+	// of the past can be put on screen.
+	Since time.Time
 }
 
 // Why returns "" when the command can run in the scene, else the reason in
@@ -53,13 +63,29 @@ func (c Command) Why(s Scene) string {
 	return ""
 }
 
-func (c Command) in(view string) bool {
-	for _, v := range c.In {
-		if v == view {
+func (c Command) in(view string) bool { return len(c.In) == 0 || slices.Contains(c.In, view) }
+
+// listens reports whether the command's keys mean it in the view.
+func (c Command) listens(view string) bool {
+	return c.in(view) && (len(c.KeysIn) == 0 || slices.Contains(c.KeysIn, view))
+}
+
+// meets reports whether there is a view in which both commands listen.
+func (c Command) meets(d Command) bool {
+	for _, v := range append(c.where(), d.where()...) {
+		if c.listens(v) && d.listens(v) {
 			return true
 		}
 	}
-	return len(c.In) == 0
+	return len(c.where()) == 0 && len(d.where()) == 0
+}
+
+// where lists the views its keys are bound to; empty: all.
+func (c Command) where() []string {
+	if len(c.KeysIn) > 0 {
+		return slices.Clone(c.KeysIn)
+	}
+	return slices.Clone(c.In)
 }
 
 // With returns the command with its arguments set.
