@@ -126,21 +126,24 @@ func (f Facts) find(name string) (int, bool) {
 	return i, i < len(f) && f[i].Name == name
 }
 
-// Set adds or replaces a fact and keeps the order. Empty text is not a fact.
+// Set adds or replaces a fact of text and keeps the order. Empty text is not a
+// fact.
 func (f *Facts) Set(name, value string) {
 	if value != "" {
-		f.put(Fact{Name: name, Value: value})
+		f.Put(Fact{Name: name, Value: value})
 	}
 }
 
 // SetNum adds or replaces a numeric fact; null is not a fact.
 func (f *Facts) SetNum(name string, n Num, volatile bool) {
 	if n.Known {
-		f.put(Fact{Name: name, Value: n.String(), Number: true, Volatile: volatile})
+		f.Put(Fact{Name: name, Value: n.String(), Number: true, Volatile: volatile})
 	}
 }
 
-func (f *Facts) put(fact Fact) {
+// Put adds or replaces a fact and keeps the order of names. Like every change
+// of a list it needs a list of its own: clone one that is shared first.
+func (f *Facts) Put(fact Fact) {
 	i, ok := f.find(fact.Name)
 	if ok {
 		(*f)[i] = fact
@@ -204,7 +207,7 @@ func (f *Facts) UnmarshalJSON(b []byte) error {
 			if err := json.Unmarshal(raw, &s); err != nil {
 				return err
 			}
-			f.put(Fact{Name: k, Value: s, Volatile: volatileFact(k)})
+			f.Put(Fact{Name: k, Value: s, Volatile: volatileFact(k)})
 			continue
 		}
 		n, err := ParseNum(string(raw))

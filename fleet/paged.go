@@ -99,5 +99,8 @@ func (e *TableEdit[T]) At(n int) *T {
 // Peek returns an entity for reading, written or not.
 func (e *TableEdit[T]) Peek(n int) *T { return e.next.At(n) }
 
+// Len returns how many entities there are.
+func (e *TableEdit[T]) Len() int { return len(e.next.ids) }
+
 // Done returns the next version; the edit must not be used after it.
 func (e *TableEdit[T]) Done() Table[T] { return e.next }

@@ -39,6 +39,18 @@ type Topology struct {
 	RacksOf   map[string][]int // by region
 	DevicesOf map[string][]int // by rack id, top unit first
 	Loose     map[string][]int // devices outside of racks, by site
+	// Cabled and Corded say what is meant to hang on a port "switch/ifName"
+	// and on an outlet "pdu/number".
+	Cabled map[string]Attachment
+	Corded map[string]Attachment
+	// PDUsOf are the PDUs below a feed.
+	PDUsOf map[string][]int
+}
+
+// Attachment is the far end of an intended cable or cord.
+type Attachment struct {
+	Device int    // dense device number
+	Part   string // "eth0" or "PSU 1"
 }
 
 // Kind says which table an id lives in.
@@ -118,9 +130,10 @@ type Device struct {
 	PowerW      Num
 	InletC      Num // air temperature at the inlet
 
-	BlindSince time.Time // zero: seen at the last poll
+	BlindSince time.Time // zero: every source was seen at its last poll
 	SeenAt     time.Time // last time anything was read
 	Err        *ProbeError
+	Sources    []SourceState // by wire; nil until the first poll
 	Tables     [NumTables]TableState
 
 	Facts     Facts
@@ -131,6 +144,18 @@ type Device struct {
 	Neighbors []Neighbor
 	FDB       []FDBEntry
 	VLANs     []VLAN
+
+	// Series are the keys of its readings, shared until its tables change.
+	Series []SeriesKey
+}
+
+// SourceState is how one wire to a target fares.
+type SourceState struct {
+	Source     Source
+	SeenAt     time.Time
+	BlindSince time.Time
+	Took       time.Duration
+	Err        *ProbeError
 }
 
 // TableState says when a table was last read and how well.
@@ -188,6 +213,7 @@ type HostState struct {
 // its host's: a guest is never shown greener than what it stands on.
 type InstanceState struct {
 	Instance
+	Told    State // what the provider's word alone would make it
 	Reasons []string
 	Device  int // dense device number of its host, -1 where not known
 }

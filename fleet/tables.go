@@ -45,10 +45,11 @@ const (
 	TableEvents
 	TableInstances
 	TableHosts
-	NumTables = iota
+	TableStatus // plumb's own: one row, what the target was judged to be
+	NumTables   = iota
 )
 
-var tableWords = [NumTables]string{"facts", "ports", "sensors", "entities", "neighbors", "fdb", "vlans", "outlets", "events", "instances", "hosts"}
+var tableWords = [NumTables]string{"facts", "ports", "sensors", "entities", "neighbors", "fdb", "vlans", "outlets", "events", "instances", "hosts", "status"}
 
 func (t TableID) String() string { return tableWords[t] }
 

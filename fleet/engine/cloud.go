@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"plumb/fleet"
+)
+
+func (s *step) observeCloud(i int, o *fleet.Observation) {
+	c := s.clouds.At(i)
+	s.changed, s.guests = true, true
+	s.stamp(&c.Tables, o)
+	c.Err = o.Err
+	if seen(o) {
+		c.SeenAt, c.BlindSince = o.At, zero
+	} else if c.BlindSince.IsZero() {
+		c.BlindSince = o.At
+	}
+	c.Facts = s.mergeFacts(o.Target, c.Facts, o.Facts, o.Tables[fleet.TableFacts])
+	s.mergeHosts(o)
+	s.mergeInstances(o)
+	s.out.Events = append(s.out.Events, o.Events...)
+	s.judgeCloud(i)
+}
+
+func (s *step) judgeCloud(i int) {
+	c := s.clouds.At(i)
+	was := c.State
+	c.State, c.Reasons = fleet.StateOK, nil
+	switch limit := 2 * s.next.Intervals[fleet.LaneFast]; {
+	case c.SeenAt.IsZero():
+		c.State, c.Reasons = fleet.StateUnknown, []string{"not polled yet"}
+		if c.Err != nil {
+			c.Reasons = []string{"never seen: " + c.Err.Kind()}
+		}
+	case s.now.Sub(c.SeenAt) > limit:
+		c.State, c.Reasons = fleet.StateUnknown, []string{"not seen since " + c.SeenAt.UTC().Format("15:04:05")}
+	case c.Err != nil:
+		c.State, c.Reasons = fleet.StateWarn, []string{"partly visible: " + c.Err.Op + ": " + c.Err.Kind()}
+	}
+	s.recolour(fleet.KindOfCloud, was, c.State)
+	if was != c.State {
+		s.changed = true
+	}
+}
+
+// mergeHosts replaces the hosts of one cloud by what it says now.
+func (s *step) mergeHosts(o *fleet.Observation) {
+	old := pick(&s.next.Hosts, func(h *fleet.HostState) bool { return h.Cloud == o.Target })
+	before := make([]fleet.Host, len(old))
+	for i, h := range old {
+		before[i] = h.Host
+	}
+	after := mergeRows(s, o.Target, fleet.TableHosts, o.Tables[fleet.TableHosts], before, o.Hosts,
+		func(h *fleet.Host) string { return h.ID }, hostKept)
+	rows := make([]fleet.HostState, 0, len(after))
+	for _, h := range after {
+		rows = append(rows, fleet.HostState{Host: h, Cloud: o.Target, State: hostState(&h), Device: s.next.Devices.Number(h.Name)})
+	}
+	s.next.Hosts = replace(&s.next.Hosts, rows, func(h *fleet.HostState) bool { return h.Cloud == o.Target },
+		func(h *fleet.HostState) string { return h.Cloud + "/" + h.Name })
+}
+
+// hostKept leaves what moves with every guest out of the history.
+func hostKept(h *fleet.Host) any {
+	k := *h
+	k.RunningVMs = 0
+	k.Resources = nil
+	for _, r := range h.Resources {
+		r.Used = 0
+		k.Resources = append(k.Resources, r)
+	}
+	return k
+}
+
+func hostState(h *fleet.Host) fleet.State {
+	switch {
+	case h.State == "down":
+		return fleet.StateCrit
+	case h.State != "up":
+		return fleet.StateUnknown
+	case h.Status == "disabled":
+		return fleet.StateWarn
+	}
+	return fleet.StateOK
+}
+
+func (s *step) mergeInstances(o *fleet.Observation) {
+	old := pick(&s.next.Instances, func(x *fleet.InstanceState) bool { return x.Cloud == o.Target })
+	before := make([]fleet.Instance, len(old))
+	for i, x := range old {
+		before[i] = x.Instance
+	}
+	after := mergeRows(s, o.Target, fleet.TableInstances, o.Tables[fleet.TableInstances], before, o.Instances,
+		func(x *fleet.Instance) string { return x.ID }, instanceKept)
+	rows := make([]fleet.InstanceState, 0, len(after))
+	for _, x := range after {
+		x.Cloud = o.Target
+		rows = append(rows, fleet.InstanceState{Instance: x, Told: x.State})
+	}
+	s.next.Instances = replace(&s.next.Instances, rows, func(x *fleet.InstanceState) bool { return x.Cloud == o.Target },
+		func(x *fleet.InstanceState) string { return x.ID })
+}
+
+func instanceKept(x *fleet.Instance) any {
+	k := *x
+	k.Service, k.State = "", fleet.StateUnknown // both follow from the rest
+	return k
+}
+
+func pick[T any](t *fleet.Table[T], ours func(*T) bool) []*T {
+	var out []*T
+	for _, x := range t.All() {
+		if ours(x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// replace swaps the rows of one cloud for new ones and keeps the others. An id
+// that a provider gives twice is kept once, the first time.
+func replace[T any](t *fleet.Table[T], rows []T, ours func(*T) bool, id func(*T) string) fleet.Table[T] {
+	ids, all, have := make([]string, 0, len(rows)), make([]T, 0, len(rows)), make(map[string]bool, len(rows))
+	put := func(x *T) {
+		if k := id(x); !have[k] {
+			have[k] = true
+			ids, all = append(ids, k), append(all, *x)
+		}
+	}
+	for _, x := range t.All() {
+		if !ours(x) {
+			put(x)
+		}
+	}
+	for i := range rows {
+		put(&rows[i])
+	}
+	return fleet.NewTable(ids, all)
+}

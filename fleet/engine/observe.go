@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"encoding/json"
+	"slices"
+
+	"plumb/fleet"
+)
+
+// observe merges one observation into its device or cloud. A target that the
+// inventory no longer names is dropped: the poll was under way when it went.
+func (s *step) observe(o *fleet.Observation) {
+	if i := s.next.Devices.Number(o.Target); i >= 0 {
+		s.observeDevice(i, o)
+		return
+	}
+	if i := s.next.Clouds.Number(o.Target); i >= 0 {
+		s.observeCloud(i, o)
+	}
+}
+
+func (s *step) observeDevice(i int, o *fleet.Observation) {
+	was := *s.devices.Peek(i)
+	d := s.devices.At(i)
+	s.changed, s.touched[i] = true, true
+	s.see(d, o)
+	s.stamp(&d.Tables, o)
+
+	d.Facts = s.mergeFacts(o.Target, d.Facts, o.Facts, o.Tables[fleet.TableFacts])
+	d.Sensors = s.mergeSensors(d, o)
+	d.Ports = s.mergePorts(&was, o)
+	d.Outlets = mergeRows(s, o.Target, fleet.TableOutlets, o.Tables[fleet.TableOutlets], d.Outlets, o.Outlets, outletRow, outletKept)
+	d.Entities = mergeRows(s, o.Target, fleet.TableEntities, o.Tables[fleet.TableEntities], d.Entities, o.Entities, entityRow, whole[fleet.Entity])
+	d.Neighbors = mergeRows(s, o.Target, fleet.TableNeighbors, o.Tables[fleet.TableNeighbors], d.Neighbors, o.Neighbors, neighborRow, whole[fleet.Neighbor])
+	d.VLANs = mergeRows(s, o.Target, fleet.TableVLANs, o.Tables[fleet.TableVLANs], d.VLANs, o.VLANs, vlanRow, whole[fleet.VLAN])
+	if c := o.Tables[fleet.TableFDB]; c == fleet.Complete || c == fleet.Absent {
+		d.FDB = o.FDB // learned MACs come and go: present only, no history
+	}
+	if o.Tables[fleet.TableNeighbors] == fleet.Complete {
+		d.Ports = withNeighbors(slices.Clone(d.Ports), d.Neighbors)
+	}
+	s.out.Events = append(s.out.Events, o.Events...)
+	measure(d)
+	s.judge(i)
+	s.read(d, o, was.Series)
+}
+
+// see notes whether the target was seen over this wire.
+func (s *step) see(d *fleet.Device, o *fleet.Observation) {
+	d.Sources = slices.Clone(d.Sources)
+	k := slices.IndexFunc(d.Sources, func(x fleet.SourceState) bool { return x.Source == o.Source })
+	if k < 0 {
+		k = len(d.Sources)
+		d.Sources = append(d.Sources, fleet.SourceState{Source: o.Source})
+	}
+	src := &d.Sources[k]
+	src.Took, src.Err = o.Took, o.Err
+	if seen(o) {
+		src.SeenAt, src.BlindSince = o.At, zero
+		d.SeenAt = later(d.SeenAt, o.At)
+	} else if src.BlindSince.IsZero() {
+		src.BlindSince = o.At
+	}
+	d.BlindSince, d.Err = zero, nil
+	for _, x := range d.Sources {
+		if x.Err != nil {
+			d.Err = x.Err
+		}
+		if !x.BlindSince.IsZero() && (d.BlindSince.IsZero() || x.BlindSince.Before(d.BlindSince)) {
+			d.BlindSince, d.Err = x.BlindSince, x.Err
+		}
+	}
+}
+
+// seen reports whether an observation holds anything at all: half an answer is
+// not blindness.
+func seen(o *fleet.Observation) bool {
+	if o.Err == nil {
+		return true
+	}
+	for _, c := range o.Tables {
+		if c == fleet.Complete || c == fleet.Partial {
+			return true
+		}
+	}
+	return false
+}
+
+// stamp keeps when and by which lane each table was read. The fastest lane
+// that ever reads a table is the one its age counts by.
+func (s *step) stamp(tables *[fleet.NumTables]fleet.TableState, o *fleet.Observation) {
+	for t, c := range o.Tables {
+		if int(t) >= len(tables) {
+			continue
+		}
+		st := &tables[t]
+		if st.Is == fleet.NotAsked || o.Lane < st.Lane {
+			st.Lane = o.Lane
+		}
+		st.Is = c
+		if c == fleet.Complete || c == fleet.Partial {
+			st.At = o.At
+		}
+	}
+}
+
+// mergeFacts sets what was read. Facts are only ever named, so a fact that was
+// not named stays, whatever the table's completeness.
+func (s *step) mergeFacts(target string, old, fresh fleet.Facts, c fleet.Completeness) fleet.Facts {
+	if len(fresh) == 0 {
+		return old
+	}
+	next := slices.Clone(old)
+	for _, f := range fresh {
+		if !f.Volatile && old.Get(f.Name) != f.Value {
+			s.change(target, fleet.TableFacts, f.Name, encode(factValue(f)))
+		}
+		next.Put(f)
+	}
+	return next
+}
+
+func factValue(f fleet.Fact) any {
+	if f.Number {
+		return json.Number(f.Value)
+	}
+	return f.Value
+}
+
+// mergeRows merges a table of plain rows by key. kept says which part of a row
+// is worth history; two rows that are equal in it are no change.
+func mergeRows[T any](s *step, target string, table fleet.TableID, c fleet.Completeness, old, fresh []T, key func(*T) string, kept func(*T) any) []T {
+	switch c {
+	case fleet.Absent:
+		fresh = nil
+	case fleet.Complete, fleet.Partial:
+	default:
+		return old
+	}
+	before := make(map[string]*T, len(old))
+	for i := range old {
+		before[key(&old[i])] = &old[i]
+	}
+	next := make([]T, 0, max(len(fresh), len(old)))
+	for i := range fresh {
+		k := key(&fresh[i])
+		was := before[k]
+		delete(before, k)
+		if v := encode(kept(&fresh[i])); was == nil || string(encode(kept(was))) != string(v) {
+			s.change(target, table, k, v)
+		}
+		next = append(next, fresh[i])
+	}
+	for i := range old {
+		k := key(&old[i])
+		if before[k] != &old[i] {
+			continue
+		}
+		if c == fleet.Partial {
+			next = append(next, old[i])
+		} else {
+			s.change(target, table, k, nil)
+		}
+	}
+	return next
+}
+
+func whole[T any](x *T) any { return x }
+
+func encode(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return []byte("null")
+	}
+	return b
+}

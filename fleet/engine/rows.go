@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"strconv"
+	"time"
+
+	"plumb/fleet"
+)
+
+var zero time.Time
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func outletRow(o *fleet.Outlet) string { return strconv.Itoa(o.Index) }
+func entityRow(e *fleet.Entity) string { return strconv.Itoa(e.Index) }
+func vlanRow(v *fleet.VLAN) string     { return strconv.Itoa(v.ID) }
+func neighborRow(n *fleet.Neighbor) string {
+	return n.LocalPort + "\x1f" + n.Protocol + "\x1f" + n.RemoteChassis + "\x1f" + n.RemotePort
+}
+
+// outletKept leaves the measured values to the series.
+func outletKept(o *fleet.Outlet) any {
+	return fleet.Outlet{Index: o.Index, Name: o.Name, State: o.State}
+}
+
+// mergeSensors merges by key. A row whose definition did not change keeps the
+// old pointer, so that ten thousand polls share one definition.
+func (s *step) mergeSensors(d *fleet.Device, o *fleet.Observation) []fleet.Sensor {
+	c := o.Tables[fleet.TableSensors]
+	if c == fleet.NotAsked || c == fleet.Failed {
+		return d.Sensors
+	}
+	old := make(map[string]*fleet.Sensor, len(d.Sensors))
+	for i := range d.Sensors {
+		old[d.Sensors[i].Key] = &d.Sensors[i]
+	}
+	next := make([]fleet.Sensor, 0, len(o.Sensors))
+	for _, x := range o.Sensors {
+		if x.SensorDef == nil {
+			continue
+		}
+		was := old[x.Key]
+		delete(old, x.Key)
+		switch {
+		case was != nil && (was.SensorDef == x.SensorDef || *was.SensorDef == *x.SensorDef):
+			x.SensorDef = was.SensorDef
+		default:
+			s.change(o.Target, fleet.TableSensors, x.Key, encode(x.SensorDef))
+		}
+		next = append(next, x)
+	}
+	for i := range d.Sensors {
+		x := d.Sensors[i]
+		if old[x.Key] == nil {
+			continue
+		}
+		if c == fleet.Partial {
+			x.Value, x.State, x.Text = fleet.Num{}, fleet.StateUnknown, ""
+			next = append(next, x)
+			continue
+		}
+		s.change(o.Target, fleet.TableSensors, x.Key, nil)
+	}
+	return next
+}
+
+// mergePorts merges by ifName and turns counters into rates. d is the device
+// as it was before this observation.
+func (s *step) mergePorts(d *fleet.Device, o *fleet.Observation) []fleet.Port {
+	c := o.Tables[fleet.TablePorts]
+	if c == fleet.NotAsked || c == fleet.Failed {
+		return d.Ports
+	}
+	old := make(map[string]*fleet.Port, len(d.Ports))
+	for i := range d.Ports {
+		old[d.Ports[i].Name] = &d.Ports[i]
+	}
+	span := sampleSpan(d, o)
+	next := make([]fleet.Port, 0, len(o.Ports))
+	for _, x := range o.Ports {
+		if x.PortDef == nil {
+			continue
+		}
+		was := old[x.Name]
+		delete(old, x.Name)
+		if was != nil && (was.PortDef == x.PortDef || *was.PortDef == *x.PortDef) {
+			x.PortDef = was.PortDef
+		} else {
+			s.change(o.Target, fleet.TablePorts, x.Name, encode(x.PortDef))
+		}
+		if was != nil {
+			x.Rates, x.Neighbor = rates(was, &x, span), was.Neighbor
+		}
+		next = append(next, x)
+	}
+	for i := range d.Ports {
+		x := d.Ports[i]
+		if old[x.Name] == nil {
+			continue
+		}
+		if c == fleet.Partial {
+			x.Rates = fleet.Rates{}
+			next = append(next, x)
+			continue
+		}
+		s.change(o.Target, fleet.TablePorts, x.Name, nil)
+	}
+	return next
+}
+
+// withNeighbors writes the far end that each port hears; ports must be the
+// caller's own.
+func withNeighbors(ports []fleet.Port, ns []fleet.Neighbor) []fleet.Port {
+	heard := make(map[string]string, len(ns))
+	for _, n := range ns {
+		if n.RemoteName != "" {
+			heard[n.LocalPort] = n.RemoteName + "/" + n.RemotePort
+		} else {
+			heard[n.LocalPort] = n.RemoteChassis + "/" + n.RemotePort
+		}
+	}
+	for i := range ports {
+		ports[i].Neighbor = heard[ports[i].Name]
+	}
+	return ports
+}

@@ -1,0 +1,107 @@
+package engine
+
+import (
+	"time"
+
+	"plumb/fleet"
+)
+
+// step is one step under way: the edits of the tables it has touched so far
+// and what it will say.
+type step struct {
+	prev *fleet.Snapshot
+	next fleet.Snapshot
+	now  time.Time
+	out  fleet.Output
+
+	devices *fleet.TableEdit[fleet.Device]
+	clouds  *fleet.TableEdit[fleet.Cloud]
+	touched map[int]bool // devices whose roll-up may have changed
+	guests  bool         // hosts, instances or what carries them changed
+	changed bool
+
+	// rows of clouds on their way back from memory, see Restore
+	hosts     []fleet.HostState
+	instances []fleet.InstanceState
+}
+
+// Step folds inputs into the next snapshot. prev comes from [Restore] or an
+// earlier step and is left as it was. When nothing changed, prev itself is
+// returned, so that nobody is woken for nothing. now must not run backwards
+// within a batch; a clock that jumped back gives ages of zero, not negative ones.
+func Step(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Snapshot, fleet.Output) {
+	s := &step{prev: prev, next: *prev, now: now, touched: make(map[int]bool)}
+	s.open()
+	for _, x := range in {
+		switch x := x.(type) {
+		case *fleet.Observation:
+			s.observe(x)
+		case fleet.Decision:
+			s.decide(x)
+		case fleet.Reload:
+			s.reload(x.Inventory)
+		case fleet.Tick, fleet.Summary:
+		}
+	}
+	s.age()
+	s.rollUp()
+	s.settleJobs()
+	return s.close()
+}
+
+func (s *step) open() {
+	s.devices = s.next.Devices.Edit()
+	s.clouds = s.next.Clouds.Edit()
+}
+
+func (s *step) close() (*fleet.Snapshot, fleet.Output) {
+	s.out.Wake = s.now.Add(max(s.next.Intervals[fleet.LaneFast]/2, time.Second))
+	if !s.changed {
+		return s.prev, s.out
+	}
+	s.next.Devices = s.devices.Done()
+	s.next.Clouds = s.clouds.Done()
+	s.next.Version++
+	s.next.At = s.now
+	s.next.Live = true
+	s.next.Recent = newest(s.out.Events, s.prev.Recent)
+	return &s.next, s.out
+}
+
+// newest puts the step's warn and crit events before the earlier ones.
+func newest(events, before []fleet.Event) []fleet.Event {
+	var fresh []fleet.Event
+	for i := len(events) - 1; i >= 0; i-- {
+		if events[i].Severity > fleet.SeverityInfo {
+			fresh = append(fresh, events[i])
+		}
+	}
+	if len(fresh) == 0 {
+		return before
+	}
+	all := append(fresh, before...)
+	return all[:min(len(all), fleet.MaxRecent)]
+}
+
+// decide takes what a person decided: it is durable with this step.
+func (s *step) decide(d fleet.Decision) {
+	s.out.Audit = append(s.out.Audit, d.Audit...)
+	if d.Job != nil {
+		s.putJob(*d.Job)
+	}
+	s.changed = s.changed || d.Job != nil
+}
+
+// change records one row; an error of encoding cannot happen for our nouns and
+// would show as a row that reads back as null.
+func (s *step) change(target string, table fleet.TableID, row string, value []byte) {
+	s.out.Changes = append(s.out.Changes, fleet.Change{Target: target, Table: table, Row: row, At: s.now, Value: value})
+}
+
+// event says something in plumb's own name.
+func (s *step) event(target, kind, text string, sev fleet.Severity, asserted bool) {
+	s.out.Events = append(s.out.Events, fleet.Event{
+		ID: kind + "@" + s.now.UTC().Format(time.RFC3339Nano), At: s.now, Target: target,
+		Source: "plumb", Type: kind, Text: text, Severity: sev, Asserted: asserted,
+	})
+}

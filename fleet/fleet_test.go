@@ -1,0 +1,162 @@
+package fleet
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestRollUpOrder(t *testing.T) {
+	order := []State{StateOff, StateOK, StateUnknown, StateWarn, StateCrit}
+	for i, low := range order {
+		for _, high := range order[i+1:] {
+			if !high.Worse(low) || low.Worse(high) || Worst(low, high) != high {
+				t.Errorf("%s must outrank %s", high, low)
+			}
+		}
+	}
+}
+
+func TestNumIsExact(t *testing.T) {
+	for _, c := range []struct {
+		n    Num
+		want string
+	}{
+		{Num{}, "null"}, {Int(0), "0"}, {Int(-7), "-7"}, {Dec(214, -1), "21.4"}, {Dec(-5, -3), "-0.005"}, {Dec(2100, -2), "21"},
+		{Dec(3, 3), "3000"}, {Int(1<<63 - 1), "9223372036854775807"}, {Dec(-1<<63, -2), "-92233720368547758.08"},
+	} {
+		if got := c.n.String(); got != c.want {
+			t.Errorf("%+v prints %s, want %s", c.n, got, c.want)
+		}
+		var back Num
+		if err := json.Unmarshal([]byte(c.want), &back); err != nil || back.String() != c.want {
+			t.Errorf("%s came back as %s (%v)", c.want, back, err)
+		}
+	}
+	for _, bad := range []string{"", "1e9", "-", "1.-2", "0x10", "NaN", "1.2.3", "99999999999999999999"} {
+		if n, err := ParseNum(bad); err == nil {
+			t.Errorf("%q was read as %s", bad, n)
+		}
+	}
+	if got := Dec(1250, -3).Rescale(-2).String(); got != "1.25" {
+		t.Errorf("rescale gave %s", got)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	l := Limits{LowCrit: Int(1000), HighWarn: Dec(405, -1), HighCrit: Int(50)}
+	for v, want := range map[int64]State{50: StateCrit, 51: StateCrit, 45: StateWarn, 1000: StateCrit} {
+		if got := l.Judge(Int(v)); got != want {
+			t.Errorf("%d is %s, want %s", v, got, want)
+		}
+	}
+	if (Limits{}).Judge(Num{}) != StateUnknown || (Limits{}).Judge(Int(3)) != StateOK {
+		t.Error("no value is unknown, a value without limits is ok")
+	}
+}
+
+func TestClean(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain":                         "plain",
+		"\x1b[31mred\x1b[0m":            "[31mred[0m",
+		"a\x00b\x07c\r\nd":              "abcd",
+		"c1 \u009b31m":                  "c1 31m",
+		"bidi \u202eevil\u2066":         "bidi evil",
+		"  padded \t":                   "padded",
+		"sep\u2028arated":               "separated",
+		"bad \xff utf8":                 "bad \uFFFD utf8",
+		"zürich 東京":                     "zürich 東京",
+		strings.Repeat("x", MaxText+50): strings.Repeat("x", MaxText),
+	} {
+		if got := Clean(in, MaxText); got != want {
+			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzClean(f *testing.F) {
+	f.Add("\x1b]0;x\x07", 10)
+	f.Add("東京", 4)
+	f.Fuzz(func(t *testing.T, s string, limit int) {
+		limit = limit & 1023
+		got := Clean(s, limit)
+		if len(got) > limit && len(got) > 0 {
+			t.Fatalf("%d bytes, limit %d", len(got), limit)
+		}
+		if !utf8.ValidString(got) {
+			t.Fatalf("invalid UTF-8: %q", got)
+		}
+		for _, r := range got {
+			if drop(r) {
+				t.Fatalf("kept %U", r)
+			}
+		}
+	})
+}
+
+func TestTableCopiesOnlyTouchedPages(t *testing.T) {
+	const n = 3*pageSize + 5
+	ids, rows := make([]string, n), make([]int, n)
+	for i := range ids {
+		ids[i], rows[i] = "d"+strings.Repeat("x", i), i
+	}
+	before := NewTable(ids, rows)
+	e := before.Edit()
+	*e.At(pageSize + 3) = -1
+	after := e.Done()
+	if *before.At(pageSize + 3) != pageSize+3 || *after.At(pageSize + 3) != -1 {
+		t.Error("the earlier version was written, or the later one was not")
+	}
+	if before.pages[0] != after.pages[0] || before.pages[2] != after.pages[2] || before.pages[1] == after.pages[1] {
+		t.Error("not exactly the touched page was copied")
+	}
+	if after.Get(ids[n-1]) == nil || after.Get("no such") != nil || after.Number(ids[7]) != 7 || after.Number("") != -1 {
+		t.Error("lookups")
+	}
+}
+
+func TestSeriesKeyText(t *testing.T) {
+	for text, k := range map[string]SeriesKey{
+		"20.0.1":                      {Table: TableSensors, Row: "20.0.1"},
+		"entPhysical:Fan 1":           {Table: TableSensors, Row: "entPhysical:Fan 1"},
+		"sensors:20.0.7:state":        {Table: TableSensors, Row: "20.0.7", Field: FieldState},
+		"ports:Ethernet1/1:in_octets": {Table: TablePorts, Row: "Ethernet1/1", Field: FieldCounter},
+		"outlets:3:current_a":         {Table: TableOutlets, Row: "3", Field: FieldCurrent},
+		"facts:power_w:power_w":       {Table: TableFacts, Row: "power_w", Field: FieldPower},
+	} {
+		if got := k.String(); got != text {
+			t.Errorf("%+v prints %q, want %q", k, got, text)
+		}
+		if got := ParseSeriesKey(text); got != k {
+			t.Errorf("%q read as %+v, want %+v", text, got, k)
+		}
+	}
+}
+
+func TestFactsStaySortedAndNamed(t *testing.T) {
+	var f Facts
+	f.Set("vendor", "Acme")
+	f.Set("model", "R1")
+	f.Set("model", "R2")
+	f.Set("empty", "")
+	f.SetNum(FactUptime, Dec(1234567, -2), true)
+	b, err := json.Marshal(f)
+	if err != nil || string(b) != `{"model":"R2","uptime_s":12345.67,"vendor":"Acme"}` {
+		t.Errorf("%s %v", b, err)
+	}
+	var back Facts
+	if err := json.Unmarshal(b, &back); err != nil || back.Get("model") != "R2" || back.Num(FactUptime).N != 1234567 || !back[1].Volatile {
+		t.Errorf("came back as %+v (%v)", back, err)
+	}
+}
+
+func TestServiceSelectsAllOrNothing(t *testing.T) {
+	s := ServiceSpec{Select: map[string]string{"a": "1", "b": "2"}}
+	if s.Matches(map[string]string{"a": "1"}) || !s.Matches(map[string]string{"a": "1", "b": "2", "c": "3"}) {
+		t.Error("a service selects what carries all of its tags")
+	}
+	if (&ServiceSpec{}).Matches(map[string]string{"a": "1"}) {
+		t.Error("a service that selects nothing matches nothing")
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// floor says what the non-test files of a package may import: packages of the
+// house by path, and from outside by prefix. "std" is the whole standard
+// library, stdPure the part that has no world in it.
+type floor struct {
+	house   []string
+	outside []string
+	std     bool
+}
+
+// stdPure is what the pure packages may use of the standard library.
+var stdPure = []string{"bytes", "cmp", "container/heap", "context", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "hash/fnv", "iter", "maps", "math", "math/bits", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8"}
+
+var house = map[string]floor{
+	"fleet":            {},
+	"fleet/engine":     {house: []string{"fleet", "fleet/*"}},
+	"keys":             {house: []string{"fleet"}, outside: []string{"charm.land/bubbles/v2/key"}},
+	"probes/ipmi":      {std: true, house: []string{"fleet"}, outside: []string{"github.com/bougou/go-ipmi"}},
+	"probes/snmp":      {std: true, house: []string{"fleet"}, outside: []string{"github.com/gosnmp/gosnmp"}},
+	"probes/cloud":     {std: true, house: []string{"fleet"}, outside: []string{"github.com/gophercloud/gophercloud/v2", "go.yaml.in/yaml/v3"}},
+	"probes/probetest": {std: true, house: []string{"fleet"}},
+	"probes":           {std: true, house: []string{"fleet", "probes/*"}, outside: []string{"golang.org/x"}},
+	"probes/sim":       {std: true, house: []string{"fleet", "probes/sim/*"}, outside: []string{"github.com/bougou/go-ipmi"}},
+	"probes/sim/*":     {std: true, house: []string{"fleet", "probes/sim/*"}, outside: []string{"github.com/bougou/go-ipmi"}},
+	"store":            {std: true, house: []string{"fleet"}, outside: []string{"go.etcd.io/bbolt", "golang.org/x/sys"}},
+	"views/widget":     {house: []string{"fleet"}, outside: []string{"charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "github.com/rivo/uniseg"}},
+	"views/export":     {house: []string{"fleet"}, outside: []string{"encoding/csv", "io"}},
+	"views/viewstest":  {house: []string{"fleet", "views", "views/widget", "keys"}},
+	"views":            {house: []string{"fleet", "fleet/*", "keys", "views/widget"}, outside: []string{"charm.land/bubbles/v2", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi"}},
+	"console/config":   {std: true, house: []string{"fleet", "probes", "store"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
+	"console/remedy":   {std: true, house: []string{"fleet", "fleet/plan", "probes", "store"}},
+	"console":          {std: true, house: []string{"fleet", "fleet/*", "keys", "probes", "store", "views", "views/*", "console/*"}, outside: []string{"charm.land", "golang.org/x", "github.com/charmbracelet", "github.com/prometheus/client_golang"}},
+	".":                {std: true, house: []string{"*"}, outside: []string{"github.com/alecthomas/kong", "golang.org/x"}},
+}
+
+// TestFloors holds ARCHITECTURE: who may import whom. It parses the files
+// itself, because a test that asks the go command is answered from the test
+// cache while the tree has a violation.
+func TestFloors(t *testing.T) {
+	files := 0
+	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name := d.Name(); p != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "tools" || name == "bench") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(p, ".go") || strings.HasSuffix(p, "_test.go") {
+			return nil
+		}
+		files++
+		checkFile(t, filepath.ToSlash(p))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 20 {
+		t.Fatalf("only %d files looked at", files)
+	}
+}
+
+func checkFile(t *testing.T, file string) {
+	t.Helper()
+	pkg := path.Dir(file)
+	may, ok := floorOf(pkg)
+	if !ok {
+		t.Errorf("%s: package %s has no floor: give it one in floors_test.go", file, pkg)
+		return
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Errorf("%s: %v", file, err)
+		return
+	}
+	for _, im := range f.Imports {
+		what, _ := strconv.Unquote(im.Path.Value)
+		if !allowed(may, what) {
+			t.Errorf("%s imports %s: not on its floor", file, what)
+		}
+	}
+}
+
+func floorOf(pkg string) (floor, bool) {
+	if f, ok := house[pkg]; ok {
+		return f, true
+	}
+	for pattern, f := range house {
+		if match(pattern, pkg) {
+			return f, true
+		}
+	}
+	return floor{}, false
+}
+
+func allowed(may floor, what string) bool {
+	if rest, ok := strings.CutPrefix(what, "plumb/"); ok {
+		return slices.ContainsFunc(may.house, func(p string) bool { return match(p, rest) })
+	}
+	if first, _, _ := strings.Cut(what, "/"); !strings.Contains(first, ".") {
+		return may.std || slices.Contains(stdPure, what) || slices.Contains(may.outside, what)
+	}
+	return slices.ContainsFunc(may.outside, func(p string) bool { return what == p || strings.HasPrefix(what, p+"/") })
+}
+
+// match knows one wildcard: "a/*" is everything below a, "*" everything.
+func match(pattern, s string) bool {
+	if pattern == "*" {
+		return true
+	}
+	if head, ok := strings.CutSuffix(pattern, "*"); ok {
+		return strings.HasPrefix(s, head)
+	}
+	return pattern == s
+}
+
+// TestFloorsBite shows that a violation is found.
+func TestFloorsBite(t *testing.T) {
+	for _, c := range []struct{ pkg, what string }{
+		{"fleet", "os"}, {"fleet", "plumb/store"}, {"views", "go.etcd.io/bbolt"}, {"views", "net"}, {"store", "plumb/fleet/engine"},
+		{"probes/ipmi", "github.com/gosnmp/gosnmp"}, {"keys", "plumb/views"},
+	} {
+		if f, _ := floorOf(c.pkg); allowed(f, c.what) {
+			t.Errorf("%s may import %s", c.pkg, c.what)
+		}
+	}
+}
