@@ -117,13 +117,22 @@ func (c Canvas) Text(x, y int, s string, st Style) int {
 	}
 	for len(s) > 0 {
 		if s[0] < utf8.RuneSelf && (len(s) == 1 || s[1] < utf8.RuneSelf) {
-			c.put(x, y, uint32(s[0]), st, 1)
+			b := s[0]
+			if b < 0x20 || b == 0x7f { // never a control, whatever got past the wires
+				b = '?'
+			}
+			c.put(x, y, uint32(b), st, 1)
 			x, s = x+1, s[1:]
 			continue
 		}
+		if r, n, ok := quick(s); ok {
+			c.put(x, y, uint32(r), st, 1)
+			x, s = x+1, s[n:]
+			continue
+		}
 		cluster, rest, _, _ := uniseg.FirstGraphemeClusterInString(s, -1)
-		w := ansi.StringWidth(cluster)
-		if w > 0 {
+		w := min(ansi.StringWidth(cluster), 2)
+		if w > 0 && cluster[0] >= 0x20 {
 			c.put(x, y, c.b.intern(cluster), st, w)
 		}
 		x, s = x+w, rest
