@@ -45,8 +45,8 @@ func TestNumIsExact(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	l := Limits{LowCrit: Int(1000), HighWarn: Dec(405, -1), HighCrit: Int(50)}
-	for v, want := range map[int64]State{50: StateCrit, 51: StateCrit, 45: StateWarn, 1000: StateCrit} {
+	l := Limits{LowCrit: Int(5), LowWarn: Int(8), HighWarn: Dec(405, -1), HighCrit: Int(50)}
+	for v, want := range map[int64]State{5: StateCrit, 7: StateWarn, 9: StateOK, 40: StateOK, 41: StateWarn, 50: StateCrit, 51: StateCrit} {
 		if got := l.Judge(Int(v)); got != want {
 			t.Errorf("%d is %s, want %s", v, got, want)
 		}
