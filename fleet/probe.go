@@ -50,7 +50,15 @@ type ProbeError struct {
 }
 
 func (e *ProbeError) Error() string { return fmt.Sprintf("%s: %s: %v", e.Target, e.Op, e.Err) }
-func (e *ProbeError) Unwrap() error { return e.Err }
+
+// Unwrap returns the reason. It is nil for a nil *ProbeError, so that
+// errors.Is(observation.Err, ...) is safe where nothing failed.
+func (e *ProbeError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // Kind returns the word of the sentinel it wraps: unreachable, timeout, auth,
 // busy, unsupported or protocol.

@@ -1,0 +1,238 @@
+package probes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"plumb/fleet"
+)
+
+// owner is the one goroutine that touches a target's probe.
+type owner struct {
+	s      *Scheduler
+	target Target
+	stop   context.CancelFunc
+	nudged chan struct{} // capacity one: many nudges are one
+	acts   chan request
+	gone   chan struct{} // closed when the owner ended
+
+	probe    fleet.Probe
+	due      [3]time.Time // by lane
+	failures int
+	held     time.Time // no try of our own before this
+	refused  bool      // the last try was a wrong password: no nudge shortens the wait
+}
+
+type request struct {
+	ctx    context.Context
+	action fleet.Action
+	reply  chan reply
+}
+
+type reply struct {
+	outcome fleet.Outcome
+	err     error
+}
+
+// firstSpread is over how long the first polls of a start are spread.
+const firstSpread = 2 * time.Second
+
+func (o *owner) run(ctx context.Context) {
+	defer o.close()
+	now := time.Now()
+	for l := range o.due {
+		o.due[l] = now.Add(phase(o.target.ID, min(firstSpread, o.s.cfg.Interval)))
+	}
+	timer := time.NewTimer(time.Until(o.due[fleet.LaneFast]))
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case r := <-o.acts:
+			r.reply <- o.act(r)
+		case <-o.nudged:
+			if !o.refused || time.Now().After(o.held) {
+				o.poll(ctx)
+			}
+		case <-timer.C:
+			o.poll(ctx)
+		}
+		timer.Reset(time.Until(o.next()))
+	}
+}
+
+// next is when the fast lane is due, later for what does not answer.
+func (o *owner) next() time.Time {
+	t := o.due[fleet.LaneFast]
+	if t.Before(o.held) {
+		return o.held
+	}
+	return t
+}
+
+// lane is the slowest lane that is due: a slow poll includes the faster ones.
+func (o *owner) lane(now time.Time) fleet.Lane {
+	for l := fleet.LaneSlow; l > fleet.LaneFast; l-- {
+		if !o.due[l].After(now) {
+			return l
+		}
+	}
+	return fleet.LaneFast
+}
+
+func (o *owner) poll(ctx context.Context) {
+	slots := o.s.live
+	if o.failures > 0 {
+		slots = o.s.sick // the dead wait for one another, never for the living
+	}
+	select {
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
+	case <-ctx.Done():
+		return
+	}
+	began := time.Now()
+	lane := o.lane(began)
+	o.s.meters.began(o.target.Source, began.Sub(o.due[fleet.LaneFast]))
+	obs, err := o.observe(ctx, lane)
+	o.s.meters.ended(o.target.Source, obs, err)
+	if err != nil || ctx.Err() != nil {
+		return
+	}
+	o.settle(lane, obs)
+	if err := o.s.sink(ctx, obs); err != nil && ctx.Err() == nil {
+		o.s.log.Error("observation not kept", "target", o.target.ID, "err", err)
+	}
+}
+
+// observe builds the probe on the first use and looks once, within the lane's
+// deadline. A probe that panics is replaced: one device's nonsense must not
+// take the others down.
+func (o *owner) observe(ctx context.Context, lane fleet.Lane) (obs *fleet.Observation, err error) {
+	began := time.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			o.s.log.Error("probe panicked", "target", o.target.ID, "panic", p, "stack", string(debug.Stack()))
+			o.close()
+			obs, err = o.failed(lane, began, fmt.Errorf("%w: the probe met something it cannot read", fleet.ErrProtocol)), nil
+		}
+	}()
+	if o.probe == nil {
+		p, err := o.target.Build()
+		if err != nil {
+			return o.failed(lane, began, fmt.Errorf("%w: %w", fleet.ErrUnsupported, err)), nil
+		}
+		o.probe = p
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.s.cfg.deadline(lane))
+	defer cancel()
+	return o.probe.Observe(ctx, lane)
+}
+
+// deadline grows with the lane: a first read of a slow BMC's SDRs takes many
+// exchanges.
+func (c Config) deadline(lane fleet.Lane) time.Duration {
+	return c.Timeout * [...]time.Duration{2, 4, 12}[lane]
+}
+
+func (o *owner) failed(lane fleet.Lane, began time.Time, err error) *fleet.Observation {
+	return &fleet.Observation{
+		Target: o.target.ID, Source: o.target.Source, Lane: lane, At: began, Took: time.Since(began),
+		Err: &fleet.ProbeError{Target: o.target.ID, Op: "probe", Err: err},
+	}
+}
+
+// settle decides when to go next: on the beat for what answered, ever more
+// seldom for what did not.
+func (o *owner) settle(lane fleet.Lane, obs *fleet.Observation) {
+	now := time.Now()
+	every := [3]time.Duration{o.s.cfg.Interval, o.s.cfg.Tables, o.s.cfg.Slow}
+	for l := fleet.LaneFast; l <= lane; l++ {
+		o.due[l] = nextBeat(now, every[l], phase(o.target.ID, every[l]))
+	}
+	o.held, o.refused = time.Time{}, errors.Is(obs.Err, fleet.ErrAuth)
+	if alive(obs) {
+		o.failures = 0
+		return
+	}
+	o.failures++
+	if lane > fleet.LaneFast {
+		o.due[lane] = now // it is still owed
+	}
+	switch {
+	case o.refused:
+		o.held = now.Add(o.s.cfg.AuthHold) // the next wrong try may lock the account
+	case o.failures > 1:
+		o.held = now.Add(min(o.s.cfg.Interval<<min(o.failures-1, 16), o.s.cfg.longest()))
+	}
+}
+
+// longest is the longest wait between two tries of what does not answer.
+func (c Config) longest() time.Duration {
+	if c.MaxPause > 0 {
+		return c.MaxPause
+	}
+	return 5 * c.Interval
+}
+
+func alive(obs *fleet.Observation) bool {
+	if obs.Err == nil {
+		return true
+	}
+	for _, c := range obs.Tables {
+		if c == fleet.Complete || c == fleet.Partial {
+			return true
+		}
+	}
+	return false
+}
+
+// nextBeat is the next time on the target's own beat, at least half an
+// interval away, so that a late poll is not followed at once by the next.
+func nextBeat(now time.Time, every, phase time.Duration) time.Time {
+	t := now.Truncate(every).Add(phase)
+	for t.Sub(now) < every/2 {
+		t = t.Add(every)
+	}
+	return t
+}
+
+// act runs one action on the probe. The probe itself sees to it that nothing
+// is repeated that is not idempotent.
+func (o *owner) act(r request) (out reply) {
+	defer func() {
+		if p := recover(); p != nil {
+			o.s.log.Error("action panicked", "target", o.target.ID, "panic", p, "stack", string(debug.Stack()))
+			o.close()
+			out = reply{err: &fleet.ProbeError{Target: o.target.ID, Op: string(r.action.Kind), Err: fmt.Errorf("%w: what was done is not known", fleet.ErrProtocol)}}
+		}
+	}()
+	if o.probe == nil {
+		p, err := o.target.Build()
+		if err != nil {
+			return reply{err: &fleet.ProbeError{Target: o.target.ID, Op: string(r.action.Kind), Err: fmt.Errorf("%w: %w", fleet.ErrUnsupported, err)}}
+		}
+		o.probe = p
+	}
+	a, ok := o.probe.(fleet.Actor)
+	if !ok {
+		return reply{err: &fleet.ProbeError{Target: o.target.ID, Op: string(r.action.Kind), Err: fmt.Errorf("%w: %w", fleet.ErrUnsupported, ErrNoActor)}}
+	}
+	got, err := a.Act(r.ctx, r.action)
+	return reply{got, err}
+}
+
+func (o *owner) close() {
+	if o.probe == nil {
+		return
+	}
+	defer func() { _ = recover() }() // a probe that panicked once may again
+	if err := o.probe.Close(); err != nil {
+		o.s.log.Debug("close", "target", o.target.ID, "err", err)
+	}
+	o.probe = nil
+}

@@ -1,0 +1,158 @@
+package probes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"sync"
+	"time"
+
+	"plumb/fleet"
+)
+
+// Target is one thing to look at over one wire.
+type Target struct {
+	ID     string
+	Source fleet.Source
+	// Key changes when anything the probe is built from changes; a target
+	// whose key stayed keeps its session over a reload.
+	Key   string
+	Build func() (fleet.Probe, error)
+}
+
+type name struct {
+	id     string
+	source fleet.Source
+}
+
+// Sink takes an observation. It may block: a full store slows polling down.
+type Sink func(context.Context, *fleet.Observation) error
+
+// Scheduler polls targets until its context ends.
+type Scheduler struct {
+	cfg    Config
+	sink   Sink
+	log    *slog.Logger
+	live   chan struct{} // slots of the living
+	sick   chan struct{} // slots of the dead
+	meters meters
+
+	mu     sync.Mutex // guards owners and ctx
+	owners map[name]*owner
+	ctx    context.Context
+	wg     sync.WaitGroup
+}
+
+// NewScheduler returns a scheduler that polls nothing until Run and SetTargets.
+func NewScheduler(cfg Config, sink Sink, log *slog.Logger) (*Scheduler, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Scheduler{
+		cfg: cfg, sink: sink, log: log, owners: make(map[name]*owner),
+		live: make(chan struct{}, cfg.Parallel), sick: make(chan struct{}, cfg.Patients),
+	}, nil
+}
+
+// Run polls until ctx ends, then waits until every probe is closed.
+func (s *Scheduler) Run(ctx context.Context) {
+	s.mu.Lock()
+	s.ctx = ctx
+	for _, o := range s.owners {
+		s.start(o)
+	}
+	s.mu.Unlock()
+	<-ctx.Done()
+	s.wg.Wait()
+}
+
+// SetTargets replaces the targets. One whose key stayed is not disturbed; one
+// that went is closed after its poll under way.
+func (s *Scheduler) SetTargets(targets []Target) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := make(map[name]*owner, len(targets))
+	for _, t := range targets {
+		n := name{t.ID, t.Source}
+		if o := s.owners[n]; o != nil && o.target.Key == t.Key {
+			next[n] = o
+			continue
+		}
+		o := &owner{s: s, target: t, nudged: make(chan struct{}, 1), acts: make(chan request), gone: make(chan struct{})}
+		next[n] = o
+	}
+	for n, o := range s.owners {
+		if next[n] != o && o.stop != nil {
+			o.stop()
+		}
+	}
+	for n, o := range next {
+		if s.ctx != nil && s.owners[n] != o {
+			s.start(o)
+		}
+	}
+	s.owners = next
+}
+
+// start runs an owner; s.mu is held.
+func (s *Scheduler) start(o *owner) {
+	ctx, stop := context.WithCancel(s.ctx)
+	o.stop = stop
+	s.wg.Add(1)
+	go func() {
+		defer s.wg.Done()
+		defer close(o.gone)
+		defer stop()
+		o.run(ctx)
+	}()
+}
+
+// Nudge asks that targets be polled now. It never blocks and never starts a
+// second poll of a target.
+func (s *Scheduler) Nudge(ids ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		for n, o := range s.owners {
+			if n.id == id {
+				select {
+				case o.nudged <- struct{}{}:
+				default:
+				}
+			}
+		}
+	}
+}
+
+// ErrNoActor says that nothing reaches the target that could act on it.
+var ErrNoActor = errors.New("no wire that can do this")
+
+// Act carries out one action on its target, between two polls of it. The wire
+// is the one whose probe is an Actor and is named by source.
+func (s *Scheduler) Act(ctx context.Context, source fleet.Source, id string, a fleet.Action) (fleet.Outcome, error) {
+	s.mu.Lock()
+	o := s.owners[name{id, source}]
+	s.mu.Unlock()
+	if o == nil {
+		return fleet.Outcome{}, &fleet.ProbeError{Target: id, Op: string(a.Kind), Err: fmt.Errorf("%w: %w", fleet.ErrUnsupported, ErrNoActor)}
+	}
+	r := request{ctx: ctx, action: a, reply: make(chan reply, 1)}
+	select {
+	case o.acts <- r:
+	case <-o.gone:
+		return fleet.Outcome{}, &fleet.ProbeError{Target: id, Op: string(a.Kind), Err: fmt.Errorf("%w: the target left the inventory", fleet.ErrUnreachable)}
+	case <-ctx.Done():
+		return fleet.Outcome{}, &fleet.ProbeError{Target: id, Op: string(a.Kind), Err: fmt.Errorf("%w: waiting for a poll to end", fleet.ErrTimeout)}
+	}
+	got := <-r.reply // the owner always replies
+	return got.outcome, got.err
+}
+
+// phase spreads targets over an interval by their id, the same after a restart.
+func phase(id string, interval time.Duration) time.Duration {
+	h := fnv.New64a()
+	h.Write([]byte(id))
+	return time.Duration(h.Sum64() % uint64(max(interval, 1)))
+}

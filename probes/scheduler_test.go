@@ -1,0 +1,274 @@
+package probes
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"plumb/fleet"
+)
+
+// fake is a probe whose answer a test decides.
+type fake struct {
+	id     string
+	busy   atomic.Int32
+	polls  atomic.Int32
+	closed atomic.Int32
+	do     func(ctx context.Context, n int) error
+}
+
+func (f *fake) Observe(ctx context.Context, lane fleet.Lane) (*fleet.Observation, error) {
+	if f.busy.Add(1) != 1 {
+		panic("two polls of one target at once")
+	}
+	defer f.busy.Add(-1)
+	o := &fleet.Observation{Target: f.id, Source: fleet.SourceIPMI, Lane: lane, At: time.Now()}
+	n := int(f.polls.Add(1))
+	if f.do != nil {
+		if err := f.do(ctx, n); err != nil {
+			o.Err = &fleet.ProbeError{Target: f.id, Op: "test", Err: err}
+			return o, nil
+		}
+	}
+	o.SetTable(fleet.TableSensors, fleet.Complete)
+	return o, nil
+}
+
+func (f *fake) Act(ctx context.Context, a fleet.Action) (fleet.Outcome, error) {
+	if f.busy.Add(1) != 1 {
+		panic("an action in the middle of a poll")
+	}
+	defer f.busy.Add(-1)
+	return fleet.Outcome{Done: true, Text: string(a.Kind)}, nil
+}
+
+func (f *fake) Close() error { f.closed.Add(1); return nil }
+
+func (f *fake) target() Target {
+	return Target{ID: f.id, Source: fleet.SourceIPMI, Key: "k", Build: func() (fleet.Probe, error) { return f, nil }}
+}
+
+type kept struct {
+	mu  sync.Mutex
+	all []*fleet.Observation
+}
+
+func (k *kept) sink(_ context.Context, o *fleet.Observation) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.all = append(k.all, o)
+	return nil
+}
+
+func (k *kept) of(id string) (out []*fleet.Observation) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, o := range k.all {
+		if o.Target == id {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// under runs a scheduler in a bubble of fake time.
+func under(t *testing.T, cfg Config, do func(t *testing.T, s *Scheduler, k *kept)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		k := &kept{}
+		s, err := NewScheduler(cfg, k.sink, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { s.Run(ctx); close(done) }()
+		synctest.Wait()
+		do(t, s, k)
+		cancel()
+		<-done
+	})
+}
+
+func quick() Config {
+	c := Defaults()
+	c.Interval, c.Tables, c.Slow = 10*time.Second, time.Minute, 5*time.Minute
+	return c
+}
+
+func TestLanes(t *testing.T) {
+	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+		f := &fake{id: "a"}
+		s.SetTargets([]Target{f.target()})
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		var by [3]int
+		for _, o := range k.of("a") {
+			by[o.Lane]++
+		}
+		if got := k.of("a")[0].Lane; got != fleet.LaneSlow {
+			t.Errorf("the first poll is %s", got)
+		}
+		if by[0] < 48 || by[0] > 52 || by[1] < 7 || by[1] > 9 || by[2] < 2 || by[2] > 3 {
+			t.Errorf("in ten minutes: %d fast, %d tables, %d slow", by[0], by[1], by[2])
+		}
+	})
+}
+
+func TestTargetsDoNotWakeTogether(t *testing.T) {
+	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+		var targets []Target
+		for i := range 200 {
+			targets = append(targets, (&fake{id: fmt.Sprint("t", i)}).target())
+		}
+		s.SetTargets(targets)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		second := map[int64]int{}
+		for _, o := range k.all {
+			if o.At.Sub(k.all[0].At) > 20*time.Second {
+				second[o.At.Unix()]++
+			}
+		}
+		for at, n := range second {
+			if n > 60 {
+				t.Errorf("%d of 200 targets polled within second %d", n, at)
+			}
+		}
+	})
+}
+
+func TestHangingDeviceCostsOnlyItself(t *testing.T) {
+	cfg := quick()
+	cfg.Parallel, cfg.Patients = 2, 1
+	under(t, cfg, func(t *testing.T, s *Scheduler, k *kept) {
+		hang := func(ctx context.Context, _ int) error { <-ctx.Done(); return fleet.ErrTimeout }
+		targets := []Target{(&fake{id: "hung1", do: hang}).target(), (&fake{id: "hung2", do: hang}).target(), (&fake{id: "hung3", do: hang}).target(), (&fake{id: "well"}).target()}
+		s.SetTargets(targets)
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if n := len(k.of("well")); n < 50 {
+			t.Errorf("the well target was polled %d times in ten minutes beside three that hang", n)
+		}
+		if n := len(k.of("hung1")); n < 5 || n > 30 {
+			t.Errorf("a dead target was tried %d times in ten minutes", n)
+		}
+	})
+}
+
+func TestWrongPasswordIsNotTriedAgain(t *testing.T) {
+	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+		f := &fake{id: "locked", do: func(context.Context, int) error { return fleet.ErrAuth }}
+		s.SetTargets([]Target{f.target()})
+		time.Sleep(50 * time.Minute)
+		s.Nudge("locked")
+		synctest.Wait()
+		if n := f.polls.Load(); n != 1 {
+			t.Errorf("a refused password was tried %d times in 50 minutes", n)
+		}
+		again := f.target()
+		again.Key = "new password"
+		s.SetTargets([]Target{again})
+		time.Sleep(time.Minute)
+		if n := f.polls.Load(); n < 2 {
+			t.Error("a changed credential was not tried")
+		}
+	})
+}
+
+func TestRecoveryIsSeenSoon(t *testing.T) {
+	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+		f := &fake{id: "a", do: func(_ context.Context, n int) error {
+			if n < 20 {
+				return fleet.ErrUnreachable
+			}
+			return nil
+		}}
+		s.SetTargets([]Target{f.target()})
+		for f.polls.Load() < 19 {
+			time.Sleep(time.Second)
+		}
+		at := time.Now()
+		for f.polls.Load() < 20 {
+			time.Sleep(time.Second)
+		}
+		if d := time.Since(at); d > 55*time.Second {
+			t.Errorf("a target that came back was seen after %s", d)
+		}
+		synctest.Wait()
+		if all := k.of("a"); all[len(all)-1].Err == nil && all[len(all)-1].Lane != fleet.LaneSlow {
+			t.Errorf("the first look after an outage is %s: what was owed is not read", all[len(all)-1].Lane)
+		}
+	})
+}
+
+func TestNudgeAndActKeepOneOwner(t *testing.T) {
+	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+		f := &fake{id: "a", do: func(ctx context.Context, _ int) error { time.Sleep(500 * time.Millisecond); return nil }}
+		s.SetTargets([]Target{f.target()})
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				s.Nudge("a")
+				if out, err := s.Act(t.Context(), fleet.SourceIPMI, "a", fleet.Action{Kind: fleet.ActIdentify}); err != nil || !out.Done {
+					t.Error(out, err)
+				}
+			})
+		}
+		wg.Wait()
+		if _, err := s.Act(t.Context(), fleet.SourceSNMP, "a", fleet.Action{Kind: fleet.ActPortUp}); err == nil {
+			t.Error("an action over a wire that is not there was carried out")
+		}
+	})
+}
+
+func TestPanicIsOneTargetsBadDay(t *testing.T) {
+	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+		f := &fake{id: "a", do: func(_ context.Context, n int) error {
+			if n == 1 {
+				panic("nonsense from the wire")
+			}
+			return nil
+		}}
+		s.SetTargets([]Target{f.target()})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		all := k.of("a")
+		if len(all) < 3 || all[0].Err == nil || all[0].Err.Kind() != "protocol" || all[len(all)-1].Err != nil {
+			t.Errorf("%d observations, first %v", len(all), all[0].Err)
+		}
+		if f.closed.Load() != 1 {
+			t.Error("a probe that panicked was not replaced")
+		}
+	})
+}
+
+func TestReloadKeepsSessions(t *testing.T) {
+	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+		a, b := &fake{id: "a"}, &fake{id: "b"}
+		s.SetTargets([]Target{a.target(), b.target()})
+		time.Sleep(30 * time.Second)
+		s.SetTargets([]Target{a.target()})
+		synctest.Wait()
+		if a.closed.Load() != 0 || b.closed.Load() != 1 {
+			t.Errorf("closed: a %d, b %d", a.closed.Load(), b.closed.Load())
+		}
+	})
+}
+
+func TestConfigRefusesNonsense(t *testing.T) {
+	for _, spoil := range []func(*Config){
+		func(c *Config) { c.Interval = 0 }, func(c *Config) { c.Slow = c.Interval / 2 }, func(c *Config) { c.Timeout = 0 }, func(c *Config) { c.Parallel = 0 },
+	} {
+		c := Defaults()
+		spoil(&c)
+		if c.Validate() == nil {
+			t.Errorf("%+v was accepted", c)
+		}
+	}
+}
