@@ -155,7 +155,7 @@ func TestHangingDeviceCostsOnlyItself(t *testing.T) {
 		if n := len(k.of("well")); n < 50 {
 			t.Errorf("the well target was polled %d times in ten minutes beside three that hang", n)
 		}
-		if n := len(k.of("hung1")); n < 5 || n > 30 {
+		if n := len(k.of("hung1")); n < 3 || n > 30 {
 			t.Errorf("a dead target was tried %d times in ten minutes", n)
 		}
 	})
