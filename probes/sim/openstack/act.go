@@ -1,0 +1,79 @@
+package openstack
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+)
+
+// action accepts os-start, os-stop and reboot. The answer is 202 as soon as
+// the state allows the action; whether it ever takes effect is another matter.
+func (s compute) action(r *request, id string) (reply, error) {
+	v := s.mayTouch(r, id)
+	if v == nil {
+		return reply{}, noInstance(id)
+	}
+	name, e := actionName(r)
+	if e != nil {
+		return reply{}, e
+	}
+	verb := map[string]string{"os-start": "start", "os-stop": "stop", "reboot": "reboot", "reboot-hard": "reboot"}[name]
+	if !slices.Contains(allowed[name], v.Status) {
+		vm := vmStates[v.Status]
+		return reply{}, refuse(http.StatusConflict, fmt.Sprintf("Cannot '%s' instance %s while it is in vm_state %s", verb, id, vm))
+	}
+	region, host := r.call.Region, v.Host
+	began := s.actions.begin(id, name, s.cfg.ActionTakes, func() bool { return s.takeEffect(region, host, id, name) })
+	if !began {
+		return reply{}, refuse(http.StatusConflict, fmt.Sprintf("Cannot '%s' instance %s while it is in task_state %s", verb, id, taskStates[s.actions.of(id)]))
+	}
+	return reply{status: http.StatusAccepted}, nil
+}
+
+// takeEffect does an accepted action; it reports false while the host is dead.
+func (s *Server) takeEffect(region, host, id, name string) bool {
+	reg := s.cfg.State(region)
+	if reg == nil {
+		return false
+	}
+	if h := reg.hostNamed(host); h != nil && !h.Up {
+		return false
+	}
+	if name == "reboot-hard" {
+		name = "reboot"
+	}
+	_ = s.cfg.Act(region, id, name) // what fails on the host shows in the state, as in Nova
+	return true
+}
+
+// actionName reads the one key of the body: {"os-start": null} and its like.
+func actionName(r *request) (string, *apiError) {
+	var body map[string]any
+	if e := decode(r, &body); e != nil {
+		return "", e
+	}
+	if len(body) != 1 {
+		return "", refuse(http.StatusBadRequest, "Malformed request body: one action is expected")
+	}
+	for name, arg := range body {
+		switch name {
+		case "os-start", "os-stop":
+			return name, nil
+		case "reboot":
+			return rebootName(arg)
+		}
+		return "", refuse(http.StatusBadRequest, "There is no such action: "+name)
+	}
+	panic("unreachable: the map has one key")
+}
+
+func rebootName(arg any) (string, *apiError) {
+	m, _ := arg.(map[string]any)
+	switch m["type"] {
+	case "SOFT", "Soft", "soft":
+		return "reboot", nil
+	case "HARD", "Hard", "hard":
+		return "reboot-hard", nil
+	}
+	return "", refuse(http.StatusBadRequest, "Invalid input for field/attribute type. Value is not one of ['HARD', 'Hard', 'hard', 'SOFT', 'Soft', 'soft']")
+}
