@@ -1,0 +1,33 @@
+// Package ipmi is one BMC as a probe: it reads a server's sensors, power,
+// event log and identity over IPMI 2.0 (RMCP+, UDP 623), and carries out the
+// few chassis actions plumb knows.
+//
+// The one idea: a BMC is a small, slow, forgetful computer, so everything
+// here is about asking it as little as possible. One session is kept open and
+// kept alive; one command is in flight; the sensor records are read once and
+// then only checked; a fast poll of N sensors is N + 2 datagrams each way
+// (chassis status, log info, and one for the power meter where there is one).
+//
+// Who owns the wire: whoever holds the turn of a [BMC]. Observe, Act, Close
+// and the keepalive each take it, so two commands never cross. Nothing else
+// touches the session or what was learned.
+//
+// How it is built, from the wire up:
+//
+//   - wire.go and lanmsg.go are the packets (IPMI 2.0 sections 13.6 to 13.8);
+//   - login.go and rakp.go open a session (sections 13.17 to 13.24), session.go
+//     keeps it and exchanges one command with one answer;
+//   - sdr.go, fru.go, sel.go and reading.go are decoders of hostile bytes:
+//     pure, bounded, fuzzed;
+//   - walk.go, log.go, inventory.go and sensors.go ask for those bytes;
+//   - observe.go and act.go are what the rest of the house calls.
+//
+// go-ipmi gives the words of the standard (sensor types, event texts and
+// their severity, manufacturers, linearisation) and the key derivation of
+// RAKP. Its client is not used: it cannot be shared, reconnected, cancelled
+// or classified.
+//
+// What is never done: cipher suite 0, a second try of anything that is not
+// idempotent, a second try of a password that was refused, and more than two
+// sessions on one BMC (one to read, one to act).
+package ipmi

@@ -1,0 +1,218 @@
+package ipmi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"plumb/fleet"
+)
+
+// Observe looks at the BMC once. The lane says how deep; whatever the first
+// look needs (device id, sensor records, identity) it reads regardless, as
+// far as ctx's deadline goes, and the next look goes on from there.
+//
+// It always returns an observation. Its error is ctx's, and only when the
+// caller gave up before anything was read.
+func (b *BMC) Observe(ctx context.Context, lane fleet.Lane) (*fleet.Observation, error) {
+	began := b.now()
+	o := &fleet.Observation{Target: b.cfg.Target, Source: fleet.SourceIPMI, Lane: lane, At: began.UTC()}
+	err := b.take(ctx)
+	if err == nil {
+		err = b.look(ctx, o, lane)
+		b.release()
+	}
+	o.Took = b.now().Sub(began)
+	o.Err = b.probeError(err)
+	fillTables(o, lane)
+	if errors.Is(ctx.Err(), context.Canceled) && len(o.Facts) == 0 {
+		return o, ctx.Err()
+	}
+	return o, nil
+}
+
+// fillTables marks what was asked for and did not come to an answer.
+func fillTables(o *fleet.Observation, lane fleet.Lane) {
+	asked := []fleet.TableID{fleet.TableFacts, fleet.TableSensors}
+	if lane != fleet.LaneFast {
+		asked = append(asked, fleet.TableEvents)
+	}
+	for _, t := range asked {
+		if o.Tables[t] == fleet.NotAsked {
+			o.SetTable(t, fleet.Failed)
+		}
+	}
+}
+
+// look is one poll, in the order of worth: power, sensors, log, identity.
+func (b *BMC) look(ctx context.Context, o *fleet.Observation, lane fleet.Lane) error {
+	if err := b.connect(ctx); err != nil {
+		return err
+	}
+	power, err := b.readPower(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := b.lookAtSensors(ctx, o, lane, power == fleet.PowerOff); err != nil {
+		return err
+	}
+	if err := b.readLog(ctx, o, lane); err != nil {
+		return err
+	}
+	if lane == fleet.LaneSlow || !b.complete {
+		if err := b.lookAtIdentity(ctx, o); err != nil {
+			return err
+		}
+	}
+	b.setFacts(o)
+	return nil
+}
+
+// setFacts joins what this poll read with the identity that was read before.
+func (b *BMC) setFacts(o *fleet.Observation) {
+	moving := o.Facts
+	o.Facts = slices.Grow(slices.Clone(b.identity), len(moving))
+	for _, f := range moving {
+		if f.Number {
+			n, _ := fleet.ParseNum(f.Value)
+			o.Facts.SetNum(f.Name, n, f.Volatile)
+		} else {
+			o.Facts.Set(f.Name, f.Value)
+		}
+	}
+	o.SetTable(fleet.TableFacts, fleet.Partial)
+	if b.complete {
+		o.SetTable(fleet.TableFacts, fleet.Complete)
+	}
+}
+
+// lookAtSensors makes sure of the sensor records, then reads the sensors. A
+// repository that cannot be read costs the sensors only, not the poll.
+func (b *BMC) lookAtSensors(ctx context.Context, o *fleet.Observation, lane fleet.Lane, hostOff bool) error {
+	defer b.setFacts(o)
+	if err := b.knowDevice(ctx, lane); err != nil {
+		return err
+	}
+	before := b.sensors
+	var trouble error
+	if !b.valid || lane == fleet.LaneSlow {
+		if trouble = b.validate(ctx); over(trouble) && b.sensors == nil {
+			return trouble
+		}
+	}
+	if b.sensors == nil {
+		if refusedWith(trouble, ccInvalidCommand, ccInvalidLUN) {
+			o.SetTable(fleet.TableSensors, fleet.Absent)
+			return b.readMeter(ctx, o, lane, hostOff)
+		}
+		return trouble
+	}
+	if b.sensors != before || lane == fleet.LaneSlow {
+		if err := b.readLimits(ctx); err != nil {
+			return err
+		}
+	}
+	if err := b.readSensors(ctx, o, hostOff); err != nil {
+		return err
+	}
+	if trouble != nil {
+		o.SetTable(fleet.TableSensors, fleet.Partial)
+	}
+	if over(trouble) {
+		return trouble
+	}
+	return b.readMeter(ctx, o, lane, hostOff)
+}
+
+// knowDevice reads the device id once, and again in the slow lane: an update
+// of the firmware changes it.
+func (b *BMC) knowDevice(ctx context.Context, lane fleet.Lane) error {
+	if b.known && !b.fresh && lane != fleet.LaneSlow {
+		return nil
+	}
+	data, err := b.ask(ctx, command{fn: fnApp, cmd: 0x01, op: "get device id"})
+	if err != nil {
+		return err
+	}
+	d, err := parseDeviceID(data)
+	if err != nil {
+		return err
+	}
+	if b.known && d != b.device {
+		b.complete = false // read the identity again
+	}
+	b.device, b.known = d, true
+	return nil
+}
+
+// lookAtIdentity reads the slow facts.
+func (b *BMC) lookAtIdentity(ctx context.Context, o *fleet.Observation) error {
+	err := b.readIdentity(ctx)
+	b.setFacts(o)
+	return err
+}
+
+// chassis is an answer to Get Chassis Status (section 28.2).
+type chassis struct {
+	on       bool
+	faults   []string
+	identify string // "", off, on
+}
+
+func parseChassis(b []byte) (chassis, error) {
+	if len(b) < 3 {
+		return chassis{}, fail("get chassis status", fleet.ErrProtocol, fmt.Sprintf("%d bytes", len(b)))
+	}
+	c := chassis{on: b[0]&1 != 0}
+	for _, f := range []struct {
+		set  bool
+		word string
+	}{
+		{b[0]&0x02 != 0, "power overload"}, {b[0]&0x08 != 0, "power"}, {b[0]&0x10 != 0, "power control"},
+		{b[2]&0x01 != 0, "intrusion"}, {b[2]&0x04 != 0, "drive"}, {b[2]&0x08 != 0, "cooling"},
+	} {
+		if f.set {
+			c.faults = append(c.faults, f.word)
+		}
+	}
+	if b[2]&0x40 != 0 {
+		c.identify = "off"
+		if b[2]&0x30 != 0 {
+			c.identify = "on"
+		}
+	}
+	return c, nil
+}
+
+// readPower reads the chassis: power first, because sensors are judged by it.
+func (b *BMC) readPower(ctx context.Context, o *fleet.Observation) (fleet.Power, error) {
+	c, err := askChassis(ctx, b.ask)
+	if err != nil {
+		if over(err) {
+			return fleet.PowerUnknown, err
+		}
+		o.Facts.Set(fleet.FactPower, fleet.PowerUnknown.String())
+		return fleet.PowerUnknown, nil
+	}
+	o.Facts.Set(fleet.FactPower, c.power().String())
+	o.Facts.Set("identify", c.identify)
+	o.Facts.Set("chassis.faults", strings.Join(c.faults, ", "))
+	return c.power(), nil
+}
+
+func (c chassis) power() fleet.Power {
+	if c.on {
+		return fleet.PowerOn
+	}
+	return fleet.PowerOff
+}
+
+func askChassis(ctx context.Context, ask asker) (chassis, error) {
+	data, err := ask(ctx, command{fn: fnChassis, cmd: 0x01, op: "get chassis status"})
+	if err != nil {
+		return chassis{}, err
+	}
+	return parseChassis(data)
+}
