@@ -1,0 +1,174 @@
+package remedy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"plumb/fleet"
+)
+
+// Ledger is where decisions become durable.
+type Ledger interface {
+	Snapshot() *fleet.Snapshot
+	Apply(ctx context.Context, in ...fleet.Input) error
+}
+
+// Wire carries an action to a device and can be asked to look at it again.
+type Wire interface {
+	Act(ctx context.Context, source fleet.Source, id string, a fleet.Action) (fleet.Outcome, error)
+	Nudge(ids ...string)
+}
+
+// actWithin bounds one action on the wire, coolDown the next same one.
+const (
+	actWithin = 30 * time.Second
+	coolDown  = 30 * time.Second
+)
+
+// Executor runs actions, one at a time for each device.
+type Executor struct {
+	ledger Ledger
+	wire   Wire
+	log    *slog.Logger
+	now    func() time.Time
+
+	mu     sync.Mutex // guards the three below
+	leases map[string]lease
+	done   map[string]time.Time // device + action: when it was last sent
+	serial uint64
+	wg     sync.WaitGroup
+}
+
+type lease struct {
+	who   string
+	since time.Time
+}
+
+// New returns an executor.
+func New(ledger Ledger, wire Wire, log *slog.Logger, now func() time.Time) *Executor {
+	return &Executor{ledger: ledger, wire: wire, log: log, now: now, leases: map[string]lease{}, done: map[string]time.Time{}}
+}
+
+// Run judges the request, writes "begun" and hands the action to the wire in
+// the background. It returns the job once that is durable; what comes of it is
+// in the job that every snapshot carries. ctx is the caller's: an action that
+// has begun goes on when the caller leaves. The error wraps ErrDenied or
+// ErrRefused with the reason, and has been audited.
+func (e *Executor) Run(ctx context.Context, r Request) (fleet.Job, error) {
+	now := e.now()
+	o, err := guard(e.ledger.Snapshot(), r, now)
+	if err == nil {
+		err = e.lease(o, r, now)
+	}
+	if err != nil {
+		return fleet.Job{}, e.refuse(ctx, r, now, err)
+	}
+	job := fleet.Job{
+		ID: e.id(now), Action: r.Action, Targets: []string{r.Target}, State: fleet.JobRunning, By: r.User, Reason: r.Reason, Began: now,
+		Steps: []fleet.JobStep{{Name: "begin", State: fleet.JobRunning, Text: "guards passed", At: now}},
+	}
+	begun := fleet.Decision{Job: &job, Audit: []fleet.AuditEntry{entry(r, now, "begun", r.Reason)}}
+	if err := e.ledger.Apply(ctx, begun); err != nil {
+		e.release(o.device)
+		return fleet.Job{}, fmt.Errorf("%w: the audit log does not take it, so nothing was done: %w", ErrRefused, err)
+	}
+	e.wg.Add(1)
+	go func() {
+		defer e.wg.Done()
+		defer e.release(o.device)
+		e.carryOut(context.WithoutCancel(ctx), r, o, job)
+	}()
+	return job, nil
+}
+
+// Wait blocks until nothing is under way; for a clean stop.
+func (e *Executor) Wait() { e.wg.Wait() }
+
+func (e *Executor) carryOut(ctx context.Context, r Request, o order, job fleet.Job) {
+	ctx, cancel := context.WithTimeout(ctx, actWithin)
+	defer cancel()
+	out, err := e.wire.Act(ctx, o.source, o.device, o.action)
+	now := e.now()
+	step := fleet.JobStep{Name: "act", At: now, Text: out.Text}
+	outcome := ""
+	switch {
+	case err == nil && out.Done:
+		job.State = fleet.JobAccepted // verified when a poll shows it
+	case errors.Is(err, fleet.ErrTimeout) || err == nil:
+		job.State, outcome = fleet.JobUnknown, "unknown"
+	default:
+		job.State, outcome = fleet.JobFailed, "failed"
+	}
+	if err != nil {
+		step.Text = fleet.Clean(err.Error(), fleet.MaxText)
+	}
+	step.State = job.State
+	job.Steps = append(job.Steps[:len(job.Steps):len(job.Steps)], step)
+	d := fleet.Decision{Job: &job}
+	if outcome != "" {
+		job.Ended = now
+		d.Audit = []fleet.AuditEntry{entry(r, now, outcome, step.Text)}
+	}
+	// The write must be kept even when the action used up its own time.
+	keep, stop := context.WithTimeout(context.WithoutCancel(ctx), actWithin)
+	defer stop()
+	if err := e.ledger.Apply(keep, d); err != nil {
+		e.log.Error("outcome of an action not kept", "job", job.ID, "state", job.State, "err", err)
+	}
+	e.wire.Nudge(o.device)
+}
+
+// lease gives one person one device for one action at a time.
+func (e *Executor) lease(o order, r Request, now time.Time) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if l, ok := e.leases[o.device]; ok {
+		return fmt.Errorf("%w: %s is acting on %s since %s", ErrRefused, l.who, o.device, l.since.UTC().Format("15:04:05"))
+	}
+	key := r.Target + " " + string(r.Action)
+	if at, ok := e.done[key]; ok && now.Sub(at) < coolDown && r.Action != fleet.ActIdentify {
+		return fmt.Errorf("%w: the same was done %s ago; wait %s", ErrRefused, now.Sub(at).Round(time.Second), (coolDown - now.Sub(at)).Round(time.Second))
+	}
+	for k, at := range e.done {
+		if now.Sub(at) > coolDown {
+			delete(e.done, k)
+		}
+	}
+	e.leases[o.device], e.done[key] = lease{r.User, now}, now
+	return nil
+}
+
+func (e *Executor) release(device string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.leases, device)
+}
+
+// refuse writes the try down. A try that cannot be written down is refused all
+// the same.
+func (e *Executor) refuse(ctx context.Context, r Request, now time.Time, why error) error {
+	outcome := "refused"
+	if errors.Is(why, ErrDenied) {
+		outcome = "denied"
+	}
+	if err := e.ledger.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{entry(r, now, outcome, why.Error())}}); err != nil {
+		e.log.Error("refused try not audited", "user", r.User, "action", r.Action, "err", err)
+	}
+	return why
+}
+
+func entry(r Request, at time.Time, outcome, reason string) fleet.AuditEntry {
+	return fleet.AuditEntry{At: at, Who: r.User, From: r.From, Action: string(r.Action), Target: fleet.Clean(r.Target, fleet.MaxText), Outcome: outcome, Reason: fleet.Clean(reason, fleet.MaxText)}
+}
+
+func (e *Executor) id(now time.Time) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.serial++
+	return "j" + strconv.FormatInt(now.UnixMilli(), 36) + strconv.FormatUint(e.serial, 36)
+}
