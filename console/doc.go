@@ -1,0 +1,20 @@
+// Package console lets people in over SSH and shows them the fleet.
+//
+// The one idea: a session is a guest that can cost only itself. It gets a
+// bounded share of everything (a connection slot before its handshake, a few
+// environment variables, two screens of eight-byte cells, one frame on its
+// way to the terminal, a query or two in flight) and nothing in the house ever
+// waits for it. A snapshot reaches it through a bell of capacity one, a frame
+// leaves it through a slot of capacity one, and whoever stops reading loses
+// the connection and not the server.
+//
+// A connection goes a straight path: [gate] counts it before a byte is read,
+// [directory] says who it is, [channelRequests] sifts what its channel asks
+// for, and the router sends a command to a verb and a terminal to a screen.
+// The screen is [Session], an ordinary bubbletea model, drawn by [Screen],
+// which writes only the cells that changed.
+//
+// What does not belong here: what a view looks like (package views), which key
+// means what (package keys), whether an action may happen (console/remedy),
+// and what a config file looks like (console/config).
+package console

@@ -1,0 +1,195 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"plumb/fleet"
+)
+
+// Registry knows every session there is: for the verb who, for the header's
+// "here", for the metrics, and to end them all.
+type Registry struct {
+	frames atomic.Uint64
+	bytes  atomic.Uint64
+
+	mu     sync.Mutex // guards what follows
+	next   uint64
+	guests map[uint64]*guest
+	themes map[string]string // by user: the theme last chosen
+	peak   int               // most guests since memory was last given back
+	freed  time.Time         // when that was
+	empty  chan struct{}
+}
+
+// Who is one session, for people and scripts.
+type Who struct {
+	ID    uint64     `json:"id"`
+	User  string     `json:"user"`
+	Role  fleet.Role `json:"role"`
+	From  string     `json:"from"` // host:port, or "local"
+	Kind  string     `json:"kind"` // screen wall verb
+	View  string     `json:"view"` // id of the view on screen, or the verb
+	Since time.Time  `json:"since"`
+	IdleS int64      `json:"idle_s"` // since the last key
+}
+
+// guest is a session while it lasts.
+type guest struct {
+	Who
+	registry *Registry
+	view     atomic.Pointer[string]
+	lastKey  atomic.Int64 // Unix nanoseconds
+	quit     func(why string)
+}
+
+// NewRegistry returns a registry without sessions.
+func NewRegistry() *Registry {
+	return &Registry{guests: make(map[uint64]*guest), themes: make(map[string]string)}
+}
+
+// enter adds a session; quit asks it to end and must not block.
+func (r *Registry) enter(w Who, quit func(why string)) *guest {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next++
+	w.ID = r.next
+	g := &guest{Who: w, registry: r, quit: quit}
+	g.view.Store(&w.View)
+	g.lastKey.Store(w.Since.UnixNano())
+	r.guests[w.ID] = g
+	r.peak = max(r.peak, len(r.guests))
+	return g
+}
+
+// Memory is given back when a crowd has left: the runtime keeps the heap of
+// 500 sessions for minutes otherwise.
+const (
+	crowd     = 50
+	freeEvery = time.Minute
+)
+
+func (g *guest) leave(now time.Time) {
+	r := g.registry
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.guests[g.ID] != g {
+		return
+	}
+	delete(r.guests, g.ID)
+	if len(r.guests) == 0 && r.empty != nil {
+		close(r.empty)
+		r.empty = nil
+	}
+	if r.peak >= crowd && len(r.guests) <= r.peak/4 && now.Sub(r.freed) >= freeEvery {
+		r.peak, r.freed = len(r.guests), now
+		go debug.FreeOSMemory()
+	}
+}
+
+func (g *guest) touched(now time.Time) { g.lastKey.Store(now.UnixNano()) }
+
+func (g *guest) looksAt(view string) {
+	if *g.view.Load() != view {
+		g.view.Store(&view)
+	}
+}
+
+func (g *guest) viewing() string { return *g.view.Load() }
+
+// Who lists the sessions, longest first.
+func (r *Registry) Who(now time.Time) []Who {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]Who, 0, len(r.guests))
+	for _, g := range r.guests {
+		w := g.Who
+		w.View = *g.view.Load()
+		w.IdleS = max(0, int64(now.Sub(time.Unix(0, g.lastKey.Load())).Seconds()))
+		all = append(all, w)
+	}
+	slices.SortFunc(all, func(a, b Who) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// ByRole counts the sessions of each role.
+func (r *Registry) ByRole() map[fleet.Role]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := make(map[fleet.Role]int)
+	for _, g := range r.guests {
+		n[g.Role]++
+	}
+	return n
+}
+
+// Frames returns how many frames all sessions have drawn, and their bytes.
+func (r *Registry) Frames() (frames, bytes uint64) { return r.frames.Load(), r.bytes.Load() }
+
+// maxThemes bounds the remembered choices; keys that may use any name could
+// grow them without end.
+const maxThemes = 4096
+
+func (r *Registry) themeOf(user string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.themes[user]
+}
+
+func (r *Registry) rememberTheme(user, theme string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, known := r.themes[user]; known || len(r.themes) < maxThemes {
+		r.themes[user] = theme
+	}
+}
+
+// here names the other people who look at a screen.
+func (r *Registry) here(but uint64) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var names []string
+	for _, g := range r.guests {
+		if g.ID != but && g.Kind != kindVerb && !slices.Contains(names, g.User) {
+			names = append(names, g.User)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (r *Registry) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.guests)
+}
+
+// quitAll asks every session to end and waits until all have or ctx ends.
+func (r *Registry) quitAll(ctx context.Context, why string) {
+	r.mu.Lock()
+	all := make([]*guest, 0, len(r.guests))
+	for _, g := range r.guests {
+		all = append(all, g)
+	}
+	gone := make(chan struct{})
+	if len(all) == 0 {
+		close(gone)
+	} else if r.empty == nil {
+		r.empty = gone
+	} else {
+		gone = r.empty
+	}
+	r.mu.Unlock()
+	for _, g := range all {
+		g.quit(why)
+	}
+	select {
+	case <-gone:
+	case <-ctx.Done():
+	}
+}

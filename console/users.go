@@ -1,0 +1,137 @@
+package console
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+
+	charmssh "charm.land/ssh"
+	"golang.org/x/crypto/ssh"
+
+	"plumb/fleet"
+)
+
+// maxUserName bounds a user name, in bytes.
+const maxUserName = 64
+
+// identity is who a session is. It travels in the permissions of the key that
+// signed, because a client may offer one key and sign with another: anything
+// noted beside them when a key was offered would belong to the wrong one.
+type identity struct {
+	User string
+	Role fleet.Role
+	Key  string // SHA-256 fingerprint
+}
+
+// errNobody says that a key belongs to nobody, or not to that name.
+var errNobody = errors.New("no such user and key")
+
+// directory knows who may come in. It is immutable; a reload swaps it whole.
+type directory struct {
+	users   map[string]entry      // by name
+	anyName map[string]fleet.Role // by marshalled key
+	ca      [][]byte
+}
+
+type entry struct {
+	role fleet.Role
+	keys map[string]bool // marshalled
+}
+
+func newDirectory(c ServerConfig) *directory {
+	d := &directory{users: make(map[string]entry), anyName: make(map[string]fleet.Role)}
+	for _, u := range c.Users {
+		e := entry{role: u.Role, keys: make(map[string]bool)}
+		for _, k := range u.Keys {
+			e.keys[string(k.Marshal())] = true
+		}
+		d.users[u.Name] = e
+	}
+	for _, u := range c.AnyName {
+		for _, k := range u.Keys {
+			d.anyName[string(k.Marshal())] = u.Role
+		}
+	}
+	for _, k := range c.TrustedCA {
+		d.ca = append(d.ca, k.Marshal())
+	}
+	return d
+}
+
+// find says who comes in as name with the key: name and key must agree, unless
+// the key may use any name.
+func (d *directory) find(name string, key ssh.PublicKey) (identity, *ssh.Permissions, error) {
+	id := identity{User: name, Key: ssh.FingerprintSHA256(key)}
+	if cert, ok := key.(*ssh.Certificate); ok {
+		return d.certificate(id, cert)
+	}
+	raw := string(key.Marshal())
+	if u, ok := d.users[name]; ok && u.keys[raw] {
+		id.Role = u.role
+		return id, &ssh.Permissions{}, nil
+	}
+	if role, ok := d.anyName[raw]; ok {
+		id.User, id.Role = cmp.Or(fleet.Clean(name, maxUserName), "anyone"), role
+		return id, &ssh.Permissions{}, nil
+	}
+	return identity{}, nil, errNobody
+}
+
+// certificate admits a certificate that a trusted CA signed for a user we
+// know. One without principals would be valid for every name, so it is for
+// none here, as in OpenSSH.
+func (d *directory) certificate(id identity, cert *ssh.Certificate) (identity, *ssh.Permissions, error) {
+	u, ok := d.users[id.User]
+	if !ok || cert.CertType != ssh.UserCert || len(cert.ValidPrincipals) == 0 || !d.trusted(cert.SignatureKey) {
+		return identity{}, nil, errNobody
+	}
+	check := ssh.CertChecker{SupportedCriticalOptions: []string{"source-address"}}
+	if err := check.CheckCert(id.User, cert); err != nil {
+		return identity{}, nil, fmt.Errorf("%w: %w", errNobody, err)
+	}
+	id.Role = u.role
+	return id, &ssh.Permissions{CriticalOptions: cert.CriticalOptions}, nil
+}
+
+func (d *directory) trusted(ca ssh.PublicKey) bool {
+	raw := ca.Marshal()
+	for _, k := range d.ca {
+		if bytes.Equal(k, raw) {
+			return true
+		}
+	}
+	return false
+}
+
+// Names under which an identity stands in a connection's permissions.
+const (
+	extUser = "user@plumb"
+	extRole = "role@plumb"
+	extKey  = "key@plumb"
+)
+
+// admit is the server's public key handler.
+func (s *Server) admit(ctx charmssh.Context, key charmssh.PublicKey) bool {
+	id, perms, err := s.directory.Load().find(ctx.User(), key)
+	if err != nil {
+		return false
+	}
+	perms.Extensions = map[string]string{extUser: id.User, extRole: id.Role.String(), extKey: id.Key}
+	ctx.Permissions().Permissions = perms
+	return true
+}
+
+// identityOf returns who a session's connection authenticated as. A missing
+// part yields no role, and no role may do nothing.
+func identityOf(p *ssh.Permissions) identity {
+	var id identity
+	if p == nil {
+		return id
+	}
+	if id.Role.UnmarshalText([]byte(p.Extensions[extRole])) != nil {
+		return identity{}
+	}
+	id.User, id.Key = p.Extensions[extUser], p.Extensions[extKey]
+	return id
+}
