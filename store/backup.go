@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"go.etcd.io/bbolt"
+)
+
+// Backup writes a copy of the store as of one batch into dir while writing goes
+// on. dir is made where it is missing; where it holds a store already, the
+// error is ErrExists. A copy that was cut short is not mistaken for a store:
+// the files take their names only when both are whole and synced.
+func (s *Store) Backup(ctx context.Context, dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	for _, name := range []string{"state.db", "series.db"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return fmt.Errorf("backup: %s: %w", dir, ErrExists)
+		}
+	}
+	err := s.both(func(state, series *bbolt.Tx) error {
+		if err := copyFile(ctx, series, filepath.Join(dir, "series.db.part")); err != nil {
+			return err
+		}
+		return copyFile(ctx, state, filepath.Join(dir, "state.db.part"))
+	})
+	// series.db takes its name first: alone it is an error at open, where
+	// state.db alone would pass for a store without readings.
+	for _, name := range []string{"series.db", "state.db"} {
+		path := filepath.Join(dir, name)
+		if err != nil {
+			os.Remove(path + ".part")
+			continue
+		}
+		err = os.Rename(path+".part", path)
+	}
+	if err == nil {
+		err = syncDir(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	return nil
+}
+
+func copyFile(ctx context.Context, tx *bbolt.Tx, path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err = tx.WriteTo(stoppable{ctx, f}); err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// stoppable is a writer that ends with its context.
+type stoppable struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (s stoppable) Write(b []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.w.Write(b)
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}

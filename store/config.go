@@ -1,0 +1,81 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Config says where the store lives and how long it remembers.
+type Config struct {
+	Dir       string        // holds state.db, series.db and lock; made with mode 0700
+	Retention Retention     // how long each tier of readings is kept
+	Gather    time.Duration // how long a batch waits for company before it commits
+	Queue     int           // how many Apply calls may wait before the next one blocks
+}
+
+// Retention says how long readings are kept by tier. Events, jobs and the
+// history of rows are kept as long as the longest tier; audit entries for ever.
+type Retention struct {
+	Raw     time.Duration // every sample
+	FiveMin time.Duration // one point per 5 minutes
+	Hour    time.Duration // one point per hour
+}
+
+func (r Retention) longest() time.Duration { return max(r.Raw, r.FiveMin, r.Hour) }
+
+// Defaults returns the configuration of the contract, without a directory.
+func Defaults() Config {
+	const day = 24 * time.Hour
+	return Config{
+		Retention: Retention{Raw: 2 * day, FiveMin: 30 * day, Hour: 2 * 365 * day},
+		Gather:    100 * time.Millisecond,
+		Queue:     1024,
+	}
+}
+
+// withDefaults fills what was left zero.
+func (c Config) withDefaults() Config {
+	d := Defaults()
+	for _, f := range []struct{ set, def *time.Duration }{
+		{&c.Retention.Raw, &d.Retention.Raw},
+		{&c.Retention.FiveMin, &d.Retention.FiveMin},
+		{&c.Retention.Hour, &d.Retention.Hour},
+		{&c.Gather, &d.Gather},
+	} {
+		if *f.set == 0 {
+			*f.set = *f.def
+		}
+	}
+	if c.Queue == 0 {
+		c.Queue = d.Queue
+	}
+	return c
+}
+
+// Validate reports everything that is wrong at once. Zero values stand for
+// their defaults, but for Dir.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("store: "+format, args...)) }
+	if c.Dir == "" {
+		bad("dir: must not be empty")
+	}
+	if c.Retention.Raw < 2*window {
+		bad("retention.raw: %v is shorter than two blocks (%v)", c.Retention.Raw, 2*window)
+	}
+	if c.Retention.FiveMin < c.Retention.Raw {
+		bad("retention.5m: %v is shorter than retention.raw (%v)", c.Retention.FiveMin, c.Retention.Raw)
+	}
+	if c.Retention.Hour < c.Retention.FiveMin {
+		bad("retention.1h: %v is shorter than retention.5m (%v)", c.Retention.Hour, c.Retention.FiveMin)
+	}
+	if c.Gather < 0 || c.Gather > time.Second {
+		bad("gather: %v is not within 0 and 1s", c.Gather)
+	}
+	if c.Queue < 0 {
+		bad("queue: %d is negative", c.Queue)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,32 @@
+// Package store is plumb's memory: what was learned, decided and done, on disk
+// before anyone is told that it was kept.
+//
+// The one idea: one goroutine writes, in batches. [Store.Run] gathers what
+// [Store.Apply] hands in for up to 100 ms, lets the step function fold it into
+// the next snapshot, commits what the step said, and only then publishes the
+// snapshot and acknowledges. What was acknowledged has been synced; what was
+// not acknowledged never happened.
+//
+// There are two files, because they live differently. state.db holds rows that
+// change seldom and matter singly: the latest rows, their history, events,
+// jobs and the audit chain. series.db holds numbers by the million that matter
+// together. Two files are two commits, so their order is a rule: series.db
+// commits first with the batch's number, state.db second, and state's number
+// is the truth. What series.db holds beyond it is dropped when it is opened.
+//
+// Numbers enter series.db as one write-ahead value per commit, holding every
+// poll of that moment, and stay in memory in that same encoding. About every
+// quarter of an hour the rows of a target become a part: columns, each in the
+// smallest of a few integer codings. When a target's two-hour window has
+// passed, its parts are merged into one block. There is never a key per
+// sample, one column is read without the others, and nothing is compressed
+// twice.
+//
+// Readers never hold up the writer: snapshots lie behind an atomic pointer,
+// watchers hear a bell of capacity one, and queries run in short read
+// transactions of their own.
+//
+// What does not belong here: judgement. The step function is handed in, and
+// this package knows of the engine no more than its signature. Nothing here
+// formats for people or reads configuration files.
+package store

@@ -1,0 +1,253 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"plumb/fleet"
+)
+
+// batchMark is what state.db says of the last batch. It is the truth about
+// which batches happened.
+type batchMark struct {
+	seq   uint64
+	at    time.Time
+	audit AuditHead
+}
+
+func (m batchMark) encode() []byte {
+	b := binary.BigEndian.AppendUint64(nil, m.seq)
+	b = appendTime(b, m.at)
+	b = binary.BigEndian.AppendUint64(b, m.audit.Seq)
+	return append(b, m.audit.Hash...)
+}
+
+func readMark(tx *bbolt.Tx) (m batchMark, err error) {
+	raw := tx.Bucket(bucketMeta).Get(keyBatch)
+	m.audit.Hash = firstPrev
+	if raw == nil {
+		return m, nil
+	}
+	b, err := unseal(keyBatch, raw)
+	if err != nil {
+		return m, err
+	}
+	if len(b) != 24+len(firstPrev) {
+		return m, damaged("the mark of the last batch has %d bytes", len(b))
+	}
+	m.seq, m.at = binary.BigEndian.Uint64(b), readTime(b[8:])
+	m.audit = AuditHead{Seq: binary.BigEndian.Uint64(b[16:]), Hash: string(b[24:])}
+	return m, nil
+}
+
+// loadState reads where the last batch ended.
+func (s *Store) loadState() error {
+	return s.state.View(func(tx *bbolt.Tx) error {
+		m, err := readMark(tx)
+		s.writer.mark, s.writer.seq = m, m.seq
+		return err
+	})
+}
+
+// loadSeries reads the names of targets and series and the rows that are not
+// yet in a part, and drops what state.db does not know of.
+func (s *Store) loadSeries() error {
+	if err := s.dropBeyond(s.writer.mark.seq); err != nil {
+		return err
+	}
+	return s.series.View(func(tx *bbolt.Tx) error {
+		for _, load := range []func(*bbolt.Tx) error{s.loadTargets, s.loadLayouts, s.loadLast, s.loadWAL, s.loadPending} {
+			if err := load(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// dropBeyond deletes write-ahead values of batches that never happened: the
+// process died between its two commits, and nobody was told of them.
+func (s *Store) dropBeyond(seq uint64) error {
+	var drop [][]byte
+	err := s.series.View(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bucketWAL).Cursor()
+		for k, _ := c.Seek(seqKey(seq + 1)); k != nil; k, _ = c.Next() {
+			drop = append(drop, append([]byte(nil), k...))
+		}
+		return nil
+	})
+	if err != nil || drop == nil {
+		return err
+	}
+	return s.series.Update(func(tx *bbolt.Tx) error {
+		for _, k := range drop {
+			if err := tx.Bucket(bucketWAL).Delete(k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
+func idKey(id uint32) []byte   { return binary.BigEndian.AppendUint32(nil, id) }
+
+// numbered calls f with each value of a bucket whose keys are 1, 2, 3 ...
+func numbered(b *bbolt.Bucket, f func(value []byte) error) error {
+	n := uint32(0)
+	return b.ForEach(func(k, raw []byte) error {
+		n++
+		if len(k) != 4 || binary.BigEndian.Uint32(k) != n {
+			return damaged("number %d is missing", n)
+		}
+		v, err := unseal(k, raw)
+		if err != nil {
+			return err
+		}
+		return f(v)
+	})
+}
+
+func (s *Store) loadTargets(tx *bbolt.Tx) error {
+	return numbered(tx.Bucket(bucketTargets), func(v []byte) error {
+		s.targets.add(string(v))
+		return nil
+	})
+}
+
+func (s *Store) loadLayouts(tx *bbolt.Tx) error {
+	return numbered(tx.Bucket(bucketLayouts), func(v []byte) error {
+		keys, err := decodeLayout(v)
+		if err == nil {
+			s.layouts.add(sha256.Sum256(v), keys)
+		}
+		return err
+	})
+}
+
+// loadLast reads the newest row in a part of each target.
+func (s *Store) loadLast(tx *bbolt.Tx) error {
+	return tx.Bucket(bucketLast).ForEach(func(k, raw []byte) error {
+		v, err := unseal(k, raw)
+		if err != nil {
+			return err
+		}
+		if len(k) != 4 || len(v) < 12 {
+			return damaged("newest row %x", k)
+		}
+		t := s.targets.byID(binary.BigEndian.Uint32(k))
+		l := s.layouts.get(binary.BigEndian.Uint32(v))
+		if t == nil || l == nil {
+			return damaged("newest row %x of an unknown target or layout", k)
+		}
+		t.last = row{at: int64(binary.BigEndian.Uint64(v[4:])), layout: l, body: append([]byte(nil), v[12:]...)}
+		return nil
+	})
+}
+
+func encodeLast(r row) []byte {
+	b := binary.BigEndian.AppendUint32(nil, r.layout.id)
+	b = binary.BigEndian.AppendUint64(b, uint64(r.at))
+	return append(b, r.body...)
+}
+
+func (s *Store) loadWAL(tx *bbolt.Tx) error {
+	came := toMs(time.Now())
+	return tx.Bucket(bucketWAL).ForEach(func(k, raw []byte) error {
+		v, err := unseal(k, raw)
+		if err != nil {
+			return err
+		}
+		if len(k) != 8 {
+			return damaged("write-ahead key %x", k)
+		}
+		seq := binary.BigEndian.Uint64(k)
+		r, err := readWAL(append([]byte(nil), v...))
+		if err != nil {
+			return err
+		}
+		live := 0
+		for ; ; live++ {
+			h, body, ok, err := r.next()
+			if err != nil {
+				return err
+			}
+			if !ok {
+				break
+			}
+			t, l := s.targets.byID(h.target), s.layouts.get(h.layout)
+			if t == nil || l == nil {
+				return damaged("batch %d has a row of an unknown target or layout", seq)
+			}
+			t.push(row{seq: seq, at: h.at, came: came, layout: l, body: body})
+		}
+		s.writer.wal = append(s.writer.wal, walEntry{seq: seq, live: live})
+		return nil
+	})
+}
+
+func (s *Store) loadPending(tx *bbolt.Tx) error {
+	return tx.Bucket(bucketPending).ForEach(func(k, _ []byte) error {
+		if len(k) != 12 {
+			return damaged("pending window %x", k)
+		}
+		t := s.targets.byID(binary.BigEndian.Uint32(k))
+		if t == nil {
+			return damaged("pending window %x of an unknown target", k)
+		}
+		t.pending = append(t.pending, readMs(k[4:]))
+		return nil
+	})
+}
+
+// Memory returns what the store remembers: the newest of every row, reading
+// and job, for the engine to make the first snapshot from. It is called before
+// Run; later it gives the present.
+func (s *Store) Memory(ctx context.Context) (fleet.Memory, error) {
+	var m fleet.Memory
+	err := s.state.View(func(tx *bbolt.Tx) error {
+		mark, err := readMark(tx)
+		if err != nil {
+			return err
+		}
+		m.Version, m.At = mark.seq, mark.at
+		if m.Latest, err = readLatest(ctx, tx); err != nil {
+			return err
+		}
+		if m.Jobs, err = readJobs(ctx, tx, time.Time{}, maxTime, 0, openJob); err != nil {
+			return err
+		}
+		m.Recent, err = readEvents(ctx, tx, eventQuery{until: maxTime, limit: fleet.MaxRecent, least: fleet.SeverityWarn})
+		return err
+	})
+	if err == nil {
+		m.Readings, err = s.lastReadings(ctx)
+	}
+	return m, err
+}
+
+// lastReadings decodes the newest row of every target. Targets of one layout
+// share one slice of keys.
+func (s *Store) lastReadings(ctx context.Context) ([]fleet.Readings, error) {
+	s.targets.mu.RLock()
+	defer s.targets.mu.RUnlock()
+	out := make([]fleet.Readings, 0, len(s.targets.list))
+	for _, t := range s.targets.list {
+		if t.last.layout == nil {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		r := fleet.Readings{Target: t.name, At: fromMs(t.last.at), Keys: t.last.layout.keys, Values: make([]fleet.Num, len(t.last.layout.keys))}
+		if err := readBody(t.last.body, r.Values); err != nil {
+			return nil, damaged("the newest row of %s: %w", t.name, err)
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}

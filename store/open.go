@@ -1,0 +1,356 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"plumb/fleet"
+)
+
+// Store is an open store. All methods may be called from any goroutine; Run
+// runs once.
+type Store struct {
+	cfg           Config
+	lock          *os.File
+	state, series *bbolt.DB
+
+	targets targets
+	layouts layouts
+
+	queue chan *request
+
+	snap    atomic.Pointer[fleet.Snapshot]
+	watches watches
+	stats   counters
+
+	// commit is held while a batch is between its two commits, and by those
+	// who need both files as of one batch.
+	commit sync.Mutex
+
+	life struct {
+		sync.Mutex    // guards running and closed
+		running, done bool
+		closing       chan struct{} // closed by Close
+		stopped       chan struct{} // closed when Run has returned, or by Close where it never ran
+	}
+
+	writer writer // owned by Run's goroutine once Run began
+}
+
+// Buckets of state.db.
+var (
+	bucketMeta       = []byte("meta")
+	bucketLatest     = []byte("latest")    // target 0 table row        -> time, JSON
+	bucketHistory    = []byte("history")   // target 0 table row 0 time -> JSON; empty: gone
+	bucketEvents     = []byte("events")    // time target 0 id          -> JSON
+	bucketEventsOf   = []byte("events-of") // target 0 time id          -> nothing
+	bucketEventIDs   = []byte("event-ids") // target 0 id               -> time
+	bucketAudit      = []byte("audit")     // seq                       -> JSON
+	bucketJobs       = []byte("jobs")      // id                        -> JSON
+	bucketJobTimes   = []byte("job-times") // began id                  -> nothing
+	bucketOrigins    = []byte("origins")   // cell 0 epoch              -> ranges of seq
+	stateBuckets     = [][]byte{bucketLatest, bucketHistory, bucketEvents, bucketEventsOf, bucketEventIDs, bucketAudit, bucketJobs, bucketJobTimes, bucketOrigins}
+	bucketTargets    = []byte("targets") // number                    -> name
+	bucketLayouts    = []byte("layouts") // number                    -> keys
+	bucketWAL        = []byte("wal")     // seq                       -> rows
+	bucketBlocks     = []byte("blocks")  // see blockKey              -> block
+	bucketPending    = []byte("pending") // target window             -> nothing: parts to merge
+	bucketLast       = []byte("last")    // target                    -> newest row that is in a part
+	bucketImports    = []byte("imports") // source 0 target           -> from, to, rows
+	seriesBuckets    = [][]byte{bucketTargets, bucketLayouts, bucketWAL, bucketBlocks, bucketPending, bucketLast, bucketImports}
+	keySchema, keyID = []byte("schema"), []byte("id")
+	keyBatch         = []byte("batch")
+)
+
+const schemaVersion = 1
+
+// Sizes of the address space that is mapped at once. Growing a map needs every
+// reader to finish first, so it is made large; it costs no memory and no disk.
+const (
+	stateMap  = 1 << 30
+	seriesMap = 8 << 30
+)
+
+// options of both files.
+//
+//   - FreelistMapType keeps a commit's cost flat when many pages are free.
+//   - NoFreelistSync does not write the list of free pages with every commit;
+//     it is found again at open by walking the pages. SAFE: nothing is lost.
+//   - NoSync and NoGrowSync STAY FALSE. WITH EITHER, A POWER CUT LOSES OR
+//     BREAKS WHAT WAS ACKNOWLEDGED.
+func options(mapSize int) *bbolt.Options {
+	return &bbolt.Options{
+		Timeout:         time.Second,
+		FreelistType:    bbolt.FreelistMapType,
+		NoFreelistSync:  true,
+		InitialMmapSize: mapSize,
+		NoStatistics:    true,
+	}
+}
+
+// Open opens the store in cfg.Dir and makes it where there is none. The errors
+// are *InUseError, *FileError, or the system's.
+func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	s := &Store{cfg: cfg, queue: make(chan *request, cfg.Queue)}
+	s.life.closing, s.life.stopped = make(chan struct{}), make(chan struct{})
+	defer func() {
+		if err != nil {
+			s.release()
+		}
+	}()
+	if s.lock, err = lockDir(cfg.Dir); err != nil {
+		return nil, err
+	}
+	fresh := missing(s.path("state.db"))
+	if fresh && !missing(s.path("series.db")) {
+		return nil, &FileError{s.path("state.db"), damaged("it is missing beside series.db")}
+	}
+	if s.state, err = openFile(ctx, s.path("state.db"), stateMap, stateBuckets, nil); err != nil {
+		return nil, err
+	}
+	if s.series, err = openFile(ctx, s.path("series.db"), seriesMap, seriesBuckets, storeID(s.state)); err != nil {
+		return nil, err
+	}
+	if err := guard(s.loadState); err != nil {
+		return nil, &FileError{s.path("state.db"), err}
+	}
+	if err := guard(s.loadSeries); err != nil {
+		return nil, &FileError{s.path("series.db"), err}
+	}
+	return s, nil
+}
+
+func (s *Store) path(name string) string { return filepath.Join(s.cfg.Dir, name) }
+
+func missing(path string) bool {
+	info, err := os.Stat(path)
+	return errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0
+}
+
+// openFile opens one file, after a look at it that bbolt does not take, and
+// makes its schema where it is new. id, where given, is what the file must
+// carry: the two files of one store know each other by it.
+func openFile(ctx context.Context, path string, mapSize int, buckets [][]byte, id []byte) (db *bbolt.DB, err error) {
+	if err := inspect(path); err != nil {
+		return nil, &FileError{path, err}
+	}
+	if err := readAhead(ctx, path); err != nil {
+		return nil, &FileError{path, err}
+	}
+	err = guard(func() error {
+		db, err = bbolt.Open(path, 0o600, options(mapSize))
+		if errors.Is(err, berrors.ErrInvalid) || errors.Is(err, berrors.ErrChecksum) || errors.Is(err, berrors.ErrVersionMismatch) {
+			return fmt.Errorf("%w: %w", ErrForeign, err)
+		}
+		if errors.Is(err, berrors.ErrTimeout) {
+			return &InUseError{Dir: filepath.Dir(path)}
+		}
+		if err != nil {
+			return err
+		}
+		return db.Update(func(tx *bbolt.Tx) error { return prepare(tx, buckets, id) })
+	})
+	var inUse *InUseError
+	switch {
+	case err == nil:
+		return db, nil
+	case db != nil:
+		db.Close()
+	}
+	if errors.As(err, &inUse) {
+		return nil, inUse
+	}
+	return nil, &FileError{path, err}
+}
+
+// prepare checks the schema of a file, or writes it where the file is empty.
+func prepare(tx *bbolt.Tx, buckets [][]byte, id []byte) error {
+	meta := tx.Bucket(bucketMeta)
+	if meta == nil {
+		if first, _ := tx.Cursor().First(); first != nil {
+			return fmt.Errorf("%w: another program's database", ErrForeign)
+		}
+		var err error
+		if meta, err = tx.CreateBucket(bucketMeta); err != nil {
+			return err
+		}
+		if id == nil {
+			id = []byte(rand.Text())
+		}
+		if err := put(meta, keyID, id); err != nil {
+			return err
+		}
+		if err := put(meta, keySchema, []byte{schemaVersion}); err != nil {
+			return err
+		}
+	}
+	version, err := unseal(keySchema, meta.Get(keySchema))
+	if err != nil || len(version) != 1 {
+		return fmt.Errorf("%w: it names no schema", ErrForeign)
+	}
+	if version[0] > schemaVersion {
+		return fmt.Errorf("%w: schema %d, this one knows %d", ErrSchema, version[0], schemaVersion)
+	}
+	has, err := unseal(keyID, meta.Get(keyID))
+	if err != nil {
+		return err
+	}
+	if id != nil && string(has) != string(id) {
+		return damaged("state.db and series.db are of different stores")
+	}
+	for _, name := range buckets {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func put(b *bbolt.Bucket, key, value []byte) error { return b.Put(key, seal(key, value)) }
+
+func storeID(db *bbolt.DB) (id []byte) {
+	_ = db.View(func(tx *bbolt.Tx) error {
+		v, err := unseal(keyID, tx.Bucket(bucketMeta).Get(keyID))
+		id = append(id, v...)
+		return err
+	})
+	return id
+}
+
+// guard runs f and turns a panic, or a fault in the map of a file that was cut
+// under us, into an error. bbolt asserts where it finds the impossible.
+func guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = damaged("%v", p)
+		}
+	}()
+	return f()
+}
+
+// readAheadMax bounds what is read ahead of one file.
+const readAheadMax = 512 << 20
+
+// readAhead reads a file once from front to back: bbolt maps it with random
+// access advice, which makes the first walk of a cold file twenty times slower.
+func readAhead(ctx context.Context, path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	buf := make([]byte, 1<<20)
+	for n := 0; n < readAheadMax; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		k, err := f.Read(buf)
+		if n += k; errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	metaMagic   = 0xED0CDAED // bbolt's
+	metaOffset  = 16         // behind the page head
+	metaPageMax = 64 << 10
+)
+
+// inspect refuses what is not a bbolt file, or is shorter than its own meta
+// page says: a map of it would fault far from here.
+func inspect(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%w: not a regular file", ErrForeign)
+	}
+	pageSize, need, txid, valid := 0, int64(0), uint64(0), false
+	for off := int64(0); off < 2*metaPageMax && off < info.Size(); off += 1024 {
+		m := make([]byte, 64)
+		if _, err := f.ReadAt(m, off+metaOffset); err != nil {
+			break
+		}
+		le := binary.LittleEndian
+		if le.Uint32(m) != metaMagic {
+			continue
+		}
+		size := int(le.Uint32(m[8:]))
+		if off != 0 && int64(size) != off || size < 1024 || size > metaPageMax {
+			continue
+		}
+		pageSize = size
+		if id := le.Uint64(m[48:]); le.Uint64(m[56:]) == fnv64(m[:56]) && (!valid || id > txid) {
+			valid, txid, need = true, id, int64(le.Uint64(m[40:]))*int64(size)
+		}
+	}
+	switch {
+	case pageSize == 0:
+		return fmt.Errorf("%w: it does not begin as a bbolt file does", ErrForeign)
+	case !valid:
+		return damaged("neither of its two meta pages is whole")
+	case info.Size() < need:
+		return damaged("it has %d bytes of the %d it says it uses", info.Size(), need)
+	}
+	return nil
+}
+
+func fnv64(b []byte) uint64 {
+	h := uint64(14695981039346656037)
+	for _, c := range b {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	return h
+}
+
+// release gives back what Open took.
+func (s *Store) release() error {
+	var errs []error
+	for _, db := range []*bbolt.DB{s.series, s.state} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,359 @@
+package store
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"plumb/fleet"
+)
+
+// Housekeeping rides on the batches. Each looks at a few targets in turn and
+// stops when it has spent its time, so that no batch waits for it.
+const (
+	houseTargets = 64                   // looked at per batch
+	houseTime    = 4 * time.Millisecond // soft: one target's work is not cut in two
+	partRows     = 48                   // rows that make a part, and up to partSpread more
+	partSpread   = 32
+	partAge      = 10 * time.Minute // age that makes a part, and up to half of it more
+	partBytes    = 256 << 10
+	mergeGrace   = 2 * time.Minute // after the end of a window
+	expireMost   = 16              // blocks deleted per batch
+)
+
+// blockKey names a block: target, window, whether it was imported, layout, and
+// the batch that wrote it; 0 is the merged one.
+type blockKey struct {
+	target   uint32
+	window   int64 // start, Unix milliseconds
+	imported bool
+	layout   uint32
+	part     uint64
+}
+
+const blockKeyLen = 4 + 8 + 1 + 4 + 8
+
+func (k blockKey) encode() []byte {
+	b := windowKey(k.target, k.window)
+	if k.imported {
+		b = append(b, 1)
+	} else {
+		b = append(b, 0)
+	}
+	b = binary.BigEndian.AppendUint32(b, k.layout)
+	return binary.BigEndian.AppendUint64(b, k.part)
+}
+
+func readBlockKey(b []byte) (blockKey, error) {
+	if len(b) != blockKeyLen || b[12] > 1 {
+		return blockKey{}, damaged("block key %x", b)
+	}
+	return blockKey{
+		target: binary.BigEndian.Uint32(b), window: readMs(b[4:]), imported: b[12] == 1,
+		layout: binary.BigEndian.Uint32(b[13:]), part: binary.BigEndian.Uint64(b[17:]),
+	}, nil
+}
+
+func windowKey(target uint32, window int64) []byte {
+	b := make([]byte, 0, blockKeyLen)
+	b = binary.BigEndian.AppendUint32(b, target)
+	return binary.BigEndian.AppendUint64(b, uint64(window)^1<<63)
+}
+
+func readMs(b []byte) int64 { return int64(binary.BigEndian.Uint64(b) ^ 1<<63) }
+
+// housework is what housekeeping did in a transaction, to be done in memory
+// once that has committed.
+type housework struct {
+	flushed []flushed
+	merged  []mergedWindow
+	trimmed int // write-ahead values deleted
+}
+
+type flushed struct {
+	target  *target
+	rows    []row
+	windows []int64
+}
+
+type mergedWindow struct {
+	target *target
+	window int64
+}
+
+// housekeep makes parts of rows that are old enough, merges the parts of
+// windows that have passed, and deletes what is too old.
+func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, error) {
+	w := &s.writer
+	var done housework
+	for done.trimmed < len(w.wal) && w.wal[done.trimmed].live == 0 {
+		if err := tx.Bucket(bucketWAL).Delete(seqKey(w.wal[done.trimmed].seq)); err != nil {
+			return done, err
+		}
+		done.trimmed++
+	}
+	began := time.Now()
+	all := s.targets.all()
+	for i := 0; i < min(houseTargets, len(all)) && time.Since(began) < houseTime; i++ {
+		t := all[w.turn%len(all)]
+		w.turn++
+		if t.partDue(toMs(now)) {
+			f, err := s.flush(tx, t, seq)
+			if err != nil {
+				return done, err
+			}
+			done.flushed = append(done.flushed, f)
+			continue
+		}
+		if window, ok := t.mergeDue(toMs(now)); ok {
+			if err := s.merge(tx, t, window); err != nil {
+				return done, err
+			}
+			done.merged = append(done.merged, mergedWindow{t, window})
+		}
+	}
+	if len(all) > 0 {
+		w.expireTurn++
+		return done, s.expire(tx, all[w.expireTurn%len(all)], toMs(now))
+	}
+	return done, nil
+}
+
+func (t *target) partDue(now int64) bool {
+	if len(t.rows) == 0 {
+		return false
+	}
+	if len(t.rows) >= partRows+int(t.id*7%partSpread) {
+		return true
+	}
+	if now-t.rows[0].came >= durMs(partAge)+int64(t.id)*1009%durMs(partAge/2) {
+		return true
+	}
+	return len(t.rows[0].body)*len(t.rows) >= partBytes
+}
+
+func (t *target) mergeDue(now int64) (int64, bool) {
+	for _, window := range t.pending {
+		if window+windowMs+durMs(mergeGrace) <= now {
+			return window, true
+		}
+	}
+	return 0, false
+}
+
+// group is the rows of one window and layout.
+type group struct {
+	window int64
+	layout *layout
+	times  []int64
+	rows   [][]fleet.Num
+}
+
+func (g *group) column(c int, dst []fleet.Num) ([]fleet.Num, error) {
+	for _, r := range g.rows {
+		dst = append(dst, r[c])
+	}
+	return dst, nil
+}
+
+// regroup decodes rows into groups, in the order in which they first appear.
+func (t *target) regroup(rows []row) ([]*group, error) {
+	var groups []*group
+	for _, r := range rows {
+		window := t.windowOf(r.at)
+		i := slices.IndexFunc(groups, func(g *group) bool { return g.window == window && g.layout == r.layout })
+		if i < 0 {
+			i, groups = len(groups), append(groups, &group{window: window, layout: r.layout})
+		}
+		v := make([]fleet.Num, len(r.layout.keys))
+		if err := readBody(r.body, v); err != nil {
+			return nil, err
+		}
+		groups[i].times, groups[i].rows = append(groups[i].times, r.at), append(groups[i].rows, v)
+	}
+	return groups, nil
+}
+
+// flush writes the rows of a target in memory as parts. All of them belong to
+// batches that state.db knows: the rows of the present batch are not yet here.
+func (s *Store) flush(tx *bbolt.Tx, t *target, seq uint64) (flushed, error) {
+	f := flushed{target: t, rows: t.rows}
+	groups, err := t.regroup(t.rows)
+	if err != nil {
+		return f, err
+	}
+	for _, g := range groups {
+		value, err := s.writer.enc.block(g.times, len(g.layout.keys), g.column)
+		if err != nil {
+			return f, err
+		}
+		key := blockKey{target: t.id, window: g.window, layout: g.layout.id, part: seq}
+		if err := put(tx.Bucket(bucketBlocks), key.encode(), value); err != nil {
+			return f, err
+		}
+		if err := tx.Bucket(bucketPending).Put(windowKey(t.id, g.window), nil); err != nil {
+			return f, err
+		}
+		if !slices.Contains(f.windows, g.window) {
+			f.windows = append(f.windows, g.window)
+		}
+	}
+	return f, put(tx.Bucket(bucketLast), idKey(t.id), encodeLast(t.last))
+}
+
+// finish does in memory what housekeeping did on disk.
+func (s *Store) finish(done housework) {
+	w := &s.writer
+	w.wal = w.wal[done.trimmed:]
+	s.targets.mu.Lock()
+	defer s.targets.mu.Unlock()
+	for _, f := range done.flushed {
+		f.target.rows = slices.Clone(f.target.rows[len(f.rows):])
+		f.target.last.body = slices.Clone(f.target.last.body) // let go of the batch it came in
+		for _, r := range f.rows {
+			if i, ok := slices.BinarySearchFunc(w.wal, r.seq, func(e walEntry, seq uint64) int { return compare(e.seq, seq) }); ok {
+				w.wal[i].live--
+			}
+		}
+		for _, window := range f.windows {
+			f.target.addPending(window)
+		}
+	}
+	for _, m := range done.merged {
+		m.target.pending = slices.DeleteFunc(m.target.pending, func(x int64) bool { return x == m.window })
+	}
+}
+
+func (t *target) addPending(window int64) {
+	if !slices.Contains(t.pending, window) {
+		t.pending = append(t.pending, window)
+	}
+}
+
+func compare(a, b uint64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// stored is a block as it lies in the file.
+type stored struct {
+	key blockKey
+	raw []byte // its key
+	block
+}
+
+// merge makes one block of all parts of a window that agree in layout and in
+// whether they were imported.
+func (s *Store) merge(tx *bbolt.Tx, t *target, window int64) error {
+	blocks := tx.Bucket(bucketBlocks)
+	var parts []stored
+	prefix := windowKey(t.id, window)
+	c := blocks.Cursor()
+	for k, raw := c.Seek(prefix); hasPrefix(k, prefix); k, raw = c.Next() {
+		p, err := openStored(k, raw)
+		if err != nil {
+			return err
+		}
+		p.raw = slices.Clone(k)
+		parts = append(parts, p)
+	}
+	for len(parts) > 0 {
+		n := 1
+		for n < len(parts) && parts[n].key.layout == parts[0].key.layout && parts[n].key.imported == parts[0].key.imported {
+			n++
+		}
+		if err := s.mergeParts(blocks, parts[:n]); err != nil {
+			return err
+		}
+		parts = parts[n:]
+	}
+	return tx.Bucket(bucketPending).Delete(prefix)
+}
+
+func hasPrefix(k, prefix []byte) bool {
+	return len(k) >= len(prefix) && string(k[:len(prefix)]) == string(prefix)
+}
+
+func openStored(k, raw []byte) (stored, error) {
+	key, err := readBlockKey(k)
+	if err != nil {
+		return stored{}, err
+	}
+	v, err := unseal(k, raw)
+	if err != nil {
+		return stored{}, err
+	}
+	b, err := readBlock(v)
+	return stored{key: key, block: b}, err
+}
+
+func (s *Store) mergeParts(blocks *bbolt.Bucket, parts []stored) error {
+	rows := 0
+	for _, p := range parts {
+		rows += p.rows
+		if p.columns != parts[0].columns {
+			return damaged("parts of one layout have %d and %d columns", p.columns, parts[0].columns)
+		}
+	}
+	if len(parts) == 1 && parts[0].key.part == 0 || rows > maxInts {
+		return nil
+	}
+	var times []int64
+	var err error
+	for _, p := range parts {
+		if times, err = p.appendTimes(times); err != nil {
+			return err
+		}
+	}
+	value, err := s.writer.enc.block(times, parts[0].columns, func(c int, dst []fleet.Num) ([]fleet.Num, error) {
+		for _, p := range parts {
+			if dst, err = p.appendColumn(dst, c); err != nil {
+				return dst, err
+			}
+		}
+		return dst, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		if err := blocks.Delete(p.raw); err != nil {
+			return err
+		}
+	}
+	key := parts[0].key
+	key.part = 0
+	return put(blocks, key.encode(), value)
+}
+
+// expire deletes blocks of a target that are older than the raw tier is kept.
+func (s *Store) expire(tx *bbolt.Tx, t *target, now int64) error {
+	blocks := tx.Bucket(bucketBlocks)
+	horizon := now - durMs(s.cfg.Retention.Raw) - windowMs
+	prefix := idKey(t.id)
+	var old [][]byte
+	c := blocks.Cursor()
+	for k, _ := c.Seek(prefix); hasPrefix(k, prefix) && len(old) < expireMost; k, _ = c.Next() {
+		key, err := readBlockKey(k)
+		if err != nil {
+			return err
+		}
+		if key.window >= horizon {
+			break
+		}
+		old = append(old, slices.Clone(k))
+	}
+	for _, k := range old {
+		if err := blocks.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}

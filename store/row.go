@@ -1,0 +1,179 @@
+package store
+
+import (
+	"encoding/binary"
+
+	"plumb/fleet"
+)
+
+// A body holds the values of one poll in the order of its layout: runs of
+// values that share a scale, or of nulls.
+//
+//	uvarint length, scale byte (noScale: nulls), that many varints
+const noScale = 0x7f
+
+func appendBody(b []byte, v []fleet.Num) []byte {
+	for i := 0; i < len(v); {
+		scale := scaleByte(v[i])
+		j := i + 1
+		for j < len(v) && scaleByte(v[j]) == scale {
+			j++
+		}
+		b = append(binary.AppendUvarint(b, uint64(j-i)), scale)
+		for ; i < j; i++ {
+			if scale != noScale {
+				b = binary.AppendVarint(b, v[i].N)
+			}
+		}
+	}
+	return b
+}
+
+func scaleByte(n fleet.Num) byte {
+	if !n.Known || !scaleOK(n.Scale) {
+		return noScale
+	}
+	return byte(n.Scale)
+}
+
+// readBody fills v, which has the length of the layout.
+func readBody(b []byte, v []fleet.Num) error {
+	i := 0
+	for i < len(v) {
+		n, scale, rest, err := readRun(b, len(v)-i)
+		if err != nil {
+			return err
+		}
+		b = rest
+		for ; n > 0; n, i = n-1, i+1 {
+			if scale == noScale {
+				v[i] = fleet.Num{}
+				continue
+			}
+			x, size := binary.Varint(b)
+			if size <= 0 {
+				return damaged("a poll ends early")
+			}
+			v[i], b = fleet.Num{N: x, Scale: int8(scale), Known: true}, b[size:]
+		}
+	}
+	if len(b) != 0 {
+		return damaged("%d bytes follow a poll", len(b))
+	}
+	return nil
+}
+
+// bodyAt returns the value in one column of a body without the others.
+func bodyAt(b []byte, column int) (fleet.Num, error) {
+	for i := 0; ; {
+		n, scale, rest, err := readRun(b, maxColumns)
+		if err != nil {
+			return fleet.Num{}, err
+		}
+		b = rest
+		if scale == noScale {
+			if i += n; column < i {
+				return fleet.Num{}, nil
+			}
+			continue
+		}
+		for ; n > 0; n, i = n-1, i+1 {
+			if i == column {
+				x, _, err := readVarint(b)
+				return fleet.Num{N: x, Scale: int8(scale), Known: err == nil}, err
+			}
+			if b = skipVarint(b); b == nil {
+				return fleet.Num{}, damaged("a poll ends early")
+			}
+		}
+	}
+}
+
+func readRun(b []byte, most int) (n int, scale byte, rest []byte, err error) {
+	u, b, err := readUvarint(b)
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	if u == 0 || u > uint64(most) || len(b) == 0 || b[0] != noScale && !scaleOK(int8(b[0])) {
+		return 0, 0, nil, damaged("a run of %d values", u)
+	}
+	return int(u), b[0], b[1:], nil
+}
+
+func skipVarint(b []byte) []byte {
+	for i, c := range b {
+		if c < 0x80 {
+			return b[i+1:]
+		}
+	}
+	return nil
+}
+
+// rowHead stands before each body in a write-ahead value.
+type rowHead struct {
+	target, layout uint32
+	at             int64 // Unix milliseconds
+}
+
+const walVersion = 1
+
+// walReader reads the rows of one write-ahead value:
+//
+//	version byte, varint base time, uvarint rows, then for each
+//	uvarint target, uvarint layout, varint time - base, uvarint length, body
+type walReader struct {
+	b    []byte
+	base int64
+	left uint64
+}
+
+func readWAL(b []byte) (walReader, error) {
+	if len(b) == 0 || b[0] != walVersion {
+		return walReader{}, damaged("write-ahead value of an unknown version")
+	}
+	base, b, err := readVarint(b[1:])
+	if err != nil {
+		return walReader{}, err
+	}
+	n, b, err := readUvarint(b)
+	return walReader{b: b, base: base, left: n}, err
+}
+
+// next returns the next row; ok is false after the last one. The body is a
+// slice of the value that was read.
+func (r *walReader) next() (h rowHead, body []byte, ok bool, err error) {
+	if r.left == 0 {
+		if len(r.b) != 0 {
+			return h, nil, false, damaged("%d bytes follow the last row", len(r.b))
+		}
+		return h, nil, false, nil
+	}
+	var target, layout, size uint64
+	var at int64
+	if target, r.b, err = readUvarint(r.b); err != nil {
+		return h, nil, false, err
+	}
+	if layout, r.b, err = readUvarint(r.b); err != nil {
+		return h, nil, false, err
+	}
+	if at, r.b, err = readVarint(r.b); err != nil {
+		return h, nil, false, err
+	}
+	if size, r.b, err = readUvarint(r.b); err != nil {
+		return h, nil, false, err
+	}
+	if target > 1<<31 || layout > 1<<31 || size > uint64(len(r.b)) {
+		return h, nil, false, damaged("a row of target %d, layout %d, %d bytes", target, layout, size)
+	}
+	h = rowHead{target: uint32(target), layout: uint32(layout), at: r.base + at}
+	body, r.b = r.b[:size:size], r.b[size:]
+	r.left--
+	return h, body, true, nil
+}
+
+func appendRowHead(b []byte, h rowHead, base int64, size int) []byte {
+	b = binary.AppendUvarint(b, uint64(h.target))
+	b = binary.AppendUvarint(b, uint64(h.layout))
+	b = binary.AppendVarint(b, h.at-base)
+	return binary.AppendUvarint(b, uint64(size))
+}

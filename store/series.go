@@ -1,0 +1,200 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"plumb/fleet"
+)
+
+// sample is one value of a series.
+type sample struct {
+	at int64 // Unix milliseconds
+	v  fleet.Num
+}
+
+// Series returns the points of one series with from <= At < to. With step 0
+// they are the samples as stored; else one point per step, which carries the
+// extremes and the mean of what lies in it and stands at its beginning, on a
+// multiple of step since 1970. Where nothing was read there is no point: a gap
+// stays a gap.
+//
+// Counters come as rates per second in the counter's own unit, with three
+// decimals, at the time of the later of two samples: differences modulo 2^64.
+// There is no rate over a null, over more than 15 minutes, or over a reset.
+// Of a state, Min is the best, Max the worst and Mean the last.
+//
+// Times are kept to the millisecond. An unknown target or key has no points.
+func (s *Store) Series(ctx context.Context, target string, key fleet.SeriesKey, from, to time.Time, step time.Duration) ([]fleet.Point, error) {
+	if !from.Before(to) {
+		return nil, nil
+	}
+	a, b := toMs(from), toMs(to)
+	kind, lead := key.Kind(), int64(0)
+	if kind == fleet.Counter {
+		lead = durMs(bridge) // the sample before the first rate
+	}
+	samples, err := s.samples(ctx, target, key, a-lead, b)
+	if err != nil {
+		return nil, err
+	}
+	var points []fleet.Point
+	switch kind {
+	case fleet.Counter:
+		points = ratePoints(samples, a, durMs(step))
+	case fleet.Discrete:
+		points = statePoints(samples, durMs(step))
+	default:
+		points = gaugePoints(samples, durMs(step))
+	}
+	return points, nil
+}
+
+// samples reads the samples of one series with from <= at < to, nulls too, in
+// order of time, each time once.
+func (s *Store) samples(ctx context.Context, target string, key fleet.SeriesKey, from, to int64) ([]sample, error) {
+	t := s.targets.get(target)
+	if t == nil {
+		return nil, nil
+	}
+	// The open rows first: a row that becomes a part between the two reads is
+	// then seen twice, which does no harm, and never not at all.
+	rows := s.targets.openRows(t)
+	var out []sample
+	err := s.series.View(func(tx *bbolt.Tx) (err error) {
+		out, err = s.blockSamples(ctx, tx, t, key, from, to)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var l *layout
+	column := -1
+	for _, r := range rows {
+		if r.layout != l {
+			l, column = r.layout, r.layout.column(key)
+		}
+		if column < 0 || r.at < from || r.at >= to {
+			continue
+		}
+		v, err := bodyAt(r.body, column)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, sample{r.at, v})
+	}
+	return inOrder(out), nil
+}
+
+func (s *Store) blockSamples(ctx context.Context, tx *bbolt.Tx, t *target, key fleet.SeriesKey, from, to int64) (out []sample, err error) {
+	var times []int64
+	var values []fleet.Num
+	prefix := idKey(t.id)
+	c := tx.Bucket(bucketBlocks).Cursor()
+	for k, raw := c.Seek(windowKey(t.id, t.windowOf(from))); hasPrefix(k, prefix); k, raw = c.Next() {
+		bk, err := readBlockKey(k)
+		if err != nil {
+			return nil, err
+		}
+		if bk.window >= to {
+			break
+		}
+		l := s.layouts.get(bk.layout)
+		if l == nil {
+			return nil, damaged("block %x of an unknown layout", k)
+		}
+		column := l.column(key)
+		if column < 0 {
+			continue
+		}
+		b, err := openStored(k, raw)
+		if err != nil {
+			return nil, err
+		}
+		if times, err = b.appendTimes(times[:0]); err != nil {
+			return nil, err
+		}
+		if values, err = b.appendColumn(values[:0], column); err != nil {
+			return nil, err
+		}
+		for i, at := range times {
+			if at >= from && at < to {
+				out = append(out, sample{at, values[i]})
+			}
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	return out, nil
+}
+
+// inOrder sorts samples by time. Of two with one time the later stays, unless
+// it is null.
+func inOrder(v []sample) []sample {
+	sorted := true
+	for i := 1; i < len(v) && sorted; i++ {
+		sorted = v[i-1].at < v[i].at
+	}
+	if sorted {
+		return v
+	}
+	slices.SortStableFunc(v, func(a, b sample) int {
+		switch {
+		case a.at < b.at:
+			return -1
+		case a.at > b.at:
+			return 1
+		}
+		return 0
+	})
+	out := v[:1]
+	for _, x := range v[1:] {
+		last := &out[len(out)-1]
+		switch {
+		case x.at != last.at:
+			out = append(out, x)
+		case x.v.Known:
+			last.v = x.v
+		}
+	}
+	return out
+}
+
+// oldest returns the time of the earliest window or row kept of a target, in
+// Unix milliseconds.
+func (s *Store) oldest(t *target) (ms int64, ok bool, err error) {
+	rows := s.targets.openRows(t)
+	err = s.series.View(func(tx *bbolt.Tx) error {
+		k, raw := tx.Bucket(bucketBlocks).Cursor().Seek(idKey(t.id))
+		if !hasPrefix(k, idKey(t.id)) {
+			return nil
+		}
+		// Parts of the first window may begin in any order.
+		first := k[:12]
+		c := tx.Bucket(bucketBlocks).Cursor()
+		for k, raw = c.Seek(first); hasPrefix(k, first); k, raw = c.Next() {
+			b, err := openStored(k, raw)
+			if err != nil {
+				return err
+			}
+			times, err := b.appendTimes(nil)
+			if err != nil {
+				return err
+			}
+			if !ok || times[0] < ms {
+				ms, ok = times[0], true
+			}
+		}
+		return nil
+	})
+	for _, r := range rows {
+		if !ok || r.at < ms {
+			ms, ok = r.at, true
+		}
+	}
+	return ms, ok, err
+}

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"plumb/fleet"
+)
+
+// walEntry is one write-ahead value and how many of its rows are not yet in a
+// part. At none it is deleted with the next batch.
+type walEntry struct {
+	seq  uint64
+	live int
+}
+
+// walRow is a row on its way into memory.
+type walRow struct {
+	target *target
+	row    row
+}
+
+// encodeWAL writes the readings of one batch as one value. The rows it returns
+// are slices of that value: memory holds what the disk holds.
+func (s *Store) encodeWAL(seq uint64, readings []fleet.Readings, now time.Time) (value []byte, rows []walRow) {
+	base := toMs(now)
+	var body, rest []byte
+	ends := make([]int, 0, len(readings))
+	for _, r := range readings {
+		if !nameOK(r.Target) || r.Target == "" || len(r.Keys) != len(r.Values) || r.At.IsZero() || !keysOK(r.Keys) {
+			s.stats.refused.Add(1)
+			continue
+		}
+		t := s.targets.intern(r.Target)
+		l := s.layoutOf(t, r.Keys)
+		at := toMs(r.At)
+		body = appendBody(body[:0], r.Values)
+		rest = appendRowHead(rest, rowHead{target: t.id, layout: l.id, at: at}, base, len(body))
+		rest = append(rest, body...)
+		ends = append(ends, len(rest))
+		rows = append(rows, walRow{t, row{seq: seq, at: at, came: base, layout: l, body: rest[len(rest)-len(body):]}})
+		s.stats.samples.Add(uint64(len(r.Values)))
+	}
+	if rows == nil {
+		return nil, nil
+	}
+	value = make([]byte, 0, 24+len(rest)+sumLen)
+	value = binary.AppendVarint(append(value, walVersion), base)
+	value = binary.AppendUvarint(value, uint64(len(rows)))
+	head := len(value)
+	value = append(value, rest...)
+	for i := range rows {
+		end := head + ends[i]
+		rows[i].row.body = value[end-len(rows[i].row.body) : end : end]
+	}
+	return value, rows
+}
+
+// commitSeries commits the readings and imports of a batch, and with them a
+// bounded amount of housekeeping. It returns the rows to put in memory once
+// state.db has committed too.
+func (s *Store) commitSeries(seq uint64, readings []fleet.Readings, imports []importBlock, now time.Time) ([]walRow, error) {
+	w := &s.writer
+	value, rows := s.encodeWAL(seq, readings, now)
+	if rows == nil && imports == nil && !w.stale {
+		return nil, nil
+	}
+	// From here on the file may hold what state.db does not, until both have
+	// committed.
+	stale := w.stale
+	w.stale = true
+	var done housework
+	err := s.series.Update(func(tx *bbolt.Tx) error {
+		tx.Bucket(bucketWAL).FillPercent = 1 // keys only grow
+		if stale {
+			if err := deleteFrom(tx.Bucket(bucketWAL), seqKey(w.mark.seq+1)); err != nil {
+				return err
+			}
+		}
+		if err := s.saveNames(tx); err != nil {
+			return err
+		}
+		if rows != nil {
+			if err := put(tx.Bucket(bucketWAL), seqKey(seq), value); err != nil {
+				return err
+			}
+		}
+		if err := s.putImports(tx, seq, imports); err != nil {
+			return err
+		}
+		var err error
+		done, err = s.housekeep(tx, seq, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.namesSaved()
+	s.installImports(imports)
+	s.finish(done)
+	return rows, nil
+}
+
+// install makes the rows of a committed batch readable.
+func (s *Store) install(seq uint64, rows []walRow) {
+	if rows == nil {
+		return
+	}
+	s.writer.wal = append(s.writer.wal, walEntry{seq: seq, live: len(rows)})
+	s.targets.mu.Lock()
+	defer s.targets.mu.Unlock()
+	for _, r := range rows {
+		r.target.push(r.row)
+	}
+}
+
+func deleteFrom(b *bbolt.Bucket, from []byte) error {
+	var keys [][]byte
+	c := b.Cursor()
+	for k, _ := c.Seek(from); k != nil; k, _ = c.Next() {
+		keys = append(keys, slices.Clone(k))
+	}
+	for _, k := range keys {
+		if err := b.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// saveNames writes the targets and layouts that are new. They are taken off
+// the list only when the commit has succeeded.
+func (s *Store) saveNames(tx *bbolt.Tx) error {
+	for _, t := range s.targets.unsaved {
+		if err := put(tx.Bucket(bucketTargets), idKey(t.id), []byte(t.name)); err != nil {
+			return err
+		}
+	}
+	for _, l := range s.layouts.unsaved {
+		if err := put(tx.Bucket(bucketLayouts), idKey(l.id), encodeLayout(l.keys)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) namesSaved() { s.targets.unsaved, s.layouts.unsaved = nil, nil }

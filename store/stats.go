@@ -1,0 +1,61 @@
+package store
+
+import (
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+type counters struct {
+	batches, failed, samples, refused, broken atomic.Uint64
+	lastCommit, commitTime                    atomic.Int64 // ns
+}
+
+// Stats is what the store says of itself, for metrics.
+type Stats struct {
+	StateBytes  int64         // size of state.db
+	SeriesBytes int64         // size of series.db
+	LastCommit  time.Duration // of the last batch: step, both commits, publishing
+	CommitTime  time.Duration // of all batches since the start
+	Batches     uint64        // since the start
+	Failed      uint64        // batches that could not be committed
+	QueueDepth  int           // Apply calls that wait
+	Samples     uint64        // values since the start
+	OpenRows    int           // polls in memory, not yet in a part
+	OpenBytes   int64         // what their values take in memory
+	Targets     int
+	Layouts     int
+	Refused     uint64 // rows that could not be kept: names that are too long, lengths that differ
+	Broken      uint64 // records that housekeeping found damaged and left alone
+}
+
+// Stats returns the store's figures.
+func (s *Store) Stats() Stats {
+	st := Stats{
+		StateBytes: fileSize(s.path("state.db")), SeriesBytes: fileSize(s.path("series.db")),
+		LastCommit: time.Duration(s.stats.lastCommit.Load()), CommitTime: time.Duration(s.stats.commitTime.Load()),
+		Batches: s.stats.batches.Load(), Failed: s.stats.failed.Load(), QueueDepth: len(s.queue),
+		Samples: s.stats.samples.Load(), Refused: s.stats.refused.Load(), Broken: s.stats.broken.Load(),
+	}
+	s.layouts.mu.RLock()
+	st.Layouts = len(s.layouts.list)
+	s.layouts.mu.RUnlock()
+	s.targets.mu.RLock()
+	defer s.targets.mu.RUnlock()
+	st.Targets = len(s.targets.list)
+	for _, t := range s.targets.list {
+		st.OpenRows += len(t.rows)
+		for i := range t.rows {
+			st.OpenBytes += int64(len(t.rows[i].body))
+		}
+	}
+	return st
+}
+
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}

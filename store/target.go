@@ -1,0 +1,130 @@
+package store
+
+import (
+	"hash/fnv"
+	"sync"
+	"time"
+
+	"plumb/fleet"
+)
+
+// A target is known to series.db by a number. Its newest rows, those that are
+// not yet in a part, lie here in the encoding of the write-ahead values.
+type target struct {
+	id    uint32
+	name  string
+	phase int64 // ms: where its windows begin, so that not all end at once
+
+	// The slice of keys that was last seen, with its layout. It is held so
+	// that the address of its first element cannot be used again. Writer only.
+	keys   []fleet.SeriesKey
+	layout *layout
+
+	// The rest is guarded by targets.mu; only the writer changes it.
+	rows    []row   // in order of commit; replaced, never written in place
+	pending []int64 // starts of windows that have parts to merge
+	last    row     // the newest by time
+}
+
+// row is one poll in memory.
+type row struct {
+	seq    uint64
+	at     int64 // Unix milliseconds
+	came   int64 // when it was committed or read back, Unix milliseconds
+	layout *layout
+	body   []byte
+}
+
+// push adds a row.
+func (t *target) push(r row) {
+	t.rows = append(t.rows, r)
+	if t.last.layout == nil || r.at >= t.last.at {
+		t.last = r
+	}
+}
+
+func phaseOf(name string) int64 {
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return int64(h.Sum32()) % windowMs
+}
+
+// windowOf returns the start of the window that holds ms.
+func (t *target) windowOf(ms int64) int64 {
+	off := (ms - t.phase) % windowMs
+	if off < 0 {
+		off += windowMs
+	}
+	return ms - off
+}
+
+func toMs(t time.Time) int64      { return t.UnixMilli() }
+func fromMs(ms int64) time.Time   { return time.UnixMilli(ms).UTC() }
+func durMs(d time.Duration) int64 { return d.Milliseconds() }
+
+// targets holds every target by number (from 1) and name. The mutex guards
+// the lists and what target says of itself.
+type targets struct {
+	mu      sync.RWMutex
+	list    []*target
+	byName  map[string]*target
+	unsaved []*target
+}
+
+func (ts *targets) get(name string) *target {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	return ts.byName[name]
+}
+
+func (ts *targets) byID(id uint32) *target {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	if id == 0 || int(id) > len(ts.list) {
+		return nil
+	}
+	return ts.list[id-1]
+}
+
+func (ts *targets) all() []*target {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	return ts.list[:len(ts.list):len(ts.list)]
+}
+
+// intern returns the target of the name, new where it is not yet known.
+func (ts *targets) intern(name string) *target {
+	if t := ts.get(name); t != nil {
+		return t
+	}
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	t := ts.add(name)
+	ts.unsaved = append(ts.unsaved, t)
+	return t
+}
+
+func (ts *targets) add(name string) *target {
+	t := &target{id: uint32(len(ts.list) + 1), name: name, phase: phaseOf(name)}
+	if ts.byName == nil {
+		ts.byName = make(map[string]*target)
+	}
+	ts.list, ts.byName[name] = append(ts.list, t), t
+	return t
+}
+
+// openRows returns the rows of t that are not yet in a part.
+func (ts *targets) openRows(t *target) []row {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	return t.rows[:len(t.rows):len(t.rows)]
+}
+
+// layoutOf finds the layout of keys, by identity where it can.
+func (s *Store) layoutOf(t *target, keys []fleet.SeriesKey) *layout {
+	if len(t.keys) == len(keys) && &t.keys[0] == &keys[0] {
+		return t.layout
+	}
+	t.keys, t.layout = keys, s.layouts.intern(keys)
+	return t.layout
+}

@@ -1,0 +1,336 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"plumb/fleet"
+)
+
+// Report is what Verify found. The store is whole when Problems is empty.
+type Report struct {
+	Batch    uint64         // number of the last batch
+	Records  map[string]int // by file and bucket: "state/latest"
+	Blocks   int
+	Samples  int       // values in blocks, nulls too
+	Audit    AuditHead // end of the chain
+	Problems []Problem // at most maxProblems
+}
+
+// OK reports whether nothing is wrong.
+func (r *Report) OK() bool { return len(r.Problems) == 0 }
+
+// Problem is one thing that is wrong, and where.
+type Problem struct {
+	File  string // state.db or series.db
+	Where string // bucket and key, or "pages"
+	Err   error
+}
+
+func (p Problem) String() string { return fmt.Sprintf("%s: %s: %v", p.File, p.Where, p.Err) }
+
+// maxProblems bounds a report: a torn file has as many as it has records.
+const maxProblems = 100
+
+// verifier walks both files as of one batch.
+type verifier struct {
+	ctx           context.Context
+	state, series *bbolt.Tx
+	report        Report
+	layouts       map[uint32]int // columns by number
+	targets       uint32
+}
+
+// Verify checks every page, record, block and index of both files and the
+// audit chain, while writing goes on. Its error says that it could not look;
+// what is wrong stands in the report.
+func (s *Store) Verify(ctx context.Context) (Report, error) {
+	v := &verifier{ctx: ctx, report: Report{Records: map[string]int{}}, layouts: map[uint32]int{}}
+	err := s.both(func(state, series *bbolt.Tx) error {
+		v.state, v.series = state, series
+		v.run()
+		return ctx.Err()
+	})
+	return v.report, err
+}
+
+// both calls f with a read transaction of each file, as of one batch.
+func (s *Store) both(f func(state, series *bbolt.Tx) error) error {
+	s.commit.Lock()
+	state, err := s.state.Begin(false)
+	if err != nil {
+		s.commit.Unlock()
+		return err
+	}
+	defer state.Rollback()
+	series, err := s.series.Begin(false)
+	s.commit.Unlock()
+	if err != nil {
+		return err
+	}
+	defer series.Rollback()
+	return f(state, series)
+}
+
+func (v *verifier) problem(file, where string, err error) {
+	if err != nil && len(v.report.Problems) < maxProblems {
+		v.report.Problems = append(v.report.Problems, Problem{file, where, err})
+	}
+}
+
+func (v *verifier) run() {
+	v.pages("state.db", v.state)
+	v.pages("series.db", v.series)
+	v.step("state.db", "meta", v.mark)
+	v.step("state.db", "audit", func() (err error) {
+		v.report.Audit, err = verifyChain(v.ctx, v.state)
+		return err
+	})
+	for _, b := range []struct {
+		bucket []byte
+		check  func(k, raw []byte) error
+	}{
+		{bucketLatest, v.latest}, {bucketHistory, v.history}, {bucketEvents, v.event}, {bucketEventsOf, v.eventOf},
+		{bucketEventIDs, v.eventID}, {bucketJobs, v.job}, {bucketJobTimes, v.jobTime}, {bucketOrigins, v.origin},
+		{bucketAudit, func(k, raw []byte) error { _, err := readAuditEntry(k, raw); return err }},
+	} {
+		v.bucket("state.db", v.state, b.bucket, b.check)
+	}
+	for _, b := range []struct {
+		bucket []byte
+		check  func(k, raw []byte) error
+	}{
+		{bucketTargets, v.target}, {bucketLayouts, v.layout}, {bucketWAL, v.wal}, {bucketBlocks, v.block},
+		{bucketPending, v.pending}, {bucketLast, v.last}, {bucketImports, func(k, raw []byte) error { _, err := readImport(k, raw); return err }},
+	} {
+		v.bucket("series.db", v.series, b.bucket, b.check)
+	}
+}
+
+// step runs one check inside guard: a torn page may panic in bbolt.
+func (v *verifier) step(file, where string, f func() error) {
+	if v.ctx.Err() == nil {
+		v.problem(file, where, guard(f))
+	}
+}
+
+func (v *verifier) pages(file string, tx *bbolt.Tx) {
+	v.step(file, "pages", func() error {
+		var first error
+		for err := range tx.Check() { // drained: its goroutine ends with the channel
+			if first == nil {
+				first = damaged("%w", err)
+			}
+		}
+		return first
+	})
+}
+
+func (v *verifier) bucket(file string, tx *bbolt.Tx, name []byte, check func(k, raw []byte) error) {
+	v.step(file, string(name), func() error {
+		b := tx.Bucket(name)
+		if b == nil {
+			return damaged("the bucket is missing")
+		}
+		n := 0
+		err := b.ForEach(func(k, raw []byte) error {
+			n++
+			v.problem(file, fmt.Sprintf("%s %q", name, k), guard(func() error { return check(k, raw) }))
+			return v.ctx.Err()
+		})
+		v.report.Records[file[:len(file)-len(".db")]+"/"+string(name)] = n
+		return err
+	})
+}
+
+func (v *verifier) mark() error {
+	m, err := readMark(v.state)
+	v.report.Batch = m.seq
+	return err
+}
+
+func (v *verifier) latest(k, raw []byte) error {
+	if _, _, _, err := readRowKey(k); err != nil {
+		return err
+	}
+	value, err := unseal(k, raw)
+	if err == nil && len(value) < 8 {
+		err = damaged("a row has no time")
+	}
+	if err != nil {
+		return err
+	}
+	past := append(append([]byte(nil), k...), 0)
+	if v.state.Bucket(bucketHistory).Get(append(past, value[:8]...)) == nil {
+		return damaged("the row is not in the history")
+	}
+	return nil
+}
+
+func (v *verifier) history(k, raw []byte) error {
+	if _, _, _, err := readRowKey(k); err != nil {
+		return err
+	}
+	if n := len(k) - 9; n < 0 || k[n] != 0 {
+		return damaged("history key")
+	}
+	_, err := unseal(k, raw)
+	return err
+}
+
+func (v *verifier) event(k, raw []byte) error {
+	e, err := readEvent(k, raw)
+	if err != nil {
+		return err
+	}
+	if string(eventKey(e.At, e.Target, e.ID)) != string(k) {
+		return damaged("the event is not what its key says")
+	}
+	if v.state.Bucket(bucketEventsOf).Get(eventOfKey(e.At, e.Target, e.ID)) == nil || v.state.Bucket(bucketEventIDs).Get(nameKey(e.Target, e.ID)) == nil {
+		return damaged("the event is not in its indexes")
+	}
+	return nil
+}
+
+func (v *verifier) eventOf(k, _ []byte) error {
+	target, rest, ok := cut(k)
+	if !ok || len(rest) < 8 || v.state.Bucket(bucketEvents).Get(eventKey(readTime(rest), target, string(rest[8:]))) == nil {
+		return damaged("the index names no event")
+	}
+	return nil
+}
+
+func (v *verifier) eventID(k, raw []byte) error {
+	at, err := unseal(k, raw)
+	if err != nil {
+		return err
+	}
+	target, id, ok := cut(k)
+	if !ok || len(at) != 8 || v.state.Bucket(bucketEvents).Get(eventKey(readTime(at), target, string(id))) == nil {
+		return damaged("the index names no event")
+	}
+	return nil
+}
+
+func (v *verifier) job(k, raw []byte) error {
+	j, err := readJob(k, raw)
+	if err == nil && (j.ID != string(k) || v.state.Bucket(bucketJobTimes).Get(jobTimeKey(j)) == nil) {
+		err = damaged("the job is not in its index")
+	}
+	return err
+}
+
+func (v *verifier) jobTime(k, _ []byte) error {
+	if len(k) < 8 || v.state.Bucket(bucketJobs).Get(k[8:]) == nil {
+		return damaged("the index names no job")
+	}
+	return nil
+}
+
+func (v *verifier) origin(k, raw []byte) error {
+	b, err := unseal(k, raw)
+	if err == nil {
+		_, err = decodeRanges(b)
+	}
+	return err
+}
+
+func (v *verifier) target(k, raw []byte) error {
+	_, err := unseal(k, raw)
+	if v.targets++; err == nil && (len(k) != 4 || binary.BigEndian.Uint32(k) != v.targets) {
+		err = damaged("the numbers have a hole")
+	}
+	return err
+}
+
+func (v *verifier) layout(k, raw []byte) error {
+	b, err := unseal(k, raw)
+	if err != nil {
+		return err
+	}
+	keys, err := decodeLayout(b)
+	if err == nil && len(k) == 4 {
+		v.layouts[binary.BigEndian.Uint32(k)] = len(keys)
+	}
+	return err
+}
+
+func (v *verifier) wal(k, raw []byte) error {
+	b, err := unseal(k, raw)
+	if err != nil {
+		return err
+	}
+	if len(k) != 8 || binary.BigEndian.Uint64(k) > v.report.Batch {
+		return damaged("a batch that state.db does not know")
+	}
+	r, err := readWAL(b)
+	if err != nil {
+		return err
+	}
+	for {
+		h, body, ok, err := r.next()
+		if err != nil || !ok {
+			return err
+		}
+		if err := v.row(h.target, h.layout, body); err != nil {
+			return err
+		}
+	}
+}
+
+func (v *verifier) row(target, layout uint32, body []byte) error {
+	n, ok := v.layouts[layout]
+	if !ok || target == 0 || target > v.targets {
+		return damaged("a row of target %d and layout %d, which are not known", target, layout)
+	}
+	return readBody(body, make([]fleet.Num, n))
+}
+
+func (v *verifier) block(k, raw []byte) error {
+	b, err := openStored(k, raw)
+	if err != nil {
+		return err
+	}
+	if n, ok := v.layouts[b.key.layout]; !ok || n != b.columns || b.key.target == 0 || b.key.target > v.targets {
+		return damaged("a block of target %d and layout %d, with %d columns", b.key.target, b.key.layout, b.columns)
+	}
+	times, err := b.appendTimes(nil)
+	if err != nil {
+		return err
+	}
+	for i, at := range times {
+		if at < b.key.window || at >= b.key.window+windowMs || i > 0 && at <= times[i-1] {
+			return damaged("row %d of the block is out of its place", i)
+		}
+	}
+	var values []fleet.Num
+	for c := range b.columns {
+		if values, err = b.appendColumn(values[:0], c); err != nil {
+			return fmt.Errorf("column %d: %w", c, err)
+		}
+		v.report.Samples += len(values)
+	}
+	v.report.Blocks++
+	return nil
+}
+
+func (v *verifier) pending(k, _ []byte) error {
+	if len(k) != 12 || binary.BigEndian.Uint32(k) == 0 || binary.BigEndian.Uint32(k) > v.targets {
+		return damaged("a window of an unknown target")
+	}
+	return nil
+}
+
+func (v *verifier) last(k, raw []byte) error {
+	b, err := unseal(k, raw)
+	if err != nil {
+		return err
+	}
+	if len(k) != 4 || len(b) < 12 {
+		return damaged("a newest row of %d bytes", len(b))
+	}
+	return v.row(binary.BigEndian.Uint32(k), binary.BigEndian.Uint32(b), b[12:])
+}
