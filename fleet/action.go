@@ -19,14 +19,18 @@ const (
 	ActReset      ActionKind = "reset"
 	ActPortUp     ActionKind = "port-up"
 	ActPortDown   ActionKind = "port-down"
+
+	ActInstanceStart  ActionKind = "instance-start"
+	ActInstanceStop   ActionKind = "instance-stop"
+	ActInstanceReboot ActionKind = "instance-reboot" // args: type soft (default) or hard
 )
 
 // Danger of the kind; a kind that is not known is as dangerous as can be.
 func (k ActionKind) Danger() Danger {
 	switch k {
-	case ActIdentify, ActPowerOn, ActPortUp:
+	case ActIdentify, ActPowerOn, ActPortUp, ActInstanceStart:
 		return 1
-	case ActPowerOff, ActSoftOff, ActPowerCycle, ActReset, ActPortDown:
+	case ActPowerOff, ActSoftOff, ActPowerCycle, ActReset, ActPortDown, ActInstanceStop, ActInstanceReboot:
 		return 2
 	}
 	return 3

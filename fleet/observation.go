@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"sort"
+	"strings"
 	"time"
 )
 
@@ -164,7 +165,8 @@ func (f Facts) Num(name string) Num {
 }
 
 // volatileFacts are recognised by name when facts come back from JSON.
-func volatileFact(name string) bool { return name == FactUptime }
+// What a poll cost carries poll. before its name.
+func volatileFact(name string) bool { return name == FactUptime || strings.HasPrefix(name, "poll.") }
 
 // MarshalJSON writes an object in the order of the names.
 func (f Facts) MarshalJSON() ([]byte, error) {
