@@ -1,0 +1,130 @@
+package agent
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// peer skips unless real peers are wanted and the tool is there.
+func peer(t *testing.T, tool string) {
+	t.Helper()
+	if os.Getenv("PLUMB_PEERS") == "" {
+		t.Skip("skipped: real peers run with PLUMB_PEERS=1 (make peers)")
+	}
+	if _, err := exec.LookPath(tool); err != nil {
+		t.Skipf("skipped: %s is not installed (package snmp)", tool)
+	}
+}
+
+// run runs a net-snmp tool without MIB files and returns its output.
+func run(t *testing.T, want int, tool string, args ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), tool, args...)
+	cmd.Env = append(os.Environ(), "MIBS=", "SNMPCONFPATH="+dir, "SNMP_PERSISTENT_DIR="+filepath.Join(dir, "state"))
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if code := cmd.ProcessState.ExitCode(); code != want {
+		t.Fatalf("%s %s: exit %d, want %d: %v\n%s%s", tool, strings.Join(args, " "), code, want, err, out, complaint.String())
+	}
+	if want != 0 {
+		return complaint.String()
+	}
+	return string(out)
+}
+
+func TestWalkEachDevice(t *testing.T) {
+	peer(t, "snmpbulkwalk")
+	for name, d := range map[string]Device{"switch": sampleSwitch(), "pdu": samplePDU(), "ups": sampleUPS()} {
+		t.Run(name, func(t *testing.T) {
+			_, addr := start(t, Config{Community: "secret", Device: device(d)})
+			bulk := run(t, 0, "snmpbulkwalk", "-v2c", "-c", "secret", "-On", addr.String(), ".1")
+			next := run(t, 0, "snmpwalk", "-v2c", "-c", "secret", "-On", addr.String(), ".1")
+			if lines := strings.Count(bulk, "\n"); lines < 70 {
+				t.Errorf("only %d lines", lines)
+			}
+			if a, b := instances(bulk), instances(next); a != b {
+				t.Errorf("bulk walk has %d instances, walk %d", strings.Count(a, "\n"), strings.Count(b, "\n"))
+			}
+			t.Log(strings.Count(bulk, "\n"), "instances")
+		})
+	}
+}
+
+// instances strips values, which may move, and the last line's remark.
+func instances(walk string) string {
+	var b strings.Builder
+	for line := range strings.Lines(walk) {
+		oid, _, _ := strings.Cut(line, " = ")
+		b.WriteString(oid + "\n")
+	}
+	return b.String()
+}
+
+// netSNMP are the arguments that make a net-snmp tool speak as u.
+func netSNMP(u User) []string {
+	args := []string{"-v3", "-u", u.Name, "-t", "1", "-r", "1"}
+	if u.Auth == "" {
+		return append(args, "-l", "noAuthNoPriv")
+	}
+	args = append(args, "-a", u.Auth, "-A", u.AuthPass)
+	if u.Priv == "" {
+		return append(args, "-l", "authNoPriv")
+	}
+	return append(args, "-l", "authPriv", "-x", u.Priv, "-X", u.PrivPass)
+}
+
+func TestEverySuite(t *testing.T) {
+	peer(t, "snmpget")
+	_, addr := start(t, Config{Users: v3Users(), EngineID: testEngine, Device: device(sampleUPS())})
+	for _, u := range v3Users() {
+		t.Run(u.Name, func(t *testing.T) {
+			args := append(netSNMP(u), "-Ovq", addr.String(), ".1.3.6.1.2.1.1.5.0")
+			if got := run(t, 0, "snmpget", args...); strings.TrimSpace(got) != `"ams1-ups-1"` {
+				t.Errorf("sysName is %q", got)
+			}
+		})
+	}
+}
+
+func TestV3Walk(t *testing.T) {
+	peer(t, "snmpbulkwalk")
+	u := User{Name: "spine", Auth: "SHA-512", AuthPass: "authpass1", Priv: "AES-256", PrivPass: "privpass1"}
+	_, addr := start(t, Config{Users: []User{u}, EngineID: testEngine, Device: device(sampleSwitch())})
+	walk := run(t, 0, "snmpbulkwalk", append(netSNMP(u), "-On", "-Cr50", addr.String(), ".1")...)
+	if n := strings.Count(walk, "\n"); n < 3000 {
+		t.Errorf("only %d lines", n)
+	}
+}
+
+func TestV3Refusals(t *testing.T) {
+	peer(t, "snmpget")
+	good := User{Name: "spine", Auth: "SHA-256", AuthPass: "authpass1", Priv: "AES", PrivPass: "privpass1"}
+	_, addr := start(t, Config{Users: []User{good}, EngineID: testEngine, Device: device(sampleUPS())})
+	wrongName, wrongPass, plain, unauth := good, good, good, User{Name: "spine"}
+	wrongName.Name, wrongPass.AuthPass, plain.Priv = "nobody", "wrongpass1", ""
+	wrongPriv := good
+	wrongPriv.PrivPass = "wrongpass1"
+	for name, c := range map[string]struct {
+		user User
+		exit int
+		want string
+	}{
+		"unknown user":   {wrongName, 1, "Unknown user name"},
+		"wrong password": {wrongPass, 1, "Authentication failure"},
+		"wrong key":      {wrongPriv, 1, "Timeout"},
+		"no privacy":     {plain, 2, "authorizationError"},
+		"nothing":        {unauth, 2, "authorizationError"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := run(t, c.exit, "snmpget", append(netSNMP(c.user), addr.String(), ".1.3.6.1.2.1.1.5.0")...)
+			if !strings.Contains(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
