@@ -130,7 +130,7 @@ func readAuditEntry(k, raw []byte) (e fleet.AuditEntry, err error) {
 // Audit returns entries from fromSeq upwards, oldest first; limit 0 is all.
 func (s *Store) Audit(ctx context.Context, fromSeq uint64, limit int) ([]fleet.AuditEntry, error) {
 	var out []fleet.AuditEntry
-	err := s.state.View(func(tx *bbolt.Tx) error {
+	err := view(s.state, func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketAudit).Cursor()
 		for k, raw := c.Seek(seqKey(fromSeq)); k != nil && (limit <= 0 || len(out) < limit); k, raw = c.Next() {
 			e, err := readAuditEntry(k, raw)
@@ -169,7 +169,7 @@ func auditUntil(ctx context.Context, tx *bbolt.Tx, since, until time.Time, limit
 // first entry that does not fit.
 func (s *Store) VerifyAudit(ctx context.Context) (AuditHead, error) {
 	head := AuditHead{Hash: firstPrev}
-	err := s.state.View(func(tx *bbolt.Tx) error {
+	err := view(s.state, func(tx *bbolt.Tx) error {
 		var err error
 		head, err = verifyChain(ctx, tx)
 		return err

@@ -249,7 +249,7 @@ func readImport(k, raw []byte) (im Import, err error) {
 // Sources returns what was imported, by source and target.
 func (s *Store) Sources(ctx context.Context) ([]Import, error) {
 	var out []Import
-	err := s.series.View(func(tx *bbolt.Tx) error {
+	err := view(s.series, func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketImports).ForEach(func(k, raw []byte) error {
 			im, err := readImport(k, raw)
 			if err == nil {

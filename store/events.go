@@ -182,7 +182,7 @@ func (s *Store) Events(ctx context.Context, target string, since, until time.Tim
 		until = maxTime
 	}
 	var out []fleet.Event
-	err := s.state.View(func(tx *bbolt.Tx) (err error) {
+	err := view(s.state, func(tx *bbolt.Tx) (err error) {
 		out, err = readEvents(ctx, tx, eventQuery{target: target, since: since, until: until, limit: limit})
 		return err
 	})

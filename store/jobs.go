@@ -94,7 +94,7 @@ func (s *Store) Jobs(ctx context.Context, limit int) ([]fleet.Job, error) {
 		limit = jobBound
 	}
 	var out []fleet.Job
-	err := s.state.View(func(tx *bbolt.Tx) (err error) {
+	err := view(s.state, func(tx *bbolt.Tx) (err error) {
 		out, err = readJobs(ctx, tx, time.Time{}, maxTime, limit, nil)
 		return err
 	})

@@ -46,7 +46,7 @@ func readMark(tx *bbolt.Tx) (m batchMark, err error) {
 
 // loadState reads where the last batch ended.
 func (s *Store) loadState() error {
-	return s.state.View(func(tx *bbolt.Tx) error {
+	return view(s.state, func(tx *bbolt.Tx) error {
 		m, err := readMark(tx)
 		s.writer.mark, s.writer.seq = m, m.seq
 		return err
@@ -59,7 +59,7 @@ func (s *Store) loadSeries() error {
 	if err := s.dropBeyond(s.writer.mark.seq); err != nil {
 		return err
 	}
-	return s.series.View(func(tx *bbolt.Tx) error {
+	return view(s.series, func(tx *bbolt.Tx) error {
 		for _, load := range []func(*bbolt.Tx) error{s.loadTargets, s.loadLayouts, s.loadLast, s.loadWAL, s.loadPending} {
 			if err := load(tx); err != nil {
 				return err
@@ -73,7 +73,7 @@ func (s *Store) loadSeries() error {
 // process died between its two commits, and nobody was told of them.
 func (s *Store) dropBeyond(seq uint64) error {
 	var drop [][]byte
-	err := s.series.View(func(tx *bbolt.Tx) error {
+	err := view(s.series, func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketWAL).Cursor()
 		for k, _ := c.Seek(seqKey(seq + 1)); k != nil; k, _ = c.Next() {
 			drop = append(drop, append([]byte(nil), k...))
@@ -83,7 +83,7 @@ func (s *Store) dropBeyond(seq uint64) error {
 	if err != nil || drop == nil {
 		return err
 	}
-	return s.series.Update(func(tx *bbolt.Tx) error {
+	return update(s.series, func(tx *bbolt.Tx) error {
 		for _, k := range drop {
 			if err := tx.Bucket(bucketWAL).Delete(k); err != nil {
 				return err
@@ -209,7 +209,7 @@ func (s *Store) loadPending(tx *bbolt.Tx) error {
 // Run; later it gives the present.
 func (s *Store) Memory(ctx context.Context) (fleet.Memory, error) {
 	var m fleet.Memory
-	err := s.state.View(func(tx *bbolt.Tx) error {
+	err := view(s.state, func(tx *bbolt.Tx) error {
 		mark, err := readMark(tx)
 		if err != nil {
 			return err

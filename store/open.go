@@ -24,6 +24,7 @@ import (
 // runs once.
 type Store struct {
 	cfg           Config
+	pace          pace
 	lock          *os.File
 	state, series *bbolt.DB
 
@@ -111,7 +112,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{cfg: cfg, queue: make(chan *request, cfg.Queue)}
+	s := &Store{cfg: cfg, pace: usualPace, queue: make(chan *request, cfg.Queue)}
 	s.life.closing, s.life.stopped = make(chan struct{}), make(chan struct{})
 	defer func() {
 		if err != nil {
@@ -247,6 +248,15 @@ func guard(f func() error) (err error) {
 		}
 	}()
 	return f()
+}
+
+// view runs f in a read transaction. Damage is an error, never a crash.
+func view(db *bbolt.DB, f func(*bbolt.Tx) error) error {
+	return guard(func() error { return db.View(f) })
+}
+
+func update(db *bbolt.DB, f func(*bbolt.Tx) error) error {
+	return guard(func() error { return db.Update(f) })
 }
 
 // readAheadMax bounds what is read ahead of one file.

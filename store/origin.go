@@ -103,7 +103,7 @@ func (s *Store) take(o fleet.Origin) (bool, error) {
 		has, ok = w.known[key]
 	}
 	if !ok {
-		err := s.state.View(func(tx *bbolt.Tx) error {
+		err := view(s.state, func(tx *bbolt.Tx) error {
 			raw := tx.Bucket(bucketOrigins).Get([]byte(key))
 			if raw == nil {
 				return nil

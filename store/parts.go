@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"slices"
 	"time"
 
@@ -15,13 +16,19 @@ import (
 const (
 	houseTargets = 64                   // looked at per batch
 	houseTime    = 4 * time.Millisecond // soft: one target's work is not cut in two
-	partRows     = 48                   // rows that make a part, and up to partSpread more
-	partSpread   = 32
-	partAge      = 10 * time.Minute // age that makes a part, and up to half of it more
-	partBytes    = 256 << 10
-	mergeGrace   = 2 * time.Minute // after the end of a window
-	expireMost   = 16              // blocks deleted per batch
+	partBytes    = 256 << 10            // of rows in memory that make a part
+	expireMost   = 16                   // blocks deleted per batch
 )
+
+// pace says when rows become parts and parts a block. Tests make it quick.
+type pace struct {
+	rows   int           // rows that make a part
+	spread int           // and up to so many more, so that not all are due at once
+	age    time.Duration // age that makes a part, and up to half of it more
+	grace  time.Duration // after the end of a window, before it is merged
+}
+
+var usualPace = pace{rows: 48, spread: 32, age: 10 * time.Minute, grace: 2 * time.Minute}
 
 // blockKey names a block: target, window, whether it was imported, layout, and
 // the batch that wrote it; 0 is the merged one.
@@ -99,7 +106,7 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 	for i := 0; i < min(houseTargets, len(all)) && time.Since(began) < houseTime; i++ {
 		t := all[w.turn%len(all)]
 		w.turn++
-		if t.partDue(toMs(now)) {
+		if t.partDue(s.pace, toMs(now)) {
 			f, err := s.flush(tx, t, seq)
 			if err != nil {
 				return done, err
@@ -107,8 +114,12 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 			done.flushed = append(done.flushed, f)
 			continue
 		}
-		if window, ok := t.mergeDue(toMs(now)); ok {
-			if err := s.merge(tx, t, window); err != nil {
+		if window, ok := t.mergeDue(s.pace, toMs(now)); ok {
+			// What is damaged stays as it is, for verify to find and for
+			// people to save; it must not stop the writer.
+			if err := s.merge(tx, t, window); errors.Is(err, ErrDamaged) {
+				s.stats.broken.Add(1)
+			} else if err != nil {
 				return done, err
 			}
 			done.merged = append(done.merged, mergedWindow{t, window})
@@ -121,22 +132,22 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 	return done, nil
 }
 
-func (t *target) partDue(now int64) bool {
+func (t *target) partDue(p pace, now int64) bool {
 	if len(t.rows) == 0 {
 		return false
 	}
-	if len(t.rows) >= partRows+int(t.id*7%partSpread) {
+	if len(t.rows) >= p.rows+int(t.id*7)%p.spread {
 		return true
 	}
-	if now-t.rows[0].came >= durMs(partAge)+int64(t.id)*1009%durMs(partAge/2) {
+	if now-t.rows[0].came >= durMs(p.age)+int64(t.id)*1009%durMs(p.age/2) {
 		return true
 	}
 	return len(t.rows[0].body)*len(t.rows) >= partBytes
 }
 
-func (t *target) mergeDue(now int64) (int64, bool) {
+func (t *target) mergeDue(p pace, now int64) (int64, bool) {
 	for _, window := range t.pending {
-		if window+windowMs+durMs(mergeGrace) <= now {
+		if window+windowMs+durMs(p.grace) <= now {
 			return window, true
 		}
 	}

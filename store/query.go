@@ -39,7 +39,7 @@ func (s *Store) Answer(ctx context.Context, q fleet.Query, at time.Time) (a flee
 		}
 		return most
 	}
-	a.Err = s.state.View(func(tx *bbolt.Tx) (err error) {
+	a.Err = view(s.state, func(tx *bbolt.Tx) (err error) {
 		switch q.Kind {
 		case fleet.QueryEvents:
 			a.Events, err = readEvents(ctx, tx, eventQuery{target: q.Target, since: since, until: at, limit: bound(eventBound)})

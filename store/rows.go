@@ -134,7 +134,7 @@ func readHistory(ctx context.Context, tx *bbolt.Tx, target string, table fleet.T
 // first. A change without a value says that its row was gone.
 func (s *Store) History(ctx context.Context, target string, table fleet.TableID, since time.Time) ([]fleet.Change, error) {
 	var out []fleet.Change
-	err := s.state.View(func(tx *bbolt.Tx) (err error) {
+	err := view(s.state, func(tx *bbolt.Tx) (err error) {
 		out, err = readHistory(ctx, tx, target, table, since, maxTime, 0)
 		return err
 	})

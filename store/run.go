@@ -250,7 +250,7 @@ func (s *Store) commitFiles(seq uint64, out fleet.Output, imports []importBlock,
 		return err
 	}
 	mark := batchMark{seq: seq, at: now, audit: w.mark.audit}
-	if err := s.state.Update(func(tx *bbolt.Tx) error { return s.writeState(tx, out, &mark) }); err != nil {
+	if err := update(s.state, func(tx *bbolt.Tx) error { return s.writeState(tx, out, &mark) }); err != nil {
 		return err
 	}
 	w.mark, w.stale = mark, false

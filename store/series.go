@@ -64,7 +64,7 @@ func (s *Store) samples(ctx context.Context, target string, key fleet.SeriesKey,
 	// then seen twice, which does no harm, and never not at all.
 	rows := s.targets.openRows(t)
 	var out []sample
-	err := s.series.View(func(tx *bbolt.Tx) (err error) {
+	err := view(s.series, func(tx *bbolt.Tx) (err error) {
 		out, err = s.blockSamples(ctx, tx, t, key, from, to)
 		return err
 	})
@@ -168,7 +168,7 @@ func inOrder(v []sample) []sample {
 // Unix milliseconds.
 func (s *Store) oldest(t *target) (ms int64, ok bool, err error) {
 	rows := s.targets.openRows(t)
-	err = s.series.View(func(tx *bbolt.Tx) error {
+	err = view(s.series, func(tx *bbolt.Tx) error {
 		k, raw := tx.Bucket(bucketBlocks).Cursor().Seek(idKey(t.id))
 		if !hasPrefix(k, idKey(t.id)) {
 			return nil

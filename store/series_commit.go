@@ -73,7 +73,7 @@ func (s *Store) commitSeries(seq uint64, readings []fleet.Readings, imports []im
 	stale := w.stale
 	w.stale = true
 	var done housework
-	err := s.series.Update(func(tx *bbolt.Tx) error {
+	err := update(s.series, func(tx *bbolt.Tx) error {
 		tx.Bucket(bucketWAL).FillPercent = 1 // keys only grow
 		if stale {
 			if err := deleteFrom(tx.Bucket(bucketWAL), seqKey(w.mark.seq+1)); err != nil {
