@@ -166,13 +166,14 @@ func (c *conn) do(ctx context.Context, q *request, tries int) (*response, error)
 				return nil, err
 			}
 		case err == errNoAnswer:
-			try++
+			if try++; try == 1 {
+				if err := c.diagnose(ctx); err != nil {
+					return nil, err
+				}
+			}
 		default:
 			return nil, err
 		}
-	}
-	if err := c.diagnose(ctx); err != nil {
-		return nil, err
 	}
 	return nil, errNoAnswer
 }

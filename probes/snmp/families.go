@@ -40,8 +40,8 @@ var upsFamily = family{
 	labels: []label{{nil, "phase"}},
 }
 
-// loadStates of rPDU2 (PowerNet-MIB).
-var loadStates = []enum{{"low load", fleet.StateOK}, {"normal", fleet.StateOK}, {"near overload", fleet.StateWarn}, {"overload", fleet.StateCrit}}
+// loadStates of rPDU2 (PowerNet-MIB); the fifth is "not supported".
+var loadStates = []enum{{"low load", fleet.StateOK}, {"normal", fleet.StateOK}, {"near overload", fleet.StateWarn}, {"overload", fleet.StateCrit}, {"", fleet.StateUnknown}}
 
 // APC PowerNet-MIB rPDU2: metered and switched rack PDUs of the AP8000 series
 // and later. Powers are hundredths of a kilowatt, currents tenths of an ampere.
@@ -82,8 +82,9 @@ var (
 // APC PowerNet-MIB rPDU: the AP7000 series. A row is a bank or a phase.
 var (
 	rPDUFamily = family{
-		table: "rPDULoadStatus",
-		rows:  6,
+		table:  "rPDULoadStatus",
+		unless: rPDU2PhaseFamily.table, class: fleet.ClassCurrent,
+		rows: 6,
 		gauges: []gauge{
 			{column: parseOID("1.3.6.1.4.1.318.1.1.12.2.3.1.1.2"), name: "current", class: fleet.ClassCurrent, unit: "A", scale: -1},
 			{column: parseOID("1.3.6.1.4.1.318.1.1.12.2.3.1.1.3"), name: "load state", class: fleet.ClassState, words: []enum{
@@ -97,6 +98,7 @@ var (
 	}
 	rPDUPowerFamily = family{
 		table:  "rPDUIdent",
+		unless: rPDU2DeviceFamily.table, class: fleet.ClassPower,
 		rows:   1,
 		gauges: []gauge{{column: parseOID("1.3.6.1.4.1.318.1.1.12.1.16"), name: "power", class: fleet.ClassPower, unit: "W"}},
 	}

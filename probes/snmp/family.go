@@ -3,6 +3,7 @@ package snmp
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"plumb/fleet"
 )
@@ -17,6 +18,10 @@ type family struct {
 	// labels name the rows; the first column with a value above zero wins.
 	labels []label
 	limits []limit
+	// unless names a family that carries the same measurements under newer
+	// names: where it has this class, this family is left out.
+	unless string
+	class  fleet.SensorClass
 }
 
 // gauge is one column of readings.
@@ -100,6 +105,9 @@ func (p *poll) defineFamilies(ctx context.Context) {
 	p.sensors.families = nil
 	for i := range families {
 		f := &families[i]
+		if p.replaced(f) {
+			continue
+		}
 		m := &familyMemory{family: f, byPlace: map[place]*familySensor{}}
 		var places []place
 		columns := make([]oid, len(f.gauges))
@@ -107,7 +115,7 @@ func (p *poll) defineFamilies(ctx context.Context) {
 			columns[i] = f.gauges[i].column
 		}
 		w := p.walk(ctx, columns, f.rows, func(col int, index oid, v value) {
-			if n, ok := v.int(); ok && n >= f.gauges[col].low {
+			if n, ok := v.int(); ok && f.gauges[col].has(n) {
 				places = append(places, place{col, index.String()})
 			}
 		})
@@ -136,11 +144,31 @@ func (p *poll) defineFamilies(ctx context.Context) {
 	}
 }
 
+// replaced reports whether a newer family of the device has what f would say.
+func (p *poll) replaced(f *family) bool {
+	for _, m := range p.sensors.families {
+		for _, s := range m.sensors {
+			if m.table == f.unless && s.def.Class == f.class {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// has reports whether the device measures what it answers n for.
+func (g *gauge) has(n int64) bool {
+	if n >= 1 && n <= int64(len(g.words)) {
+		return g.words[n-1].word != ""
+	}
+	return n >= g.low
+}
+
 func (m *familyMemory) add(at place, row string, limits map[string]fleet.Limits) {
 	g := &m.gauges[at.gauge]
 	name := g.name
 	if row == "" && at.row != "0" {
-		row = at.row
+		row = strings.TrimSpace(m.rowWord() + " " + at.row)
 	}
 	if row != "" {
 		name = row + " " + g.name
@@ -157,6 +185,16 @@ func (m *familyMemory) add(at place, row string, limits map[string]fleet.Limits)
 	}
 	m.sensors = append(m.sensors, s)
 	m.byPlace[at] = s
+}
+
+// rowWord is what a row is called that has only its index.
+func (f *family) rowWord() string {
+	for _, l := range f.labels {
+		if l.column == nil {
+			return l.word
+		}
+	}
+	return "row"
 }
 
 // rowLabels names the rows of a family.

@@ -209,6 +209,16 @@ func (t *portTable) onlyMAC(mac string) string {
 	return found
 }
 
+// nameOrMAC reads an id that is a name, or six octets that cannot be one.
+func nameOrMAC(b []byte) string {
+	for _, c := range b {
+		if (c < 0x20 || c >= 0x7f) && len(b) == 6 {
+			return macOf(b)
+		}
+	}
+	return text(b)
+}
+
 // readCDP reads Cisco's discovery protocol, which others speak too.
 func (p *poll) readCDP(ctx context.Context) {
 	rows := map[string]*fleet.Neighbor{}
@@ -228,9 +238,9 @@ func (p *poll) readCDP(ctx context.Context) {
 			order = append(order, n)
 		}
 		if col == 0 {
-			n.RemoteName = v.text()
+			n.RemoteName = nameOrMAC(v.raw)
 		} else {
-			n.RemotePort = v.text()
+			n.RemotePort = nameOrMAC(v.raw)
 		}
 	})
 	p.note(fleet.TableNeighbors, "CISCO-CDP-MIB", w)

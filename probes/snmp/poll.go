@@ -47,6 +47,7 @@ func (p *poll) run(ctx context.Context) error {
 		p.readNeighbors(ctx)
 	}
 	if p.define {
+		p.readIdentity(ctx)
 		p.factsDone()
 		p.defined = !p.dead
 	}

@@ -68,6 +68,45 @@ func (p *poll) readSystem(ctx context.Context) {
 	}
 }
 
+// identity says where a MIB keeps what a machine is, for those without an
+// ENTITY-MIB chassis.
+type identity struct{ vendor, model, serial, firmware oid }
+
+var identities = []identity{
+	{model: parseOID("1.3.6.1.4.1.318.1.1.26.2.1.8.1"), serial: parseOID("1.3.6.1.4.1.318.1.1.26.2.1.9.1"), firmware: parseOID("1.3.6.1.4.1.318.1.1.26.2.1.6.1")}, // rPDU2Ident
+	{model: parseOID("1.3.6.1.4.1.318.1.1.12.1.5.0"), serial: parseOID("1.3.6.1.4.1.318.1.1.12.1.6.0"), firmware: parseOID("1.3.6.1.4.1.318.1.1.12.1.3.0")},       // rPDUIdent
+	{vendor: parseOID("1.3.6.1.2.1.33.1.1.1.0"), model: parseOID("1.3.6.1.2.1.33.1.1.2.0"), firmware: parseOID("1.3.6.1.2.1.33.1.1.3.0")},                         // upsIdent
+}
+
+// readIdentity fills in what the chassis did not say.
+func (p *poll) readIdentity(ctx context.Context) {
+	f := &p.obs.Facts
+	for _, id := range identities {
+		if f.Get(fleet.FactModel) != "" {
+			return
+		}
+		ask := []oid{id.model}
+		names := []string{fleet.FactModel}
+		for _, more := range []struct {
+			o    oid
+			name string
+		}{{id.serial, fleet.FactSerial}, {id.firmware, fleet.FactFirmware}, {id.vendor, fleet.FactVendor}} {
+			if more.o != nil {
+				ask, names = append(ask, more.o), append(names, more.name)
+			}
+		}
+		v, err := p.get(ctx, ask...)
+		if err != nil || v[0].text() == "" {
+			continue
+		}
+		for i, name := range names {
+			if name != fleet.FactVendor || !knownVendor(f.Get(name)) {
+				f.Set(name, v[i].text())
+			}
+		}
+	}
+}
+
 // vendor names the maker by enterprise number. Agents that ship with an
 // operating system name themselves and not the machine.
 func (p *poll) vendor(enterprise uint32) {
@@ -81,7 +120,7 @@ func (p *poll) vendor(enterprise uint32) {
 // vendors by IANA private enterprise number.
 var vendors = map[uint32]string{
 	2: "IBM", 9: "Cisco", 11: "HP", 42: "Sun", 43: "3Com", 161: "Motorola", 171: "D-Link", 207: "Allied Telesis", 232: "HPE", 311: "Microsoft", 318: "APC",
-	343: "Intel", 476: "Vertiv", 534: "Eaton", 562: "Mitel", 637: "Nokia", 674: "Dell", 850: "Tripp Lite", 890: "Zyxel", 1271: "Ciena", 1588: "Brocade", 1718: "Server Technology",
+	343: "Intel", 476: "Vertiv", 534: "Eaton", 562: "Mitel", 637: "Nokia", 705: "Eaton", 674: "Dell", 850: "Tripp Lite", 890: "Zyxel", 1271: "Ciena", 1588: "Brocade", 1718: "Server Technology",
 	1916: "Extreme", 1991: "Brocade", 2011: "Huawei", 2021: "UCD-SNMP", 2356: "Lancom", 2606: "Rittal", 2620: "Check Point", 2636: "Juniper", 3076: "Cisco", 3375: "F5",
 	3417: "Blue Coat", 3808: "CyberPower", 3902: "ZTE", 4413: "Broadcom", 4526: "Netgear", 5951: "Citrix", 6027: "Dell", 6141: "Ciena", 6486: "Alcatel-Lucent", 6527: "Nokia",
 	6876: "VMware", 8072: "net-snmp", 8741: "SonicWall", 10876: "Supermicro", 11863: "TP-Link", 12325: "FreeBSD", 12356: "Fortinet", 13742: "Raritan", 14179: "Cisco", 14823: "Aruba",
