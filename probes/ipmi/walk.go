@@ -3,6 +3,7 @@ package ipmi
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"plumb/fleet"
@@ -145,7 +146,7 @@ func (b *BMC) resume(ctx context.Context, w *walk) error {
 	for !w.done {
 		id := w.next
 		next, rec, err := b.readRecord(ctx, w, id)
-		if over(err) {
+		if over(err) || errors.Is(err, fleet.ErrBusy) { // later, from here
 			return err
 		}
 		if err != nil && w.trouble == "" {
