@@ -1,6 +1,9 @@
 package fleet
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Danger grades an action: 0 reads, 1 asks for confirmation, 2 shows the blast
 // radius first, 3 needs the serial typed and a second person.
@@ -104,4 +107,17 @@ type AuditEntry struct {
 	Reason  string    `json:"reason"`
 	Hash    string    `json:"hash"`
 	Prev    string    `json:"prev"`
+}
+
+// auditTime is RFC 3339 with all nine decimals: the form that is hashed, so
+// that whoever holds the JSON can check the chain without rewriting it.
+const auditTime = "2006-01-02T15:04:05.000000000Z07:00"
+
+// MarshalJSON writes the entry with the time in the form that is hashed.
+func (e AuditEntry) MarshalJSON() ([]byte, error) {
+	type plain AuditEntry
+	return json.Marshal(struct {
+		plain
+		At string `json:"at"`
+	}{plain(e), e.At.UTC().Format(auditTime)})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -158,5 +159,17 @@ func TestServiceSelectsAllOrNothing(t *testing.T) {
 	}
 	if (&ServiceSpec{}).Matches(map[string]string{"a": "1"}) {
 		t.Error("a service that selects nothing matches nothing")
+	}
+}
+
+func TestAuditEntryKeepsNineDecimals(t *testing.T) {
+	e := AuditEntry{Seq: 7, At: time.Date(2026, 11, 22, 14, 0, 0, 500_000_000, time.UTC), Who: "ann"}
+	b, err := json.Marshal(e)
+	if err != nil || !strings.Contains(string(b), `"at":"2026-11-22T14:00:00.500000000Z"`) || strings.Count(string(b), `"at"`) != 1 {
+		t.Errorf("%s %v", b, err)
+	}
+	var back AuditEntry
+	if err := json.Unmarshal(b, &back); err != nil || back != e {
+		t.Errorf("came back as %+v (%v)", back, err)
 	}
 }
