@@ -75,19 +75,23 @@ func (w *screenWriter) wait(ctx context.Context) bool {
 	}
 }
 
+// closePatience bounds how long the end of a session waits for a terminal that
+// does not read. The watchdog of the write that hangs goes on after it.
+const closePatience = 2 * time.Second
+
 // close writes the last bytes after the frame that is on its way and ends the
-// writer. It waits at most for the stall limit.
+// writer.
 func (w *screenWriter) close(last []byte) {
 	w.once.Do(func() {
 		select {
 		case <-w.free:
 			w.work <- last
-		case <-time.After(w.stall):
+		case <-time.After(closePatience):
 		}
 		close(w.work)
 		select {
 		case <-w.ended:
-		case <-time.After(w.stall + time.Second):
+		case <-time.After(closePatience):
 		}
 	})
 }
