@@ -191,14 +191,19 @@ func (r *response) decode(b []byte) error {
 		return err
 	}
 	r.id, r.status, r.index = int32(id), errorStatus(status), int(index)
-	list, _, err := expect(tagSequence, body)
-	if err != nil {
-		return errVarbinds
+	list, _, whole := expect(tagSequence, body)
+	if whole != nil {
+		if _, list, err = headOf(body); err != nil {
+			return errVarbinds
+		}
 	}
 	for len(list) > 0 {
 		if list, err = r.varbind(list); err != nil || len(r.vars) > maxVarbinds {
 			return errVarbinds
 		}
+	}
+	if whole != nil {
+		return errVarbinds
 	}
 	return nil
 }

@@ -72,21 +72,17 @@ func (w *walker) run(ctx context.Context) {
 		before := w.cells
 		r, err := w.do(ctx, w.request(active), 1)
 		switch {
-		case err == errNoAnswer || err == errVarbinds:
-			w.link.shrink()
-			if err == errVarbinds && w.take(active, r) && w.cells > before {
-				continue
-			}
-			if failures++; failures <= w.cfg.Retries {
-				continue
-			}
-			if err == errVarbinds {
+		case err == errVarbinds:
+			less := w.link.shrink()
+			if w.take(active, r); w.cells == before && !less {
 				w.odd(active, "answers are cut")
-				failures = 0
-				continue
 			}
-			w.fail(ctx, err)
-			return
+		case err == errNoAnswer:
+			w.link.shrink()
+			if failures++; failures > w.cfg.Retries {
+				w.fail(ctx, err)
+				return
+			}
 		case err != nil:
 			w.fail(ctx, err)
 			return
