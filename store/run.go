@@ -69,12 +69,12 @@ func (s *Store) Run(ctx context.Context, first *fleet.Snapshot, step StepFunc, o
 	wake := time.NewTimer(0) // the first tick judges what was remembered
 	defer wake.Stop()
 	for {
-		batch, tick, more := s.gather(ctx, wake.C)
-		if len(batch) > 0 || tick {
-			out, published := s.process(batch, tick, step)
+		b, more := s.gather(ctx, wake.C)
+		if len(b.requests) > 0 || b.tick {
+			out, published := s.process(b, step)
 			if published {
 				setWake(wake, out.Wake, s.cfg.Gather)
-			} else if tick {
+			} else if b.tick {
 				wake.Reset(time.Second) // the tick is not lost
 			}
 			if published && onNudge != nil && len(out.Nudges) > 0 {
@@ -103,70 +103,79 @@ func setWake(t *time.Timer, at time.Time, least time.Duration) {
 	}
 }
 
+// batch is what one commit will hold.
+type batch struct {
+	requests []*request
+	tick     bool
+	inputs   int
+	bytes    int // of imports
+}
+
+// add takes a request and reports whether the batch may wait for more.
+func (b *batch) add(r *request) bool {
+	b.requests = append(b.requests, r)
+	b.inputs += len(r.in)
+	for _, i := range r.imports {
+		b.bytes += len(i.value)
+	}
+	return !r.urgent && b.inputs < maxBatch && b.bytes < importBytes
+}
+
 // gather waits for the first request or tick, and then up to Gather for more;
 // not if a person waits. more is false when it is time to stop: the batch then
 // holds what was left in the queue.
-func (s *Store) gather(ctx context.Context, wake <-chan time.Time) (batch []*request, tick, more bool) {
-	inputs, imported := 0, 0
-	take := func(r *request) bool {
-		batch = append(batch, r)
-		inputs += len(r.in)
-		for _, b := range r.imports {
-			imported += len(b.value)
-		}
-		return !r.urgent && inputs < maxBatch && imported < importBytes
-	}
+func (s *Store) gather(ctx context.Context, wake <-chan time.Time) (b batch, more bool) {
 	select {
 	case r := <-s.queue:
-		if !take(r) {
-			return batch, false, true
+		if !b.add(r) {
+			return b, true
 		}
 	case <-wake:
-		tick = true
+		b.tick = true
 	case <-ctx.Done():
-		return s.drain(batch, take)
+		return s.drain()
 	case <-s.life.closing:
-		return s.drain(batch, take)
+		return s.drain()
 	}
 	timer := time.NewTimer(s.cfg.Gather)
 	defer timer.Stop()
 	for {
 		select {
 		case r := <-s.queue:
-			if !take(r) {
-				return batch, tick, true
+			if !b.add(r) {
+				return b, true
 			}
 		case <-wake:
-			tick = true
+			b.tick = true
 		case <-timer.C:
-			return batch, tick, true
+			return b, true
 		case <-ctx.Done():
-			return batch, tick, true // the next call drains
+			return b, true // the next call drains
 		case <-s.life.closing:
-			return batch, tick, true
+			return b, true
 		}
 	}
 }
 
 // drain takes what is queued without waiting, and asks to be called again for
 // as long as there is more than fits one batch.
-func (s *Store) drain(batch []*request, take func(*request) bool) ([]*request, bool, bool) {
+func (s *Store) drain() (b batch, more bool) {
 	for {
 		select {
 		case r := <-s.queue:
-			if !take(r) {
-				return batch, false, true
+			if !b.add(r) {
+				return b, true
 			}
 		default:
-			return batch, false, false
+			return b, false
 		}
 	}
 }
 
-// process makes one batch of the requests and acknowledges them.
-func (s *Store) process(batch []*request, tick bool, step StepFunc) (fleet.Output, bool) {
+// process commits a batch and acknowledges its requests.
+func (s *Store) process(b batch, step StepFunc) (fleet.Output, bool) {
 	began := time.Now()
-	out, err := s.commitBatch(batch, tick, step, began.UTC())
+	out, err := s.commitBatch(b, step, began.UTC())
 	if err != nil {
 		s.stats.failed.Add(1)
 		err = fmt.Errorf("store: commit: %w", err)
@@ -176,16 +185,16 @@ func (s *Store) process(batch []*request, tick bool, step StepFunc) (fleet.Outpu
 		s.stats.lastCommit.Store(int64(took))
 		s.stats.commitTime.Add(int64(took))
 	}
-	for _, r := range batch {
+	for _, r := range b.requests {
 		r.done <- err
 	}
 	return out, err == nil
 }
 
-func (s *Store) commitBatch(batch []*request, tick bool, step StepFunc, now time.Time) (fleet.Output, error) {
+func (s *Store) commitBatch(b batch, step StepFunc, now time.Time) (fleet.Output, error) {
 	w := &s.writer
 	defer w.origins.forget()
-	in, imports, err := s.inputs(batch, tick)
+	in, imports, err := s.inputs(b)
 	if err != nil {
 		return fleet.Output{}, err
 	}
@@ -213,8 +222,8 @@ func (s *Store) commitBatch(batch []*request, tick bool, step StepFunc, now time
 }
 
 // inputs lists what a batch feeds the step, without what was applied before.
-func (s *Store) inputs(batch []*request, tick bool) (in []fleet.Input, imports []importBlock, err error) {
-	for _, r := range batch {
+func (s *Store) inputs(b batch) (in []fleet.Input, imports []importBlock, err error) {
+	for _, r := range b.requests {
 		imports = append(imports, r.imports...)
 		for _, i := range r.in {
 			if o, ok := i.(*fleet.Observation); ok {
@@ -229,7 +238,7 @@ func (s *Store) inputs(batch []*request, tick bool) (in []fleet.Input, imports [
 			in = append(in, i)
 		}
 	}
-	if tick {
+	if b.tick {
 		in = append(in, fleet.Tick{})
 	}
 	return in, imports, nil
