@@ -60,6 +60,7 @@ type Server struct {
 	engine    engine
 	users     map[string]*crypt
 	responder responder
+	view      view
 	salt      uint64 // from a random start, so that a restart does not repeat
 	saltBytes [8]byte
 	in        []byte
@@ -199,6 +200,13 @@ func (s *Server) answer(in []byte) (out []byte) {
 	return nil
 }
 
+// look makes the view of one request.
+func (s *Server) look(d Device) *view {
+	s.view = d.view()
+	s.view.engine = &s.engine
+	return &s.view
+}
+
 // Values of the version field (RFC 3584 section 1.3).
 const (
 	versionV2c = 1
@@ -220,14 +228,13 @@ func (s *Server) answerV2c(msg *reader) []byte {
 	if d == nil {
 		return nil
 	}
-	v := d.view()
-	v.engine = &s.engine
+	v := s.look(d)
 	e := &s.out
 	e.b = e.b[:0]
 	whole := e.open(tagSequence)
 	e.integer(versionV2c)
 	e.octets(community)
-	s.responder.respond(e, d.tree(), &v, q, s.cfg.MaxSize)
+	s.responder.respond(e, d.tree(), v, q, s.cfg.MaxSize)
 	e.close(whole)
 	return e.b
 }

@@ -16,6 +16,7 @@ type view struct {
 	pdu    *PDU
 	ups    *UPS
 	engine *engine
+	index  [maxIndex]uint32 // scratch: an array of the caller's would escape to the heap
 }
 
 // rows is the index space of a table: how many rows there are now and which
@@ -171,11 +172,10 @@ func (t *tree) seek(v *view, oid []uint32) place {
 // search returns the first row whose index is not before index, and whether it
 // is that index.
 func (r *rows) search(v *view, index []uint32) (int, bool) {
-	var buf [maxIndex]uint32
 	lo, hi := 0, r.count(v)
 	for lo < hi {
 		mid := int(uint(lo+hi) / 2)
-		switch c := slices.Compare(r.index(v, mid, buf[:0]), index); {
+		switch c := slices.Compare(r.index(v, mid, v.index[:0]), index); {
 		case c == 0:
 			return mid, true
 		case c < 0:
@@ -208,10 +208,9 @@ func (t *tree) bind(e *encoder, v *view, p place) bool {
 // name appends the identifier of p.
 func (t *tree) name(e *encoder, v *view, p place) {
 	o := &t.objects[p.object]
-	var buf [maxIndex]uint32
 	at := e.open(tagOID)
 	e.b = append(e.b, o.ber...)
-	e.arcs(o.rows.index(v, p.row, buf[:0]))
+	e.arcs(o.rows.index(v, p.row, v.index[:0]))
 	e.close(at)
 }
 

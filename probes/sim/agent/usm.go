@@ -92,21 +92,20 @@ func (s *Server) answerV3(packet []byte, msg *reader) []byte {
 	if d == nil {
 		return nil
 	}
-	v := d.view()
-	v.engine = &s.engine
+	v := s.look(d)
 	if !bytes.Equal(m.engine, s.engine.id) {
-		return s.report(&v, &m, nil, unknownEngineIDs)
+		return s.report(v, &m, nil, unknownEngineIDs)
 	}
 	keys := s.users[string(m.user)]
 	switch {
 	case keys == nil:
-		return s.report(&v, &m, nil, unknownUserNames)
+		return s.report(v, &m, nil, unknownUserNames)
 	case m.flags&flagAuth != 0 && keys.mac == nil, m.flags&flagPriv != 0 && keys.block == nil:
-		return s.report(&v, &m, nil, unsupportedSecLevels)
+		return s.report(v, &m, nil, unsupportedSecLevels)
 	case m.flags&flagAuth != 0 && !keys.verify(packet, &m):
-		return s.report(&v, &m, nil, wrongDigests)
+		return s.report(v, &m, nil, wrongDigests)
 	case m.flags&flagAuth != 0 && !inWindow(v.sys, &m):
-		return s.report(&v, &m, keys, notInTimeWindows)
+		return s.report(v, &m, keys, notInTimeWindows)
 	}
 	scoped := m.data
 	if m.flags&flagPriv != 0 {
@@ -115,11 +114,11 @@ func (s *Server) answerV3(packet []byte, msg *reader) []byte {
 			return nil
 		}
 		if !keys.decrypt(secret, m.salt, uint32(m.boots), uint32(m.time)) {
-			return s.report(&v, &m, nil, decryptionErrors)
+			return s.report(v, &m, nil, decryptionErrors)
 		}
 		scoped = newReader(secret)
 	}
-	return s.answerScoped(d.tree(), &v, &m, keys, scoped)
+	return s.answerScoped(d.tree(), v, &m, keys, scoped)
 }
 
 // verify checks the digest, which is computed with zeros in its own place.
