@@ -67,17 +67,22 @@ type responder struct {
 type span struct{ from, to int }
 
 // nameRef is where a repeater's last name stands: in the request at first, in
-// the answer after its first row.
+// the answer's binding that begins at from after its first row.
 type nameRef struct {
 	span
 	answered bool
 }
 
-func (r nameRef) in(asked, answer []byte) []byte {
-	if r.answered {
-		return answer[r.from:r.to]
+func (n nameRef) in(asked, answer []byte) []byte {
+	if !n.answered {
+		return asked[n.from:n.to]
 	}
-	return asked[r.from:r.to]
+	r := newReader(answer)
+	r.at = n.from
+	bind := r.enter(tagSequence)
+	from := bind.at
+	bind.octets(tagOID)
+	return answer[from:bind.at]
 }
 
 // respond appends the Response to q; the whole message that e holds stays
@@ -226,21 +231,11 @@ func (s *responder) repeat(e *encoder, t *tree, v *view, asked []byte, count, li
 		}
 		if ok {
 			live = true
-			s.last[i] = nameAt(e.b, mark)
+			s.last[i] = nameRef{span{from: mark}, true}
 		}
 		s.place[i] = p
 	}
 	return live
-}
-
-// nameAt returns where the name of the binding at b[mark] lies.
-func nameAt(b []byte, mark int) nameRef {
-	r := newReader(b)
-	r.at = mark
-	in := r.enter(tagSequence)
-	from := in.at
-	in.octets(tagOID)
-	return nameRef{span{from, in.at}, true}
 }
 
 // write serves SET in two passes (RFC 3416 section 4.2.5): nothing is changed

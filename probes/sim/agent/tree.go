@@ -1,9 +1,9 @@
 package agent
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -127,9 +127,7 @@ type place struct{ object, row int }
 // floor returns the first object after oid, and whether the one before it has
 // oid as an instance or is oid itself.
 func (t *tree) floor(oid []uint32) (next int, inside bool) {
-	next, _ = slices.BinarySearchFunc(t.objects, oid, func(o object, oid []uint32) int {
-		return cmp.Or(slices.Compare(o.oid, oid), -1) // equal sorts before oid
-	})
+	next = sort.Search(len(t.objects), func(i int) bool { return slices.Compare(t.objects[i].oid, oid) > 0 })
 	return next, next > 0 && hasPrefix(oid, t.objects[next-1].oid)
 }
 
