@@ -98,14 +98,16 @@ func (o *OpenStack) authOptions(secret string) *gophercloud.AuthOptions {
 	return a
 }
 
-func domain(id, name string) (string, string) {
+// domain returns a domain by id or by name. The default domain has the id
+// "default" and the name "Default", which people mix up.
+func domain(id, name string) (byID, byName string) {
 	switch {
 	case id != "":
 		return id, ""
-	case name != "":
-		return "", name
+	case name == "" || strings.EqualFold(name, "default"):
+		return "default", ""
 	}
-	return "default", ""
+	return "", name
 }
 
 // note keeps who we are, as the token says it.

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -9,8 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"plumb/fleet"
 )
@@ -22,15 +21,16 @@ type transport struct {
 	maxBody  int64
 	requests atomic.Int64
 	now      func() time.Time
-	rate     rate.Limit
+	rate     float64 // requests a second to each API
 
 	mu    sync.Mutex
-	gates map[string]*gate // by host:port and first path elements; guarded by mu
+	gates map[string]*gate // by host and API; guarded by mu, as is what is in them
 }
 
-// gate paces one API.
+// gate paces one API: a bucket that holds one second's worth of tokens.
 type gate struct {
-	bucket *rate.Limiter
+	tokens float64
+	filled time.Time // when tokens was right
 	closed time.Time // until then the API asked to be left alone
 }
 
@@ -45,7 +45,7 @@ func newTransport(c *Config) (*transport, error) {
 	return &transport{
 		maxBody: c.Limits.BodyBytes,
 		now:     time.Now,
-		rate:    rate.Limit(c.Limits.Rate),
+		rate:    c.Limits.Rate,
 		gates:   map[string]*gate{},
 		base: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
@@ -76,11 +76,8 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if wait := t.quiet(g); wait > 0 {
 		return nil, fmt.Errorf("%w: it asked to be left alone for another %v", fleet.ErrBusy, wait.Round(time.Second))
 	}
-	if err := g.bucket.Wait(r.Context()); err != nil {
-		if r.Context().Err() != nil {
-			return nil, r.Context().Err()
-		}
-		return nil, fmt.Errorf("%w: no time left for its turn at %v requests a second", fleet.ErrTimeout, float64(t.rate))
+	if err := pause(r.Context(), t.reserve(g)); err != nil {
+		return nil, err
 	}
 	t.requests.Add(1)
 	resp, err := t.base.RoundTrip(r)
@@ -105,7 +102,7 @@ func (t *transport) gate(r *http.Request) *gate {
 		if len(t.gates) >= maxGates {
 			clear(t.gates)
 		}
-		g = &gate{bucket: rate.NewLimiter(t.rate, max(1, int(t.rate)))}
+		g = &gate{tokens: max(1, t.rate), filled: t.now()}
 		t.gates[key] = g
 	}
 	return g
@@ -114,6 +111,31 @@ func (t *transport) gate(r *http.Request) *gate {
 // apiKey carries the API's name with a request, so that a compute that is
 // overloaded does not silence the placement beside it on the same host.
 type apiKey struct{}
+
+// reserve takes a token and says how long to wait until it is there.
+func (t *transport) reserve(g *gate) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	g.tokens = min(max(1, t.rate), g.tokens+t.rate*now.Sub(g.filled).Seconds()) - 1
+	g.filled = now
+	return time.Duration(-g.tokens / t.rate * float64(time.Second))
+}
+
+// pause waits, or ends with ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 func (t *transport) quiet(g *gate) time.Duration {
 	t.mu.Lock()

@@ -1,0 +1,367 @@
+package cloud
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"plumb/fleet"
+	sim "plumb/probes/sim/openstack"
+)
+
+// serversFault breaks servers/detail only, on every page or on later ones.
+func serversFault(later bool, f sim.Fault) func(sim.Call) sim.Fault {
+	return func(c sim.Call) sim.Fault {
+		if c.Path != "/v2.1/servers/detail" || later && !strings.Contains(c.Query, "marker=") {
+			return sim.Fault{}
+		}
+		return f
+	}
+}
+
+// TestHalfAnAnswer breaks the list of servers in every way, at once or on its
+// second page: what was read is kept, the table says that it is not all, and
+// the error says why.
+func TestHalfAnAnswer(t *testing.T) {
+	huge := append(append([]byte(`{"servers": [{"id": "`), bytes.Repeat([]byte("x"), 2<<20)...), `"}]}`...)
+	for _, c := range []struct {
+		name  string
+		fault sim.Fault
+		want  error
+		text  string
+	}{
+		{"503", sim.Fault{Status: 503, RetryAfter: 7 * time.Second}, fleet.ErrBusy, "asks to wait 7s"},
+		{"429", sim.Fault{Status: 429}, fleet.ErrBusy, "429"},
+		{"500", sim.Fault{Status: 500}, fleet.ErrProtocol, "500"},
+		{"502", sim.Fault{Status: 502}, fleet.ErrUnreachable, "502"},
+		{"connection cut", sim.Fault{CutAfter: 500}, fleet.ErrProtocol, "ends in the middle"},
+		{"garbage", sim.Fault{Body: []byte("<html>\x1b[2J")}, fleet.ErrProtocol, "no such JSON"},
+		{"half of the JSON", sim.Fault{Body: []byte(`{"servers": [{"id": "a"`)}, fleet.ErrProtocol, "no such JSON"},
+		{"other JSON", sim.Fault{Body: []byte(`{"servers": {"id": 1}}`)}, fleet.ErrProtocol, "no list of servers"},
+		{"null", sim.Fault{Body: []byte(`null`)}, fleet.ErrProtocol, "no list of servers"},
+		{"too deep", sim.Fault{Body: []byte(`{"servers": ` + strings.Repeat("[", 20000))}, fleet.ErrProtocol, ""},
+		{"too large", sim.Fault{Body: huge}, fleet.ErrProtocol, "too large"},
+		{"hang", sim.Fault{Delay: time.Hour}, fleet.ErrTimeout, ""},
+	} {
+		for _, later := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s later=%v", c.name, later), func(t *testing.T) {
+				w := newWorld(2, 150)
+				w.breakWith(serversFault(later, c.fault))
+				cfg := config(serve(t, w).AuthURL(), "admin")
+				cfg.Limits.BodyBytes = 1 << 20
+				if c.want == fleet.ErrTimeout {
+					cfg.Timeout = 300 * time.Millisecond
+				}
+				obs := observe(t, probe(t, cfg), fleet.LaneFast)
+				if !errors.Is(obs.Err, c.want) || !strings.Contains(obs.Err.Error(), c.text) {
+					t.Errorf("error %v, want %v with %q", obs.Err, c.want, c.text)
+				}
+				if strings.ContainsAny(obs.Err.Error(), "\x1b\n") {
+					t.Errorf("raw bytes in the error: %q", obs.Err)
+				}
+				rows, is := 0, fleet.Failed
+				if later {
+					rows, is = 100, fleet.Partial
+				}
+				if len(obs.Instances) != rows || obs.Tables[fleet.TableInstances] != is {
+					t.Errorf("%d instances, %v; want %d, %v", len(obs.Instances), obs.Tables[fleet.TableInstances], rows, is)
+				}
+				if c.want == fleet.ErrProtocol && len(obs.Hosts) != 2 {
+					t.Errorf("nonsense about servers cost the hosts")
+				}
+			})
+		}
+	}
+}
+
+func TestRetryAfterIsHeeded(t *testing.T) {
+	w := newWorld(1, 1)
+	w.breakWith(serversFault(false, sim.Fault{Status: 503, RetryAfter: 30 * time.Second}))
+	o := probe(t, config(serve(t, w).AuthURL(), "admin"))
+	now := time.Now()
+	o.wire.now = func() time.Time { return now }
+	obs := observe(t, o, fleet.LaneFast)
+	var said interface{ RetryAfter() time.Duration }
+	if !errors.As(obs.Err, &said) || said.RetryAfter() != 30*time.Second {
+		t.Errorf("the error does not say how long to wait: %v", obs.Err)
+	}
+	asked := w.count("compute")
+	now = now.Add(29 * time.Second)
+	if obs = observe(t, o, fleet.LaneFast); !errors.Is(obs.Err, fleet.ErrBusy) || w.count("compute") != asked {
+		t.Errorf("%v; asked %d times while it wanted quiet", obs.Err, w.count("compute")-asked)
+	}
+	w.breakWith(nil)
+	now = now.Add(2 * time.Second)
+	if obs = observe(t, o, fleet.LaneFast); obs.Err != nil || len(obs.Instances) != 1 {
+		t.Errorf("after the wait: %v", obs.Err)
+	}
+}
+
+func TestHostsDeniedOrBroken(t *testing.T) {
+	hosts := func(f sim.Fault) func(sim.Call) sim.Fault {
+		return func(c sim.Call) sim.Fault {
+			if strings.HasPrefix(c.Path, "/v2.1/os-hypervisors") {
+				return f
+			}
+			return sim.Fault{}
+		}
+	}
+	for _, c := range []struct {
+		status int
+		is     fleet.Completeness
+		sees   string
+		err    error
+	}{
+		{403, fleet.Failed, "denied", nil},
+		{404, fleet.Absent, "unsupported", nil},
+		{500, fleet.Failed, "stale", fleet.ErrProtocol},
+	} {
+		w := newWorld(2, 3)
+		o := probe(t, config(serve(t, w).AuthURL(), "admin"))
+		observe(t, o, fleet.LaneSlow)
+		w.breakWith(hosts(sim.Fault{Status: c.status}))
+		obs := observe(t, o, fleet.LaneSlow)
+		if obs.Tables[fleet.TableHosts] != c.is || obs.Facts.Get("sees.hosts") != c.sees {
+			t.Errorf("%d: hosts %v, sees.hosts %q; want %v, %q", c.status, obs.Tables[fleet.TableHosts], obs.Facts.Get("sees.hosts"), c.is, c.sees)
+		}
+		if c.err == nil && obs.Err != nil || c.err != nil && !errors.Is(obs.Err, c.err) {
+			t.Errorf("%d: error %v, want %v", c.status, obs.Err, c.err)
+		}
+		if len(obs.Instances) != 3 || obs.Tables[fleet.TableInstances] != fleet.Complete {
+			t.Errorf("%d: instances suffered: %v", c.status, obs.Tables)
+		}
+	}
+}
+
+// hostile is an API that answers what the handler says, behind a login that
+// works.
+func hostile(t *testing.T, compute http.HandlerFunc) *OpenStack {
+	t.Helper()
+	mux := http.NewServeMux()
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	mux.HandleFunc("POST /v3/auth/tokens", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Subject-Token", "the-token")
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"token": {"catalog": [{"type": "compute", "endpoints": [{"interface": "public", "region_id": "ams", "url": "%s/nova"}]}]}}`, srv.URL)
+	})
+	mux.HandleFunc("GET /nova/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"version": {"id": "v2.1", "version": "2.96"}}`)
+	})
+	mux.HandleFunc("/nova/", func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/servers/detail") {
+			compute(w, r)
+			return
+		}
+		http.NotFound(w, r)
+	})
+	return probe(t, config(srv.URL+"/v3", "admin"))
+}
+
+func serverRow(i int) string {
+	return fmt.Sprintf(`{"id": %q, "name": "n", "status": "ACTIVE", "OS-EXT-STS:power_state": 1}`, uuid(1, i))
+}
+
+func TestPagesThatLeadNowhere(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		page func(n int, q url.Values) string // rows and marker of the n-th answer
+		rows int
+		most int32 // requests
+	}{
+		{"the same page again", func(int, url.Values) string { return serverRow(1) + "|m1" }, 1, 2},
+		{"the same rows under new markers", func(n int, _ url.Values) string { return serverRow(1) + fmt.Sprintf("|m%d", n) }, 1, 2},
+		{"two markers in turn", func(n int, _ url.Values) string { return serverRow(n) + fmt.Sprintf("|m%d", n%2) }, 3, 3},
+		{"no rows and a next page", func(n int, _ url.Values) string { return fmt.Sprintf("|m%d", n) }, 0, 1},
+		{"for ever", func(n int, _ url.Values) string { return serverRow(n) + fmt.Sprintf("|m%d", n) }, 200, 200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var n atomic.Int32
+			o := hostile(t, func(w http.ResponseWriter, r *http.Request) {
+				rows, marker, _ := strings.Cut(c.page(int(n.Add(1)), r.URL.Query()), "|")
+				fmt.Fprintf(w, `{"servers": [%s], "servers_links": [{"rel": "next", "href": "http://elsewhere.invalid/?marker=%s"}]}`, rows, marker)
+			})
+			o.cfg.Limits.Rate, o.wire.rate = 1e6, 1e6
+			obs := observe(t, o, fleet.LaneFast)
+			if n.Load() > c.most {
+				t.Errorf("%d requests, want at most %d", n.Load(), c.most)
+			}
+			is := fleet.Partial
+			if c.rows == 0 {
+				is = fleet.Failed
+			}
+			if len(obs.Instances) != c.rows || obs.Tables[fleet.TableInstances] != is {
+				t.Errorf("%d instances, %v; want %d, %v", len(obs.Instances), obs.Tables[fleet.TableInstances], c.rows, is)
+			}
+		})
+	}
+}
+
+// TestTokenStaysHome: neither a redirect nor a next link takes the token to
+// another host.
+func TestTokenStaysHome(t *testing.T) {
+	var stolen atomic.Bool
+	thief := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		stolen.Store(r.Header.Get("X-Auth-Token") != "" || stolen.Load())
+		_, _ = io.WriteString(w, `{"servers": []}`)
+	}))
+	t.Cleanup(thief.Close)
+	o := hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, thief.URL, http.StatusTemporaryRedirect)
+	})
+	if obs := observe(t, o, fleet.LaneFast); obs.Err == nil {
+		t.Error("a redirect was followed")
+	}
+	o = hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("marker") {
+			fmt.Fprintf(w, `{"servers": [%s]}`, serverRow(2))
+			return
+		}
+		fmt.Fprintf(w, `{"servers": [%s], "servers_links": [{"rel": "next", "href": "%s/?marker=m"}]}`, serverRow(1), thief.URL)
+	})
+	if obs := observe(t, o, fleet.LaneFast); len(obs.Instances) != 2 {
+		t.Errorf("%d instances", len(obs.Instances))
+	}
+	if stolen.Load() {
+		t.Error("the token went to another host")
+	}
+}
+
+func TestOddRows(t *testing.T) {
+	o := hostile(t, func(w http.ResponseWriter, _ *http.Request) {
+		rows := []string{serverRow(1), `null`, `"text"`, `{"id": 7}`, `{"id": ""}`, `{"id": "a\u001bb", "name": "x"}`, `{"id": "` + strings.Repeat("i", 100) + `", "name": "x"}`,
+			`{"id": "down-cell", "status": "UNKNOWN"}`, serverRow(1),
+			`{"id": "s2", "name": "\u001b[31mred\u202e", "status": "ACTIVE\n", "metadata": {"a\u0007": "b\u009b"}, "OS-SRV-USG:launched_at": "yesterday"}`}
+		_, _ = io.WriteString(w, `{"servers": [`+strings.Join(rows, ",")+`]}`)
+	})
+	obs := observe(t, o, fleet.LaneFast)
+	if len(obs.Instances) != 2 || obs.Tables[fleet.TableInstances] != fleet.Partial || obs.Err != nil {
+		t.Fatalf("%d instances, %v, %v", len(obs.Instances), obs.Tables[fleet.TableInstances], obs.Err)
+	}
+	if i := obs.Instances[1]; i.Name != "[31mred" || i.RunState != "ACTIVE" || i.Tags["a"] != "b" || !i.LaunchedAt.IsZero() {
+		t.Errorf("uncleaned: %+v", i)
+	}
+}
+
+// TestNothingLeaks looks many times at a cloud that breaks in turn, closes, and
+// counts what is left.
+func TestNothingLeaks(t *testing.T) {
+	w := newWorld(4, 150)
+	s := serve(t, w)
+	before := runtime.NumGoroutine()
+	faults := []sim.Fault{{}, {Status: 500}, {CutAfter: 300}, {Body: []byte("x")}, {Delay: time.Hour}}
+	for i := range 20 {
+		cfg := config(s.AuthURL(), "admin")
+		cfg.Timeout = 200 * time.Millisecond
+		o, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := faults[i%len(faults)]
+		w.breakWith(func(c sim.Call) sim.Fault {
+			if c.Service == "identity" {
+				return sim.Fault{}
+			}
+			return f
+		})
+		observe(t, o, fleet.LaneSlow)
+		if err := o.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.breakWith(nil)
+	eventually(t, "the goroutines are gone", func() bool { return runtime.NumGoroutine() <= before+2 })
+}
+
+func TestCancel(t *testing.T) {
+	w := newWorld(1, 1)
+	w.breakWith(func(sim.Call) sim.Fault { return sim.Fault{Delay: time.Hour} })
+	o := probe(t, config(serve(t, w).AuthURL(), "admin"))
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	if obs, err := o.Observe(ctx, fleet.LaneFast); obs != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, %v", obs, err)
+	}
+}
+
+func TestPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := &transport{now: time.Now, rate: 10, gates: map[string]*gate{}}
+		r, _ := http.NewRequest("GET", "http://cloud/", nil)
+		began := time.Now()
+		for range 30 { // 10 at once, then 10 a second
+			if err := pause(context.Background(), tr.reserve(tr.gate(r))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(began).Round(time.Millisecond); took != 2*time.Second {
+			t.Errorf("30 requests at 10/s took %v", took)
+		}
+	})
+}
+
+func TestFromEnv(t *testing.T) {
+	env := map[string]string{"OS_AUTH_URL": "https://c:5000/v3", "OS_USERNAME": "u", "OS_PASSWORD": "p", "OS_PROJECT_NAME": "pr", "OS_REGION_NAME": "ams",
+		"OS_USER_DOMAIN_NAME": "Users", "OS_PROJECT_DOMAIN_ID": "pd", "OS_INTERFACE": "internalURL"}
+	get := func(k string) string { return env[k] }
+	c, err := FromEnv(get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pw, _ := c.Password(t.Context())
+	c.Target = "x"
+	if c.AuthURL != "https://c:5000/v3" || c.Username != "u" || pw != "p" || c.Region != "ams" || c.UserDomain != "Users" || c.ProjectDomainID != "pd" || c.Interface != "internal" || c.Validate() != nil {
+		t.Errorf("%+v, %v", c, c.Validate())
+	}
+	env["OS_APPLICATION_CREDENTIAL_ID"], env["OS_APPLICATION_CREDENTIAL_SECRET"] = "id", "sec"
+	c, _ = FromEnv(get)
+	if pw, _ = c.Password(t.Context()); c.AppCredentialID != "id" || c.Username != "" || pw != "sec" {
+		t.Errorf("application credential: %+v", c)
+	}
+	for k, v := range map[string]string{"OS_IDENTITY_API_VERSION": "2", "OS_INSECURE": "maybe", "OS_CACERT": "/nonexistent/ca.pem"} {
+		old := env[k]
+		env[k] = v
+		if _, err := FromEnv(get); !errors.Is(err, ErrConfig) {
+			t.Errorf("%s=%s: %v", k, v, err)
+		}
+		env[k] = old
+	}
+}
+
+func TestStates(t *testing.T) {
+	for _, c := range []struct {
+		s    server
+		want fleet.State
+	}{
+		{server{Status: "ACTIVE", PowerState: 1}, fleet.StateOK},
+		{server{Status: "ACTIVE", PowerState: 1, HostStatus: "UP"}, fleet.StateOK},
+		{server{Status: "ACTIVE", PowerState: 1, HostStatus: "MAINTENANCE"}, fleet.StateOK},
+		{server{Status: "ACTIVE", PowerState: 1, HostStatus: "DOWN"}, fleet.StateUnknown},
+		{server{Status: "ACTIVE", PowerState: 4}, fleet.StateWarn},
+		{server{Status: "ACTIVE", PowerState: 6}, fleet.StateCrit},
+		{server{Status: "ERROR"}, fleet.StateCrit},
+		{server{Status: "SHUTOFF", HostStatus: "DOWN"}, fleet.StateOff},
+		{server{Status: "SHELVED_OFFLOADED"}, fleet.StateOff},
+		{server{Status: "REBOOT", PowerState: 1}, fleet.StateWarn},
+		{server{Status: "VERIFY_RESIZE", PowerState: 1}, fleet.StateWarn},
+		{server{Status: "BUILD"}, fleet.StateUnknown},
+		{server{Status: "UNKNOWN"}, fleet.StateUnknown},
+		{server{Status: "NEW_WORD"}, fleet.StateUnknown},
+		{server{}, fleet.StateUnknown},
+	} {
+		if got := c.s.state(); got != c.want {
+			t.Errorf("%+v is %v, want %v", c.s, got, c.want)
+		}
+	}
+}
