@@ -16,6 +16,9 @@ const flapSeconds = 8
 func (w *World) make(prev *run, t float64, fx *effects) *run {
 	l := w.Layout
 	r := &run{at: t, wake: math.Inf(1)}
+	if prev != nil {
+		r.seq = prev.seq + 1
+	}
 	r.feeds = make([]bool, len(l.Feeds))
 	for i := range r.feeds {
 		r.feeds[i] = !fx.feed[i]
@@ -24,12 +27,12 @@ func (w *World) make(prev *run, t float64, fx *effects) *run {
 	for i := range r.sites {
 		r.sites[i] = !fx.path[i]
 	}
-	w.makePDUs(r, fx)
+	w.makePDUs(prev, r, fx)
 	w.makeServers(prev, r, fx)
 	w.makeSwitches(prev, r, fx)
 	w.makeLinks(prev, r, fx)
 	w.makeReach(r, fx)
-	w.makeCloud(r, fx)
+	w.makeCloud(prev, r, fx)
 	w.makeRates(r)
 	w.carry(prev, r, fx)
 	return r
@@ -41,11 +44,17 @@ func (r *run) wakeAt(t float64) {
 	}
 }
 
-func (w *World) makePDUs(r *run, fx *effects) {
+func (w *World) makePDUs(prev, r *run, fx *effects) {
 	r.pdus = make([]pduRun, len(w.PDUs))
 	for i := range w.PDUs {
 		p := &w.PDUs[i]
 		r.pdus[i].live = r.feeds[p.Feed] && !fx.pdu[i]
+		if prev != nil && r.pdus[i].live && !prev.pdus[i].live {
+			w.state.Boots[p.Name] = w.time(r.at)
+		}
+		if at, ok := w.state.Boots[p.Name]; ok {
+			r.pdus[i].boot = w.seconds(at)
+		}
 	}
 	for key := range w.state.Outlets {
 		if n, outlet, ok := w.outlet(key); ok {
@@ -122,7 +131,7 @@ func (w *World) makeSwitches(prev, r *run, fx *effects) {
 			s.restart(w, sw.Name)
 		default:
 			p := &prev.switches[i]
-			s.boot, s.disc, s.base = p.boot, p.disc, p.base
+			s.boot, s.disc, s.base, s.restarts = p.boot, p.disc, p.base, p.restarts
 		}
 	}
 }
@@ -132,6 +141,7 @@ func (s *switchRun) restart(w *World, name string) {
 	if at, ok := w.state.Boots[name]; ok {
 		s.boot = w.seconds(at)
 	}
+	s.restarts = w.state.Restarts[name]
 	s.base = w.bases[name]
 	if rs, ok := w.state.Resets[name]; ok {
 		s.base = rs.Base

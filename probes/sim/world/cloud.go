@@ -1,29 +1,96 @@
 package world
 
+import (
+	"math"
+	"time"
+)
+
 // makeCloud says where instances are and what the cloud says of its hosts. A
 // hypervisor whose kernel hangs or that is off is down; what ran on it stays
 // ACTIVE, as clouds have it.
-func (w *World) makeCloud(r *run, fx *effects) {
+func (w *World) makeCloud(prev, r *run, fx *effects) {
 	r.hyps = make([]hypRun, len(w.Hyps))
 	for h, n := range w.Hyps {
 		s := &r.servers[n]
-		r.hyps[h] = hypRun{up: r.booted(n) && !s.hung && (r.links[w.Servers[n].NIC[0]].up || r.links[w.Servers[n].NIC[1]].up), status: "enabled", sick: s.hung}
+		r.hyps[h] = hypRun{up: r.booted(n) && !s.hung && (r.links[w.Servers[n].NIC[0]].up || r.links[w.Servers[n].NIC[1]].up), status: "enabled"}
+		switch p := &r.hyps[h]; {
+		case p.up:
+		case prev != nil && !prev.hyps[h].up:
+			p.downAt = prev.hyps[h].downAt
+		default:
+			p.downAt = r.at
+		}
 		if fx.retire[h] {
 			r.hyps[h].status, r.hyps[h].reason = "disabled", "scheduled retirement: hardware end of life"
 		}
 	}
 	r.instances = make([]instanceRun, len(w.Instances))
-	r.hosts = make([]int, len(w.Hyps))
 	for i := range w.Instances {
 		in := &w.Instances[i]
 		s := instanceRun{host: in.Host, status: "ACTIVE"}
 		if h, ok := fx.spread[i]; ok {
 			s.host = h
+			if r.moved == nil {
+				r.moved = map[int]int{}
+			}
+			r.moved[i] = h
 		}
 		if c, ok := w.state.Instances[in.ID]; ok && c.Status != "" {
 			s.status = c.Status
 		}
 		r.instances[i] = s
-		r.hosts[s.host]++
 	}
+}
+
+// CloudState is what the cloud knows of one region at a moment.
+type CloudState struct {
+	Version   uint64
+	Reachable bool
+	Hosts     []HostState
+	Instances []InstanceState
+}
+
+// HostState is a hypervisor as its cloud sees it.
+type HostState struct {
+	Server   int // in the layout
+	Up       bool
+	Disabled bool
+	Reason   string
+	SeenAt   time.Time // last report of its compute service
+	BootedAt time.Time
+}
+
+// InstanceState is an instance as its cloud sees it.
+type InstanceState struct {
+	N      int // in the layout
+	Host   int // server
+	Status string
+}
+
+// Cloud returns the state of a region. A host that is down was last seen when
+// it went down.
+func (w *World) Cloud(region int, now time.Time) CloudState {
+	r, t := w.run(now)
+	st := CloudState{Version: r.seq, Reachable: true}
+	for h, n := range w.Hyps {
+		sv := &w.Servers[n]
+		if w.Sites[sv.Site].Region != region {
+			continue
+		}
+		s := &r.hyps[h]
+		host := HostState{Server: n, Up: s.up, Disabled: s.status != "enabled", Reason: s.reason, SeenAt: w.time(t - math.Mod(t+sv.Phase, 10)), BootedAt: w.Born.Add(-time.Duration(1+n%90) * 24 * time.Hour)}
+		if !s.up && s.downAt > 0 {
+			host.SeenAt = w.time(s.downAt)
+		}
+		if on := r.servers[n].wentOn; on > 0 {
+			host.BootedAt = w.time(on)
+		}
+		st.Hosts = append(st.Hosts, host)
+	}
+	for i := range w.Instances {
+		if w.Instances[i].Region == region {
+			st.Instances = append(st.Instances, InstanceState{N: i, Host: w.Hyps[r.instances[i].host], Status: r.instances[i].status})
+		}
+	}
+	return st
 }

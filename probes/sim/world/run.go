@@ -7,6 +7,7 @@ import "math"
 // answers every question.
 type run struct {
 	at   float64 // seconds of the world
+	seq  uint64  // one more than the run before
 	wake float64 // when it must be made again, or +Inf
 
 	feeds     []bool // carries power
@@ -17,12 +18,13 @@ type run struct {
 	links     []linkRun
 	hyps      []hypRun
 	instances []instanceRun
-	hosts     []int // instances running, by hypervisor
+	moved     map[int]int // instances that are not where they were created
 }
 
 type pduRun struct {
 	live bool
-	off  uint32 // bit n-1: outlet n was switched off
+	boot float64 // when it was last started, or 0: as built
+	off  uint32  // bit n-1: outlet n was switched off
 }
 
 type serverRun struct {
@@ -79,13 +81,12 @@ type hypRun struct {
 	up     bool
 	status string
 	reason string
-	sick   bool
+	downAt float64 // since when it is down
 }
 
 type instanceRun struct {
 	host   int
 	status string
-	task   string
 }
 
 // octets returns what the link has carried away from each end at t.

@@ -25,6 +25,7 @@ type State struct {
 	AdminDown map[string]bool           `json:"admin_down,omitempty"` // ports that were shut, "switch/ifName"
 	Identify  map[string]time.Time      `json:"identify,omitempty"`   // LEDs that blink, until when
 	Boots     map[string]time.Time      `json:"boots,omitempty"`      // devices that were restarted since
+	Restarts  map[string]int            `json:"restarts,omitempty"`   // how often: the boots of an SNMP engine
 	Resets    map[string]reset          `json:"resets,omitempty"`     // switches whose counters began anew
 	Links     map[int]ledger            `json:"links,omitempty"`      // links whose rate ever changed
 	SEL       map[string][]Record       `json:"sel,omitempty"`        // logs that are not as they were at birth
@@ -49,10 +50,7 @@ type reset struct {
 }
 
 type instanceChange struct {
-	Status string    `json:"status,omitempty"`
-	Task   string    `json:"task,omitempty"`
-	Then   string    `json:"then,omitempty"`
-	Until  time.Time `json:"until,omitzero"`
+	Status string `json:"status,omitempty"`
 }
 
 // ErrState says that a state cannot be continued.
@@ -81,6 +79,9 @@ func (s *State) fill() {
 	if s.Boots == nil {
 		s.Boots = map[string]time.Time{}
 	}
+	if s.Restarts == nil {
+		s.Restarts = map[string]int{}
+	}
 	if s.Resets == nil {
 		s.Resets = map[string]reset{}
 	}
@@ -103,6 +104,7 @@ func (s *State) clone() State {
 	c := *s
 	c.Off, c.Outlets, c.AdminDown = maps.Clone(s.Off), maps.Clone(s.Outlets), maps.Clone(s.AdminDown)
 	c.Identify, c.Boots, c.Erased = maps.Clone(s.Identify), maps.Clone(s.Boots), maps.Clone(s.Erased)
+	c.Restarts = maps.Clone(s.Restarts)
 	c.Resets, c.Links, c.Instances = maps.Clone(s.Resets), maps.Clone(s.Links), maps.Clone(s.Instances)
 	c.SEL = make(map[string][]Record, len(s.SEL))
 	for k, v := range s.SEL {

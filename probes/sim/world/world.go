@@ -17,6 +17,7 @@ type World struct {
 	Seed uint64
 
 	linkEpoch float64
+	guests    [][]int                 // instances by the hypervisor they were created on
 	bases     map[string][][3]float64 // where switches' counters began at their first boot
 
 	current atomic.Pointer[run]
@@ -49,6 +50,10 @@ func New(seed uint64, racks int, state *State, now time.Time) (*World, error) {
 		return nil, err
 	}
 	w.linkEpoch = w.seconds(w.Born.Add(-350 * 24 * time.Hour))
+	w.guests = make([][]int, len(w.Hyps))
+	for i := range w.Instances {
+		w.guests[w.Instances[i].Host] = append(w.guests[w.Instances[i].Host], i)
+	}
 	w.bases = map[string][][3]float64{}
 	for i := range w.Switches {
 		w.bases[w.Switches[i].Name] = make([][3]float64, len(w.Switches[i].Ports))
@@ -264,7 +269,8 @@ func (w *World) SetInstance(id, status string, now time.Time) error {
 // restartSwitch notes that a switch started at t. mu is held.
 func (w *World) restartSwitch(i int, t float64) {
 	name := w.Switches[i].Name
-	w.state.Boots[name] = w.Born.Add(time.Duration(t*1e9) - epochBefore)
+	w.state.Boots[name] = w.time(t)
+	w.state.Restarts[name]++
 	w.resetCounters(i, t)
 }
 

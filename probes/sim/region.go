@@ -1,0 +1,114 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"plumb/probes/sim/openstack"
+	"plumb/probes/sim/world"
+)
+
+// cloudProject owns every instance of the demo.
+const cloudProject = "demo"
+
+func mapKeys[K comparable, V any](m map[K]V) iter.Seq[K] { return maps.Keys(m) }
+
+// regionCache keeps the last region that was made, for a burst of requests.
+type regionCache struct {
+	mu  sync.Mutex
+	at  time.Time
+	reg *openstack.Region
+}
+
+// region returns a region of the cloud as it is now, nil where it is cut off.
+func (f *Fleet) region(name string) *openstack.Region {
+	n := slices.IndexFunc(f.World.Regions, func(r world.Region) bool { return r.Name == name })
+	if n < 0 {
+		return nil
+	}
+	now := f.opt.Now()
+	c := &f.regions[n]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reg != nil && now.Sub(c.at) < stateLife && !now.Before(c.at) {
+		return c.reg
+	}
+	c.at, c.reg = now, f.makeRegion(n, now)
+	return c.reg
+}
+
+func (f *Fleet) makeRegion(n int, now time.Time) *openstack.Region {
+	w := f.World
+	st := w.Cloud(n, now)
+	reg := &openstack.Region{Name: w.Regions[n].Name, Quota: openstack.Quota{Instances: 400, Cores: 2000, MemoryMB: 8 << 20, ServerGroups: 50}}
+	for _, fl := range world.Flavors {
+		reg.Flavors = append(reg.Flavors, openstack.Flavor{ID: fl.ID, Name: fl.Name, VCPUs: int64(fl.VCPU), MemoryMB: int64(fl.RAMMB), Disk: int64(fl.DiskG)})
+	}
+	for _, h := range st.Hosts {
+		sv := &w.Servers[h.Server]
+		hw := sv.Hardware
+		reg.Hosts = append(reg.Hosts, openstack.Host{
+			ID: uuid(sv.GUID), Name: sv.Name, Zone: w.Zone(sv.Rack), IP: fmt.Sprintf("10.%d.%d.%d", 20+n, sv.Rack%250, 10+sv.Slot), Up: h.Up, Disabled: h.Disabled, DisabledReason: h.Reason, SeenAt: h.SeenAt, BootedAt: h.BootedAt,
+			Inventory: []openstack.Inventory{{Class: "VCPU", Total: int64(hw.VCPU), Ratio: 4}, {Class: "MEMORY_MB", Total: int64(hw.MemMB), Reserved: 8192, Ratio: 1}, {Class: "DISK_GB", Total: 3576, Reserved: 50, Ratio: 1}},
+		})
+	}
+	groups := map[string]*openstack.Group{}
+	for _, s := range st.Instances {
+		in := &w.Instances[s.N]
+		host := &w.Servers[s.Host]
+		svc := &w.Services[in.Service]
+		launched := time.Unix(in.Launched, 0).UTC()
+		reg.Servers = append(reg.Servers, openstack.Instance{
+			ID: in.ID, Name: in.Name, ProjectID: openstack.ProjectID(cloudProject), Host: host.Name, Zone: w.Zone(host.Rack), Flavor: in.Flavor.ID, Status: s.Status,
+			Created: launched.Add(-40 * time.Second), Launched: launched, Updated: launched,
+			Metadata:  map[string]string{"service": svc.Name, "owner": svc.Owner},
+			Addresses: []openstack.Address{{Network: "tenant-" + w.Regions[n].Name, IP: fmt.Sprintf("10.%d.%d.%d", 100+n, s.N/200, 10+s.N%200), MAC: world.InstanceMAC(s.N).String()}},
+			Groups:    []string{"default"},
+		})
+		g := groups[in.Group]
+		if g == nil {
+			g = &openstack.Group{ID: uuid(groupID(in.Group)), Name: in.Group, Policy: "soft-anti-affinity", ProjectID: openstack.ProjectID(cloudProject)}
+			groups[in.Group] = g
+		}
+		g.Members = append(g.Members, in.ID)
+	}
+	for _, name := range slices.Sorted(mapKeys(groups)) {
+		reg.Groups = append(reg.Groups, *groups[name])
+	}
+	reg.Rules = []openstack.SecurityGroup{{ID: uuid(groupID("sg-" + reg.Name)), Name: "default", ProjectID: openstack.ProjectID(cloudProject), Rules: []openstack.Rule{
+		{ID: uuid(groupID("rule-in-" + reg.Name)), Ingress: true, Protocol: "tcp", PortMin: 443, PortMax: 443, Remote: "0.0.0.0/0"},
+		{ID: uuid(groupID("rule-out-" + reg.Name))},
+	}}}
+	return reg
+}
+
+// groupID makes 16 bytes of a name: the same in every run.
+func groupID(name string) (id [16]byte) {
+	s := (&secrets{key: []byte("ids")}).of(name) // only for its spread
+	copy(id[:], s)
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return id
+}
+
+func uuid(b [16]byte) string {
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+var errAct = errors.New("the cloud cannot do this")
+
+// actInstance carries out what the cloud's API accepted.
+func (f *Fleet) actInstance(_, id, action string) error {
+	now := f.opt.Now()
+	switch action {
+	case "os-start", "reboot":
+		return f.World.SetInstance(id, "ACTIVE", now)
+	case "os-stop":
+		return f.World.SetInstance(id, "SHUTOFF", now)
+	}
+	return errAct
+}
