@@ -65,15 +65,15 @@ func (c Command) Why(s Scene) string {
 
 func (c Command) in(view string) bool { return len(c.In) == 0 || slices.Contains(c.In, view) }
 
-// listens reports whether the command's keys mean it in the view.
-func (c Command) listens(view string) bool {
+// Listens reports whether the command's keys mean it in the view.
+func (c Command) Listens(view string) bool {
 	return c.in(view) && (len(c.KeysIn) == 0 || slices.Contains(c.KeysIn, view))
 }
 
 // meets reports whether there is a view in which both commands listen.
 func (c Command) meets(d Command) bool {
 	for _, v := range append(c.where(), d.where()...) {
-		if c.listens(v) && d.listens(v) {
+		if c.Listens(v) && d.Listens(v) {
 			return true
 		}
 	}

@@ -18,7 +18,7 @@ func TestNoTwoCommandsShareAKeyInOneView(t *testing.T) {
 	for _, v := range everyView {
 		seen := map[string]string{}
 		for _, c := range m.All() {
-			if !c.listens(v) {
+			if !c.Listens(v) {
 				continue
 			}
 			for _, k := range c.Keys.Keys() {

@@ -107,7 +107,7 @@ func (m *Map) conflicts() error {
 // bubbletea's KeyPressMsg.String names it.
 func (m *Map) Resolve(chord string, s Scene) (Command, bool) {
 	for _, i := range m.byKey[Canon(chord)] {
-		if m.commands[i].listens(s.View) {
+		if m.commands[i].Listens(s.View) {
 			return m.commands[i], true
 		}
 	}

@@ -42,6 +42,8 @@ type Frame struct {
 	Width, Height int      // of the whole screen; the canvas says how big the body is
 	Theme         *widget.Theme
 	Marks         map[string]bool
+	Keys          *keys.Map // what the footer and the help page read
+	Since         time.Time // the earliest moment that can be shown; zero: none
 }
 
 // Answers holds what the session has fetched so far.
@@ -51,11 +53,15 @@ type Answers interface {
 }
 
 // Intent is what a view asks of the session; nil is nothing. It is one of
-// Open, Back, Confirm, Execute, Copy, Toast, Filter.
+// Open, Back, Execute, Copy, Toast, Filter, Ask, Run.
 type Intent interface{ intent() }
 
-// Open shows another view, with what it stands on.
-type Open struct{ View View }
+// Open shows another view, with what it stands on. Ask, where it is set, opens
+// a prompt together with the view.
+type Open struct {
+	View View
+	Ask  *Ask
+}
 
 // Back returns to the view before.
 type Back struct{}
@@ -79,6 +85,15 @@ type Toast struct{ Text string }
 // session sends each change back as the command "filter.set".
 type Filter struct{ Text string }
 
+// Ask asks the session for one line of text; what is entered comes back as the
+// command with the text as its argument.
+type Ask struct{ Label, Text, Command string }
+
+// Run leaves this view and runs a command on the one before, as the help page does.
+type Run struct{ Command keys.Command }
+
+func (Run) intent()     {}
+func (Ask) intent()     {}
 func (Open) intent()    {}
 func (Back) intent()    {}
 func (Execute) intent() {}

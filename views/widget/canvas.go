@@ -91,6 +91,10 @@ func (b *Buffer) Plain() string {
 // Canvas returns the whole buffer to draw on.
 func (b *Buffer) Canvas() Canvas { return Canvas{b: b, W: b.w, H: b.h} }
 
+// Measure returns a canvas of w columns that shows nothing: drawing on it tells
+// how many rows a text takes.
+func Measure(w int) Canvas { return Canvas{W: max(w, 0)} }
+
 // Canvas is a rectangle of a buffer. Drawing outside of it is clipped, never
 // an error, so that a view needs no arithmetic to be safe at any size.
 type Canvas struct {

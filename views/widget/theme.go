@@ -106,6 +106,13 @@ func NewTheme(name string, depth Depth, ascii bool) *Theme {
 	return t
 }
 
+// WithoutBoxes returns the theme for lines only.
+func (t *Theme) WithoutBoxes() *Theme {
+	c := *t
+	c.Flat = true
+	return &c
+}
+
 // palette holds SGR parameters (ECMA-48 8.3.117) by style.
 type palette struct {
 	codes    [numStyles]string

@@ -1,0 +1,335 @@
+package views
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"plumb/fleet"
+	"plumb/keys"
+	"plumb/views/widget"
+)
+
+// Chrome is what the session adds around a view: prompts, toasts, the palette.
+type Chrome struct {
+	Prompt    *Prompt
+	Toast     string // one line in the alert row, instead of the newest alerts
+	Bad       bool   // the toast says that something failed or was refused
+	Notice    string // progress and warnings that stay: "filling in history 40%"
+	Palette   []keys.Match
+	PaletteAt int  // the row of the palette's caret
+	Paused    bool // the person holds the screen still
+}
+
+// Prompt is an open prompt in the alert row.
+type Prompt struct {
+	Label  string // ":", "/", "reason"
+	Text   string
+	Cursor int // in columns of Text; -1: at its end
+}
+
+// Cursor is where the terminal's cursor belongs; Show false hides it.
+type Cursor struct {
+	X, Y int
+	Show bool
+}
+
+// least is the smallest screen with frames; below it there is one plain list.
+const leastW, leastH = 60, 18
+
+// Compose draws a whole screen: the view v on frame f with the session's
+// chrome. The canvas is blank when it comes in; f.Width and f.Height are its
+// size.
+func Compose(f Frame, v View, ch Chrome, on widget.Canvas) Cursor {
+	if v.ID() == "wall" {
+		v.Draw(f, on)
+		return overlay(f, ch, on)
+	}
+	if on.W < leastW || on.H < leastH {
+		return composeSmall(f, v, ch, on)
+	}
+	bottom := 2
+	if on.H >= 22 {
+		bottom = 3
+		drawStrip(f, on.Sub(0, on.H-3, on.W, 1))
+	}
+	drawHeader(f, v, ch, on.Sub(0, 0, on.W, 1))
+	v.Draw(f, on.Sub(0, 1, on.W, on.H-1-bottom))
+	drawFooter(f, v, on.Sub(0, on.H-1, on.W, 1))
+	alerts := on.Sub(0, on.H-2, on.W, 1)
+	if len(ch.Palette) > 0 {
+		drawPalette(f, ch, on.Sub(0, 1, on.W, on.H-3))
+	}
+	return drawAlerts(f, ch, alerts).under(on.H - 2)
+}
+
+func (c Cursor) under(y int) Cursor { c.Y = y; return c }
+
+func composeSmall(f Frame, v View, ch Chrome, on widget.Canvas) Cursor {
+	f.Theme = f.Theme.WithoutBoxes()
+	drawHeader(f, v, ch, on.Sub(0, 0, on.W, 1))
+	v.Draw(f, on.Sub(0, 1, on.W, on.H-2))
+	if len(ch.Palette) > 0 {
+		drawPalette(f, ch, on.Sub(0, 1, on.W, on.H-2))
+	}
+	return drawAlerts(f, ch, on.Sub(0, on.H-1, on.W, 1)).under(on.H - 1)
+}
+
+// overlay draws prompt and toast over a view that takes the whole screen.
+func overlay(f Frame, ch Chrome, on widget.Canvas) Cursor {
+	if ch.Prompt == nil && ch.Toast == "" {
+		return Cursor{}
+	}
+	row := on.Sub(0, on.H-1, on.W, 1)
+	row.Fill(widget.Plain)
+	if len(ch.Palette) > 0 {
+		drawPalette(f, ch, on.Sub(0, 1, on.W, on.H-2))
+	}
+	return drawAlerts(f, ch, row).under(on.H - 1)
+}
+
+// StaleAfter is how old a snapshot may be before the screen says so.
+func StaleAfter(s *fleet.Snapshot) time.Duration {
+	return max(2*s.Intervals[fleet.LaneFast], 5*time.Second)
+}
+
+// drawHeader draws where we are, how the fleet is, who is here and the time.
+// From the right: what must never be cut comes first.
+func drawHeader(f Frame, v View, ch Chrome, on widget.Canvas) {
+	x := drawClock(f, ch, on)
+	if n := len(f.Here); n > 0 {
+		who := strconv.Itoa(n) + " here"
+		if on.W >= 160 {
+			who = "here: " + strings.Join(f.Here[:min(n, 4)], ", ")
+		}
+		x = on.Right(x-2, 0, who, widget.Dim)
+	}
+	if on.W >= 120 && f.User != "" {
+		x = on.Right(x-2, 0, f.User+" ("+f.Role.String()+")", widget.Dim)
+	}
+	if on.W >= 50 {
+		x = drawCounts(f, on, x-2)
+	}
+	at := on.Text(1, 0, "plumb", widget.Bold) + 2
+	drawCrumbs(f, v, on.Sub(at, 0, x-at-1, 1))
+}
+
+func drawClock(f Frame, ch Chrome, on widget.Canvas) int {
+	now := f.At.UTC().Format("15:04:05Z")
+	switch age := f.At.Sub(f.Snap.At); {
+	case !f.Live || !f.Snap.Live:
+		return on.Right(on.W-1, 0, " HIST "+f.Snap.At.UTC().Format("2006-01-02 15:04:05Z")+" ", widget.Inverse)
+	case ch.Paused:
+		return on.Right(on.W-1, 0, " PAUSED "+now+" ", widget.Inverse)
+	case f.Snap.Version == 0:
+		return on.Right(on.W-1, 0, " STARTING "+now+" ", widget.Inverse)
+	case age > StaleAfter(f.Snap):
+		return on.Right(on.W-1, 0, " STALE "+span(age)+" "+now+" ", widget.Alarm)
+	}
+	x := on.Right(on.W-1, 0, now, widget.Plain)
+	return on.Right(x-1, 0, "LIVE", widget.OK)
+}
+
+// drawCounts draws what is not in order, by glyph; a healthy fleet shows one.
+func drawCounts(f Frame, on widget.Canvas, x int) int {
+	c, g := &f.Snap.Counts, f.Theme.Glyphs
+	by := &c.By[fleet.KindOfDevice]
+	if c.Blind > 0 && on.W >= 90 {
+		x = on.Right(x, 0, strconv.Itoa(c.Blind)+" blind", widget.Unknown) - 1
+	}
+	if c.Maintenance > 0 {
+		x = on.Right(x, 0, g.Maintenance+strconv.Itoa(c.Maintenance), widget.Maintenance) - 1
+	}
+	if c.DriftOpen > 0 {
+		x = on.Right(x, 0, g.Drift+strconv.Itoa(c.DriftOpen), widget.Drift) - 1
+	}
+	for _, s := range [...]fleet.State{fleet.StateOff, fleet.StateUnknown, fleet.StateWarn, fleet.StateCrit} {
+		if by[s] > 0 {
+			x = on.Right(x, 0, g.State(s)+strconv.Itoa(by[s]), widget.StateStyle(s)) - 1
+		}
+	}
+	return on.Right(x, 0, g.OK+strconv.Itoa(by[fleet.StateOK]), widget.OK)
+}
+
+func drawCrumbs(f Frame, v View, on widget.Canvas) {
+	crumbs := v.Crumbs(f)
+	total := 0
+	for _, c := range crumbs {
+		total += widget.Width(c) + 3
+	}
+	for len(crumbs) > 1 && total-3 > on.W { // the innermost matter most
+		total -= widget.Width(crumbs[0]) + 3
+		crumbs = crumbs[1:]
+	}
+	x := 0
+	for i, c := range crumbs {
+		st := widget.Dim
+		if i == len(crumbs)-1 {
+			st = widget.Bold
+		}
+		if i > 0 {
+			x = on.Text(x+1, 0, f.Theme.Glyphs.Crumb, widget.Dim) + 1
+		}
+		x = on.Cut(f.Theme, x, 0, on.W-x, c, st)
+	}
+}
+
+// stripSpan is how far the time strip reaches back.
+func stripSpan(f Frame) time.Duration {
+	if f.Width >= 160 {
+		return 6 * time.Hour
+	}
+	return 2 * time.Hour
+}
+
+func stripQuery(f Frame) fleet.Query {
+	return fleet.Query{Kind: fleet.QueryEvents, Span: stripSpan(f), Limit: 1000}
+}
+
+// recent returns the events of a stretch: the answer where it is there, else
+// what the snapshot remembers.
+func recent(f Frame, q fleet.Query) []fleet.Event {
+	if f.Answers != nil {
+		if a, ok := f.Answers.Get(q); ok && a.Err == nil {
+			return a.Events
+		}
+	}
+	return f.Snap.Recent
+}
+
+func drawStrip(f Frame, on widget.Canvas) {
+	from := f.At.Add(-stripSpan(f))
+	x := on.Text(1, 0, from.UTC().Format("15:04"), widget.Dim) + 1
+	end := on.Right(on.W-1, 0, "now", widget.Dim)
+	if !f.Live {
+		end = on.Right(on.W-1, 0, f.At.UTC().Format("15:04"), widget.Dim)
+	}
+	widget.Timeline(on.Sub(x, 0, end-x-1, 1), f.Theme, from, f.At, recent(f, stripQuery(f)))
+}
+
+// drawAlerts draws the row under the strip: a prompt, else a toast, else a
+// notice, else the newest alerts.
+func drawAlerts(f Frame, ch Chrome, on widget.Canvas) Cursor {
+	switch {
+	case ch.Prompt != nil:
+		p := ch.Prompt
+		x := on.Text(1, 0, p.Label, widget.Key) + 1
+		if len(p.Label) == 1 {
+			x--
+		}
+		room := on.Sub(x, 0, on.W-x-1, 1)
+		at := p.Cursor
+		if at < 0 {
+			at = widget.Width(p.Text)
+		}
+		shift := max(0, at-room.W+1)
+		room.Text(-shift, 0, p.Text, widget.Plain)
+		return Cursor{X: x + at - shift, Show: true}
+	case ch.Toast != "":
+		st := widget.Bold
+		if ch.Bad {
+			st = widget.Crit
+		}
+		on.Cut(f.Theme, 1, 0, on.W-2, ch.Toast, st)
+	case ch.Notice != "":
+		on.Cut(f.Theme, 1, 0, on.W-2, ch.Notice, widget.Dim)
+	default:
+		drawNewest(f, on)
+	}
+	return Cursor{}
+}
+
+func drawNewest(f Frame, on widget.Canvas) {
+	x := 1
+	for i := range f.Snap.Recent {
+		e := &f.Snap.Recent[i]
+		if on.W-x < 24 {
+			return
+		}
+		st := widget.SeverityStyle(e.Severity)
+		x = on.Text(x, 0, f.Theme.Glyphs.Severity(e.Severity), st) + 1
+		x = on.Text(x, 0, e.At.UTC().Format("15:04"), widget.Dim) + 1
+		x = on.Cut(f.Theme, x, 0, on.W-x-1, e.Target+" "+e.Text, widget.Plain) + 3
+	}
+	if len(f.Snap.Recent) == 0 {
+		on.Text(1, 0, "no alerts", widget.Dim)
+	}
+}
+
+// tabOf says which numbered view a screen belongs to.
+var tabOf = map[string]string{"device": "open.devices", "switch": "open.network", "port": "open.network",
+	"service": "open.services", "instance": "open.services", "instances": "open.services"}
+
+// drawFooter draws the numbered views and the hints of this one, by rank.
+func drawFooter(f Frame, v View, on widget.Canvas) {
+	if f.Keys == nil {
+		return
+	}
+	x := drawTabs(f, v, on)
+	on = on.Sub(x, 0, on.W-x, 1)
+	hints := make([]widget.Hint, 0, 24)
+	ranks := make([]int, 0, 24)
+	scene := Scene(f, v)
+	for _, c := range f.Keys.All() {
+		if c.Rank < 20 || len(c.Keys.Keys()) == 0 || !c.Listens(v.ID()) || c.Why(scene) != "" {
+			continue
+		}
+		i, _ := slices.BinarySearch(ranks, c.Rank+1)
+		ranks = slices.Insert(ranks, i, c.Rank)
+		hints = slices.Insert(hints, i, widget.Hint{Key: c.Keys.Help().Key, Word: c.Title})
+	}
+	widget.Hints(on, 0, hints)
+}
+
+func drawTabs(f Frame, v View, on widget.Canvas) int {
+	here := tabOf[v.ID()]
+	if here == "" {
+		here = "open." + v.ID()
+	}
+	x := 1
+	for _, c := range f.Keys.All() {
+		if c.Rank < 10 || c.Rank >= 20 || len(c.Keys.Keys()) == 0 {
+			continue
+		}
+		st := widget.Dim
+		if c.ID == here {
+			st = widget.Bold
+		}
+		x = on.Text(x, 0, c.Keys.Help().Key, widget.Key)
+		if on.W >= 80 || c.ID == here {
+			x = on.Text(x, 0, c.Title, st)
+		}
+		x++
+	}
+	return x
+}
+
+// drawPalette draws the matches above the prompt.
+func drawPalette(f Frame, ch Chrome, on widget.Canvas) {
+	h := min(len(ch.Palette), max(3, on.H/2))
+	box := on.Sub(0, on.H-h-2, on.W, h+2)
+	box.Fill(widget.Plain)
+	in := widget.Box(box, f.Theme, "command", "up down choose, tab completes, enter runs", true)
+	top := widget.Window(len(ch.Palette), ch.PaletteAt, in.H)
+	for y := 0; y < in.H && top+y < len(ch.Palette); y++ {
+		m := &ch.Palette[top+y]
+		st, note := widget.Plain, m.Command.Help
+		if m.Why != "" {
+			st, note = widget.Off, m.Why
+		}
+		if top+y == ch.PaletteAt {
+			in.Text(0, y, f.Theme.Glyphs.Caret, widget.Bold)
+		}
+		x := max(in.Cut(f.Theme, 2, y, in.W/2, m.Text, st), 26)
+		if len(m.Command.Params) > 0 && len(m.Command.Args) == 0 && m.Why == "" {
+			x = in.Text(in.Text(2, y, m.Text, st)+1, y, strings.ToUpper(m.Command.Params[0]), widget.Link)
+			x = max(x, 26)
+		}
+		end := in.Right(in.W-1, y, m.Command.Keys.Help().Key, widget.Key)
+		in.Cut(f.Theme, x+1, y, end-x-2, note, widget.Dim)
+		if top+y == ch.PaletteAt {
+			in.Select(0, y, in.W)
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package views
+
+import (
+	"strings"
+
+	"plumb/fleet"
+	"plumb/keys"
+)
+
+// Kinds of things that a caret can stand on and [Follow] can open.
+const (
+	KindRegion   = "region"
+	KindRack     = "rack"
+	KindDevice   = "device"
+	KindPort     = "port"
+	KindSensor   = "sensor"
+	KindOutlet   = "outlet"
+	KindInstance = "instance"
+	KindService  = "service"
+	KindEvent    = "event"
+	KindJob      = "job"
+	KindCloud    = "cloud"
+)
+
+// Follow returns the screen that shows a thing; false where it is not in the
+// snapshot.
+func Follow(f Frame, kind, id string) (View, bool) {
+	head, _, _ := strings.Cut(id, "/")
+	switch kind {
+	case KindRegion:
+		return NewRacks(id, ""), f.Snap.Regions.Get(id) != nil
+	case KindRack:
+		r := f.Snap.Racks.Get(id)
+		if r == nil {
+			return nil, false
+		}
+		return NewRacks(r.Spec.Region, id), true
+	case KindDevice:
+		return NewDevice(id), f.Snap.Devices.Get(id) != nil
+	case KindSensor, KindOutlet:
+		return NewDeviceAt(head, id), f.Snap.Devices.Get(head) != nil
+	case KindPort:
+		return NewPort(id), f.Snap.Devices.Get(head) != nil
+	case KindInstance:
+		return NewInstance(id), f.Snap.Instances.Get(id) != nil
+	case KindService:
+		return NewService(id), f.Snap.Services.Get(id) != nil
+	case KindCloud:
+		return NewInstances("cloud:" + id), f.Snap.Clouds.Get(id) != nil
+	case KindEvent:
+		return followAny(f, id)
+	}
+	return nil, false
+}
+
+// followAny finds what an id names without knowing its kind.
+func followAny(f Frame, id string) (View, bool) {
+	for _, kind := range [...]string{KindDevice, KindInstance, KindRack, KindRegion, KindService, KindCloud} {
+		if v, ok := Follow(f, kind, id); ok {
+			return v, true
+		}
+	}
+	if head, rest, ok := strings.Cut(id, "/"); ok {
+		if d := f.Snap.Devices.Get(head); d != nil {
+			if d.Port(rest) != nil {
+				return NewPort(id), true
+			}
+			return NewDeviceAt(head, id), true
+		}
+	}
+	return nil, false
+}
+
+// Scene is what commands may know of a view on a frame.
+func Scene(f Frame, v View) keys.Scene {
+	kind, id := v.Selected(f)
+	s := keys.Scene{Snap: f.Snap, Role: f.Role, Live: f.Live, View: v.ID(), Target: id, Kind: kind, Since: f.Since}
+	for m := range f.Marks {
+		s.Marks = append(s.Marks, m)
+	}
+	return s
+}
+
+// Needs returns every query a screen with the view on it asks.
+func Needs(f Frame, v View) []fleet.Query { return append(v.Needs(f), stripQuery(f)) }
+
+// Dispatch carries a command to the view, then to what every view can do. The
+// command has been found enabled; one that the session carries out itself
+// (keys.Command.Session) never comes here. It returns the view as it is now
+// and what is asked of the session; a nil intent with an unchanged view means
+// that the command meant nothing here.
+func Dispatch(f Frame, v View, c keys.Command) (View, Intent) {
+	next, in := v.Handle(f, c)
+	if in != nil {
+		return next, in
+	}
+	if kind, ok := c.Action(); ok {
+		return next, confirm(f, next, kind, c)
+	}
+	kind, id := next.Selected(f)
+	switch c.ID {
+	case "enter":
+		if to, ok := Follow(f, kind, id); ok && !sameScreen(f, next, to) {
+			return next, Open{View: to}
+		}
+	case "back":
+		return next, Back{}
+	case "copy":
+		return next, Copy{Text: id}
+	case "events":
+		return next, Open{View: NewEvents(id)}
+	case "ports":
+		return next, openPorts(f, kind, id)
+	case "act":
+		return next, Open{View: NewActions(kind, id)}
+	case "help":
+		return next, Open{View: NewHelp(Scene(f, next))}
+	case "filter":
+		return next, Filter{Text: filterOf(next)}
+	}
+	return next, opened(f, c)
+}
+
+// sameScreen says that following would show what is shown already.
+func sameScreen(f Frame, a, b View) bool {
+	if a.ID() != b.ID() {
+		return false
+	}
+	ac, bc := a.Crumbs(f), b.Crumbs(f)
+	return len(ac) > 0 && len(bc) > 0 && strings.Join(ac, "/") == strings.Join(bc, "/")
+}
+
+// opened handles the commands that name a screen.
+func opened(f Frame, c keys.Command) Intent {
+	if kind, ok := strings.CutPrefix(c.ID, "go."); ok {
+		if to, ok := Follow(f, kind, c.Arg(0)); ok {
+			return Open{View: to}
+		}
+		return Toast{Text: "no " + kind + " " + c.Arg(0)}
+	}
+	switch c.ID {
+	case "open.fleet":
+		return Open{View: NewFleet()}
+	case "open.racks":
+		return Open{View: NewRacks("", "")}
+	case "open.devices":
+		return Open{View: NewDevices("")}
+	case "open.network":
+		return Open{View: NewNetwork()}
+	case "open.services":
+		return Open{View: NewServices()}
+	case "open.instances":
+		return Open{View: NewInstances("")}
+	case "open.events":
+		return Open{View: NewEvents("")}
+	case "open.jobs":
+		return Open{View: NewJobs()}
+	case "open.who":
+		return Open{View: NewWho()}
+	case "open.wall":
+		return Open{View: NewWall()}
+	}
+	return nil
+}
+
+func openPorts(f Frame, kind, id string) Intent {
+	head, _, _ := strings.Cut(id, "/")
+	if d := f.Snap.Devices.Get(head); d != nil && len(d.Ports) > 0 {
+		return Open{View: NewSwitch(head)}
+	}
+	return Toast{Text: "no port of it has been read"}
+}
+
+// filtered is a view with a filter.
+type filtered interface{ filterText() string }
+
+func filterOf(v View) string {
+	if x, ok := v.(filtered); ok {
+		return x.filterText()
+	}
+	return ""
+}

@@ -1,0 +1,332 @@
+package views
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"plumb/fleet"
+	"plumb/keys"
+	"plumb/views/widget"
+)
+
+// Network is the list of what has ports, with the faceplate of the one under
+// the caret where there is room.
+type Network struct {
+	text string
+	sort int
+	desc bool
+	list list
+	memo *networkRows
+}
+
+type networkRows struct {
+	snap *fleet.Snapshot
+	text string
+	sort int
+	desc bool
+	rows []switchRow
+}
+
+// switchRow is a device with its ports counted.
+type switchRow struct {
+	n            int
+	marks        [5]int // by widget.PortMark
+	in, out      float64
+	wrongCabling int
+}
+
+// NewNetwork returns the list of switches and routers.
+func NewNetwork() View { return Network{memo: &networkRows{}} }
+
+var networkColumns = []widget.Column{
+	{Title: "", Min: 1},
+	{Title: "switch", Min: 14, Max: 26, Name: true},
+	{Title: "rack", Min: 8, Max: 12, Rank: 5, Name: true},
+	{Title: "model", Min: 8, Max: 18, Rank: 6, Name: true},
+	{Title: "up", Min: 4, Rank: 1, Right: true},
+	{Title: "down", Min: 4, Rank: 1, Right: true},
+	{Title: "err", Min: 4, Rank: 1, Right: true},
+	{Title: "shut", Min: 4, Rank: 3, Right: true},
+	{Title: "rx", Min: 5, Max: 6, Rank: 2, Right: true},
+	{Title: "tx", Min: 5, Max: 6, Rank: 2, Right: true},
+	{Title: "cabling", Min: 7, Max: 10, Rank: 4, Right: true},
+	{Title: "seen", Min: 5, Rank: 2, Right: true},
+	{Title: "why", Min: 12, Max: 50, Rank: 3, Name: true},
+}
+
+func (m *networkRows) of(f Frame, v Network) []switchRow {
+	if m.snap == f.Snap && m.text == v.text && m.sort == v.sort && m.desc == v.desc {
+		return m.rows
+	}
+	m.snap, m.text, m.sort, m.desc, m.rows = f.Snap, v.text, v.sort, v.desc, m.rows[:0]
+	flt := parseFilter(v.text)
+	for n := range f.Snap.Devices.Len() {
+		d := f.Snap.Devices.At(n)
+		if k := d.Spec.Kind; k != fleet.KindSwitch && k != fleet.KindRouter {
+			continue
+		}
+		if flt.match(deviceRecord{&f, d}) {
+			m.rows = append(m.rows, countPorts(f, n, d))
+		}
+	}
+	sortSwitches(f, m.rows, networkColumns[v.sort], v.desc)
+	return m.rows
+}
+
+func countPorts(f Frame, n int, d *fleet.Device) switchRow {
+	r := switchRow{n: n}
+	for i := range d.Ports {
+		p := &d.Ports[i]
+		r.marks[markOf(p)]++
+		if p.Rates.InBps.Known {
+			r.in += p.Rates.InBps.Float()
+		}
+		if p.Rates.OutBps.Known {
+			r.out += p.Rates.OutBps.Float()
+		}
+	}
+	return r
+}
+
+func sortSwitches(f Frame, r []switchRow, c widget.Column, desc bool) {
+	value := func(x switchRow) float64 {
+		switch c.Title {
+		case "up":
+			return float64(x.marks[widget.PortUp])
+		case "down":
+			return float64(x.marks[widget.PortDown])
+		case "err":
+			return float64(x.marks[widget.PortErr])
+		case "shut":
+			return float64(x.marks[widget.PortShut])
+		case "rx":
+			return x.in
+		case "tx":
+			return x.out
+		}
+		return -float64(f.Snap.Devices.At(x.n).SeenAt.UnixNano())
+	}
+	sign := 1
+	if desc {
+		sign = -1
+	}
+	slices.SortStableFunc(r, func(a, b switchRow) int {
+		x, y := f.Snap.Devices.At(a.n), f.Snap.Devices.At(b.n)
+		switch {
+		case c.Title == "":
+			return sign * worse(x.State, y.State)
+		case c.Title == "switch":
+			return sign * strings.Compare(x.Spec.Name, y.Spec.Name)
+		case c.Name:
+			s, _ := deviceField(f, x, c.Title)
+			t, _ := deviceField(f, y, c.Title)
+			return sign * strings.Compare(s, t)
+		}
+		if u, w := value(a), value(b); u != w {
+			if u > w {
+				return -sign
+			}
+			return sign
+		}
+		return 0
+	})
+}
+
+// markOf is the look of a port on a faceplate.
+func markOf(p *fleet.Port) widget.PortMark {
+	switch {
+	case p.Admin == "down":
+		return widget.PortShut
+	case p.Oper == "up" && p.Rates.Errors.Known && p.Rates.Errors.Float() > 0:
+		return widget.PortErr
+	case p.Oper == "up":
+		return widget.PortUp
+	case p.Oper == "notPresent" || p.Oper == "":
+		return widget.PortNone
+	}
+	return widget.PortDown
+}
+
+// portState is a port's state for lists of ends: up is ok, shut is off.
+func portState(d *fleet.Device, p *fleet.Port) fleet.State {
+	if d.Blind() {
+		return fleet.StateUnknown
+	}
+	switch markOf(p) {
+	case widget.PortUp:
+		return fleet.StateOK
+	case widget.PortErr:
+		return fleet.StateWarn
+	case widget.PortDown:
+		return fleet.StateCrit
+	case widget.PortShut:
+		return fleet.StateOff
+	}
+	return fleet.StateUnknown
+}
+
+// ID implements View.
+func (v Network) ID() string { return "network" }
+
+// Crumbs implements View.
+func (v Network) Crumbs(Frame) []string { return []string{"network"} }
+
+// Needs implements View.
+func (v Network) Needs(Frame) []fleet.Query { return nil }
+
+func (v Network) filterText() string { return v.text }
+
+func (v Network) rows(f Frame) rows {
+	r := v.memo.of(f, v)
+	return rows{len(r), func(i int) string { return f.Snap.Devices.ID(r[i].n) }}
+}
+
+// Selected implements View.
+func (v Network) Selected(f Frame) (kind, id string) { return KindDevice, v.list.selected(v.rows(f)) }
+
+// Handle implements View.
+func (v Network) Handle(f Frame, c keys.Command) (View, Intent) {
+	switch c.ID {
+	case "enter":
+		if id := v.list.selected(v.rows(f)); id != "" {
+			return v, Open{View: NewSwitch(id)}
+		}
+	case "sort":
+		v.list = v.list.to(v.list.index(v.rows(f)), v.rows(f))
+		v.sort, v.desc = (v.sort+1)%len(networkColumns), false
+		if networkColumns[v.sort].Title == "cabling" {
+			v.sort++
+		}
+	case "sort.reverse":
+		v.desc = !v.desc
+	case "filter.set":
+		v.text = c.Arg(0)
+	case "back":
+		if v.text != "" {
+			v.text = ""
+			return v, Toast{Text: "filter cleared"}
+		}
+	default:
+		v.list, _ = v.list.move(c, v.rows(f), page(f))
+	}
+	return v, nil
+}
+
+// Draw implements View.
+func (v Network) Draw(f Frame, on widget.Canvas) {
+	r := v.memo.of(f, v)
+	total := 0
+	for n := range f.Snap.Devices.Len() {
+		if k := f.Snap.Devices.At(n).Spec.Kind; k == fleet.KindSwitch || k == fleet.KindRouter {
+			total++
+		}
+	}
+	upper := on
+	if d := f.Snap.Devices.Get(v.list.selected(v.rows(f))); d != nil && on.W >= 100 && on.H >= 20 {
+		h := min(on.H/2, faceFor(f, d).Height(on.W-4)+6)
+		upper = on.Sub(0, 0, on.W, on.H-h)
+		drawFaceBox(f, on.Sub(0, on.H-h, on.W, h), d, -1, false)
+	}
+	in := widget.Box(upper, f.Theme, "switches", tableNote(len(r), total, v.text, 0), true)
+	if len(r) == 0 {
+		drawNoRows(f, in, total, v.text, "switch")
+		return
+	}
+	at := v.list.index(v.rows(f))
+	widget.Table{Columns: networkColumns, Rows: len(r), At: at, Focus: true, Sort: v.sort, Desc: v.desc,
+		Marked: func(row int) bool { return f.Marks[f.Snap.Devices.ID(r[row].n)] }}.Draw(in, f.Theme,
+		func(on widget.Canvas, row, col int) { switchCell(f, on, r[row], networkColumns[col].Title) })
+	widget.Scroll(in.Sub(0, 1, in.W, in.H-1), f.Theme, len(r), at)
+}
+
+func switchCell(f Frame, on widget.Canvas, r switchRow, column string) {
+	marks := map[string]widget.PortMark(nil)
+	_ = marks
+	mark := widget.PortNone
+	switch column {
+	case "switch":
+		column = "device"
+	case "up":
+		mark = widget.PortUp
+	case "down":
+		mark = widget.PortDown
+	case "err":
+		mark = widget.PortErr
+	case "shut":
+		mark = widget.PortShut
+	case "rx":
+		on.CutRight(f.Theme, 0, 0, on.W, scaled(r.in), widget.Plain)
+		return
+	case "tx":
+		on.CutRight(f.Theme, 0, 0, on.W, scaled(r.out), widget.Plain)
+		return
+	case "cabling":
+		text, st := cabling(f, f.Snap.Devices.At(r.n))
+		on.CutRight(f.Theme, 0, 0, on.W, text, st)
+		return
+	}
+	if mark == widget.PortNone {
+		deviceCell(f, on, r.n, column)
+		return
+	}
+	st := widget.Dim
+	if r.marks[mark] > 0 && mark != widget.PortUp {
+		st = mark.Style()
+	}
+	on.CutRight(f.Theme, 0, 0, on.W, strconv.Itoa(r.marks[mark]), st)
+}
+
+// cabling counts the ports whose neighbour is not the intended one.
+func cabling(f Frame, d *fleet.Device) (string, widget.Style) {
+	seen, wrong := 0, 0
+	want := intended(f, d.Spec.ID)
+	for i := range d.Ports {
+		p := &d.Ports[i]
+		w, ok := want[p.Name]
+		if !ok || p.Neighbor == "" {
+			continue
+		}
+		seen++
+		if head, _, _ := strings.Cut(p.Neighbor, "/"); head != w.device {
+			wrong++
+		}
+	}
+	switch {
+	case wrong > 0:
+		return strconv.Itoa(wrong) + " wrong", widget.Drift
+	case seen == 0:
+		return "not seen", widget.Dim
+	}
+	return "agrees", widget.Dim
+}
+
+// intent is who is meant to hang on a port.
+type intentEnd struct{ device, nic, mac string }
+
+// intended maps a switch's ports to what the inventory puts on them. A server
+// stands in the switch's own rack nearly always, so that is looked at first.
+func intended(f Frame, sw string) map[string]intentEnd {
+	out := map[string]intentEnd{}
+	add := func(d *fleet.Device) {
+		for _, c := range d.Spec.Links {
+			if dev, port, _ := strings.Cut(c.To, "/"); dev == sw {
+				out[port] = intentEnd{d.Spec.ID, c.NIC, c.MAC}
+			}
+		}
+	}
+	s := f.Snap.Devices.Get(sw)
+	if s == nil {
+		return out
+	}
+	if s.Spec.Rack != "" {
+		for _, n := range f.Snap.DevicesOf[s.Spec.Rack] {
+			add(f.Snap.Devices.At(n))
+		}
+		return out
+	}
+	for n := range f.Snap.Devices.Len() {
+		add(f.Snap.Devices.At(n))
+	}
+	return out
+}

@@ -1,0 +1,261 @@
+package views
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"plumb/fleet"
+	"plumb/keys"
+	"plumb/views/widget"
+)
+
+// Service is the page of one service: how its failure domains are spread and
+// each replica with the host it stands on.
+type Service struct {
+	id   string
+	text string
+	sort bool // by host, else worst first
+	list list
+}
+
+// NewService returns a service's page.
+func NewService(id string) View { return Service{id: id} }
+
+// ID implements View.
+func (v Service) ID() string { return "service" }
+
+// Crumbs implements View.
+func (v Service) Crumbs(Frame) []string { return []string{"services", v.id} }
+
+// Needs implements View.
+func (v Service) Needs(Frame) []fleet.Query { return nil }
+
+func (v Service) filterText() string { return v.text }
+
+// replica is one line: an instance or a bare-metal device.
+type replica struct {
+	instance *fleet.InstanceState
+	device   *fleet.Device
+}
+
+func (r replica) id() string {
+	if r.instance != nil {
+		return r.instance.ID
+	}
+	return r.device.Spec.ID
+}
+
+func (r replica) state() fleet.State {
+	if r.instance != nil {
+		return r.instance.State
+	}
+	return r.device.State
+}
+
+func (r replica) host() string {
+	if r.instance != nil {
+		return r.instance.Host
+	}
+	return r.device.Spec.Name
+}
+
+func (v Service) replicas(f Frame) []replica {
+	s := f.Snap.Services.Get(v.id)
+	if s == nil {
+		return nil
+	}
+	flt := parseFilter(v.text)
+	var out []replica
+	for _, n := range s.Devices {
+		if d := f.Snap.Devices.At(n); flt.match(deviceRecord{&f, d}) {
+			out = append(out, replica{device: d})
+		}
+	}
+	for _, n := range s.Instances {
+		if i := f.Snap.Instances.At(n); flt.match(instanceRecord{&f, i}) {
+			out = append(out, replica{instance: i})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b replica) int {
+		if v.sort {
+			return strings.Compare(a.host(), b.host())
+		}
+		return worse(a.state(), b.state())
+	})
+	return out
+}
+
+func (v Service) rows(f Frame) rows {
+	r := v.replicas(f)
+	return rows{len(r), func(i int) string { return r[i].id() }}
+}
+
+// Selected implements View.
+func (v Service) Selected(f Frame) (kind, id string) {
+	r := v.replicas(f)
+	i := v.list.index(rows{len(r), func(i int) string { return r[i].id() }})
+	switch {
+	case i < 0:
+		return KindService, v.id
+	case r[i].instance != nil:
+		return KindInstance, r[i].id()
+	}
+	return KindDevice, r[i].id()
+}
+
+// Handle implements View.
+func (v Service) Handle(f Frame, c keys.Command) (View, Intent) {
+	switch c.ID {
+	case "sort", "sort.reverse":
+		v.sort = !v.sort
+	case "filter.set":
+		v.text = c.Arg(0)
+	case "back":
+		if v.text != "" {
+			v.text = ""
+			return v, Toast{Text: "filter cleared"}
+		}
+	default:
+		v.list, _ = v.list.move(c, v.rows(f), page(f))
+	}
+	return v, nil
+}
+
+// Draw implements View.
+func (v Service) Draw(f Frame, on widget.Canvas) {
+	s := f.Snap.Services.Get(v.id)
+	if s == nil {
+		drawEmpty(f, on, "no service "+v.id, "it is not in the inventory of this snapshot; esc goes back")
+		return
+	}
+	shares := domainShares(f, s)
+	h := min(5+min(len(shares), 4), on.H/2)
+	in := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, "service "+v.id, s.State.String(), false)
+	in = in.Sub(1, 0, in.W-2, in.H)
+	in.Glyph(f.Theme, 0, 0, s.State)
+	x := in.Text(2, 0, replicas(s), widget.Bold) + 2
+	drawFloor(f, in.Sub(x, 0, min(24, in.W-x), 1), s)
+	in.Cut(f.Theme, x+26, 0, in.W-x-26, "owner "+or(s.Spec.Owner), widget.Dim)
+	spread := count(s.Zones, "zone") + "  " + count(s.Hosts, "host") + "  " + count(s.Racks, "rack")
+	if s.Unplaced > 0 {
+		spread += "  " + count(s.Unplaced, "replica") + " whose place cannot be seen"
+	}
+	in.Cut(f.Theme, 2, 1, in.W-2, spread, widget.Plain)
+	y := 2
+	if len(s.Reasons) > 0 {
+		in.Cut(f.Theme, 2, 2, in.W-2, strings.Join(s.Reasons, "; "), widget.StateStyle(s.State))
+		y++
+	}
+	for i := 0; i < len(shares) && y < in.H; i++ {
+		drawShare(f, in.Sub(2, y, in.W-2, 1), s, shares[i])
+		y++
+	}
+	v.drawReplicas(f, on.Sub(0, h, on.W, on.H-h), s)
+}
+
+// share is a failure domain with how many replicas stand on it.
+type share struct {
+	what string
+	n    int
+}
+
+// domainShares lists the racks that carry most of a service.
+func domainShares(f Frame, s *fleet.Service) []share {
+	by := map[string]int{}
+	add := func(n int) {
+		if n >= 0 && n < f.Snap.Devices.Len() {
+			by[f.Snap.Devices.At(n).Spec.Rack]++
+		}
+	}
+	for _, n := range s.Instances {
+		add(f.Snap.Instances.At(n).Device)
+	}
+	for _, n := range s.Devices {
+		add(n)
+	}
+	out := make([]share, 0, len(by))
+	for rack, n := range by {
+		if rack != "" {
+			out = append(out, share{"rack " + rack, n})
+		}
+	}
+	slices.SortFunc(out, func(a, b share) int {
+		if a.n != b.n {
+			return b.n - a.n
+		}
+		return strings.Compare(a.what, b.what)
+	})
+	return out
+}
+
+// drawShare draws how much of the service is lost with a domain.
+func drawShare(f Frame, on widget.Canvas, s *fleet.Service, d share) {
+	on.Cut(f.Theme, 0, 0, 18, d.what, widget.Plain)
+	total := max(1, len(s.Instances)+len(s.Devices))
+	st := widget.Fill
+	text := strconv.Itoa(d.n) + " of " + strconv.Itoa(total)
+	if left := s.Replicas - d.n; left < s.Spec.Floor {
+		st = widget.Warn
+		text += "  without it " + strconv.Itoa(max(left, 0)) + " run: below floor"
+	}
+	w := min(20, on.W/4)
+	widget.Bar(on, f.Theme, 19, 0, w, float64(d.n)/float64(total), st)
+	on.Cut(f.Theme, 20+w, 0, on.W-20-w, text, widget.Dim)
+}
+
+var replicaColumns = []widget.Column{
+	{Title: "", Min: 1}, {Title: "replica", Min: 14, Max: 28}, {Title: "run", Min: 7, Max: 9, Rank: 2}, {Title: "host", Min: 13, Max: 22},
+	{Title: "rack", Min: 8, Max: 12, Rank: 3}, {Title: "zone", Min: 6, Max: 12, Rank: 4}, {Title: "cloud", Min: 7, Max: 14, Rank: 5}, {Title: "why", Min: 14, Max: 60, Rank: 1},
+}
+
+func (v Service) drawReplicas(f Frame, on widget.Canvas, s *fleet.Service) {
+	r := v.replicas(f)
+	total := len(s.Instances) + len(s.Devices)
+	order := "worst first"
+	if v.sort {
+		order = "by host"
+	}
+	in := widget.Box(on, f.Theme, "replicas", tableNote(len(r), total, v.text, 0)+"  "+order, true)
+	if len(r) == 0 {
+		drawNoRows(f, in, total, v.text, "replica")
+		return
+	}
+	at := v.list.index(v.rows(f))
+	widget.Table{Columns: replicaColumns, Rows: len(r), At: at, Focus: true, Sort: -1}.Draw(in, f.Theme,
+		func(on widget.Canvas, row, col int) { replicaCell(f, on, r[row], replicaColumns[col].Title) })
+	widget.Scroll(in.Sub(0, 1, in.W, in.H-1), f.Theme, len(r), at)
+}
+
+func replicaCell(f Frame, on widget.Canvas, r replica, column string) {
+	if r.instance != nil {
+		if column == "replica" {
+			column = "instance"
+		}
+		instanceCell(f, on, r.instance, column)
+		return
+	}
+	switch column {
+	case "replica", "host":
+		on.Cut(f.Theme, 0, 0, on.W, r.device.Spec.Name, widget.Link)
+	case "run":
+		on.Cut(f.Theme, 0, 0, on.W, "power "+r.device.Power.String(), widget.Plain)
+	case "zone", "cloud":
+		on.Cut(f.Theme, 0, 0, on.W, "metal", widget.Dim)
+	case "":
+		on.Glyph(f.Theme, 0, 0, r.device.State)
+	default:
+		text, _ := deviceField(f, r.device, column)
+		on.Cut(f.Theme, 0, 0, on.W, text, widget.Dim)
+	}
+}
+
+// tagText writes tags in the order of their names.
+func tagText(tags map[string]string) string {
+	out := make([]string, 0, len(tags))
+	for k, v := range tags {
+		out = append(out, k+"="+v)
+	}
+	slices.Sort(out)
+	return strings.Join(out, " ")
+}
