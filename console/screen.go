@@ -157,6 +157,7 @@ func (p *pen) move(x, y int) {
 	switch {
 	case p.x == x && p.y == y:
 		return
+	case p.y == y && p.x >= 0 && x > p.x && p.bridge(x): // the cells between are as short
 	case p.y == y && p.x >= 0 && x > p.x: // CUF
 		p.to = append(p.to, "\x1b["...)
 		if n := x - p.x; n > 1 {
@@ -171,6 +172,27 @@ func (p *pen) move(x, y int) {
 		p.to = append(p.to, 'H')
 	}
 	p.x, p.y = x, y
+}
+
+// bridge writes the cells up to x again when that is no longer than moving
+// over them.
+func (p *pen) bridge(x int) bool {
+	at := len(p.to)
+	if x-p.x > 4 {
+		return false
+	}
+	for _, c := range p.of.Row(p.y)[p.x:x] {
+		if c.Style != p.set || c.Wide != 0 {
+			p.to = p.to[:at]
+			return false
+		}
+		p.text(c)
+	}
+	if len(p.to)-at > len("\x1b[9C") {
+		p.to = p.to[:at]
+		return false
+	}
+	return true
 }
 
 func (p *pen) style(st widget.Style) {
@@ -188,15 +210,20 @@ func (p *pen) style(st widget.Style) {
 	p.set = st
 }
 
-// glyph writes one cell and moves on. A control character can only be there
-// because something forgot to clean its text: it does not reach a terminal.
-func (p *pen) glyph(c widget.Cell) {
-	p.style(c.Style)
+// text writes a cell's glyph. A control character can only be there because
+// something forgot to clean its text: it does not reach a terminal.
+func (p *pen) text(c widget.Cell) {
 	at := len(p.to)
 	p.to = p.of.AppendGlyph(p.to, c)
 	if g := p.to[at:]; len(g) == 0 || g[0] < 0x20 || g[0] == 0x7f || g[0] == 0xc2 && len(g) > 1 && g[1] < 0xa0 {
 		p.to = append(p.to[:at], '?')
 	}
+}
+
+// glyph writes one cell and moves on.
+func (p *pen) glyph(c widget.Cell) {
+	p.style(c.Style)
+	p.text(c)
 	p.x++
 	if c.Wide == 1 {
 		p.x++

@@ -135,12 +135,12 @@ func (s *Session) async(f func() tea.Msg) tea.Cmd {
 
 // Update takes one message. Whatever panics in a view ends the session with a
 // sentence, after its screen was left.
-func (s *Session) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
+func (s *Session) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.log.Error("panic in a session", "user", s.who.User, "view", s.guest.viewing(), "panic", r, "stack", string(debug.Stack()))
 			s.fault = true
-			cmd = tea.Quit
+			model, cmd = s, tea.Quit
 		}
 	}()
 	cmd = s.handle(msg)

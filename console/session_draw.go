@@ -81,15 +81,15 @@ func (s *Session) draw() tea.Cmd {
 			return kept
 		})
 	}
+	defer func() { p.out.send(buf) }() // also when a view panics
 	p.want, p.last = wantNothing, time.Now()
 	f, v := s.frame(), s.trail.here().view
 	cursor := views.Compose(f, v, s.chrome(), p.screen.Begin())
-	buf = append(buf[:0], p.side...)
+	buf = append(buf, p.side...)
 	p.side = nil
 	buf = p.screen.Append(buf, s.theme, cursor)
 	p.registry.frames.Add(1)
 	p.registry.bytes.Add(uint64(len(buf)))
-	p.out.send(buf)
 	s.guest.looksAt(v.ID())
 	return s.fetch(f, v)
 }
