@@ -77,8 +77,15 @@ func (l *link) grow() {
 	l.shrunk = false
 }
 
-// buffers holds receive buffers between polls: idle devices cost none.
-var buffers = sync.Pool{New: func() any { b := make([]byte, maxDatagram+1); return &b }}
+// scratch is the working memory of a poll.
+type scratch struct {
+	buf []byte   // a datagram as it came
+	out writer   // a message to send
+	in  response // an answer, whose values lie in buf
+}
+
+// scratches holds working memory between polls: idle devices cost none.
+var scratches = sync.Pool{New: func() any { return &scratch{buf: make([]byte, maxDatagram+1)} }}
 
 // conn is one poll's way to an agent. Its socket is fresh, so that an answer
 // to an earlier poll cannot reach it; it is not connected, because some agents
@@ -92,9 +99,7 @@ type conn struct {
 	sock *net.UDPConn
 	peer netip.AddrPort
 	stop func() bool // ends the watch on ctx
-	buf  *[]byte
-	out  writer
-	in   response
+	*scratch
 
 	taken      int  // octets received
 	answered   bool // the device answered something in this poll
@@ -117,7 +122,7 @@ func dial(ctx context.Context, cfg *Config, sec security, l *link) (*conn, error
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", fleet.ErrUnreachable, err)
 	}
-	c := &conn{cfg: cfg, sec: sec, link: l, sock: sock, peer: peer, buf: buffers.Get().(*[]byte)}
+	c := &conn{cfg: cfg, sec: sec, link: l, sock: sock, peer: peer, scratch: scratches.Get().(*scratch)}
 	c.usm, _ = sec.(*usm)
 	c.stop = context.AfterFunc(ctx, func() { _ = sock.SetReadDeadline(time.Unix(1, 0)) })
 	return c, nil
@@ -126,8 +131,8 @@ func dial(ctx context.Context, cfg *Config, sec security, l *link) (*conn, error
 func (c *conn) close() {
 	c.stop()
 	_ = c.sock.Close()
-	buffers.Put(c.buf)
-	c.buf = nil
+	scratches.Put(c.scratch)
+	c.scratch = nil
 }
 
 func resolve(ctx context.Context, address string) (netip.AddrPort, error) {
@@ -198,7 +203,7 @@ func (c *conn) once(ctx context.Context, q *request, id int32, try int) error {
 		return fmt.Errorf("%w: %w", fleet.ErrUnreachable, err)
 	}
 	for {
-		n, _, err := c.sock.ReadFromUDPAddrPort(*c.buf)
+		n, _, err := c.sock.ReadFromUDPAddrPort(c.buf)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -213,7 +218,7 @@ func (c *conn) once(ctx context.Context, q *request, id int32, try int) error {
 		if c.taken += n; c.taken > c.cfg.MaxBytes {
 			return errTooMuch
 		}
-		err = c.sec.open(&c.in, (*c.buf)[:n], id)
+		err = c.sec.open(&c.in, c.buf[:n], id)
 		if err == errStray {
 			continue
 		}

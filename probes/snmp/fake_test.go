@@ -3,6 +3,7 @@ package snmp
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -29,6 +30,7 @@ type fakeAgent struct {
 	sets    int
 	served  int
 	maxVars int // varbinds in one answer, 0: no bound
+	sorted  bool
 }
 
 type fakeRequest struct {
@@ -54,6 +56,17 @@ func newFake(t testing.TB, tree ...object) *fakeAgent {
 		<-f.done
 	})
 	return f
+}
+
+// serveFakeForBench answers for a 48-port switch until it is killed.
+func serveFakeForBench() {
+	sock, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		panic(err)
+	}
+	f := &fakeAgent{sock: sock, tree: switchTree(1, "sw1", ports48()...), done: make(chan struct{}), sorted: true}
+	fmt.Println(sock.LocalAddr())
+	f.serve()
 }
 
 func (f *fakeAgent) set(change func()) {
@@ -157,6 +170,16 @@ func (f *fakeAgent) get(n oid) object {
 
 // next returns the object after n in the agent's own order.
 func (f *fakeAgent) next(n oid) object {
+	if f.sorted {
+		i, found := slices.BinarySearchFunc(f.tree, n, func(o object, n oid) int { return o.name.compare(n) })
+		if found {
+			i++
+		}
+		if i < len(f.tree) {
+			return f.tree[i]
+		}
+		return object{n, value{tagEndOfMibView, nil}}
+	}
 	for i, o := range f.tree {
 		if o.name.compare(n) == 0 && i+1 < len(f.tree) {
 			return f.tree[i+1]

@@ -10,7 +10,7 @@ import (
 
 // How much one GETBULK asks for at first; link.shrink lowers it.
 const (
-	maxRepetitions = 20
+	maxRepetitions = 25
 	maxWidth       = 10
 )
 
