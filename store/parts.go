@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -224,7 +225,7 @@ func (s *Store) finish(done housework) {
 		f.target.rows = slices.Clone(f.target.rows[len(f.rows):])
 		f.target.last.body = slices.Clone(f.target.last.body) // let go of the batch it came in
 		for _, r := range f.rows {
-			if i, ok := slices.BinarySearchFunc(w.wal, r.seq, func(e walEntry, seq uint64) int { return compare(e.seq, seq) }); ok {
+			if i, ok := slices.BinarySearchFunc(w.wal, r.seq, func(e walEntry, seq uint64) int { return cmp.Compare(e.seq, seq) }); ok {
 				w.wal[i].live--
 			}
 		}
@@ -241,16 +242,6 @@ func (t *target) addPending(window int64) {
 	if !slices.Contains(t.pending, window) {
 		t.pending = append(t.pending, window)
 	}
-}
-
-func compare(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // stored is a block as it lies in the file.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -132,8 +133,7 @@ func (s *Store) blockSamples(ctx context.Context, tx *bbolt.Tx, t *target, key f
 	return out, nil
 }
 
-// inOrder sorts samples by time. Of two with one time the later stays, unless
-// it is null.
+// inOrder sorts samples by time; of those with one time the last stays.
 func inOrder(v []sample) []sample {
 	sorted := true
 	for i := 1; i < len(v) && sorted; i++ {
@@ -142,23 +142,13 @@ func inOrder(v []sample) []sample {
 	if sorted {
 		return v
 	}
-	slices.SortStableFunc(v, func(a, b sample) int {
-		switch {
-		case a.at < b.at:
-			return -1
-		case a.at > b.at:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(v, func(a, b sample) int { return cmp.Compare(a.at, b.at) })
 	out := v[:1]
 	for _, x := range v[1:] {
-		last := &out[len(out)-1]
-		switch {
-		case x.at != last.at:
+		if last := &out[len(out)-1]; x.at == last.at {
+			*last = x
+		} else {
 			out = append(out, x)
-		case x.v.Known:
-			last.v = x.v
 		}
 	}
 	return out
