@@ -16,7 +16,7 @@ import (
 // point. What it serves stands in its fields; on, where set, answers a
 // command before the fake does.
 type fakeBMC struct {
-	t    *testing.T
+	t    testing.TB
 	conn *net.UDPConn
 
 	mu       sync.Mutex
@@ -52,7 +52,7 @@ type fakeSession struct {
 }
 
 // startFake serves on a loopback port until the test ends.
-func startFake(t *testing.T, change ...func(*fakeBMC)) *fakeBMC {
+func startFake(t testing.TB, change ...func(*fakeBMC)) *fakeBMC {
 	t.Helper()
 	f := &fakeBMC{
 		t: t, user: "ADMIN", password: "secret", suites: []int{3, 17}, limit: 4, maxRole: 4, power: true,
