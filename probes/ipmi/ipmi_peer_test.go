@@ -331,3 +331,14 @@ func BenchmarkPeerPoll(b *testing.B) {
 	}
 	measurePolls(b, p)
 }
+
+// The sim leaves cipher 0, a null user and 1.5 without password open on
+// purpose; Knock must see it, and log in nowhere.
+func TestPeerKnock(t *testing.T) {
+	s := startSim(t, 31026)
+	g, err := Knock(t.Context(), fmt.Sprintf("127.0.0.1:%d", s.port))
+	if err != nil || !g.V15 || !g.V20 || !g.NoAuth || !g.Cipher0 || !g.IPMI {
+		t.Errorf("%+v, %v", g, err)
+	}
+	t.Logf("%+v", g)
+}
