@@ -315,3 +315,13 @@ func Closest(ids []string, typed string) string {
 	}
 	return best
 }
+
+// Fault is one injected fault of the demo: what is, for anyone to hold against
+// what plumb says.
+type Fault struct {
+	Name   string    `json:"name"`
+	Target string    `json:"target"`
+	Since  time.Time `json:"since"`
+	Cause  string    `json:"cause"`
+	Expect string    `json:"expect"`
+}

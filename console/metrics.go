@@ -1,0 +1,137 @@
+package console
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"plumb/fleet"
+	"plumb/probes"
+	"plumb/store"
+)
+
+// Meters is what the metrics page reads. Nothing is counted twice: the page
+// asks those who know when it is scraped.
+type Meters struct {
+	Snapshot func() *fleet.Snapshot
+	Probes   func() probes.Stats
+	Store    func() store.Stats
+	Registry *Registry
+	Ready    func() error // nil: ready
+}
+
+var (
+	targetsDesc  = prometheus.NewDesc("plumb_targets", "Targets by wire and state.", []string{"source", "state"}, nil)
+	pollsDesc    = prometheus.NewDesc("plumb_polls_total", "Polls that ended, by wire and result.", []string{"source", "result"}, nil)
+	tookDesc     = prometheus.NewDesc("plumb_poll_duration_seconds", "How long polls took.", []string{"source"}, nil)
+	lateDesc     = prometheus.NewDesc("plumb_poll_late_seconds", "How late the last poll began.", nil, nil)
+	overdueDesc  = prometheus.NewDesc("plumb_poll_overdue", "Devices not seen for two of their intervals.", nil, nil)
+	samplesDesc  = prometheus.NewDesc("plumb_samples_total", "Samples stored.", nil, nil)
+	commitDesc   = prometheus.NewDesc("plumb_store_commit_seconds", "How long the last commit took.", nil, nil)
+	bytesDesc    = prometheus.NewDesc("plumb_store_bytes", "Size of the store's files.", []string{"file"}, nil)
+	queueDesc    = prometheus.NewDesc("plumb_store_queue", "Inputs that wait to be committed.", nil, nil)
+	sessionsDesc = prometheus.NewDesc("plumb_sessions", "Sessions on the console, by role.", []string{"role"}, nil)
+	framesDesc   = prometheus.NewDesc("plumb_frames_total", "Frames written to terminals.", nil, nil)
+)
+
+// Describe names every series (prometheus.Collector).
+func (m *Meters) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, sessionsDesc, framesDesc} {
+		to <- d
+	}
+}
+
+// Collect reads everybody's figures (prometheus.Collector).
+func (m *Meters) Collect(to chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	count := func(d *prometheus.Desc, v float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	m.collectFleet(gauge)
+	if m.Probes != nil {
+		st := m.Probes()
+		gauge(lateDesc, st.Late.Seconds())
+		for src, by := range st.Polls {
+			for result, n := range by {
+				count(pollsDesc, float64(n), string(src), result)
+			}
+			to <- histogram(st, src)
+		}
+	}
+	if m.Store != nil {
+		st := m.Store()
+		count(samplesDesc, float64(st.Samples))
+		gauge(commitDesc, st.LastCommit.Seconds())
+		gauge(queueDesc, float64(st.QueueDepth))
+		gauge(bytesDesc, float64(st.StateBytes), "state.db")
+		gauge(bytesDesc, float64(st.SeriesBytes), "series.db")
+	}
+	if m.Registry != nil {
+		for role, n := range m.Registry.ByRole() {
+			gauge(sessionsDesc, float64(n), role.String())
+		}
+		frames, _ := m.Registry.Frames()
+		count(framesDesc, float64(frames))
+	}
+}
+
+func (m *Meters) collectFleet(gauge func(*prometheus.Desc, float64, ...string)) {
+	s := m.Snapshot()
+	if s == nil {
+		return
+	}
+	type key struct {
+		source fleet.Source
+		state  fleet.State
+	}
+	by, overdue := map[key]int{}, 0
+	for _, d := range s.Devices.All() {
+		for _, e := range d.Spec.Endpoints {
+			by[key{e.Source, d.State}]++
+		}
+		if !d.SeenAt.IsZero() && s.At.Sub(d.SeenAt) > 2*s.Intervals[fleet.LaneFast] {
+			overdue++
+		}
+	}
+	for _, c := range s.Clouds.All() {
+		by[key{c.Spec.Endpoint.Source, c.State}]++
+	}
+	for k, n := range by {
+		gauge(targetsDesc, float64(n), string(k.source), k.state.String())
+	}
+	gauge(overdueDesc, float64(overdue))
+}
+
+func histogram(st probes.Stats, src fleet.Source) prometheus.Metric {
+	buckets, total := map[float64]uint64{}, uint64(0)
+	for i, n := range st.Took[src] {
+		total += n
+		if i < len(probes.Buckets) {
+			buckets[probes.Buckets[i]] = total
+		}
+	}
+	return prometheus.MustNewConstHistogram(tookDesc, total, st.TookSum[src].Seconds(), buckets, string(src))
+}
+
+// Handler serves /metrics, /healthz and /readyz.
+func (m *Meters) Handler() http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if m.Ready != nil {
+			if err := m.Ready(); err != nil {
+				http.Error(w, err.Error(), http.StatusServiceUnavailable)
+				return
+			}
+		}
+		w.Write([]byte("ok\n"))
+	})
+	return mux
+}

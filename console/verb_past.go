@@ -1,0 +1,300 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"plumb/fleet"
+)
+
+// eventsLimit bounds a list of events nobody bounded.
+const eventsLimit = 1000
+
+func (c *verbCall) limit(otherwise int) (int, error) {
+	if c.flags["limit"] == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(c.flags["limit"])
+	if err != nil || n < 1 || n > 1_000_000 {
+		return 0, usage("", "--limit %s: not a number from 1 to 1000000", fleet.Clean(c.flags["limit"], 20))
+	}
+	return n, nil
+}
+
+// span is how far back --since reaches.
+func (c *verbCall) span(otherwise time.Duration) (time.Duration, error) {
+	if c.flags["since"] == "" {
+		return otherwise, nil
+	}
+	t, err := ParseTime(c.flags["since"], c.now)
+	if err != nil {
+		return 0, usage("RFC 3339, HH:MM[:SS] (UTC) or -2h", "--since: %v", err)
+	}
+	return max(c.now.Sub(t), time.Second), nil
+}
+
+func runEvents(ctx context.Context, v *Verbs, c *verbCall) error {
+	if err := c.atMost(1); err != nil {
+		return err
+	}
+	limit, err := c.limit(eventsLimit)
+	if err != nil {
+		return err
+	}
+	span, err := c.span(0)
+	if err != nil {
+		return err
+	}
+	q := fleet.Query{Kind: fleet.QueryEvents, Span: span, Limit: limit}
+	if len(c.words) == 1 {
+		q.Target = c.words[0]
+	}
+	a := v.Memory.Answer(ctx, q, c.now)
+	if a.Err != nil {
+		return fmt.Errorf("events: %w", a.Err)
+	}
+	return write(c, c.now, a.Events, "id", "raw", "asserted")
+}
+
+func runSeries(ctx context.Context, v *Verbs, c *verbCall) error {
+	if err := c.want(1, "one DEVICE/SENSOR"); err != nil {
+		return err
+	}
+	s, err := v.snapshot()
+	if err != nil {
+		return err
+	}
+	target, key, err := fleet.SplitSeries(c.words[0])
+	if err != nil {
+		return usage("sensors DEVICE lists the ids", "series: %v", err)
+	}
+	if _, err := deviceOf(s, target); err != nil {
+		return err
+	}
+	span, err := c.span(time.Hour)
+	if err != nil {
+		return err
+	}
+	q := fleet.Query{Kind: fleet.QuerySeries, Target: target, Key: key, Span: span}
+	if step := c.flags["step"]; step != "" {
+		if q.Step, err = ParseDuration(step); err != nil || q.Step <= 0 {
+			return usage("30s, 5m, 1h", "--step %s: not a duration", fleet.Clean(step, 20))
+		}
+	}
+	a := v.Memory.Answer(ctx, q, c.now)
+	if a.Err != nil {
+		return fmt.Errorf("series %s: %w", c.words[0], a.Err)
+	}
+	type point struct {
+		At    time.Time `json:"at"`
+		Value fleet.Num `json:"value"`
+		Min   fleet.Num `json:"min"`
+		Max   fleet.Num `json:"max"`
+		Count int       `json:"count"`
+	}
+	rows := make([]point, 0, len(a.Points))
+	for _, p := range a.Points {
+		rows = append(rows, point{p.At.UTC(), p.Mean, p.Min, p.Max, p.Count})
+	}
+	return write(c, c.now, rows)
+}
+
+func runJobs(ctx context.Context, v *Verbs, c *verbCall) error {
+	a := v.Memory.Answer(ctx, fleet.Query{Kind: fleet.QueryJobs, Limit: eventsLimit}, c.now)
+	if a.Err != nil {
+		return fmt.Errorf("jobs: %w", a.Err)
+	}
+	return write(c, c.now, a.Jobs, "plan", "steps")
+}
+
+func runAudit(ctx context.Context, v *Verbs, c *verbCall) error {
+	from := uint64(1)
+	if s := c.flags["from"]; s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			return usage("", "--from %s: not a sequence number", fleet.Clean(s, 20))
+		}
+		from = n
+	}
+	var rows []fleet.AuditEntry
+	for {
+		part, err := v.Memory.Audit(ctx, from, 10_000)
+		if err != nil {
+			return fmt.Errorf("audit: %w", err)
+		}
+		rows = append(rows, part...)
+		if len(part) < 10_000 {
+			break
+		}
+		from = part[len(part)-1].Seq + 1
+	}
+	return write(c, c.now, rows, "hash", "prev")
+}
+
+// runWatch prints what changed between the snapshots it gets to see. It skips
+// snapshots rather than hold anyone up.
+func runWatch(ctx context.Context, v *Verbs, c *verbCall) error {
+	if v.Watch == nil {
+		return &Failure{"unavailable", "watch: nothing to watch in this process", ""}
+	}
+	w := v.Watch()
+	defer w.Close()
+	var last *fleet.Snapshot
+	for {
+		s, err := w.Next(ctx)
+		if err != nil {
+			return nil // the reader left, or plumb ends
+		}
+		if last != nil {
+			for _, ch := range differences(last, s) {
+				if err := json.NewEncoder(c.Stdout).Encode(ch); err != nil {
+					return io.ErrClosedPipe
+				}
+			}
+		}
+		last = s
+	}
+}
+
+// watched is one line of watch.
+type watched struct {
+	At   time.Time `json:"at"`
+	Kind string    `json:"kind"`
+	ID   string    `json:"id"`
+	What string    `json:"what"`
+}
+
+func differences(a, b *fleet.Snapshot) []watched {
+	var out []watched
+	at := b.At.UTC()
+	for id, d := range b.Devices.All() {
+		was := a.Devices.Get(id)
+		switch {
+		case was == nil:
+			out = append(out, watched{at, "device", id, "added"})
+		case was.State != d.State:
+			out = append(out, watched{at, "device", id, was.State.String() + " → " + d.State.String() + why(d.Reasons)})
+		case was.Blind() != d.Blind():
+			out = append(out, watched{at, "device", id, map[bool]string{true: "blind", false: "seen again"}[d.Blind()]})
+		}
+	}
+	for id := range a.Devices.All() {
+		if b.Devices.Get(id) == nil {
+			out = append(out, watched{at, "device", id, "removed"})
+		}
+	}
+	for id, x := range b.Services.All() {
+		if was := a.Services.Get(id); was != nil && was.State != x.State {
+			out = append(out, watched{at, "service", id, was.State.String() + " → " + x.State.String() + why(x.Reasons)})
+		}
+	}
+	for id, x := range b.Instances.All() {
+		was := a.Instances.Get(id)
+		switch {
+		case was == nil:
+			out = append(out, watched{at, "instance", id, "added"})
+		case was.State != x.State || was.Host != x.Host:
+			out = append(out, watched{at, "instance", id, was.State.String() + " → " + x.State.String() + " on " + x.Host})
+		}
+	}
+	return out
+}
+
+func why(reasons []string) string {
+	if len(reasons) == 0 {
+		return ""
+	}
+	return ": " + reasons[0]
+}
+
+func runBackup(ctx context.Context, v *Verbs, c *verbCall) error {
+	if v.Backup == nil {
+		return &Failure{"unavailable", "backup: no store in this process", ""}
+	}
+	if err := c.want(1, "a new directory"); err != nil {
+		return err
+	}
+	if err := v.Backup(ctx, c.words[0]); err != nil {
+		return fmt.Errorf("backup to %s: %w", c.words[0], err)
+	}
+	_, err := fmt.Fprintf(c.Stdout, "backup written to %s\n", c.words[0])
+	return err
+}
+
+func runVerify(ctx context.Context, v *Verbs, c *verbCall) error {
+	if v.Verify == nil {
+		return &Failure{"unavailable", "verify: no store in this process", ""}
+	}
+	return v.Verify(ctx, c.Stdout)
+}
+
+func runReload(ctx context.Context, v *Verbs, c *verbCall) error {
+	if v.Reload == nil {
+		return &Failure{"unavailable", "reload: this process was not started from a configuration file", ""}
+	}
+	if err := v.Reload(ctx); err != nil {
+		return fmt.Errorf("reload: nothing was changed: %w", err)
+	}
+	_, err := fmt.Fprintln(c.Stdout, "reloaded")
+	return err
+}
+
+// errTime says that text is no time.
+var errTime = errors.New("not a time")
+
+// ParseTime reads RFC 3339, HH:MM[:SS] in UTC (the last one before now), or a
+// distance back such as -2h.
+func ParseTime(s string, now time.Time) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	if s != "" && s[0] == '-' {
+		d, err := ParseDuration(s[1:])
+		if err != nil {
+			return time.Time{}, err
+		}
+		return now.Add(-d), nil
+	}
+	for _, layout := range []string{"15:04:05", "15:04"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			now = now.UTC()
+			at := time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
+			if at.After(now) {
+				at = at.AddDate(0, 0, -1)
+			}
+			return at, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%w: %q", errTime, fleet.Clean(s, 40))
+}
+
+// ParseDuration reads s m h d w y, whole or with several parts: 90s, 1h30m, 2d.
+func ParseDuration(s string) (time.Duration, error) {
+	units := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour, 'y': 365 * 24 * time.Hour}
+	var total time.Duration
+	rest := s
+	for rest != "" {
+		i := 0
+		for i < len(rest) && rest[i] >= '0' && rest[i] <= '9' {
+			i++
+		}
+		if i == 0 || i > 9 || i == len(rest) || units[rest[i]] == 0 {
+			return 0, fmt.Errorf("%w: %q is no duration", errTime, fleet.Clean(s, 40))
+		}
+		n, err := strconv.ParseInt(rest[:i], 10, 64)
+		if err != nil || n > int64((1<<62)/units[rest[i]]) {
+			return 0, fmt.Errorf("%w: %q is no duration", errTime, fleet.Clean(s, 40))
+		}
+		total += time.Duration(n) * units[rest[i]]
+		rest = rest[i+1:]
+	}
+	if s == "" || total < 0 {
+		return 0, fmt.Errorf("%w: %q is no duration", errTime, fleet.Clean(s, 40))
+	}
+	return total, nil
+}

@@ -1,0 +1,294 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"plumb/fleet"
+	"plumb/views"
+	"plumb/views/export"
+)
+
+// Memory is what verbs ask of the store.
+type Memory interface {
+	Snapshot() *fleet.Snapshot
+	Answer(ctx context.Context, q fleet.Query, at time.Time) fleet.Answer
+	Audit(ctx context.Context, from uint64, limit int) ([]fleet.AuditEntry, error)
+}
+
+// Verbs are the commands that print and exit. They are written once and
+// reached over SSH, through the control socket and by tests alike. What is nil
+// is not offered here and says so.
+type Verbs struct {
+	Memory   Memory
+	Watch    func() Watch
+	Registry *Registry
+	Execute  func(ctx context.Context, by Caller, e views.Execute) (fleet.Job, error)
+	Audit    func(ctx context.Context, e fleet.AuditEntry) error
+	Faults   func() []export.Fault // the demo's truth; nil outside of it
+	Backup   func(ctx context.Context, dir string) error
+	Verify   func(ctx context.Context, w io.Writer) error
+	Reload   func(ctx context.Context) error
+	Version  string
+	Now      func() time.Time
+}
+
+// verb is one command with its words.
+type verb struct {
+	name  string
+	args  string // as the help shows them
+	help  string
+	least fleet.Role
+	run   func(ctx context.Context, v *Verbs, c *verbCall) error
+}
+
+// verbCall is a call with its flags parsed.
+type verbCall struct {
+	VerbCall
+	words  []string // positional arguments
+	format export.Format
+	flags  map[string]string
+	now    time.Time
+	code   int // what a verb that succeeded exits with
+}
+
+// verbs in the order of the help.
+func verbs() []verb {
+	return []verb{
+		{"status", "", "one line of totals; exits 0 ok, 1 warn, 2 crit, 3 unknown", fleet.RoleWall, runStatus},
+		{"regions", "", "regions with their state", fleet.RoleViewer, runRegions},
+		{"racks", "[REGION]", "racks with free units and watts", fleet.RoleViewer, runRacks},
+		{"devices", "[FILTER...]", "devices; filter as / does: state:crit kind:pdu rack:r03 !spare", fleet.RoleViewer, runDevices},
+		{"device", "ID", "everything about one device", fleet.RoleViewer, runDevice},
+		{"sensors", "[DEVICE]", "sensors with limits and values", fleet.RoleViewer, runSensors},
+		{"ports", "[DEVICE]", "ports with counters and rates", fleet.RoleViewer, runPorts},
+		{"links", "[DEVICE]", "what hangs on what, intended and observed", fleet.RoleViewer, runLinks},
+		{"instances", "", "instances with their hosts", fleet.RoleViewer, runInstances},
+		{"services", "", "services with replicas and failure domains", fleet.RoleViewer, runServices},
+		{"events", "[TARGET] [--since T] [--limit N]", "what happened, newest first", fleet.RoleViewer, runEvents},
+		{"series", "DEVICE/SENSOR [--since T] [--step D]", "history of one series", fleet.RoleViewer, runSeries},
+		{"jobs", "", "actions under way and done", fleet.RoleViewer, runJobs},
+		{"act", "ACTION TARGET --reason R", "ask for an action; exits 0 when the job is durable", fleet.RoleOperator, runAct},
+		{"audit", "[--from SEQ]", "every write, denied try and login, as a hash chain", fleet.RoleOperator, runAudit},
+		{"watch", "", "changes as they happen, one JSON object a line", fleet.RoleViewer, runWatch},
+		{"who", "", "who is on the console", fleet.RoleViewer, runWho},
+		{"faults", "", "demo only: what was injected", fleet.RoleViewer, runFaults},
+		{"backup", "DIR", "a consistent copy of the running store", fleet.RoleAdmin, runBackup},
+		{"verify", "", "check every page, block and the audit chain", fleet.RoleAdmin, runVerify},
+		{"reload", "", "read the configuration again", fleet.RoleAdmin, runReload},
+		{"help", "[VERB]", "this list", fleet.RoleWall, runHelp},
+		{"version", "", "which plumb this is", fleet.RoleWall, runVersion},
+	}
+}
+
+// Failure is an error as people and scripts get it.
+type Failure struct {
+	Kind    string `json:"kind"` // usage unknown denied failed unavailable
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+}
+
+func (f *Failure) Error() string { return f.Message }
+
+func usage(hint, format string, args ...any) error {
+	return &Failure{"usage", fmt.Sprintf(format, args...), hint}
+}
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitCrit   = 2
+	exitUsage  = 3
+)
+
+// Run carries out one verb and returns its exit code.
+func (v *Verbs) Run(ctx context.Context, call VerbCall) int {
+	c := &verbCall{VerbCall: call, format: export.Text, flags: map[string]string{}, now: v.now()}
+	err := v.dispatch(ctx, c)
+	if err == nil {
+		return c.code
+	}
+	if errors.Is(err, io.ErrClosedPipe) || ctx.Err() != nil {
+		return exitFailed
+	}
+	var f *Failure
+	if !errors.As(err, &f) {
+		f = &Failure{Kind: "failed", Message: err.Error()}
+	}
+	report(c, f)
+	if f.Kind == "usage" || f.Kind == "unknown" {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// report writes an error to stderr, as JSON where JSON was asked for.
+func report(c *verbCall, f *Failure) {
+	if c.format == export.JSON || c.format == export.NDJSON {
+		b, err := json.Marshal(map[string]any{"schema": 1, "error": f})
+		if err == nil {
+			fmt.Fprintf(c.Stderr, "%s\n", b)
+		}
+		return
+	}
+	fmt.Fprintf(c.Stderr, "plumb: %s\n", f.Message)
+	if f.Hint != "" {
+		fmt.Fprintf(c.Stderr, "hint: %s\n", f.Hint)
+	}
+}
+
+func (v *Verbs) now() time.Time {
+	if v.Now != nil {
+		return v.Now()
+	}
+	return time.Now()
+}
+
+func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
+	// The format first, so that even a usage error comes in the one asked for.
+	for _, a := range c.Args {
+		switch a {
+		case "--json":
+			c.format = export.JSON
+		case "--csv":
+			c.format = export.CSV
+		case "--md":
+			c.format = export.Markdown
+		case "--ndjson":
+			c.format = export.NDJSON
+		}
+	}
+	if len(c.Args) == 0 {
+		return usage("try: help", "no verb")
+	}
+	list := verbs()
+	i := slices.IndexFunc(list, func(x verb) bool { return x.name == c.Args[0] })
+	if i < 0 {
+		names := make([]string, len(list))
+		for k := range list {
+			names[k] = list[k].name
+		}
+		hint := "help lists the verbs"
+		if near := export.Closest(names, c.Args[0]); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		return &Failure{"unknown", fmt.Sprintf("%s: no such verb", fleet.Clean(c.Args[0], 40)), hint}
+	}
+	if err := c.parse(); err != nil {
+		return err
+	}
+	if c.Role < list[i].least {
+		return v.deny(ctx, c, list[i])
+	}
+	return list[i].run(ctx, v, c)
+}
+
+// deny refuses a verb and writes the try down.
+func (v *Verbs) deny(ctx context.Context, c *verbCall, x verb) error {
+	if v.Audit != nil {
+		err := v.Audit(ctx, fleet.AuditEntry{At: c.now, Who: c.User, From: c.From, Action: x.name, Target: strings.Join(c.words, " "), Outcome: "denied",
+			Reason: "role " + c.Role.String() + ", needs " + x.least.String()})
+		if err != nil {
+			return fmt.Errorf("%s: refused, and the audit log does not take it: %w", x.name, err)
+		}
+	}
+	return &Failure{"denied", fmt.Sprintf("%s: needs role %s, you are %s", x.name, x.least, c.Role), "the try was written to the audit log"}
+}
+
+// valued are the flags that take a value.
+var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds"}
+
+// bare are the flags that take none.
+var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run"}
+
+func (c *verbCall) parse() error {
+	for i := 1; i < len(c.Args); i++ {
+		a := c.Args[i]
+		name, isFlag := strings.CutPrefix(a, "--")
+		if !isFlag || name == "" {
+			c.words = append(c.words, a)
+			continue
+		}
+		name, value, has := strings.Cut(name, "=")
+		switch {
+		case slices.Contains(bare, name):
+			c.flags[name] = "true"
+		case slices.Contains(valued, name) && has:
+			c.flags[name] = value
+		case slices.Contains(valued, name) && i+1 < len(c.Args):
+			i++
+			c.flags[name] = c.Args[i]
+		case slices.Contains(valued, name):
+			return usage("", "--%s: needs a value", name)
+		default:
+			hint := "help " + c.Args[0]
+			if near := export.Closest(append(slices.Clone(valued), bare...), name); near != "" {
+				hint = "did you mean --" + near + "?"
+			}
+			return usage(hint, "--%s: no such flag", fleet.Clean(name, 40))
+		}
+	}
+	if c.flags["at"] != "" {
+		return &Failure{"unavailable", "--at: the whole fleet as of a past time cannot be drawn yet", "events and series take --since, and the past of one series is there"}
+	}
+	return nil
+}
+
+// snapshot is the present, or why there is none yet.
+func (v *Verbs) snapshot() (*fleet.Snapshot, error) {
+	s := v.Memory.Snapshot()
+	if s == nil {
+		return nil, &Failure{"unavailable", "plumb is still starting", "try again in a second"}
+	}
+	return s, nil
+}
+
+// device finds a device or says which is nearest.
+func deviceOf(s *fleet.Snapshot, id string) (*fleet.Device, error) {
+	if d := s.Devices.Get(id); d != nil {
+		return d, nil
+	}
+	ids := make([]string, 0, s.Devices.Len())
+	for k := range s.Devices.All() {
+		ids = append(ids, k)
+	}
+	hint := "devices lists them"
+	if near := export.Closest(ids, id); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return nil, &Failure{"unknown", fmt.Sprintf("%s: no such device", fleet.Clean(id, 80)), hint}
+}
+
+func (c *verbCall) want(n int, what string) error {
+	if len(c.words) != n {
+		return usage("help "+c.Args[0], "%s: needs %s", c.Args[0], what)
+	}
+	return nil
+}
+
+func (c *verbCall) atMost(n int) error {
+	if len(c.words) > n {
+		return usage("help "+c.Args[0], "%s: too many arguments: %s", c.Args[0], fleet.Clean(strings.Join(c.words[n:], " "), 80))
+	}
+	return nil
+}
+
+// width is that of the terminal; output to a pipe is never cut.
+func (c *verbCall) width() int {
+	if !c.Terminal {
+		return 0
+	}
+	return c.Width
+}
+
+// IsVerb reports whether a word names a verb.
+func IsVerb(name string) bool {
+	return slices.ContainsFunc(verbs(), func(x verb) bool { return x.name == name })
+}
