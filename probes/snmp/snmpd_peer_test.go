@@ -1,0 +1,115 @@
+package snmp
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"plumb/fleet"
+)
+
+// snmpdUsers are the users of the peer's snmpd.conf.
+var snmpdUsers = []Config{
+	{User: "md5des", Auth: "MD5", Priv: "DES"}, {User: "shaaes", Auth: "SHA", Priv: "AES"}, {User: "sha224aes", Auth: "SHA-224", Priv: "AES"}, {User: "sha256aes", Auth: "SHA-256", Priv: "AES"},
+	{User: "sha384aes", Auth: "SHA-384", Priv: "AES"}, {User: "sha512aes", Auth: "SHA-512", Priv: "AES"}, {User: "sha256aes192", Auth: "SHA-256", Priv: "AES-192"},
+	{User: "sha256aes256", Auth: "SHA-256", Priv: "AES-256"}, {User: "sha512aes256", Auth: "SHA-512", Priv: "AES-256"}, {User: "sha256only", Auth: "SHA-256"},
+}
+
+func snmpdAgent(t *testing.T, c Config) *Agent {
+	t.Helper()
+	c.Target, c.Address, c.Timeout = "peer", fmt.Sprintf("127.0.0.1:%d", snmpdPort), time.Second
+	if c.User == "" {
+		c.Community = secret("public")
+	} else {
+		c.Version = "3"
+		if c.AuthPassword == nil {
+			c.AuthPassword = secret("authpass12345")
+		}
+		if c.PrivPassword == nil {
+			c.PrivPassword = secret("privpass12345")
+		}
+	}
+	a, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestSnmpd(t *testing.T) {
+	dir := shared(t)
+	state := filepath.Join(t.TempDir(), "snmpd")
+	start := func(env ...string) func() {
+		stop := peer(t, "snmpd", filepath.Join(dir, "peers/snmp/run-snmpd.sh"), append(env, "PORT="+strconv.Itoa(snmpdPort)), state)
+		ready(t, func() *Agent { return snmpdAgent(t, Config{}) })
+		return stop
+	}
+	stop := start()
+
+	t.Run("v2c", func(t *testing.T) { seen(t, snmpdAgent(t, Config{})) })
+	for _, c := range snmpdUsers {
+		t.Run(c.User, func(t *testing.T) {
+			a := snmpdAgent(t, c)
+			seen(t, a)
+			seen(t, a)
+		})
+	}
+	for name, c := range map[string]Config{
+		"wrong password":     {User: "sha256aes", Auth: "SHA-256", Priv: "AES", AuthPassword: secret("wrongpassword")},
+		"wrong protocol":     {User: "sha256aes", Auth: "SHA", Priv: "AES"},
+		"wrong privacy":      {User: "sha256aes", Auth: "SHA-256", Priv: "AES", PrivPassword: secret("wrongpassword")},
+		"wrong privacy DES":  {User: "md5des", Auth: "MD5", Priv: "DES", PrivPassword: secret("wrongpassword")},
+		"unknown user":       {User: "nobody", Auth: "SHA-256", Priv: "AES"},
+		"level not allowed":  {User: "sha256aes"},
+		"privacy not set up": {User: "sha256only", Auth: "SHA-256", Priv: "AES"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, err := snmpdAgent(t, c).Observe(deadline(t, 5*time.Second), fleet.LaneFast)
+			if err != nil || !errors.Is(o.Err, fleet.ErrAuth) {
+				t.Errorf("%v %v", err, o.Err)
+			}
+			t.Logf("%v after %v", o.Err, o.Took.Round(time.Millisecond))
+		})
+	}
+
+	// A restart keeps the engine and raises its boots; a replaced device is a
+	// new engine. The same agent value must follow both.
+	agents := map[string]*Agent{}
+	for _, c := range snmpdUsers {
+		agents[c.User] = snmpdAgent(t, c)
+		seen(t, agents[c.User])
+	}
+	for _, env := range [][]string{nil, {"NEWENGINE=1"}} {
+		stop()
+		stop = start(env...)
+		for user, a := range agents {
+			before := a.sec.(*usm).engine
+			seen(t, a)
+			after := a.sec.(*usm).engine
+			if changed := before.id != after.id; changed != (env != nil) {
+				t.Errorf("%v: %s: engine changed %v", env, user, changed)
+			}
+			if env == nil && after.boots <= before.boots {
+				t.Errorf("%s: boots %d, %d before", user, after.boots, before.boots)
+			}
+		}
+	}
+}
+
+// seen polls once and expects the peer's own words.
+func seen(t *testing.T, a *Agent) {
+	t.Helper()
+	o, err := a.Observe(deadline(t, 10*time.Second), fleet.LaneSlow)
+	if err != nil || o.Err != nil {
+		t.Fatalf("%v %v", err, o.Err)
+	}
+	if o.Facts.Get(fleet.FactName) != "snmpd-peer" || o.Facts.Get(fleet.FactLocation) != `"rack A1 / U42 / region lab"` || o.Facts.Get(fleet.FactVendor) != "net-snmp" {
+		t.Errorf("facts %v", o.Facts)
+	}
+	if o.Tables[fleet.TablePorts] != fleet.Complete || len(o.Ports) == 0 {
+		t.Errorf("ports %v %d", o.Tables[fleet.TablePorts], len(o.Ports))
+	}
+}
