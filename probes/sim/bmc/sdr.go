@@ -165,3 +165,10 @@ func controllerLocator() []byte {
 func fruLocator() []byte {
 	return append([]byte{0x20, 0, 0x80, 0, 0, 0x10, 0, 0x07, 1, 0}, idString("System Board")...)
 }
+
+// Wire returns a value of a model's sensor as a client of the BMC reads it:
+// n * 10^scale after the rounding to a byte.
+func Wire(m *world.ServerModel, place int, v float64) (n int64, scale int8) {
+	s := &encodedModel(m).sensors[place]
+	return int64(s.raw(v)) * int64(s.m), int8(s.exp)
+}

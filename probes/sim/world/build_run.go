@@ -157,6 +157,7 @@ func (w *World) makeLinks(prev, r *run, fx *effects) {
 		k := &r.links[i]
 		k.ends = w.Links[i].Ends
 	}
+	r.swapped = fx.swap
 	for _, pair := range fx.swap {
 		a, b := &r.links[pair[0]], &r.links[pair[1]]
 		a.ends[0], b.ends[0] = b.ends[0], a.ends[0]
@@ -223,13 +224,13 @@ func (w *World) makeRates(r *run) {
 		sv := &w.Servers[i]
 		w.mgmtRate(r, sv)
 		var up []int
-		for _, k := range sv.NIC {
-			if r.links[k].up {
+		for nic := range sv.NIC {
+			if k := w.nicLink(r, i, nic); r.links[k].up {
 				up = append(up, k)
 			}
 		}
 		for _, k := range up {
-			rate := r.servers[r.links[k].ends[0].N].rate / float64(len(up))
+			rate := r.servers[i].rate / float64(len(up))
 			r.links[k].ledger.Rate = [2]float64{rate * 0.6, rate * 0.4}
 			below[w.Links[k].Ends[1].N] += rate
 		}

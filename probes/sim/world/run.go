@@ -16,6 +16,7 @@ type run struct {
 	servers   []serverRun
 	switches  []switchRun
 	links     []linkRun
+	swapped   [][2]int // links whose lower ends were exchanged
 	hyps      []hypRun
 	instances []instanceRun
 	moved     map[int]int // instances that are not where they were created

@@ -20,6 +20,7 @@ type World struct {
 	guests    [][]int                 // instances by the hypervisor they were created on
 	bases     map[string][][3]float64 // where switches' counters began at their first boot
 
+	first   *run // as it was at the start
 	current atomic.Pointer[run]
 	due     atomic.Uint64 // bits of the time at which current must be made again
 
@@ -66,7 +67,8 @@ func New(seed uint64, racks int, state *State, now time.Time) (*World, error) {
 		w.firstBoot(pristine, i)
 	}
 	w.state = st
-	w.publish(w.make(nil, w.seconds(now), newEffects()))
+	w.first = w.make(nil, w.seconds(now), newEffects())
+	w.publish(w.first)
 	return w, nil
 }
 
@@ -286,4 +288,14 @@ func (w *World) resetCounters(i int, t float64) {
 		}
 	}
 	w.state.Resets[sw.Name] = reset{At: t, Base: base}
+}
+
+// Past returns the same fleet as it would have been without any fault of this
+// start: what its history is computed from. Nothing is due in it, and it is
+// not to be changed.
+func (w *World) Past() *World {
+	p := &World{Layout: w.Layout, Seed: w.Seed, linkEpoch: w.linkEpoch, bases: w.bases, guests: w.guests}
+	p.current.Store(w.first)
+	p.due.Store(math.Float64bits(math.Inf(1)))
+	return p
 }
