@@ -1,0 +1,215 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"plumb/fleet"
+)
+
+// Whatever lies in a file, a decoder returns it or says that it is damaged: no
+// panic, no other error, and no more memory than a block may hold.
+
+func wantDamaged(t *testing.T, err error) {
+	t.Helper()
+	if err != nil && !errors.Is(err, ErrDamaged) {
+		t.Fatalf("%v is not ErrDamaged", err)
+	}
+}
+
+func seedNums() []fleet.Num {
+	return []fleet.Num{fleet.Dec(215, -1), {}, fleet.Int(-1 << 63), fleet.Dec(216, -1), fleet.Int(7)}
+}
+
+func FuzzWAL(f *testing.F) {
+	body := appendBody(nil, seedNums())
+	row := append(appendRowHead(nil, rowHead{target: 1, layout: 2, at: 1005}, 1000, len(body)), body...)
+	wal := binary.AppendVarint([]byte{walVersion}, 1000)
+	f.Add(append(binary.AppendUvarint(wal, 1), row...), uint16(5))
+	f.Add([]byte{walVersion, 0, 0xff, 0xff, 0xff, 0xff, 0x0f}, uint16(1))
+	f.Fuzz(func(t *testing.T, b []byte, columns uint16) {
+		r, err := readWAL(b)
+		wantDamaged(t, err)
+		for err == nil {
+			var body []byte
+			var ok bool
+			if _, body, ok, err = r.next(); !ok || err != nil {
+				break
+			}
+			fuzzBody(t, body, int(columns))
+		}
+		wantDamaged(t, err)
+	})
+}
+
+// fuzzBody checks that one column read alone is what it is among the others.
+func fuzzBody(t *testing.T, body []byte, columns int) {
+	all := make([]fleet.Num, columns)
+	err := readBody(body, all)
+	wantDamaged(t, err)
+	for c := 0; c < columns; c += 1 + columns/7 {
+		one, oneErr := bodyAt(body, c)
+		wantDamaged(t, oneErr)
+		if err == nil && (oneErr != nil || one != all[c]) {
+			t.Fatalf("column %d is %v alone (%v) and %v among all", c, one, oneErr, all[c])
+		}
+	}
+}
+
+func FuzzBlock(f *testing.F) {
+	var e encoder
+	rows := [][]fleet.Num{seedNums(), seedNums(), seedNums()}
+	g := group{rows: rows}
+	b, err := e.block([]int64{1000, 2000, 3000}, 5, g.column)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte{blockVersion, 0x80, 0x80, 0x04, 1, 1, 1, 0, 0})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		b, err := readBlock(raw)
+		wantDamaged(t, err)
+		if err != nil {
+			return
+		}
+		times, err := b.appendTimes(nil)
+		wantDamaged(t, err)
+		if err == nil && len(times) != b.rows {
+			t.Fatalf("%d times of %d rows", len(times), b.rows)
+		}
+		var v []fleet.Num
+		for c := range min(b.columns, 64) {
+			v, err = b.appendColumn(v[:0], c)
+			wantDamaged(t, err)
+			if err == nil && len(v) != b.rows {
+				t.Fatalf("%d values of %d rows", len(v), b.rows)
+			}
+		}
+		_, err = b.appendColumn(nil, b.columns)
+		if err == nil {
+			t.Fatal("a column beyond the last")
+		}
+	})
+}
+
+func FuzzRecords(f *testing.F) {
+	f.Add(encodeLayout(allKeys))
+	f.Add(ranges{{1, 5}, {9, 9}}.encode())
+	f.Add([]byte(`{"id":"1","at":"2026-01-02T03:04:05Z","target":"s1","severity":"warn"}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if keys, err := decodeLayout(b); err == nil {
+			if back := encodeLayout(keys); len(back) > len(b) {
+				t.Fatalf("a layout grew from %d to %d bytes", len(b), len(back))
+			}
+		} else {
+			wantDamaged(t, err)
+		}
+		if r, err := decodeRanges(b); err == nil && !slices.Equal(r.encode(), b) {
+			t.Fatal("ranges changed")
+		} else {
+			wantDamaged(t, err)
+		}
+		key := []byte("s1\x00\x01row")
+		raw := seal(key, slices.Clone(b))
+		if v, err := unseal(key, raw); err != nil || string(v) != string(b) {
+			t.Fatalf("unseal: %v", err)
+		}
+		_, err := readEvent(key, raw)
+		wantDamaged(t, err)
+		_, err = readJob(key, raw)
+		wantDamaged(t, err)
+		_, err = readAuditEntry(key, raw)
+		wantDamaged(t, err)
+		_, err = readImport(key, raw)
+		wantDamaged(t, err)
+		_, err = readBlockKey(b)
+		wantDamaged(t, err)
+		_, _, _, err = readRowKey(b)
+		wantDamaged(t, err)
+		_, err = unseal(key, b) // by luck alone
+		wantDamaged(t, err)
+	})
+}
+
+// Every coding gives back what it was given, and each of them is chosen.
+func TestColumnsComeBackAsTheyWere(t *testing.T) {
+	chosen := map[byte]bool{}
+	kinds := map[byte]bool{}
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 300).Draw(t, "n")
+		start := rapid.Int64().Draw(t, "start")
+		slope := rapid.Int64Range(-1000, 1000).Draw(t, "slope")
+		noise := int64(1) << rapid.IntRange(0, 62).Draw(t, "noise bits")
+		rare := rapid.SampledFrom([]int{0, 1, 50}).Draw(t, "noise in")
+		nulls := rapid.SampledFrom([]int{0, 0, 2, 1}).Draw(t, "null in")
+		mixed := rapid.IntRange(0, 9).Draw(t, "mixed") == 0
+		levels := rapid.IntRange(0, 3).Draw(t, "levels") == 0
+		v := make([]fleet.Num, n)
+		x := start
+		for i := range v {
+			x += slope
+			if rare > 0 && rapid.IntRange(1, rare).Draw(t, "rare") == 1 {
+				x += rapid.Int64Range(-noise, noise).Draw(t, "noise")
+			}
+			if nulls > 0 && rapid.IntRange(1, nulls).Draw(t, "null") == 1 {
+				continue
+			}
+			v[i] = fleet.Dec(x, -3)
+			if levels {
+				v[i].N = start + rapid.Int64Range(0, 3).Draw(t, "level")
+			}
+			if mixed {
+				v[i].Scale = int8(rapid.IntRange(-18, 18).Draw(t, "scale"))
+			}
+		}
+		var e encoder
+		b := e.appendColumn(nil, v)
+		kinds[b[0]] = true
+		if b[0] == columnDense {
+			chosen[b[2]] = true
+		}
+		got, err := readColumn(nil, b, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range v {
+			if got[i].String() != v[i].String() {
+				t.Fatalf("value %d is %v, was %v", i, got[i], v[i])
+			}
+		}
+	})
+	for _, code := range []byte{codeFrame, codeDelta, codeSteps} {
+		if !chosen[code] {
+			t.Errorf("coding %d was never the smallest", code)
+		}
+	}
+	for _, kind := range []byte{columnEmpty, columnDense, columnGappy, columnMixed} {
+		if !kinds[kind] {
+			t.Errorf("kind %d was never written", kind)
+		}
+	}
+}
+
+// Any flipped bit of a stored record is found by its checksum.
+func TestEveryFlippedBitIsFound(t *testing.T) {
+	key, value := []byte("s1\x00\x01fan1"), []byte(`{"rpm":4200}`)
+	raw := seal(key, slices.Clone(value))
+	for i := range 8 * len(raw) {
+		bad := slices.Clone(raw)
+		bad[i/8] ^= 1 << (i % 8)
+		if _, err := unseal(key, bad); !errors.Is(err, ErrDamaged) {
+			t.Fatalf("bit %d of the value: %v", i, err)
+		}
+	}
+	for i := range 8 * len(key) {
+		bad := slices.Clone(key)
+		bad[i/8] ^= 1 << (i % 8)
+		if _, err := unseal(bad, raw); !errors.Is(err, ErrDamaged) {
+			t.Fatalf("bit %d of the key: %v", i, err)
+		}
+	}
+}
