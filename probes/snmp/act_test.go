@@ -17,8 +17,8 @@ func TestAct(t *testing.T) {
 	}
 	// A second time nothing is written.
 	out, err = a.Act(deadline(t, 5*time.Second), fleet.Action{Kind: fleet.ActPortDown, Target: "sw1/Ethernet2"})
-	if err != nil || !out.Done || f.sets != 1 {
-		t.Errorf("%+v %v after %d sets", out, err, f.sets)
+	if err != nil || !out.Done || f.setRequests() != 1 {
+		t.Errorf("%+v %v after %d sets", out, err, f.setRequests())
 	}
 	o := observe(t, a, fleet.LaneFast)
 	if o.Ports[0].Admin != "up" || o.Ports[1].Admin != "down" {
@@ -31,8 +31,8 @@ func TestAct(t *testing.T) {
 			t.Errorf("%v: %v", bad, err)
 		}
 	}
-	if f.sets != 1 {
-		t.Errorf("%d sets", f.sets)
+	if f.setRequests() != 1 {
+		t.Errorf("%d sets", f.setRequests())
 	}
 }
 
@@ -46,8 +46,8 @@ func TestActOnce(t *testing.T) {
 		return [][]byte{answer}
 	}
 	out, err := agentOf(t, f).Act(deadline(t, 5*time.Second), fleet.Action{Kind: fleet.ActPortDown, Target: "sw1/Ethernet1"})
-	if err != nil || !out.Done || out.After != "down" || f.sets != 1 {
-		t.Errorf("%+v %v after %d sets", out, err, f.sets)
+	if err != nil || !out.Done || out.After != "down" || f.setRequests() != 1 {
+		t.Errorf("%+v %v after %d sets", out, err, f.setRequests())
 	}
 }
 

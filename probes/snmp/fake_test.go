@@ -21,6 +21,7 @@ type object struct {
 // replace what it says, datagram by datagram.
 type fakeAgent struct {
 	sock *net.UDPConn
+	once sync.Once
 	done chan struct{}
 
 	mu      sync.Mutex
@@ -50,9 +51,9 @@ func newFake(t testing.TB, tree ...object) *fakeAgent {
 		t.Fatal(err)
 	}
 	f := &fakeAgent{sock: sock, tree: tree, done: make(chan struct{})}
-	go f.serve()
 	t.Cleanup(func() {
 		sock.Close()
+		f.start()
 		<-f.done
 	})
 	return f
@@ -67,6 +68,16 @@ func serveFakeForBench() {
 	f := &fakeAgent{sock: sock, tree: switchTree(1, "sw1", ports48()...), done: make(chan struct{}), sorted: true}
 	fmt.Println(sock.LocalAddr())
 	f.serve()
+}
+
+// start begins to answer, once: agentOf calls it when the test has said how.
+func (f *fakeAgent) start() { f.once.Do(func() { go f.serve() }) }
+
+// setRequests returns how many SETs came.
+func (f *fakeAgent) setRequests() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sets
 }
 
 func (f *fakeAgent) set(change func()) {
@@ -297,6 +308,7 @@ func secret(s string) Secret { return func(context.Context) (string, error) { re
 // agentOf makes an agent for the fake with short waits.
 func agentOf(t testing.TB, f *fakeAgent, change ...func(*Config)) *Agent {
 	t.Helper()
+	f.start()
 	cfg := Config{Target: "sw1", Address: f.sock.LocalAddr().String(), Community: secret("public"), Timeout: 150 * time.Millisecond, Retries: 1}
 	for _, c := range change {
 		c(&cfg)
