@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -232,4 +233,38 @@ func freeze(t *testing.T, o *OpenStack, dir string, i fleet.Instance) {
 	thaw()
 	until(t, o, "the host is back", time.Minute, func(obs *fleet.Observation) bool { return hostNamed(obs, i.Host).State == "up" })
 	until(t, o, "the guest is back", time.Minute, func(obs *fleet.Observation) bool { return instance(t, obs, i.ID).State == fleet.StateOK })
+}
+
+// TestPeerMember looks at the same cloud as somebody who is not its admin.
+func TestPeerMember(t *testing.T) {
+	admin, _ := peer(t)
+	if obs := observe(t, admin, fleet.LaneFast); obs.Err != nil {
+		t.Fatal(obs.Err)
+	}
+	stamp := strconv.FormatInt(time.Now().UnixNano(), 36)
+	keystone := strings.TrimSuffix(admin.cfg.AuthURL, "/") + "/"
+	project := create(t, admin, keystone+"projects", "project", map[string]any{"project": map[string]any{"name": "guests-" + stamp, "domain_id": "default"}})
+	user := create(t, admin, keystone+"users", "user", map[string]any{"user": map[string]any{"name": "guest-" + stamp, "password": "guest", "domain_id": "default"}})
+	var roles struct{ Roles []struct{ ID string } }
+	if _, err := admin.session.compute.Get(t.Context(), keystone+"roles?name=member", &roles, nil); err != nil || len(roles.Roles) != 1 {
+		t.Fatalf("role member: %v", err)
+	}
+	if _, err := admin.session.compute.Put(t.Context(), keystone+"projects/"+project+"/users/"+user+"/roles/"+roles.Roles[0].ID, nil, nil, &gophercloud.RequestOpts{OkCodes: []int{204}}); err != nil {
+		t.Fatal(err)
+	}
+	cfg := admin.cfg
+	cfg.Username, cfg.Password, cfg.ProjectName, cfg.Limits = "guest-"+stamp, secret("guest"), "guests-"+stamp, Limits{}
+	obs := observe(t, probe(t, cfg), fleet.LaneSlow)
+	if obs.Err != nil {
+		t.Errorf("what is denied is no failure: %v", obs.Err)
+	}
+	for name, want := range map[string]string{"sees.instances": "seen", "sees.all_projects": "denied", "sees.hosts": "denied", "sees.services": "denied", "sees.placement": "denied", "sees.quota": "seen", "sees.zones": "seen"} {
+		if got := obs.Facts.Get(name); got != want {
+			t.Errorf("%s = %q, want %q", name, got, want)
+		}
+	}
+	cfg.Password = secret("wrong")
+	if obs := observe(t, probe(t, cfg), fleet.LaneFast); !errors.Is(obs.Err, fleet.ErrAuth) {
+		t.Errorf("a wrong password is %v", obs.Err)
+	}
 }

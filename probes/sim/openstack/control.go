@@ -146,13 +146,15 @@ func (s compute) group(r *request, g *Group) any {
 
 // getFlavors answers /flavors, /flavors/detail and one by id.
 func (s compute) getFlavors(r *request, rest []string) (reply, error) {
-	if len(rest) > 1 {
-		return reply{}, errNotFound
-	}
-	if len(rest) == 1 && rest[0] != "detail" {
+	if len(rest) > 0 && rest[0] != "detail" {
 		f := r.region.flavor(rest[0])
-		if f == nil || f.ID != rest[0] {
+		switch {
+		case f == nil || f.ID != rest[0]:
 			return reply{}, refuse(http.StatusNotFound, "Flavor "+rest[0]+" could not be found.")
+		case len(rest) == 2 && rest[1] == "os-extra_specs":
+			return ok(map[string]any{"extra_specs": nonNil(f.ExtraSpecs)}), nil
+		case len(rest) > 1:
+			return reply{}, errNotFound
 		}
 		return ok(map[string]any{"flavor": s.flavor(r, f, true)}), nil
 	}

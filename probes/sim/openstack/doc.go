@@ -1,5 +1,5 @@
 // Package openstack is an OpenStack for the demo: the identity, compute,
-// placement and network APIs of one small cloud on loopback, as real HTTP.
+// placement, network and image APIs of one small cloud on loopback, as real HTTP.
 //
 // The one idea: the package speaks the protocol and owns nothing that it
 // speaks of. What hosts and servers there are comes as plain values from

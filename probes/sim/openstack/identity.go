@@ -168,6 +168,7 @@ func (s identity) catalogServices() []catalogService {
 		{"compute", "nova", s.cfg.Regions, at("/compute/", "/v2.1")},
 		{"placement", "placement", s.cfg.Regions, at("/placement/", "")},
 		{"network", "neutron", s.cfg.Regions, at("/network/", "")},
+		{"image", "glance", s.cfg.Regions, at("/image/", "")},
 	}
 }
 

@@ -61,6 +61,7 @@ func (s *Server) routes() http.Handler {
 		"compute":   compute{s},
 		"placement": placement{s},
 		"network":   network{s},
+		"image":     image{s},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		hr.Body = http.MaxBytesReader(w, hr.Body, maxBody)
@@ -87,13 +88,16 @@ func (s *Server) locate(hr *http.Request) *request {
 	r := &request{Request: hr, now: s.now(), id: requestID()}
 	parts := strings.FieldsFunc(hr.URL.Path, func(c rune) bool { return c == '/' })
 	r.call = Call{Service: "identity", Method: hr.Method, Query: hr.URL.RawQuery}
-	if len(parts) >= 2 && (parts[0] == "compute" || parts[0] == "placement" || parts[0] == "network") {
+	if len(parts) >= 2 && regional[parts[0]] {
 		r.call.Service, r.call.Region, parts = parts[0], parts[1], parts[2:]
 	}
 	r.path = parts
 	r.call.Path = "/" + strings.Join(parts, "/")
 	return r
 }
+
+// regional are the services that there is one of in every region.
+var regional = map[string]bool{"compute": true, "placement": true, "network": true, "image": true}
 
 func (s *Server) answer(svc service, r *request, f Fault) reply {
 	if f.Body != nil {

@@ -24,7 +24,7 @@ type AppCredential struct{ ID, Secret, User string }
 
 // Call names one API call, for faults and counting.
 type Call struct {
-	Service string // identity compute placement network
+	Service string // identity compute placement network image
 	Region  string // empty for identity
 	Method  string
 	Path    string // below the service's root, such as /servers/detail

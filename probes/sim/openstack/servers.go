@@ -133,7 +133,7 @@ func (s compute) server(r *request, v *Instance, show bool) map[string]any {
 	m := map[string]any{
 		"id": v.ID, "name": v.Name, "status": status, "tenant_id": v.ProjectID, "user_id": derivedID("user", v.ProjectID),
 		"metadata": nonNil(v.Metadata), "hostId": hostHash(v), "created": stamp(v.Created), "updated": stamp(later(v.Updated, v.Created)),
-		"image": map[string]any{"id": derivedUUID("image", "base"), "links": s.link(r, "/images/"+derivedUUID("image", "base"))[1:]},
+		"image": map[string]any{"id": baseImage, "links": s.link(r, "/images/"+baseImage)[1:]},
 		"links": s.link(r, "/servers/"+v.ID), "addresses": addresses(v), "accessIPv4": "", "accessIPv6": "",
 		"OS-DCF:diskConfig": "MANUAL", "OS-EXT-AZ:availability_zone": v.Zone, "key_name": nil, "config_drive": "",
 		"OS-EXT-STS:task_state": nil, "OS-EXT-STS:vm_state": vm, "OS-EXT-STS:power_state": power,
