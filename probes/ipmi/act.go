@@ -162,7 +162,7 @@ func (b *BMC) readBack(ctx context.Context, s *session, p power, out *fleet.Outc
 		if err == nil {
 			out.After = c.power().String()
 		}
-		if out.After == p.becomes.String() || err != nil || time.Since(began) >= settleFor {
+		if out.After == p.becomes.String() || err != nil || time.Since(began) >= b.settle {
 			break
 		}
 		if pause(ctx, settleStep, "read back") != nil {

@@ -3,8 +3,8 @@ package ipmi
 import (
 	"context"
 	"errors"
-	"strings"
 	"testing"
+	"time"
 
 	"plumb/fleet"
 )
@@ -52,13 +52,14 @@ func TestPowerActions(t *testing.T) {
 
 // The BMC says yes and does nothing: the outcome says so.
 func TestFalseSuccess(t *testing.T) {
-	t.Parallel()
 	f := startFake(t)
 	f.on = func(fn netFn, cmd uint8, _ []byte) (completion, []byte, bool) {
 		return 0, nil, fn == fnChassis && cmd == 0x02
 	}
-	out, err := act(t, f.probe(), fleet.ActPowerOff, "", nil)
-	if err != nil || !out.Done || out.After != "on" || !strings.Contains(out.Text, "still on after 3 s") {
+	b := f.probe()
+	b.settle = 600 * time.Millisecond
+	out, err := act(t, b, fleet.ActPowerOff, "", nil)
+	if err != nil || !out.Done || out.After != "on" || out.Text != "the BMC said yes, still on after 1 s" {
 		t.Errorf("%+v, %v", out, err)
 	}
 }
@@ -128,9 +129,12 @@ func TestIdentify(t *testing.T) {
 		seconds string
 		want    string
 	}{{"", "\x0f"}, {"60", "\x3c"}, {"0", "\x00"}, {"on", "\x00\x01"}} {
-		if _, err := act(t, b, fleet.ActIdentify, "", map[string]string{"seconds": c.seconds}); err != nil || string(got) != c.want {
-			t.Errorf("seconds %q: sent %x, %v", c.seconds, got, err)
-		}
+		_, err := act(t, b, fleet.ActIdentify, "", map[string]string{"seconds": c.seconds})
+		f.set(func() {
+			if err != nil || string(got) != c.want {
+				t.Errorf("seconds %q: sent %x, %v", c.seconds, got, err)
+			}
+		})
 	}
 	if _, err := act(t, b, fleet.ActIdentify, "", map[string]string{"seconds": "256"}); !errors.Is(err, fleet.ErrUnsupported) {
 		t.Errorf("256 seconds: %v", err)

@@ -18,6 +18,7 @@ type BMC struct {
 	address string
 	quirks  quirks
 	now     func() time.Time // time.Now, but for tests
+	settle  time.Duration    // settleFor, but for tests
 
 	turn chan struct{} // holds one token; who has it owns everything below
 	sent atomic.Int64  // datagrams both ways, for measurements
@@ -66,7 +67,7 @@ func New(cfg Config) (*BMC, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	b := &BMC{cfg: cfg, now: time.Now, turn: make(chan struct{}, 1), role: privOperator, mute: map[uint16]bool{}, refused: map[string][32]byte{}}
+	b := &BMC{cfg: cfg, now: time.Now, settle: settleFor, turn: make(chan struct{}, 1), role: privOperator, mute: map[uint16]bool{}, refused: map[string][32]byte{}}
 	b.address, _ = cfg.endpoint()
 	b.quirks, _ = parseQuirks(cfg.Quirks)
 	b.suites = suites[:2]

@@ -110,6 +110,8 @@ func TestJudge(t *testing.T) {
 	l := r.limits(r.threshold, r.readMask)
 	bare := r
 	bare.compares = 0
+	slot := r
+	slot.ifPresent = true
 	for _, c := range []struct {
 		name string
 		r    record
@@ -127,6 +129,7 @@ func TestJudge(t *testing.T) {
 		{"no comparison sent", r, raw{value: 95, scanning: true}, 0, false, fleet.StateCrit},
 		{"unavailable", r, raw{value: 20, scanning: true, unavailable: true}, 0, false, fleet.StateUnknown},
 		{"unavailable, host off", r, raw{value: 20, scanning: true, unavailable: true}, 0, true, fleet.StateOff},
+		{"unavailable, an empty slot", slot, raw{value: 20, scanning: true, unavailable: true}, 0, false, fleet.StateOff},
 		{"not scanning", r, raw{value: 20}, 0, false, fleet.StateUnknown},
 		{"not scanning, quirk", r, raw{value: 20, hasStates: true}, quirkIgnoreScanning, false, fleet.StateOK},
 	} {

@@ -43,6 +43,7 @@ type fakeBMC struct {
 	refuse rakpStatus // of Open Session
 
 	silent atomic.Bool
+	start  sync.Once
 }
 
 type fakeSession struct {
@@ -80,10 +81,21 @@ func (f *fakeBMC) listen(address string) {
 	if f.conn, err = net.ListenUDP("udp", a); err != nil {
 		f.t.Fatal(err)
 	}
-	go f.serve(f.conn)
 }
 
-func (f *fakeBMC) address() string { return f.conn.LocalAddr().String() }
+// address is where it serves; serving begins when it is first asked for, so
+// that a test may set anything before.
+func (f *fakeBMC) address() string {
+	f.start.Do(func() { go f.serve(f.conn) })
+	return f.conn.LocalAddr().String()
+}
+
+// logged is how many logins there were.
+func (f *fakeBMC) logged() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.logins
+}
 
 // restart forgets every session, as a BMC reset does.
 func (f *fakeBMC) restart() {

@@ -3,30 +3,13 @@ package ipmi
 import (
 	"context"
 	"errors"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"plumb/fleet"
+	"plumb/probes/probetest"
 )
-
-// leaks fails the test when goroutines are left behind after it.
-func leaks(t *testing.T) {
-	t.Helper()
-	before := runtime.NumGoroutine()
-	t.Cleanup(func() {
-		end := time.Now().Add(5 * time.Second)
-		for runtime.NumGoroutine() > before {
-			if time.Now().After(end) {
-				buf := make([]byte, 1<<16)
-				t.Errorf("goroutines: %d before, %d after\n%s", before, runtime.NumGoroutine(), buf[:runtime.Stack(buf, true)])
-				return
-			}
-			runtime.Gosched()
-		}
-	})
-}
 
 // kind fails the test unless the observation failed for that reason.
 func kind(t *testing.T, o *fleet.Observation, want error) {
@@ -43,7 +26,7 @@ func kind(t *testing.T, o *fleet.Observation, want error) {
 }
 
 func TestNothingThere(t *testing.T) {
-	leaks(t)
+	probetest.NoLeaks(t)
 	f := startFake(t)
 	address := f.address()
 	f.conn.Close()
@@ -56,7 +39,7 @@ func TestNothingThere(t *testing.T) {
 }
 
 func TestSilent(t *testing.T) {
-	leaks(t)
+	probetest.NoLeaks(t)
 	f := startFake(t)
 	f.silent.Store(true)
 	b := f.probe()
@@ -72,7 +55,7 @@ func TestSilent(t *testing.T) {
 // A wrong password is auth at once, and it is tried once only, until it
 // changes.
 func TestWrongPassword(t *testing.T) {
-	leaks(t)
+	probetest.NoLeaks(t)
 	f := startFake(t)
 	password := "wrong"
 	b := f.probe(func(c *Config) {
@@ -124,14 +107,14 @@ func TestSessionsFull(t *testing.T) {
 
 // A restart in the middle of a poll costs one login and no data.
 func TestRestart(t *testing.T) {
-	leaks(t)
+	probetest.NoLeaks(t)
 	f := startFake(t)
 	b := f.probe()
 	well(t, look(t, b, fleet.LaneSlow))
 	f.restart()
 	o := well(t, look(t, b, fleet.LaneFast))
-	if len(o.Sensors) != 3 || o.Tables[fleet.TableSensors] != fleet.Complete || f.logins != 2 {
-		t.Errorf("%d sensors, %v, %d logins", len(o.Sensors), o.Tables[fleet.TableSensors], f.logins)
+	if len(o.Sensors) != 3 || o.Tables[fleet.TableSensors] != fleet.Complete || f.logged() != 2 {
+		t.Errorf("%d sensors, %v, %d logins", len(o.Sensors), o.Tables[fleet.TableSensors], f.logged())
 	}
 	first := true
 	f.set(func() {
@@ -145,15 +128,15 @@ func TestRestart(t *testing.T) {
 		}
 	})
 	o = well(t, look(t, b, fleet.LaneFast))
-	if len(o.Sensors) != 3 || f.logins != 3 {
-		t.Errorf("in mid-poll: %d sensors, %d logins", len(o.Sensors), f.logins)
+	if len(o.Sensors) != 3 || f.logged() != 3 {
+		t.Errorf("in mid-poll: %d sensors, %d logins", len(o.Sensors), f.logged())
 	}
 }
 
 // It dies while it is being read: what was read stays, the error is a
 // timeout, and the time is bounded.
 func TestDiesInMidPoll(t *testing.T) {
-	leaks(t)
+	probetest.NoLeaks(t)
 	f := startFake(t)
 	b := f.probe()
 	well(t, look(t, b, fleet.LaneSlow))
@@ -174,7 +157,7 @@ func TestDiesInMidPoll(t *testing.T) {
 }
 
 func TestCancelInterruptsAtOnce(t *testing.T) {
-	leaks(t)
+	probetest.NoLeaks(t)
 	f := startFake(t)
 	f.silent.Store(true)
 	b := f.probe(func(c *Config) { c.Timeout = time.Minute })
@@ -191,7 +174,7 @@ func TestCancelInterruptsAtOnce(t *testing.T) {
 }
 
 func TestDeadlineIsKept(t *testing.T) {
-	leaks(t)
+	probetest.NoLeaks(t)
 	f := startFake(t)
 	f.silent.Store(true)
 	b := f.probe(func(c *Config) { c.Timeout = time.Minute })
@@ -218,8 +201,8 @@ func TestSessionSurvivesCancel(t *testing.T) {
 	b.Observe(ctx, fleet.LaneFast)
 	f.silent.Store(false)
 	well(t, look(t, b, fleet.LaneFast))
-	if f.logins != 1 {
-		t.Errorf("%d logins", f.logins)
+	if f.logged() != 1 {
+		t.Errorf("%d logins", f.logged())
 	}
 }
 
@@ -247,7 +230,7 @@ func TestStrayDatagrams(t *testing.T) {
 		"wrong length":     func(k payload, b []byte) [][]byte { return [][]byte{flip(b, 14), flip(b, 15), b} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			leaks(t)
+			probetest.NoLeaks(t)
 			last = nil
 			f := startFake(t)
 			f.mangle = func(k payload, b []byte) [][]byte {
@@ -257,8 +240,8 @@ func TestStrayDatagrams(t *testing.T) {
 				return mangle(k, b)
 			}
 			o := well(t, look(t, f.probe(), fleet.LaneSlow))
-			if len(o.Sensors) != 3 || f.logins != 1 {
-				t.Errorf("%d sensors, %d logins", len(o.Sensors), f.logins)
+			if len(o.Sensors) != 3 || f.logged() != 1 {
+				t.Errorf("%d sensors, %d logins", len(o.Sensors), f.logged())
 			}
 		})
 	}
@@ -285,7 +268,7 @@ func TestGarbageAtEveryStep(t *testing.T) {
 			},
 		} {
 			t.Run(name, func(t *testing.T) {
-				leaks(t)
+				probetest.NoLeaks(t)
 				f := startFake(t)
 				f.mangle = func(k payload, b []byte) [][]byte {
 					if k == step {
@@ -293,7 +276,7 @@ func TestGarbageAtEveryStep(t *testing.T) {
 					}
 					return [][]byte{b}
 				}
-				b := f.probe(func(c *Config) { c.Timeout = 100 * time.Millisecond })
+				b := f.probe(func(c *Config) { c.Timeout = 40 * time.Millisecond })
 				o := look(t, b, fleet.LaneFast)
 				if o.Err == nil || errors.Is(o.Err, fleet.ErrAuth) && name != "one short" && name != "half" && name != "nine byte body" {
 					t.Errorf("step %02x: %v", byte(step), o.Err)
@@ -342,14 +325,14 @@ func TestDialects(t *testing.T) {
 	} {
 		f := startFake(t, func(f *fakeBMC) { f.hashRole = hash })
 		well(t, look(t, f.probe(), fleet.LaneFast))
-		if f.logins != 1 {
-			t.Errorf("%s: %d logins", name, f.logins)
+		if f.logged() != 1 {
+			t.Errorf("%s: %d logins", name, f.logged())
 		}
 	}
 }
 
 func TestRecordThatLinksToItself(t *testing.T) {
-	leaks(t)
+	probetest.NoLeaks(t)
 	f := startFake(t)
 	f.on = func(fn netFn, cmd uint8, data []byte) (completion, []byte, bool) {
 		if fn == fnStorage && cmd == 0x23 && data[2] == 2 {
@@ -452,7 +435,7 @@ func TestSilenceOnOptionalCommand(t *testing.T) {
 }
 
 func TestCloseTwice(t *testing.T) {
-	leaks(t)
+	probetest.NoLeaks(t)
 	f := startFake(t)
 	b := f.probe()
 	well(t, look(t, b, fleet.LaneFast))

@@ -241,6 +241,9 @@ func TestPeerLog(t *testing.T) {
 func TestPeerIdentity(t *testing.T) {
 	s := startSim(t, 31016)
 	o := well(t, look(t, s.probe("ADMIN", "ADMIN"), fleet.LaneSlow))
+	if len(o.Entities) != 1 || o.Entities[0].Serial != fmt.Sprintf("PS%05d", s.port) || o.Entities[0].Class != "powerSupply" || o.Entities[0].Model != "PWS-920" {
+		t.Errorf("entities: %+v", o.Entities)
+	}
 	fru := s.tool("fru", "print", "0")
 	for fact, label := range map[string]string{
 		"serial": "Product Serial", "product.part": "Product Part Number", "model": "Product Name", "vendor": "Product Manufacturer",

@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/probes/probetest"
 )
 
 func TestKnock(t *testing.T) {
-	leaks(t)
+	probetest.NoLeaks(t)
 	f := startFake(t)
 	g, err := Knock(t.Context(), f.address())
 	if err != nil {
@@ -23,13 +24,13 @@ func TestKnock(t *testing.T) {
 	if !slices.Equal(g.Suites, []int{3, 17}) {
 		t.Errorf("suites %v", g.Suites)
 	}
-	if f.logins != 0 || f.sessions() != 0 {
-		t.Errorf("%d logins, %d sessions", f.logins, f.sessions())
+	if f.logged() != 0 || f.sessions() != 0 {
+		t.Errorf("%d logins, %d sessions", f.logged(), f.sessions())
 	}
 }
 
 func TestKnockNobody(t *testing.T) {
-	leaks(t)
+	probetest.NoLeaks(t)
 	f := startFake(t)
 	f.silent.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)

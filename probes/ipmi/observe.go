@@ -151,7 +151,10 @@ func (b *BMC) knowDevice(ctx context.Context, lane fleet.Lane) error {
 func (b *BMC) lookAtIdentity(ctx context.Context, o *fleet.Observation) error {
 	err := b.readIdentity(ctx)
 	b.setFacts(o)
-	return err
+	if err != nil {
+		return err
+	}
+	return b.readParts(ctx, o)
 }
 
 // chassis is an answer to Get Chassis Status (section 28.2).

@@ -79,7 +79,7 @@ func TestObserveReadsEverythingFirst(t *testing.T) {
 	}, rows); d != "" {
 		t.Errorf("sensors (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff(map[fleet.TableID]fleet.Completeness{fleet.TableFacts: fleet.Complete, fleet.TableSensors: fleet.Complete, fleet.TableEvents: fleet.Complete}, o.Tables); d != "" {
+	if d := cmp.Diff(map[fleet.TableID]fleet.Completeness{fleet.TableFacts: fleet.Complete, fleet.TableSensors: fleet.Complete, fleet.TableEvents: fleet.Complete, fleet.TableEntities: fleet.Complete}, o.Tables); d != "" {
 		t.Errorf("tables (-want +got):\n%s", d)
 	}
 	if len(o.Events) != 2 {
@@ -115,8 +115,8 @@ func TestFastPollIsNPlusTwo(t *testing.T) {
 			t.Error("the identity is missing from a fast poll")
 		}
 	}
-	if f.logins != 1 {
-		t.Errorf("%d logins", f.logins)
+	if f.logged() != 1 {
+		t.Errorf("%d logins", f.logged())
 	}
 }
 

@@ -41,9 +41,11 @@ func parseReading(b []byte) (raw, error) {
 
 // judge turns a reading into value, state and text. hostOff says that the
 // machine is off: a sensor that then has nothing to say is off, not unknown.
+// So is one whose record says to ignore it while its part is absent: an empty
+// slot is no riddle.
 func (r *record) judge(x raw, f factors, l fleet.Limits, q quirks, hostOff bool) (fleet.Num, fleet.State, string) {
 	if x.unavailable || !x.scanning && !q.has(quirkIgnoreScanning) {
-		return fleet.Num{}, silence(hostOff), ""
+		return fleet.Num{}, silence(hostOff || r.ifPresent), ""
 	}
 	if !r.analogue && r.reading != readingThreshold {
 		n, s, text := r.discrete(x.states)

@@ -101,7 +101,8 @@ func TestReferenceBMC(t *testing.T) {
 	}
 	defer b.Close()
 	out, err := b.Act(t.Context(), fleet.Action{Kind: fleet.ActPowerOff})
-	if err != nil || out.Before != "on" || out.After != "off" || hal.Chassis().(*mock.Chassis).On {
+	on, _ := hal.Chassis().PowerState(t.Context())
+	if err != nil || out.Before != "on" || out.After != "off" || on {
 		t.Errorf("power-off: %+v, %v", out, err)
 	}
 	wrong := referenceConfig(address)

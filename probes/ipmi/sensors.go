@@ -42,7 +42,7 @@ func (b *BMC) readSensor(ctx context.Context, s *sensor, hostOff bool) (row flee
 		if over(err) {
 			return row, false, err
 		}
-		row.State = silence(hostOff)
+		row.State = silence(hostOff || s.ifPresent && refusedWith(err, ccNotPresent))
 		row.Text = reason(err)
 		return row, refusedWith(err, ccNotPresent, ccState, ccDisabled, ccIllegal), nil
 	}
