@@ -321,8 +321,14 @@ func (v *upsView) look(now time.Time) agent.Device {
 	for _, watts := range st.PhaseWatts {
 		amps := watts / (world.PhaseVolts * world.PowerFactor)
 		dev.Output = append(dev.Output, agent.Line{Volts: world.PhaseVolts, AmpsX10: int(math.Round(amps * 10)), Watts: int(math.Round(watts)), LoadPercent: int(math.Round(watts / (st.RatedW / 3) * 100))})
-		in := watts/0.96 + 180 // the converter's losses
-		dev.Input = append(dev.Input, agent.Line{HertzX10: 500, Volts: 231, AmpsX10: int(math.Round(in / 231 * 10)), Watts: int(math.Round(in))})
+		in := inputWatts(watts)
+		dev.Input = append(dev.Input, agent.Line{HertzX10: 500, Volts: inputVolts, AmpsX10: int(math.Round(in / inputVolts * 10)), Watts: int(math.Round(in))})
 	}
 	return dev
 }
+
+const inputVolts = 231
+
+// inputWatts is what a phase of a UPS takes for what it gives: its converter
+// has losses.
+func inputWatts(out float64) float64 { return out/0.96 + 180 }

@@ -121,12 +121,7 @@ func serverPast(w *world.World, n int, keys []fleet.SeriesKey) func(time.Time, [
 		case !ok || k.Table != fleet.TableSensors:
 			return nil
 		case sensors[i].Quantity == world.Discrete:
-			return func(s *world.ServerState) fleet.Num {
-				if k.Field != fleet.FieldState || sensors[i].Type == 0x08 && s.Readings[i].Bits == 0 {
-					return fleet.Num{}
-				}
-				return fleet.Int(int64(fleet.StateOK))
-			}
+			return func(*world.ServerState) fleet.Num { return fleet.Int(int64(fleet.StateOK)) }
 		}
 		return func(s *world.ServerState) fleet.Num {
 			if !s.Readings[i].OK {
@@ -201,10 +196,24 @@ func counter(p *world.PortState, c fleet.CounterID) fleet.Num {
 	return bits(0)
 }
 
+// mgmtCounter is a counter of a device's network card, as mgmtPort shows it.
+func mgmtCounter(k fleet.SeriesKey, t, boot time.Time) fleet.Num {
+	p := mgmtPort(world.MAC{}, t, boot)[0]
+	switch fleet.CounterID(k.Field - fleet.FieldCounter) {
+	case fleet.InOctets:
+		return fleet.Num{N: int64(p.In.Octets), Known: true}
+	case fleet.OutOctets:
+		return fleet.Num{N: int64(p.Out.Octets), Known: true}
+	}
+	return fleet.Int(0)
+}
+
 func pduPast(w *world.World, n int, keys []fleet.SeriesKey) func(time.Time, []fleet.Num) {
 	getter := func(k fleet.SeriesKey) func(*world.PDUState) fleet.Num {
 		row, err := strconv.Atoi(k.Row)
 		switch {
+		case k.Table == fleet.TablePorts && k.Field >= fleet.FieldCounter:
+			return func(s *world.PDUState) fleet.Num { return mgmtCounter(k, s.At, s.Boot) }
 		case isPower(k):
 			return func(s *world.PDUState) fleet.Num { return whole(s.Watts) }
 		case k.Table == fleet.TableOutlets && err == nil && row >= 1 && row <= len(world.PDUState{}.Outlets):
@@ -246,14 +255,19 @@ func upsPast(w *world.World, n int, keys []fleet.SeriesKey) func(time.Time, []fl
 		"battery charge":      func(s *world.UPSState) fleet.Num { return whole(s.ChargePercent) },
 		"battery runtime":     func(s *world.UPSState) fleet.Num { return fleet.Int(int64(s.Runtime.Minutes()) * 60) },
 		"time on battery":     func(*world.UPSState) fleet.Num { return fleet.Int(0) },
+		"battery current":     func(*world.UPSState) fleet.Num { return fleet.Dec(0, -1) },
 		"alarms present":      func(*world.UPSState) fleet.Num { return fleet.Int(0) },
 		"battery voltage":     func(s *world.UPSState) fleet.Num { return tenths(s.BatteryVolts) },
 		"battery temperature": func(s *world.UPSState) fleet.Num { return whole(s.BatteryC) },
 		"output frequency":    func(*world.UPSState) fleet.Num { return fleet.Dec(500, -1) },
 	}
 	perPhase := map[string]func(w float64, s *world.UPSState) fleet.Num{
-		"output power":   func(w float64, _ *world.UPSState) fleet.Num { return whole(w) },
-		"output voltage": func(float64, *world.UPSState) fleet.Num { return whole(world.PhaseVolts) },
+		"input power":     func(w float64, _ *world.UPSState) fleet.Num { return whole(inputWatts(w)) },
+		"input current":   func(w float64, _ *world.UPSState) fleet.Num { return tenths(inputWatts(w) / inputVolts) },
+		"input voltage":   func(float64, *world.UPSState) fleet.Num { return whole(inputVolts) },
+		"input frequency": func(float64, *world.UPSState) fleet.Num { return fleet.Dec(500, -1) },
+		"output power":    func(w float64, _ *world.UPSState) fleet.Num { return whole(w) },
+		"output voltage":  func(float64, *world.UPSState) fleet.Num { return whole(world.PhaseVolts) },
 		"output current": func(w float64, _ *world.UPSState) fleet.Num {
 			return tenths(w / (world.PhaseVolts * world.PowerFactor))
 		},
@@ -262,6 +276,8 @@ func upsPast(w *world.World, n int, keys []fleet.SeriesKey) func(time.Time, []fl
 	getter := func(k fleet.SeriesKey) getFunc {
 		_, name, _ := strings.Cut(k.Row, ":")
 		switch {
+		case k.Table == fleet.TablePorts && k.Field >= fleet.FieldCounter:
+			return func(s *world.UPSState) fleet.Num { return mgmtCounter(k, s.At, s.Boot) }
 		case isPower(k):
 			return func(s *world.UPSState) fleet.Num { return whole(s.PhaseWatts[0] + s.PhaseWatts[1] + s.PhaseWatts[2]) }
 		case k.Table != fleet.TableSensors:

@@ -80,6 +80,7 @@ type Fleet struct {
 
 	bmcAddr  []netip.AddrPort // by server
 	snmpAddr []netip.AddrPort // by switch, then PDU, then UPS
+	cloudURL string
 
 	cancel  context.CancelFunc
 	serving sync.WaitGroup
@@ -210,6 +211,7 @@ func (f *Fleet) startCloud(ctx context.Context, from int) (err error) {
 	}
 	for port := from; port < min(from+50, 1<<16); port++ {
 		if f.cloud, err = openstack.Serve(ctx, fmt.Sprintf("127.0.0.1:%d", port), cfg); err == nil {
+			f.cloudURL = f.cloud.AuthURL()
 			if port != from {
 				f.opt.Logf("port %d is taken: the cloud listens on %d", from, port)
 			}

@@ -14,9 +14,6 @@ import (
 	"plumb/probes/sim/agent"
 )
 
-// testBase is this package's own block of ports.
-const testBase = 33000
-
 func startFleet(t testing.TB, opt Options) *Fleet {
 	t.Helper()
 	if opt.Dir == "" {

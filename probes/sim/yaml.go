@@ -250,7 +250,7 @@ func tagFlow(tags map[string]string) string {
 func (y *inventory) clouds() {
 	y.line(0, "clouds:")
 	for _, r := range y.f.World.Regions {
-		y.line(1, "- {name: stack-%s, provider: openstack, region: %s, endpoint: %q, credential: cloud}", r.Name, r.Name, y.f.cloud.AuthURL())
+		y.line(1, "- {name: stack-%s, provider: openstack, region: %s, endpoint: %q, credential: cloud}", r.Name, r.Name, y.f.cloudURL)
 	}
 }
 

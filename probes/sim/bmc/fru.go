@@ -7,12 +7,13 @@ import (
 	"plumb/probes/sim/world"
 )
 
-// fru returns a server's FRU inventory (IPMI Platform Management FRU 1.0).
+// fru returns a server's FRU inventory (IPMI Platform Management FRU 1.0). As
+// on many servers chassis and product carry one serial, the board its own.
 func fru(sv *world.Server) []byte {
 	maker := sv.Vendor + " Inc."
-	chassis := area([]byte{1, 0, 0x17}, "PL-CH-"+sv.Model, "C"+sv.Serial)
+	chassis := area([]byte{1, 0, 0x17}, "PL-CH-"+sv.Model, sv.Serial)
 	board := area(append([]byte{1, 0, 25}, fruDate(sv)...), maker, "PowerEdge "+sv.Model, "B"+sv.Serial, "PL-MB-"+sv.Model, "")
-	product := area([]byte{1, 0, 25}, maker, "PowerEdge "+sv.Model, sv.Model, "1", sv.Serial, sv.Name, "")
+	product := area([]byte{1, 0, 25}, maker, sv.Model, "PowerEdge "+sv.Model, "1", sv.Serial, sv.Name, "")
 	at := 8
 	head := []byte{1, 0, byte(at / 8), byte((at + len(chassis)) / 8), byte((at + len(chassis) + len(board)) / 8), 0, 0, 0}
 	head[7] = -sum(head)

@@ -14,6 +14,7 @@ const PowerFactor = 0.97
 
 // PDUState is what a PDU's agent knows at a moment.
 type PDUState struct {
+	At        time.Time
 	Reachable bool
 	Version   uint64
 	Boot      time.Time
@@ -36,7 +37,7 @@ func amps(watts float64) float64 { return watts / (PhaseVolts * PowerFactor) }
 func (w *World) PDU(n int, now time.Time) PDUState {
 	r, t := w.run(now)
 	p := &w.PDUs[n]
-	st := PDUState{Reachable: r.pdus[n].live && r.sites[p.Site], Version: r.seq, Boot: p.Boot}
+	st := PDUState{At: now, Reachable: r.pdus[n].live && r.sites[p.Site], Version: r.seq, Boot: p.Boot}
 	if at := r.pdus[n].boot; at > 0 {
 		st.Boot = w.time(at)
 	}
@@ -56,6 +57,7 @@ func (w *World) PDU(n int, now time.Time) PDUState {
 
 // UPSState is what a UPS's agent knows at a moment.
 type UPSState struct {
+	At            time.Time
 	Reachable     bool
 	Version       uint64
 	Boot          time.Time
@@ -71,7 +73,7 @@ type UPSState struct {
 func (w *World) UPS(n int, now time.Time) UPSState {
 	r, t := w.run(now)
 	u := &w.UPSes[n]
-	st := UPSState{Reachable: r.sites[u.Site], Version: r.seq, Boot: u.Boot, RatedW: u.RatingW, ChargePercent: 100}
+	st := UPSState{At: now, Reachable: r.sites[u.Site], Version: r.seq, Boot: u.Boot, RatedW: u.RatingW, ChargePercent: 100}
 	total := 0.0
 	for i := range w.PDUs {
 		if w.PDUs[i].Feed != u.Feed {
