@@ -117,7 +117,8 @@ func readFrame(dst []int64, b []byte, n int, least int64) ([]int64, []byte, erro
 	if err != nil {
 		return dst, nil, err
 	}
-	for _, u := range unpack(make([]uint64, 0, n), packed, n, width) {
+	var room [128]uint64 // a window at one poll a minute
+	for _, u := range unpack(room[:0], packed, n, width) {
 		dst = append(dst, least+int64(u))
 	}
 	return dst, rest, nil
@@ -129,7 +130,8 @@ func readDelta(dst []int64, b []byte, n int, v, step int64) ([]int64, []byte, er
 		return dst, nil, err
 	}
 	dst = append(dst, v)
-	for _, u := range unpack(make([]uint64, 0, n), packed, n-1, width) {
+	var room [128]uint64
+	for _, u := range unpack(room[:0], packed, n-1, width) {
 		v += step + int64(u)
 		dst = append(dst, v)
 	}

@@ -75,7 +75,10 @@ func (s *Store) dropBeyond(seq uint64) error {
 	var drop [][]byte
 	err := view(s.series, func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketWAL).Cursor()
-		for k, _ := c.Seek(seqKey(seq + 1)); k != nil; k, _ = c.Next() {
+		for k, raw := c.Seek(seqKey(seq + 1)); k != nil; k, raw = c.Next() {
+			if _, err := unseal(k, raw); err != nil {
+				return err // not a batch that never happened, but one whose number is damaged
+			}
 			drop = append(drop, append([]byte(nil), k...))
 		}
 		return nil

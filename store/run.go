@@ -60,7 +60,10 @@ func (s *Store) Run(ctx context.Context, first *fleet.Snapshot, step StepFunc, o
 	s.life.Unlock()
 	defer s.end()
 
-	if first.Version == 0 && s.writer.seq > 0 {
+	if first == nil {
+		first = &fleet.Snapshot{Live: true}
+	}
+	if first.Version < s.writer.seq {
 		c := *first
 		c.Version = s.writer.seq
 		first = &c

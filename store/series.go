@@ -121,6 +121,7 @@ func (s *Store) blockSamples(ctx context.Context, tx *bbolt.Tx, t *target, key f
 		if values, err = b.appendColumn(values[:0], column); err != nil {
 			return nil, err
 		}
+		out = slices.Grow(out, len(times))
 		for i, at := range times {
 			if at >= from && at < to {
 				out = append(out, sample{at, values[i]})
