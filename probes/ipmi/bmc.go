@@ -82,8 +82,8 @@ func New(cfg Config) (*BMC, error) {
 func (b *BMC) take(ctx context.Context) error {
 	select {
 	case <-b.turn:
-	case <-ctx.Done():
-		return ctxError(ctx, "wait for turn")
+	case <-ctx.Done(): // the BMC is well; it is plumb that uses it
+		return &opError{"wait for turn", fmt.Errorf("%w: another poll or action is under way: %w", fleet.ErrBusy, context.Cause(ctx))}
 	}
 	if b.closed {
 		b.turn <- struct{}{}
@@ -212,10 +212,11 @@ func (b *BMC) enter(ctx context.Context, user string, secret Secret, try func(co
 }
 
 // tryRoles asks for OPERATOR, and for USER where that is not granted: a
-// refused role is not a refused password.
+// refused role is not a refused password. Some BMCs then say that they do not
+// know the name.
 func (b *BMC) tryRoles(ctx context.Context, c credential) (*session, error) {
 	s, err := login(ctx, b.door(b.role), c)
-	if b.role == privOperator && roleRefused(err) {
+	if b.role == privOperator && (roleRefused(err) || statusOf(err) == statusName) {
 		if s, err = login(ctx, b.door(privUser), c); err == nil {
 			b.role = privUser
 		}
@@ -259,7 +260,7 @@ func (b *BMC) ask(ctx context.Context, c command) ([]byte, error) {
 			if b.answered && errors.Is(err, fleet.ErrUnreachable) {
 				return nil, fail(c.op, fleet.ErrTimeout, "it stopped answering")
 			}
-			return nil, err
+			return nil, &loginError{err}
 		}
 		data, err := b.session.do(ctx, c)
 		var r *refusal
@@ -300,13 +301,15 @@ func (b *BMC) askOptional(ctx context.Context, c command) ([]byte, error) {
 	return data, err
 }
 
+// loginError marks the failure of a login in the middle of a poll.
+type loginError struct{ err error }
+
+func (e *loginError) Error() string { return e.err.Error() }
+func (e *loginError) Unwrap() error { return e.err }
+
 // over reports an error that ends the poll: the wire or the login failed. A
 // refusal or a bad answer is about one thing only.
 func over(err error) bool {
-	return errors.Is(err, fleet.ErrTimeout) || errors.Is(err, fleet.ErrUnreachable) || isLogin(err)
-}
-
-func isLogin(err error) bool {
-	var r *refusal
-	return !errors.As(err, &r) && (errors.Is(err, fleet.ErrAuth) || errors.Is(err, fleet.ErrBusy) || statusOf(err) != statusOK)
+	var l *loginError
+	return errors.As(err, &l) || errors.Is(err, fleet.ErrTimeout) || errors.Is(err, fleet.ErrUnreachable)
 }

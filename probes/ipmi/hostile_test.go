@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -475,4 +476,77 @@ func TestKeepalive(t *testing.T) {
 		t.Error("a dead session was kept")
 	}
 	well(t, look(t, b, fleet.LaneFast))
+}
+
+// Polls, actions, keepalives and the close come from different goroutines:
+// they take turns, and none meets another's answer.
+func TestTurns(t *testing.T) {
+	probetest.NoLeaks(t)
+	f := startFake(t)
+	b := f.probe()
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 10 {
+				if o, err := b.Observe(t.Context(), fleet.LaneFast); err != nil || o.Err != nil || len(o.Sensors) != 3 {
+					t.Errorf("Observe: %v, %v", o.Err, err)
+				}
+				b.ping()
+			}
+		})
+	}
+	all.Go(func() {
+		for range 5 {
+			if _, err := b.Act(t.Context(), fleet.Action{Kind: fleet.ActIdentify}); err != nil {
+				t.Errorf("Act: %v", err)
+			}
+		}
+	})
+	all.Wait()
+	b.Close()
+	if f.sessions() != 0 || f.logged() != 6 {
+		t.Errorf("%d sessions left, %d logins", f.sessions(), f.logged())
+	}
+}
+
+// While an action has the turn, a poll that cannot wait says busy: the BMC is
+// not blind.
+func TestTurnTaken(t *testing.T) {
+	f := startFake(t)
+	b := f.probe()
+	<-b.turn
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	o, err := b.Observe(ctx, fleet.LaneFast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind(t, o, fleet.ErrBusy)
+	b.turn <- struct{}{}
+}
+
+// It comes back from a restart talking nonsense: one login is tried, not one
+// for each sensor.
+func TestLoginFailsInMidPoll(t *testing.T) {
+	f := startFake(t)
+	b := f.probe(func(c *Config) { c.Timeout = 100 * time.Millisecond })
+	well(t, look(t, b, fleet.LaneSlow))
+	opens := 0
+	f.set(func() {
+		clear(f.open)
+		f.mangle = func(k payload, out []byte) [][]byte {
+			if k == payloadRAKP2 {
+				opens++
+				out = append([]byte(nil), out[:v20Size+12]...)
+				setLength(out)
+			}
+			return [][]byte{out}
+		}
+	})
+	kind(t, look(t, b, fleet.LaneFast), fleet.ErrProtocol)
+	f.set(func() {
+		if opens != 1 {
+			t.Errorf("%d logins were tried", opens)
+		}
+	})
 }
