@@ -45,7 +45,7 @@ func TestActOnce(t *testing.T) {
 		}
 		return [][]byte{answer}
 	}
-	out, err := agentOf(t, f).Act(deadline(t, 5*time.Second), fleet.Action{Kind: fleet.ActPortDown, Target: "sw1/Ethernet1"})
+	out, err := agentOf(t, f, quick).Act(deadline(t, 5*time.Second), fleet.Action{Kind: fleet.ActPortDown, Target: "sw1/Ethernet1"})
 	if err != nil || !out.Done || out.After != "down" || f.setRequests() != 1 {
 		t.Errorf("%+v %v after %d sets", out, err, f.setRequests())
 	}

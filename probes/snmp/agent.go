@@ -58,8 +58,13 @@ func (a *Agent) Observe(ctx context.Context, lane fleet.Lane) (*fleet.Observatio
 	case <-a.turn:
 		defer func() { a.turn <- struct{}{} }()
 	case <-ctx.Done():
-		obs.Err = a.failed("wait", ctx.Err())
-		return obs, ctx.Err()
+		p := &poll{lane: lane, obs: obs}
+		p.giveUp()
+		obs.Err = a.failed("wait", a.why(nil, ctx.Err()))
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return obs, ctx.Err()
+		}
+		return obs, nil
 	}
 	p := &poll{known: &a.known, cfg: &a.cfg, lane: lane, obs: obs}
 	c, err := a.connect(ctx)
@@ -72,8 +77,8 @@ func (a *Agent) Observe(ctx context.Context, lane fleet.Lane) (*fleet.Observatio
 	if err != nil {
 		p.giveUp()
 		obs.Err = a.failed(p.op, a.why(c, err))
-		if c == nil || !c.answered {
-			return obs, context.Cause(ctx)
+		if errors.Is(ctx.Err(), context.Canceled) && (c == nil || !c.answered) {
+			return obs, ctx.Err()
 		}
 	}
 	return obs, nil
@@ -106,8 +111,6 @@ func (a *Agent) why(c *conn, err error) error {
 		return fmt.Errorf("%w: no answer: nothing there, or it ignores this community or this address", fleet.ErrUnreachable)
 	case errors.Is(err, errNoAnswer):
 		return fmt.Errorf("%w: %w", fleet.ErrUnreachable, err)
-	case errors.Is(err, context.DeadlineExceeded) && !answered:
-		return fmt.Errorf("%w: no answer before the deadline", fleet.ErrUnreachable)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return fmt.Errorf("%w: %w", fleet.ErrTimeout, err)
 	case errors.Is(err, errTooMuch), errors.Is(err, errVarbinds):

@@ -305,11 +305,15 @@ func switchTree(up uint32, sysname string, ports ...fakePort) []object {
 
 func secret(s string) Secret { return func(context.Context) (string, error) { return s, nil } }
 
-// agentOf makes an agent for the fake with short waits.
+// quick makes silence cheap, for tests that wait for it.
+func quick(c *Config) { c.Timeout = 300 * time.Millisecond }
+
+// agentOf makes an agent for the fake. It is patient, because the machine that
+// runs the tests may be busy.
 func agentOf(t testing.TB, f *fakeAgent, change ...func(*Config)) *Agent {
 	t.Helper()
 	f.start()
-	cfg := Config{Target: "sw1", Address: f.sock.LocalAddr().String(), Community: secret("public"), Timeout: 150 * time.Millisecond, Retries: 1}
+	cfg := Config{Target: "sw1", Address: f.sock.LocalAddr().String(), Community: secret("public"), Timeout: 2 * time.Second, Retries: 1}
 	for _, c := range change {
 		c(&cfg)
 	}
