@@ -243,3 +243,57 @@ func BenchmarkBackfill(b *testing.B) {
 		o.stop()
 	}
 }
+
+// BenchmarkOpen opens a store of 10,000 devices with 50 rows and 50 series each
+// and reads its memory: what stands between exec and the first snapshot.
+func BenchmarkOpen(b *testing.B) {
+	const devices, rows = 10_000, 50
+	dir := b.TempDir()
+	keys := make([]fleet.SeriesKey, rows)
+	for i := range keys {
+		keys[i] = fleet.SeriesKey{Table: fleet.TableSensors, Row: fmt.Sprintf("20.0.%02x", i)}
+	}
+	o := start(b, dir, func(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Snapshot, fleet.Output) {
+		next := *prev
+		var out fleet.Output
+		for _, i := range in {
+			if o, ok := i.(*fleet.Observation); ok {
+				r := fleet.Readings{Target: o.Target, At: now, Keys: keys, Values: make([]fleet.Num, rows)}
+				for i := range rows {
+					r.Values[i] = fleet.Dec(int64(200+i), -1)
+					out.Changes = append(out.Changes, fleet.Change{Target: o.Target, Table: fleet.TableSensors, Row: keys[i].Row, At: now, Value: []byte(`{"id":"12","name":"Inlet Temp","class":"temperature","unit":"C","limits":{"high_warn":38,"high_crit":42},"state":"ok"}`)})
+				}
+				out.Readings = append(out.Readings, r)
+			}
+		}
+		return &next, out
+	})
+	for i := 0; i < devices; i += 100 {
+		var in []fleet.Input
+		for j := range 100 {
+			in = append(in, &fleet.Observation{Target: fmt.Sprintf("ams1-r%03d-s%02d", (i+j)/20, (i+j)%20)})
+		}
+		if err := o.Apply(b.Context(), in...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	o.stop()
+	b.ResetTimer()
+	for range b.N {
+		s, err := Open(b.Context(), testConfig(dir))
+		if err != nil {
+			b.Fatal(err)
+		}
+		m, err := s.Memory(b.Context())
+		if err != nil || len(m.Latest) != devices*rows || len(m.Readings) != devices {
+			b.Fatal(len(m.Latest), len(m.Readings), err)
+		}
+		b.StopTimer()
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+	b.StopTimer()
+	emit("store-open", b.Elapsed().Seconds()/float64(b.N)*1e3, "ms", 100, "lower")
+}
