@@ -8,7 +8,8 @@ import (
 )
 
 // FromEnv reads a configuration from the variables that OpenStack's own
-// clients use, OS_AUTH_URL and its like. It does not validate: the caller adds
+// clients use, OS_AUTH_URL and its like; with OS_CLOUD, from the clouds.yaml
+// that they would find. It does not validate: the caller adds
 // Target, and may set AuthURL, before [New] does.
 //
 // OS_CACERT names a file, which is read here. A variable that is not set leaves
@@ -24,6 +25,9 @@ func FromEnv(getenv func(string) string) (Config, error) {
 	}
 	if v := getenv("OS_IDENTITY_API_VERSION"); v != "" && v != "3" && v != "3.0" {
 		return Config{}, fmt.Errorf("%w: OS_IDENTITY_API_VERSION is %q; Keystone v3 is needed", ErrConfig, v)
+	}
+	if name := getenv("OS_CLOUD"); name != "" {
+		return fromCloudsYAML(name, getenv)
 	}
 	c := Config{
 		AuthURL:         getenv("OS_AUTH_URL"),
