@@ -31,7 +31,12 @@ const (
 type bridge struct {
 	ifIndex map[int]int    // by bridge port
 	vlanOf  map[uint32]int // by filtering database id
+	members int            // of all VLANs so far
 }
+
+// maxMembers bounds the VLAN memberships of one poll: one octet of a PortList
+// is eight of them, and an agent may send millions of octets.
+const maxMembers = 200_000
 
 // readBridge reads VLANs, PVIDs and the forwarding table.
 func (p *poll) readBridge(ctx context.Context) {
@@ -99,6 +104,9 @@ func (p *poll) readVLANs(ctx context.Context, b *bridge, base walked) {
 		vlan(id).Ports = p.members(b, v.raw)
 	})
 	w = p.mapped(both(w, current), base)
+	if b.members >= maxMembers {
+		w.is, w.why = fleet.Partial, fmt.Sprintf("more than %d memberships", maxMembers)
+	}
 	p.note(fleet.TableVLANs, "Q-BRIDGE-MIB VLANs", w)
 	for _, v := range vlans {
 		p.obs.VLANs = append(p.obs.VLANs, *v)
@@ -120,7 +128,8 @@ func (p *poll) members(b *bridge, list []byte) []string {
 	out := []string{}
 	for i, octet := range list {
 		for bit := range 8 {
-			if octet&(0x80>>bit) != 0 {
+			if octet&(0x80>>bit) != 0 && b.members < maxMembers {
+				b.members++
 				out = append(out, p.bridgePort(b, 8*i+bit+1))
 			}
 		}

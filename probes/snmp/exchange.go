@@ -290,6 +290,9 @@ func (c *conn) get(ctx context.Context, names ...oid) ([]value, error) {
 }
 
 func (c *conn) getSome(ctx context.Context, names []oid) ([]value, error) {
+	if c.dead {
+		return nil, errNoAnswer
+	}
 	r, err := c.do(ctx, &request{kind: pduGet, names: names}, 1+c.cfg.Retries)
 	if err != nil {
 		return nil, err

@@ -60,6 +60,7 @@ type familyMemory struct {
 	*family
 	sensors []*familySensor
 	byPlace map[place]*familySensor
+	keys    map[string]bool
 }
 
 // place is a gauge's number with a row.
@@ -108,7 +109,7 @@ func (p *poll) defineFamilies(ctx context.Context) {
 		if p.replaced(f) {
 			continue
 		}
-		m := &familyMemory{family: f, byPlace: map[place]*familySensor{}}
+		m := &familyMemory{family: f, byPlace: map[place]*familySensor{}, keys: map[string]bool{}}
 		var places []place
 		columns := make([]oid, len(f.gauges))
 		for i := range f.gauges {
@@ -177,12 +178,10 @@ func (m *familyMemory) add(at place, row string, limits map[string]fleet.Limits)
 	if g.class == fleet.ClassCurrent {
 		s.def.Limits = limits[row]
 	}
-	for _, other := range m.sensors {
-		if other.def.Key == s.def.Key {
-			s.def.Key += "." + at.row
-			break
-		}
+	if m.keys[s.def.Key] {
+		s.def.Key += "." + at.row
 	}
+	m.keys[s.def.Key] = true
 	m.sensors = append(m.sensors, s)
 	m.byPlace[at] = s
 }

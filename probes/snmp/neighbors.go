@@ -172,13 +172,13 @@ func (p *poll) localPort(number int, id *lldpID) string {
 	if d := p.ports.byName(s); d != nil && id.subtype == portIDInterface {
 		return d.def.Name
 	}
-	if d := p.ports.byName(id.descr); d != nil && id.descr != "" {
+	if d := p.ports.byName(id.descr); d != nil {
 		return d.def.Name
 	}
 	if n, err := strconv.Atoi(s); err == nil && id.subtype == portIDLocal && p.ports.name(n) != "" {
 		return p.ports.name(n)
 	}
-	if d := p.ports.byName(s); d != nil && s != "" {
+	if d := p.ports.byName(s); d != nil {
 		return d.def.Name
 	}
 	if m := macOf(id.raw); m != "" {
@@ -197,16 +197,10 @@ func (p *poll) localPort(number int, id *lldpID) string {
 
 // onlyMAC returns the port that has the MAC, if it is the only one.
 func (t *portTable) onlyMAC(mac string) string {
-	found := ""
-	for _, d := range t.order {
-		if d.def.MAC == mac {
-			if found != "" {
-				return ""
-			}
-			found = d.def.Name
-		}
+	if d := t.byMAC[mac]; d != nil && !t.shared[mac] {
+		return d.def.Name
 	}
-	return found
+	return ""
 }
 
 // nameOrMAC reads an id that is a name, or six octets that cannot be one.

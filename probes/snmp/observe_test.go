@@ -422,3 +422,49 @@ func TestNothingLeaks(t *testing.T) {
 		t.Error("Close")
 	}
 }
+
+// TestGreedyBridge: a small datagram may not become a large table.
+func TestGreedyBridge(t *testing.T) {
+	tree := switchTree(1, "sw1", ports48()...)
+	list := strings.Repeat("\xff", 40_000)
+	for v := range uint32(8) {
+		tree = append(tree, objAt(parseOID("1.3.6.1.2.1.17.7.1.4.3.1.2").plus(v+1), list))
+	}
+	slices.SortFunc(tree, func(a, b object) int { return a.name.compare(b.name) })
+	f := newFake(t, tree...)
+	f.maxVars = 1
+	o := observe(t, agentOf(t, f), fleet.LaneSlow)
+	n := 0
+	for _, v := range o.VLANs {
+		n += len(v.Ports)
+	}
+	if n > maxMembers || o.Tables[fleet.TableVLANs] != fleet.Partial {
+		t.Errorf("%d members, VLANs %v", n, o.Tables[fleet.TableVLANs])
+	}
+}
+
+func TestQuirks(t *testing.T) {
+	f := newFake(t, switchTree(1, "sw1", ports48()...)...)
+	bulk, fdb := 0, 0
+	f.on = func(q fakeRequest, answer []byte) [][]byte {
+		if q.kind == pduGetBulk {
+			bulk++
+		}
+		for _, n := range q.names {
+			if _, ok := n.under(parseOID("1.3.6.1.2.1.17.4.3")); ok {
+				fdb++
+			}
+		}
+		return [][]byte{answer}
+	}
+	o := observe(t, agentOf(t, f, func(c *Config) { c.Quirks = []string{QuirkNoBulk, QuirkNoHC, QuirkNoFDB} }), fleet.LaneSlow)
+	if len(o.Ports) != 48 || o.Tables[fleet.TablePorts] != fleet.Complete {
+		t.Fatalf("%v %d", o.Tables, len(o.Ports))
+	}
+	if n, ok := o.Ports[3].Counters.Get(fleet.InOctets); !ok || n != 3 || o.Ports[3].Counters.Wide != 0 {
+		t.Errorf("32-bit in_octets %d %v", n, ok)
+	}
+	if _, asked := o.Tables[fleet.TableFDB]; bulk != 0 || fdb != 0 || asked {
+		t.Errorf("%d GETBULKs, %d FDB requests", bulk, fdb)
+	}
+}

@@ -59,6 +59,28 @@ type portTable struct {
 	order   []*portDef
 	narrow  bool // some port has 32-bit octet counters only
 	bare    bool // no ifXTable: ports are known by ifDescr
+
+	names  map[string]*portDef // by Name, and by Descr where no Name is the same
+	byMAC  map[string]*portDef
+	shared map[string]bool // MACs of more than one port
+}
+
+// index makes the look-ups by name and by MAC.
+func (t *portTable) index() {
+	t.names, t.byMAC, t.shared = make(map[string]*portDef, len(t.order)), make(map[string]*portDef, len(t.order)), map[string]bool{}
+	for _, d := range t.order {
+		if mac := d.def.MAC; t.byMAC[mac] != nil {
+			t.shared[mac] = true
+		} else {
+			t.byMAC[mac] = d
+		}
+		if t.names[d.def.Descr] == nil {
+			t.names[d.def.Descr] = d
+		}
+	}
+	for _, d := range t.order {
+		t.names[d.def.Name] = d
+	}
 }
 
 // portDef is a port's definition with the raw name that identifies it on the wire.
@@ -76,17 +98,10 @@ func (t *portTable) name(ifIndex int) string {
 
 // byName finds a port by its name or its description; nil where there is none.
 func (t *portTable) byName(s string) *portDef {
-	for _, d := range t.order {
-		if d.def.Name == s {
-			return d
-		}
+	if s == "" {
+		return nil
 	}
-	for _, d := range t.order {
-		if d.def.Descr == s {
-			return d
-		}
-	}
-	return nil
+	return t.names[s]
 }
 
 // readPorts reads the moving columns, and before them the definitions where
@@ -158,6 +173,7 @@ func (p *poll) definePorts(ctx context.Context) bool {
 			d.raw = rows[i].descr
 		}
 	}
+	p.ports.index()
 	return true
 }
 
