@@ -140,7 +140,8 @@ func testSnapshot(version uint64) *fleet.Snapshot {
 		id := fmt.Sprintf("ams1-r01-s%02d", i+1)
 		ids = append(ids, id)
 		devices = append(devices, fleet.Device{State: fleet.StateOK, SeenAt: time.Now(),
-			Spec: &fleet.DeviceSpec{ID: id, Name: id, Kind: fleet.KindServer, Rack: rack.ID, Site: "ams1", Region: "ams", Unit: fleet.HalfU(2 * (i + 1)), Height: 2}})
+			Spec: &fleet.DeviceSpec{ID: id, Name: id, Kind: fleet.KindServer, Rack: rack.ID, Site: "ams1", Region: "ams", Unit: fleet.HalfU(2 * (i + 1)), Height: 2,
+				Serial: "SN" + id, Endpoints: []fleet.Endpoint{{Source: fleet.SourceIPMI, Address: "127.0.0.1:623"}}}})
 	}
 	s := &fleet.Snapshot{Version: version, At: time.Now(), Live: true,
 		Regions:   fleet.NewTable([]string{"ams"}, []fleet.Region{{Spec: region, Devices: len(ids), Racks: 1, Sites: 1}}),

@@ -134,14 +134,15 @@ func (k *keyReader) pasted(late bool) bool {
 	return true
 }
 
+// emit passes on keys and what a terminal says it can do. Nothing else that a
+// client can make up becomes a message: no window size, no mouse, no focus.
 func (k *keyReader) emit(ev uv.Event) {
 	switch ev := ev.(type) {
-	case nil, uv.UnknownEvent:
 	case uv.MultiEvent:
 		for _, e := range ev {
 			k.emit(e)
 		}
-	default:
+	case uv.KeyPressEvent, uv.CapabilityEvent:
 		k.send(ev)
 	}
 }

@@ -157,6 +157,9 @@ func TestPlainTextFromDevicesReachesNoTerminal(t *testing.T) {
 	s := NewScreen(60, 3)
 	c := s.Begin()
 	c.Text(0, 0, "sw1\x1b]0;owned\x07\x1b[2J\u009b31m\x9c\x7f ok", widget.Plain)
+	for x, r := range "\x1b]0;owned\x07\x1b[2J\u009b31m\x7f" { // past the canvas's own care
+		c.Rune(x, 1, 1, r, widget.Plain)
+	}
 	out := string(s.Append(nil, widget.NewTheme("mono", widget.NoColour, false), views.Cursor{}))
 	body := strings.TrimPrefix(out, wipe)
 	for _, bad := range []string{"\x1b]", "\x07", "\x1b[2J", "\u009b", "\x7f"} {

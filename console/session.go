@@ -89,7 +89,7 @@ func newSession(ctx context.Context, deps Deps, at seat) *Session {
 	}
 	first := views.View(views.NewFleet())
 	if at.opt.Wall {
-		first = newWall(at.opt)
+		first = views.NewWallEvery(at.opt.Page, at.opt.Pages...)
 	}
 	s.trail.open(place{view: first})
 	return s

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"encoding/base64"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -151,7 +152,7 @@ const (
 
 // learn takes what the terminal says it can do.
 func (s *Session) learn(capability string) {
-	if (capability == "RGB" || capability == "Tc") && s.term.ask {
+	if name, _, _ := strings.Cut(capability, "="); (name == "RGB" || name == "Tc") && s.term.ask {
 		s.term.depth = widget.TrueColour
 		s.wear(s.theme.Name)
 	}

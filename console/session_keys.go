@@ -76,6 +76,9 @@ func (s *Session) do(in views.Intent) tea.Cmd {
 		s.open(&prompt{kind: promptFilter, label: "/", text: []rune(in.Text), at: len([]rune(in.Text)), before: in.Text})
 	case views.Ask:
 		s.open(askPrompt(in))
+	case views.Run:
+		s.trail.step(-1)
+		return s.run(in.Command)
 	case views.Execute:
 		return s.execute(in)
 	default:
@@ -91,7 +94,9 @@ const executePatience = time.Minute
 // execute hands an action over. A session that ends meanwhile does not take it
 // back: what a person confirmed goes its way, and the audit log tells how.
 func (s *Session) execute(e views.Execute) tea.Cmd {
-	s.trail.step(-1) // away from the confirmation
+	for id := s.trail.here().view.ID(); (id == "confirm" || id == "actions") && s.trail.drop(); {
+		id = s.trail.here().view.ID()
+	}
 	s.say("asked: " + string(e.Action) + " " + strings.Join(e.Targets, " "))
 	return s.async(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), executePatience)
@@ -206,6 +211,3 @@ func (s *Session) cancel() tea.Cmd {
 	s.say("ctrl-c again leaves; so does q")
 	return nil
 }
-
-// newWall returns the view of a wall.
-func newWall(Options) views.View { return views.NewWall() }

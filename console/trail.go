@@ -44,6 +44,16 @@ func (t *trail) step(n int) bool {
 	return true
 }
 
+// drop leaves a place for good: going on does not come back to it.
+func (t *trail) drop() bool {
+	if !t.step(-1) {
+		return false
+	}
+	t.places = t.places[:t.pos+1]
+	t.last = -1
+	return true
+}
+
 // swap goes to where the person was before, and the next time back again.
 func (t *trail) swap() bool {
 	if t.last < 0 || t.last >= len(t.places) || t.last == t.pos {

@@ -2,10 +2,12 @@ package console
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"plumb/fleet"
+	"plumb/views"
 )
 
 // Bounds of how long a wall shows one view.
@@ -34,6 +36,12 @@ func wallOptions(args []string, page time.Duration) (Options, error) {
 			return opt, fmt.Errorf("%s is not an option of wall; --page is", fleet.Clean(name, 40))
 		default:
 			opt.Pages = append(opt.Pages, strings.Split(name, ",")...)
+		}
+	}
+	known := views.WallPages()
+	for _, p := range opt.Pages {
+		if !slices.Contains(known, p) {
+			return opt, fmt.Errorf("there is no page %q; there are %s", fleet.Clean(p, 40), strings.Join(known, ", "))
 		}
 	}
 	return opt, nil
