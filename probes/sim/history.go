@@ -19,6 +19,9 @@ const (
 	historyCoarse, historyCoarseStep = 24 * time.Hour, 5 * time.Minute
 )
 
+// HistoryPoints is how many rows the history of one target has.
+const HistoryPoints = int(historyFine/historyFineStep + (historyCoarse-historyFine)/historyCoarseStep)
+
 // History yields the past that nobody polled, up to until: the last two hours
 // by the minute and after that the rest of the day by five minutes, one target
 // after the other, each newest first. keys says which series of a target are

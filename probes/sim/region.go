@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -25,7 +26,7 @@ type regionCache struct {
 	reg *openstack.Region
 }
 
-// region returns a region of the cloud as it is now, nil where it is cut off.
+// region returns a region of the cloud as it is now, nil where there is none.
 func (f *Fleet) region(name string) *openstack.Region {
 	n := slices.IndexFunc(f.World.Regions, func(r world.Region) bool { return r.Name == name })
 	if n < 0 {
@@ -97,6 +98,17 @@ func groupID(name string) (id [16]byte) {
 
 func uuid(b [16]byte) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// cutCloud answers for the endpoints of a region that cannot be reached: what
+// stands before them says 503. The identity service is elsewhere.
+func (f *Fleet) cutCloud(c openstack.Call) openstack.Fault {
+	for n, r := range f.World.Regions {
+		if r.Name == c.Region && !f.World.RegionReachable(n, f.opt.Now()) {
+			return openstack.Fault{Status: http.StatusServiceUnavailable}
+		}
+	}
+	return openstack.Fault{}
 }
 
 var errAct = errors.New("the cloud cannot do this")

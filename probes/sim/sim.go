@@ -106,7 +106,7 @@ func Start(ctx context.Context, opt Options) (_ *Fleet, err error) {
 	f.regions = make([]regionCache, len(f.World.Regions))
 	f.World.OnChange(f.save)
 	ctx, f.cancel = context.WithCancel(ctx)
-	defer func() {
+	defer func() { // a half-started fleet leaves no socket behind
 		if err != nil {
 			_ = f.Close()
 		}
@@ -207,7 +207,7 @@ func (f *Fleet) startCloud(ctx context.Context, from int) (err error) {
 	cfg := openstack.Config{
 		Regions: regions,
 		Users:   []openstack.User{{Name: readUser, Password: f.secrets.of("cloud"), Project: cloudProject, ProjectID: openstack.ProjectID(cloudProject), Admin: true}},
-		State:   f.region, Act: f.actInstance, Now: f.opt.Now,
+		State:   f.region, Act: f.actInstance, Fault: f.cutCloud, Now: f.opt.Now,
 	}
 	for port := from; port < min(from+50, 1<<16); port++ {
 		if f.cloud, err = openstack.Serve(ctx, fmt.Sprintf("127.0.0.1:%d", port), cfg); err == nil {

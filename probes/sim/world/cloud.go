@@ -67,11 +67,28 @@ type InstanceState struct {
 	Status string
 }
 
+// regionReachable reports whether the way to any site of a region is there:
+// the cloud's endpoints are in all of them.
+func (w *World) regionReachable(r *run, region int) bool {
+	for i := range w.Sites {
+		if w.Sites[i].Region == region && r.sites[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// RegionReachable reports whether a region's cloud can be reached at now.
+func (w *World) RegionReachable(region int, now time.Time) bool {
+	r, _ := w.run(now)
+	return w.regionReachable(r, region)
+}
+
 // Cloud returns the state of a region. A host that is down was last seen when
 // it went down.
 func (w *World) Cloud(region int, now time.Time) CloudState {
 	r, t := w.run(now)
-	st := CloudState{Version: r.seq, Reachable: true}
+	st := CloudState{Version: r.seq, Reachable: w.regionReachable(r, region)}
 	for h, n := range w.Hyps {
 		sv := &w.Servers[n]
 		if w.Sites[sv.Site].Region != region {
