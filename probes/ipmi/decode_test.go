@@ -272,6 +272,12 @@ func TestSequenceWindow(t *testing.T) {
 			t.Errorf("sequence %d: %v, want %v", c.n, got, c.want)
 		}
 	}
+	w = window{}
+	for _, n := range []uint32{0xfffffffe, 0xffffffff, 0, 1} { // it begins where it likes, and wraps
+		if !w.take(n) || w.take(n) {
+			t.Errorf("sequence %x", n)
+		}
+	}
 }
 
 func TestQuirkNames(t *testing.T) {

@@ -19,13 +19,20 @@
 //     keeps it and exchanges one command with one answer;
 //   - sdr.go, fru.go, sel.go and reading.go are decoders of hostile bytes:
 //     pure, bounded, fuzzed;
-//   - walk.go, log.go, inventory.go and sensors.go ask for those bytes;
-//   - observe.go and act.go are what the rest of the house calls.
+//   - walk.go, sensors.go, log.go, inventory.go and parts.go ask for those
+//     bytes;
+//   - bmc.go owns the session and the turn; observe.go, act.go and knock.go are
+//     what the rest of the house calls.
 //
 // go-ipmi gives the words of the standard (sensor types, event texts and
 // their severity, manufacturers, linearisation) and the key derivation of
 // RAKP. Its client is not used: it cannot be shared, reconnected, cancelled
 // or classified.
+//
+// Sensors of other controllers (a record whose owner is not the BMC) are
+// listed and not read: their number means another sensor on the BMC, and
+// bridging is not spoken. The quirk assumebmcowner reads them all the same,
+// for the models that only mislabel them.
 //
 // What is never done: cipher suite 0, a second try of anything that is not
 // idempotent, a second try of a password that was refused, and more than two

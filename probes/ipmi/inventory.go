@@ -33,7 +33,7 @@ func (b *BMC) readIdentity(ctx context.Context) error {
 		return nil
 	}
 	for _, f := range facts {
-		b.identity.Set(f.Name, f.Value)
+		b.identity.Put(f)
 	}
 	b.complete = false
 	return err

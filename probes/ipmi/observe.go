@@ -55,32 +55,29 @@ func (b *BMC) look(ctx context.Context, o *fleet.Observation, lane fleet.Lane) e
 	if err != nil {
 		return err
 	}
+	defer b.setFacts(o)
 	if err := b.lookAtSensors(ctx, o, lane, power == fleet.PowerOff); err != nil {
 		return err
 	}
 	if err := b.readLog(ctx, o, lane); err != nil {
 		return err
 	}
-	if lane == fleet.LaneSlow || !b.complete {
-		if err := b.lookAtIdentity(ctx, o); err != nil {
-			return err
-		}
+	if lane != fleet.LaneSlow && b.complete {
+		return nil
 	}
-	b.setFacts(o)
-	return nil
+	if err := b.readIdentity(ctx); err != nil {
+		return err
+	}
+	return b.readParts(ctx, o)
 }
 
-// setFacts joins what this poll read with the identity that was read before.
+// setFacts joins what this poll read (power, log) with the identity, which the
+// slow lane reads and which holds until another machine or firmware shows.
 func (b *BMC) setFacts(o *fleet.Observation) {
 	moving := o.Facts
 	o.Facts = slices.Grow(slices.Clone(b.identity), len(moving))
 	for _, f := range moving {
-		if f.Number {
-			n, _ := fleet.ParseNum(f.Value)
-			o.Facts.SetNum(f.Name, n, f.Volatile)
-		} else {
-			o.Facts.Set(f.Name, f.Value)
-		}
+		o.Facts.Put(f)
 	}
 	o.SetTable(fleet.TableFacts, fleet.Partial)
 	if b.complete {
@@ -91,7 +88,6 @@ func (b *BMC) setFacts(o *fleet.Observation) {
 // lookAtSensors makes sure of the sensor records, then reads the sensors. A
 // repository that cannot be read costs the sensors only, not the poll.
 func (b *BMC) lookAtSensors(ctx context.Context, o *fleet.Observation, lane fleet.Lane, hostOff bool) error {
-	defer b.setFacts(o)
 	if err := b.knowDevice(ctx, lane); err != nil {
 		return err
 	}
@@ -145,16 +141,6 @@ func (b *BMC) knowDevice(ctx context.Context, lane fleet.Lane) error {
 	}
 	b.device, b.known = d, true
 	return nil
-}
-
-// lookAtIdentity reads the slow facts.
-func (b *BMC) lookAtIdentity(ctx context.Context, o *fleet.Observation) error {
-	err := b.readIdentity(ctx)
-	b.setFacts(o)
-	if err != nil {
-		return err
-	}
-	return b.readParts(ctx, o)
 }
 
 // chassis is an answer to Get Chassis Status (section 28.2).

@@ -39,13 +39,19 @@ type session struct {
 }
 
 // window holds which inbound sequence numbers were seen (section 6.12.13):
-// none is taken twice, none that is more than 32 behind.
+// none is taken twice, none that is more than 32 behind. The first sets it:
+// not every BMC begins at 1.
 type window struct {
-	top  uint32
-	bits uint32 // bit n: top-n was seen
+	begun bool
+	top   uint32
+	bits  uint32 // bit n: top-n was seen
 }
 
 func (w *window) take(n uint32) bool {
+	if !w.begun {
+		*w = window{begun: true, top: n, bits: 1}
+		return true
+	}
 	switch d := int32(n - w.top); {
 	case d > 0:
 		if d < 32 {
