@@ -290,7 +290,7 @@ func TestCancel(t *testing.T) {
 	o := probe(t, config(serve(t, w).AuthURL(), "admin"))
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	if obs, err := o.Observe(ctx, fleet.LaneFast); obs != nil || !errors.Is(err, context.Canceled) {
+	if obs, err := o.Observe(ctx, fleet.LaneFast); obs == nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, %v", obs, err)
 	}
 }

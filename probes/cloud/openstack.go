@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"plumb/fleet"
@@ -34,6 +35,7 @@ type memory struct {
 	quota      fleet.Facts         // limits and what is used of them
 	providers  map[string]provider // by uuid, which is the hypervisor's id
 	everything bool                // all projects were visible once
+	warm       bool                // the slow lane was read once
 }
 
 // New returns a probe. Nothing is sent before the first look.
@@ -69,12 +71,12 @@ func (o *OpenStack) Observe(ctx context.Context, lane fleet.Lane) (*fleet.Observ
 		Target: o.cfg.Target, Source: fleet.SourceOpenStack, Lane: lane, At: began.UTC(),
 	}}
 	l.run()
-	if errors.Is(outer.Err(), context.Canceled) {
-		return nil, outer.Err()
-	}
 	l.cost = o.wire.requests.Load() - before
 	l.finish()
 	l.obs.Took = o.now().Sub(began)
+	if errors.Is(outer.Err(), context.Canceled) && len(l.read) == 0 {
+		return l.obs, outer.Err()
+	}
 	return l.obs, nil
 }
 
@@ -107,16 +109,22 @@ func (l *look) run() {
 	l.look(callInstances, l.readServers)
 	l.look(callHosts, l.readHypervisors)
 	l.look(callServices, l.readServices)
-	if l.lane >= fleet.LaneTables {
+	if l.lane >= fleet.LaneTables || l.slow() {
 		l.look(callGroups, l.readGroups)
 	}
-	if l.lane >= fleet.LaneSlow {
+	if l.slow() {
 		l.look(callFlavors, l.readFlavors)
 		l.look(callZones, l.readZones)
 		l.look(callQuota, l.readLimits)
 		l.look(callPlacement, l.readPlacement)
+		l.memory.warm = l.memory.warm || !l.halt
 	}
 }
+
+// slow reports whether this look reads what changes seldom. The first one does
+// in every lane: until then a row would lack what only the slow lane reads, and
+// look as if it had been lost.
+func (l *look) slow() bool { return l.lane >= fleet.LaneSlow || !l.memory.warm }
 
 // finish turns what was read into the observation.
 func (l *look) finish() {
@@ -140,6 +148,9 @@ func (l *look) fail(op string, err error) {
 	}
 	if kind(fleet.ErrAuth) && !denied(err) {
 		l.session = nil // the token is no good; the next look logs in anew
+	}
+	if errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("%w: the look was called off", fleet.ErrTimeout)
 	}
 	if l.obs.Err == nil {
 		l.obs.Err = &fleet.ProbeError{Target: l.cfg.Target, Op: op, Err: classify("openstack", err)}

@@ -3,6 +3,7 @@ package openstack
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -64,7 +65,13 @@ func (s *Server) routes() http.Handler {
 		"image":     image{s},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
-		hr.Body = http.MaxBytesReader(w, hr.Body, maxBody)
+		// Read whole, because net/http notices that a client went away only
+		// once nothing of its request is left to read.
+		body, err := io.ReadAll(http.MaxBytesReader(w, hr.Body, maxBody))
+		if err != nil {
+			body = nil // refused as malformed by whoever wants it
+		}
+		hr.Body = io.NopCloser(bytes.NewReader(body))
 		r := s.locate(hr)
 		svc := services[r.call.Service]
 		f := s.cfg.Fault(r.call)

@@ -99,7 +99,7 @@ type Server struct {
 	http    *http.Server
 	tokens  *tokens
 	actions *actions
-	stop    func() bool
+	cancel  context.CancelFunc // ends the answers under way
 	once    sync.Once
 	done    chan struct{}
 }
@@ -121,6 +121,7 @@ func Serve(ctx context.Context, addr string, cfg Config) (*Server, error) {
 		actions: newActions(),
 		done:    make(chan struct{}),
 	}
+	ctx, cancel := context.WithCancel(ctx)
 	s.http = &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -133,7 +134,8 @@ func Serve(ctx context.Context, addr string, cfg Config) (*Server, error) {
 		defer close(s.done)
 		_ = s.http.Serve(l) // ends with ErrServerClosed
 	}()
-	s.stop = context.AfterFunc(ctx, func() { _ = s.Close() })
+	s.cancel = cancel
+	context.AfterFunc(ctx, func() { _ = s.Close() })
 	return s, nil
 }
 
@@ -147,11 +149,11 @@ func (s *Server) Addr() string { return s.base[len("http://"):] }
 func (s *Server) Close() error {
 	var err error
 	s.once.Do(func() {
+		s.cancel()
 		s.actions.close()
 		err = s.http.Close()
 		<-s.done
 	})
-	s.stop()
 	return err
 }
 
