@@ -63,6 +63,8 @@ func (c Command) name() string {
 	switch c.ID {
 	case "time.at":
 		return "at"
+	case "palette":
+		return "command"
 	case "confirm.reason", "filter.set":
 		return c.Params[0]
 	}

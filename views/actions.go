@@ -85,7 +85,7 @@ func (v Actions) Draw(f Frame, on widget.Canvas) {
 	for y, c := range shown {
 		why := c.Why(scene)
 		row := in.Sub(2, y, in.W-3, 1)
-		drawCommand(f, row, c, why)
+		drawCommand(f, row.Sub(0, 0, row.W-10, 1), c, why)
 		row.Right(row.W, 0, "danger "+strconv.Itoa(int(c.Danger)), dangerStyle(c.Danger, why))
 		if y == at {
 			in.Text(0, y, f.Theme.Glyphs.Caret, widget.Bold)

@@ -42,6 +42,7 @@ const leastW, leastH = 60, 18
 // chrome. The canvas is blank when it comes in; f.Width and f.Height are its
 // size.
 func Compose(f Frame, v View, ch Chrome, on widget.Canvas) Cursor {
+	on.Restrict(f.Theme.Ascii)
 	if v.ID() == "wall" {
 		v.Draw(f, on)
 		return overlay(f, ch, on)
@@ -98,12 +99,8 @@ func StaleAfter(s *fleet.Snapshot) time.Duration {
 // From the right: what must never be cut comes first.
 func drawHeader(f Frame, v View, ch Chrome, on widget.Canvas) {
 	x := drawClock(f, ch, on)
-	if n := len(f.Here); n > 0 {
-		who := strconv.Itoa(n) + " here"
-		if on.W >= 160 {
-			who = "here: " + strings.Join(f.Here[:min(n, 4)], ", ")
-		}
-		x = on.Right(x-2, 0, who, widget.Dim)
+	if len(f.Here) > 0 && on.W >= 90 {
+		x = on.Right(x-2, 0, hereText(f, on.W >= 160), widget.Dim)
 	}
 	if on.W >= 120 && f.User != "" {
 		x = on.Right(x-2, 0, f.User+" ("+f.Role.String()+")", widget.Dim)
@@ -113,6 +110,26 @@ func drawHeader(f Frame, v View, ch Chrome, on widget.Canvas) {
 	}
 	at := on.Text(1, 0, "plumb", widget.Bold) + 2
 	drawCrumbs(f, v, on.Sub(at, 0, x-at-1, 1))
+}
+
+// hereText says who else is here: names where there is room, else how many.
+func hereText(f Frame, names bool) string {
+	n := len(f.Here)
+	if !names {
+		return strconv.Itoa(n) + " here"
+	}
+	who := "here: "
+	for i, h := range f.Here[:min(n, 4)] {
+		name, _, _ := strings.Cut(h, " ")
+		if i > 0 {
+			who += ", "
+		}
+		who += name
+	}
+	if n > 4 {
+		who += " and " + strconv.Itoa(n-4) + " more"
+	}
+	return who
 }
 
 func drawClock(f Frame, ch Chrome, on widget.Canvas) int {
@@ -250,7 +267,7 @@ func drawNewest(f Frame, on widget.Canvas) {
 		st := widget.SeverityStyle(e.Severity)
 		x = on.Text(x, 0, f.Theme.Glyphs.Severity(e.Severity), st) + 1
 		x = on.Text(x, 0, e.At.UTC().Format("15:04"), widget.Dim) + 1
-		x = on.Cut(f.Theme, x, 0, on.W-x-1, e.Target+" "+e.Text, widget.Plain) + 3
+		x = on.Cut(f.Theme, x, 0, on.W-x-1, e.Target+" "+strings.TrimSpace(e.Sensor+" "+e.Text), widget.Plain) + 3
 	}
 	if len(f.Snap.Recent) == 0 {
 		on.Text(1, 0, "no alerts", widget.Dim)
@@ -282,6 +299,20 @@ func drawFooter(f Frame, v View, on widget.Canvas) {
 	widget.Hints(on, 0, hints)
 }
 
+// tabWord shortens a view's word for a narrow screen.
+func tabWord(title string, w int) string {
+	if w >= 100 {
+		return title
+	}
+	switch title {
+	case "Devices":
+		return "Dev"
+	case "Services":
+		return "Svc"
+	}
+	return title
+}
+
 func drawTabs(f Frame, v View, on widget.Canvas) int {
 	here := tabOf[v.ID()]
 	if here == "" {
@@ -298,7 +329,7 @@ func drawTabs(f Frame, v View, on widget.Canvas) int {
 		}
 		x = on.Text(x, 0, c.Keys.Help().Key, widget.Key)
 		if on.W >= 80 || c.ID == here {
-			x = on.Text(x, 0, c.Title, st)
+			x = on.Text(x, 0, tabWord(c.Title, on.W), st)
 		}
 		x++
 	}

@@ -209,9 +209,17 @@ func (v Confirm) lines(f Frame) []line {
 	out = append(out, v.blast(f)...)
 	out = append(out, line{})
 	label = "guards"
+	held := ""
 	for _, g := range v.guards(f) {
+		if g.state == fleet.StateOK {
+			held += g.text + "   "
+			continue
+		}
 		add(label, th.Glyphs.State(g.state), g.text, widget.StateStyle(g.state))
 		label = ""
+	}
+	if held != "" {
+		add(label, th.Glyphs.OK, strings.TrimSpace(held), widget.OK)
 	}
 	out = append(out, line{})
 	add("undo", "", v.undo(), widget.Plain)
@@ -342,6 +350,9 @@ func (v Confirm) Draw(f Frame, on widget.Canvas) {
 	x := (on.W - w) / 2
 	lines := v.lines(f)
 	h := min(on.H, len(lines)+6)
+	if h < len(lines)+6 {
+		lines = dense(lines)
+	}
 	title := "CONFIRM  " + string(v.action) + " " + strings.Join(v.targets[:min(1, len(v.targets))], " ")
 	if len(v.targets) > 1 {
 		title = "CONFIRM  " + string(v.action) + " on " + strconv.Itoa(len(v.targets)) + " targets"
@@ -360,6 +371,17 @@ func (v Confirm) Draw(f Frame, on widget.Canvas) {
 		body.Cut(f.Theme, at, y, body.W-at, l.text, l.style)
 	}
 	v.drawAsk(f, in.Sub(0, in.H-3, in.W, 3))
+}
+
+// dense drops the blank lines where room is short.
+func dense(lines []line) []line {
+	out := lines[:0]
+	for _, l := range lines {
+		if l.text != "" {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // drawAsk draws the reason and what the keys do now.

@@ -18,6 +18,7 @@ type Device struct {
 	pane  section
 	lists [numSections]list
 	span  int
+	zoom  bool   // the chart of the reading has the whole page
 	text  string // filters the readings
 	memo  *deviceMemo
 }
@@ -226,7 +227,16 @@ func (v Device) Handle(f Frame, c keys.Command) (View, Intent) {
 		v.span = (v.span + 1) % len(spans)
 	case "filter.set":
 		v.text = c.Arg(0)
+	case "enter":
+		if v.pane == secReadings && v.rows(f, secReadings).n > 0 {
+			v.zoom = !v.zoom
+			return v, Toast{Text: "r changes how far back it reaches, esc goes back"}
+		}
 	case "back":
+		if v.zoom {
+			v.zoom = false
+			return v, Toast{}
+		}
 		if v.text != "" {
 			v.text = ""
 			return v, Toast{Text: "filter cleared"}
@@ -259,6 +269,10 @@ func (v Device) Draw(f Frame, on widget.Canvas) {
 	}
 	v.memo.of(f, d, v.text)
 	switch {
+	case v.zoom:
+		head := min(headHeight(f, d, on.W), 7)
+		drawDeviceHead(f, on.Sub(1, 0, on.W-2, head), d)
+		v.drawCharts(f, on.Sub(0, head, on.W, on.H-head), d, 1)
 	case on.W >= 160:
 		v.drawWide(f, on, d)
 	case on.W >= 100:
@@ -283,7 +297,7 @@ func (v Device) drawWide(f Frame, on widget.Canvas, d *fleet.Device) {
 	chartH := min(16, on.H/3)
 	readings := min(on.H-chartH, len(v.memo.sensors)+3)
 	v.drawSection(f, mid.Sub(0, 0, mid.W, readings), d, secReadings)
-	v.drawChart(f, mid.Sub(0, readings, mid.W, mid.H-readings), d)
+	v.drawCharts(f, mid.Sub(0, readings, mid.W, mid.H-readings), d, max(1, (mid.H-readings)/9))
 	events := right.H * 3 / 5
 	v.drawSection(f, right.Sub(0, 0, right.W, events), d, secEvents)
 	v.drawSection(f, right.Sub(0, events, right.W, right.H-events), d, secFacts)
@@ -295,7 +309,7 @@ func (v Device) drawTwo(f Frame, on widget.Canvas, d *fleet.Device) {
 	left, right := on.Sub(0, 0, leftW, on.H), on.Sub(leftW, 0, on.W-leftW, on.H)
 	chartH := min(12, on.H/3)
 	v.drawSection(f, left.Sub(0, 0, leftW, on.H-chartH), d, secReadings)
-	v.drawChart(f, left.Sub(0, on.H-chartH, leftW, chartH), d)
+	v.drawCharts(f, left.Sub(0, on.H-chartH, leftW, chartH), d, 1)
 	head := min(headHeight(f, d, right.W)+2, on.H/2)
 	drawDeviceCard(f, right.Sub(0, 0, right.W, head), d, true)
 	rest := on.H - head
@@ -324,23 +338,52 @@ func (v Device) drawOne(f Frame, on widget.Canvas, d *fleet.Device) {
 	}
 	y++
 	chartH := 0
-	if v.pane == secReadings && on.H-y >= 12 {
-		chartH = min(8, (on.H-y)*2/5)
+	if v.pane == secReadings && on.H-y >= 20 {
+		chartH = (on.H - y) * 2 / 5
 	}
 	v.drawSection(f, on.Sub(0, y, on.W, on.H-y-chartH), d, v.pane)
 	if chartH > 0 {
-		v.drawChart(f, on.Sub(0, on.H-chartH, on.W, chartH), d)
+		v.drawCharts(f, on.Sub(0, on.H-chartH, on.W, chartH), d, 1)
 	}
 }
 
-// drawChart draws the history of the reading under the caret.
-func (v Device) drawChart(f Frame, on widget.Canvas, d *fleet.Device) {
-	m := v.memo
-	i := v.lists[secReadings].index(v.rows(f, secReadings))
-	if i < 0 || on.H < 4 {
+// drawCharts draws the history of the reading under the caret and, where there
+// is room for more, of the device's power, heat and first fan.
+func (v Device) drawCharts(f Frame, on widget.Canvas, d *fleet.Device, most int) {
+	var which [4]int
+	n := 0
+	add := func(i int) {
+		for _, w := range which[:n] {
+			if w == i {
+				return
+			}
+		}
+		if n < min(most, len(which)) {
+			which[n] = i
+			n++
+		}
+	}
+	if i := v.lists[secReadings].index(v.rows(f, secReadings)); i >= 0 {
+		add(v.memo.sensors[i])
+	}
+	for _, class := range [...]fleet.SensorClass{fleet.ClassPower, fleet.ClassTemperature, fleet.ClassFan} {
+		for i := range d.Sensors {
+			if d.Sensors[i].Class == class {
+				add(i)
+				break
+			}
+		}
+	}
+	for k := range n {
+		y0, y1 := on.H*k/n, on.H*(k+1)/n
+		v.drawChart(f, on.Sub(0, y0, on.W, y1-y0), &d.Sensors[which[k]])
+	}
+}
+
+func (v Device) drawChart(f Frame, on widget.Canvas, s *fleet.Sensor) {
+	if on.H < 4 {
 		return
 	}
-	s := &d.Sensors[m.sensors[i]]
 	in := widget.Box(on, f.Theme, s.Name+"  "+quantity(f.Theme, s.Value, s.Unit), "last "+span(v.spanOf()), false)
 	if s.Class == fleet.ClassState {
 		in.Text(1, 0, or(s.Text), widget.StateStyle(s.State))

@@ -56,16 +56,9 @@ func drawDeviceHead(f Frame, in widget.Canvas, d *fleet.Device) int {
 		in.Text(x, y, seen, widget.Dim)
 	}
 	y++
-	for i, r := range d.Reasons {
-		if i == 4 && len(d.Reasons) > 5 {
-			in.Text(6, y, "and "+count(len(d.Reasons)-i, "more reason"), widget.Dim)
-			y++
-			break
-		}
-		if i == 0 {
-			in.Text(0, y, "why", widget.Dim)
-		}
-		y += in.Wrap(6, y, in.W-6, 2, r, widget.StateStyle(d.State))
+	if len(d.Reasons) > 0 {
+		in.Text(0, y, "why", widget.Dim)
+		y += in.Wrap(6, y, in.W-6, 4, strings.Join(d.Reasons, "; "), widget.StateStyle(d.State))
 	}
 	return y + drawBlind(f, in, y, d) + drawPartial(f, in, y+drawnBlind(d, in.W), d)
 }
@@ -80,7 +73,10 @@ func stateWord(d *fleet.Device) string {
 // drawIdentity draws model, serial, place, owner and address.
 func drawIdentity(f Frame, in widget.Canvas, d *fleet.Device) int {
 	s, sep := d.Spec, "  "
-	model, _ := deviceField(f, d, "model")
+	model := d.Facts.Get(fleet.FactModel)
+	if model == "" {
+		model = s.Model
+	}
 	vendor := d.Facts.Get(fleet.FactVendor)
 	one := strings.TrimSpace(vendor + " " + or(model))
 	x := in.Cut(f.Theme, 0, 0, in.W, one, widget.Bold)
@@ -221,8 +217,9 @@ func drawKeyReadings(f Frame, in widget.Canvas, d *fleet.Device) int {
 // drawKeyEnds draws where cords and cables lead, as many as fit.
 func drawKeyEnds(f Frame, in widget.Canvas, d *fleet.Device) {
 	ends := deviceEnds(f, d, nil)
+	near, to := endWidths(ends, in.W)
 	for y := 0; y < in.H && y < len(ends); y++ {
-		ends[y].draw(f, in.Sub(0, y, in.W, 1))
+		ends[y].draw(f, in.Sub(0, y, in.W, 1), near, to)
 	}
 }
 

@@ -73,8 +73,8 @@ func deviceField(f Frame, d *fleet.Device, name string) (string, bool) {
 	case "kind":
 		return string(s.Kind), true
 	case "model":
-		if m := d.Facts.Get(fleet.FactModel); m != "" {
-			return m, true
+		if s.Model == "" {
+			return d.Facts.Get(fleet.FactModel), true
 		}
 		return s.Model, true
 	case "rack":

@@ -18,17 +18,28 @@ type end struct {
 	wrong    bool // observed is not what is intended
 }
 
-// draw draws the end in one row.
-func (e end) draw(f Frame, on widget.Canvas) {
+// endWidths returns the columns for the near and the far names of a list of
+// ends, so that both stand in columns of their own.
+func endWidths(ends []end, w int) (near, to int) {
+	for i := range ends {
+		near = max(near, widget.Width(ends[i].near))
+		to = max(to, widget.Width(ends[i].to))
+	}
+	return min(near, 12), max(1, min(to, 30, w/2))
+}
+
+// draw draws the end in one row, its names in the given columns.
+func (e end) draw(f Frame, on widget.Canvas, near, to int) {
 	on.Glyph(f.Theme, 0, 0, e.state)
-	on.Cut(f.Theme, 2, 0, 10, e.near, widget.Plain)
-	toW := min(28, max(14, on.W/2-8))
-	on.Cut(f.Theme, 13, 0, toW, or(e.to), widget.Link)
+	on.Cut(f.Theme, 2, 0, near, e.near, widget.Plain)
+	x := 3 + near
+	on.Cut(f.Theme, x, 0, to, or(e.to), widget.Link)
 	st := widget.Dim
 	if e.wrong {
 		st = widget.Drift
 	}
-	on.Cut(f.Theme, 14+toW, 0, on.W-14-toW, e.text, st)
+	x += to + 1
+	on.Cut(f.Theme, x, 0, on.W-x, e.text, st)
 }
 
 // deviceEnds lists the cords and cables of a device, or the outlets of a PDU.
@@ -75,7 +86,7 @@ func cordEnd(f Frame, c fleet.PowerCord) end {
 }
 
 func outletState(f Frame, p *fleet.Device, o *fleet.Outlet) (fleet.State, string) {
-	text := "outlet " + or(o.State)
+	text := or(o.State)
 	if o.CurrentA.Known {
 		text += "  " + number(o.CurrentA, 2) + "A"
 	}
@@ -146,9 +157,8 @@ func outletEnds(f Frame, d *fleet.Device, to []end) []end {
 	for i := range d.Outlets {
 		o := &d.Outlets[i]
 		n := strconv.Itoa(o.Index)
-		e := end{id: "outlet:" + n, near: "outlet " + n, kind: KindDevice, to: on[n][0]}
+		e := end{id: "outlet:" + n, near: n, kind: KindDevice, to: on[n][0]}
 		e.state, e.text = outletState(f, d, o)
-		e.text = strings.TrimPrefix(e.text, "outlet ")
 		if on[n][1] != "" {
 			e.text = on[n][1] + "  " + e.text
 		}
@@ -311,7 +321,8 @@ func (v Device) drawTrend(f Frame, on widget.Canvas, s *fleet.Sensor) {
 func (v Device) drawSectionRow(f Frame, on widget.Canvas, d *fleet.Device, s section, i int) {
 	switch s {
 	case secCables:
-		v.memo.ends[i].draw(f, on)
+		near, to := endWidths(v.memo.ends, on.W)
+		v.memo.ends[i].draw(f, on, near, to)
 	case secCarries:
 		drawCarried(f, on, v.memo.carries[i])
 	case secEvents:

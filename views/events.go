@@ -212,7 +212,7 @@ func eventCell(f Frame, on widget.Canvas, e *fleet.Event, col int) {
 // rows: crit above, all below, and the axis.
 func drawDensity(f Frame, on widget.Canvas, events []fleet.Event, back time.Duration) {
 	from := f.At.Add(-back)
-	in := widget.Box(on, f.Theme, "last "+span(back), from.UTC().Format("15:04")+" "+f.Theme.Glyphs.Dash+" "+f.At.UTC().Format("15:04"), false)
+	in := widget.Box(on, f.Theme, "last "+span(back), clock(f, from)+" "+f.Theme.Glyphs.Dash+" "+f.At.UTC().Format("15:04"), false)
 	w := min(in.W-8, 320)
 	if w < 8 || in.H < 2 {
 		return

@@ -3,6 +3,7 @@ package views
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"plumb/fleet"
 	"plumb/keys"
@@ -113,7 +114,7 @@ func (v Fleet) Draw(f Frame, on widget.Canvas) {
 		top--
 	} else {
 		top += 2
-		drawVerdict(f, widget.Box(on.Sub(0, 0, on.W, top), f.Theme, "verdict", v.paint.legend(), false).Sub(1, 0, on.W-4, top-2), t)
+		drawVerdict(f, widget.Box(on.Sub(0, 0, on.W, top), f.Theme, "verdict", "racks: "+v.paint.legend(), false).Sub(1, 0, on.W-4, top-2), t)
 	}
 	y := top + v.drawCards(f, on.Sub(0, top, on.W, on.H-top))
 	v.drawLower(f, on.Sub(0, y, on.W, on.H-y), t)
@@ -178,7 +179,12 @@ func (v Fleet) drawStrips(f Frame, on widget.Canvas) int {
 		half := x + min(36, (on.W-x)/2) + 2
 		drawRegionSpace(f, on, half, y, on.W-half-1, id)
 		y++
-		y = v.memo.grid.draw(f, on.Sub(3, 0, on.W-4, on.H), y, id, caret, v.paint, !v.lower)
+		racks := on.Sub(3, 0, on.W-4, on.H)
+		if v.memo.grid.drawLine(f, racks, y, id, caret, v.paint, !v.lower) {
+			y++
+			continue
+		}
+		y = v.memo.grid.draw(f, racks, y, id, caret, v.paint, !v.lower)
 	}
 	return y
 }
@@ -216,7 +222,7 @@ func drawRegionSpace(f Frame, on widget.Canvas, x, y, w int, id string) {
 		return
 	}
 	share := float64(units-free) / float64(units)
-	gauge(f, on, x, y, w, "space", share, percent(share)+" "+strconv.Itoa(free)+"U free", widget.LoadStyle(share, 0.9, 0.98))
+	gauge(f, on, x, y, w, "space", share, percent(share)+" "+strconv.Itoa(free)+"U", widget.LoadStyle(share, 0.9, 0.98))
 }
 
 // gauge draws a label, a bar and a text in w columns.
@@ -277,7 +283,7 @@ func (v Fleet) drawLower(f Frame, on widget.Canvas, t *troubles) {
 
 var troubleColumns = []widget.Column{
 	{Title: "", Min: 1}, {Title: "device", Min: 14, Max: 24}, {Title: "rack", Min: 9, Max: 12, Rank: 3}, {Title: "U", Min: 4, Right: true, Rank: 5},
-	{Title: "model", Min: 10, Max: 18, Rank: 6}, {Title: "why", Min: 20, Max: 90}, {Title: "owner", Min: 8, Max: 16, Rank: 7}, {Title: "seen", Min: 5, Right: true, Rank: 2},
+	{Title: "model", Min: 10, Max: 18, Rank: 6}, {Title: "why", Min: 26, Max: 90}, {Title: "owner", Min: 8, Max: 12, Rank: 7}, {Title: "seen", Min: 5, Right: true, Rank: 2},
 }
 
 // drawEmpty says what is missing and what to do about it.
@@ -298,6 +304,6 @@ func drawEventLines(f Frame, on widget.Canvas, events []fleet.Event) {
 		x := on.Text(1, y, clock(f, e.At), widget.Dim) + 1
 		x = on.Text(x, y, f.Theme.Glyphs.Severity(e.Severity), widget.SeverityStyle(e.Severity)) + 1
 		x = on.Cut(f.Theme, x, y, 20, e.Target, widget.Link) + 1
-		on.Cut(f.Theme, x, y, on.W-x-1, e.Text, widget.Plain)
+		on.Cut(f.Theme, x, y, on.W-x-1, strings.TrimSpace(e.Sensor+" "+e.Text), widget.Plain)
 	}
 }

@@ -26,19 +26,23 @@ func (v Help) Crumbs(Frame) []string { return []string{"help", v.from.View} }
 // Needs implements View.
 func (v Help) Needs(Frame) []fleet.Query { return nil }
 
-// shown lists what can be pressed on the screen behind, then the rest of what
-// can be named; what belongs to other screens is left out.
+// shown lists what belongs to the screen behind, then what works everywhere;
+// what belongs to other screens is left out.
 func (v Help) shown(f Frame) []keys.Command {
 	if f.Keys == nil {
 		return nil
 	}
-	var out []keys.Command
+	var here, rest []keys.Command
 	for _, c := range f.Keys.All() {
-		if c.Why(v.from) != "not in this view" && c.ID != "filter.set" {
-			out = append(out, c)
+		switch {
+		case c.Why(v.from) == "not in this view" || c.ID == "filter.set":
+		case len(c.In) > 0:
+			here = append(here, c)
+		default:
+			rest = append(rest, c)
 		}
 	}
-	return out
+	return append(here, rest...)
 }
 
 func (v Help) rows(f Frame) rows {
@@ -73,7 +77,7 @@ func (v Help) Handle(f Frame, c keys.Command) (View, Intent) {
 func (v Help) Draw(f Frame, on widget.Canvas) {
 	shown := v.shown(f)
 	in := widget.Box(on, f.Theme, "help for "+or(v.from.View), "enter runs it, esc goes back", true)
-	widget.Foot(on, f.Theme, "6 capacity and 7 drift: no engine judges them yet, so their numbers are free")
+	widget.Foot(on, f.Theme, "6 capacity, 7 drift: not judged yet, numbers kept free", widget.Dim)
 	at := v.list.index(v.rows(f))
 	legend := 0
 	if in.H > 12 {
@@ -84,7 +88,11 @@ func (v Help) Draw(f Frame, on widget.Canvas) {
 	group := ""
 	for y := 0; y < body.H && top+y < len(shown); y++ {
 		c := shown[top+y]
-		if g := f.Keys.Group(c.ID); g != group {
+		g := f.Keys.Group(c.ID)
+		if len(c.In) > 0 {
+			g = "Here"
+		}
+		if g != group {
 			group = g
 			body.Cut(f.Theme, 2, y, 9, g, widget.Title)
 		}
@@ -106,7 +114,11 @@ func drawCommand(f Frame, on widget.Canvas, c keys.Command, why string) {
 	if why != "" {
 		st, key = widget.Off, widget.Off
 	}
-	on.CutRight(f.Theme, 0, 0, 10, c.Keys.Help().Key, key)
+	press := c.Keys.Help().Key
+	if press == "" {
+		press = ":"
+	}
+	on.CutRight(f.Theme, 0, 0, 10, press, key)
 	on.Cut(f.Theme, 12, 0, 14, c.Title, st)
 	if why == "" {
 		on.Cut(f.Theme, 27, 0, on.W-27, c.Help, widget.Dim)

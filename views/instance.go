@@ -44,8 +44,8 @@ func (c *chain) draw(f Frame, on widget.Canvas, at int) {
 	for y := 0; y < on.H && top+y < len(c.lines); y++ {
 		l := &c.lines[top+y]
 		x := 2 + 2*l.depth
-		if l.depth > 0 && !l.plain {
-			on.Text(x-2, y, f.Theme.Glyphs.Elbow, widget.Border)
+		if l.depth > 0 {
+			c.drawBranches(f, on, y, top+y)
 		}
 		if !l.plain {
 			on.Glyph(f.Theme, x, y, l.state)
@@ -63,6 +63,30 @@ func (c *chain) draw(f Frame, on widget.Canvas, at int) {
 		}
 	}
 	widget.Scroll(on, f.Theme, len(c.lines), at)
+}
+
+// drawBranches draws the tree's lines before a line of the chain.
+func (c *chain) drawBranches(f Frame, on widget.Canvas, y, i int) {
+	g := f.Theme.Glyphs
+	for d := 1; d <= c.lines[i].depth; d++ {
+		more := false
+		for _, l := range c.lines[i+1:] {
+			if l.depth < d {
+				break
+			}
+			more = more || l.depth == d
+		}
+		x := 2 * d
+		switch {
+		case d < c.lines[i].depth && more:
+			on.Rune(x, y, 1, g.V, widget.Border)
+		case d < c.lines[i].depth:
+		case more:
+			on.Text(x, y, g.Tee, widget.Border)
+		default:
+			on.Text(x, y, g.Elbow, widget.Border)
+		}
+	}
 }
 
 // Instance is the page of one instance: itself, and below it the host, its
@@ -159,16 +183,16 @@ func addFeed(f Frame, c *chain, outlet string) {
 		text, st = percent(pduShare(f, d))+" of its rating", widget.Dim
 	}
 	c.add(3, KindDevice, pdu, d.State, "PDU "+pdu, text, st)
-	seen := map[string]bool{}
+	seen, depth := map[string]bool{}, 4
 	for id := d.Spec.Feed; id != "" && !seen[id]; {
 		seen[id] = true
 		feed := f.Snap.Feeds.Get(id)
 		if feed == nil {
-			c.note(4, "feed "+id, "not measured", widget.Dim)
+			c.note(depth, "feed "+id, "not measured", widget.Dim)
 			return
 		}
-		c.add(4, "", "", feed.State, "feed "+id, number(feed.AmpsA, 1)+"A  "+watts(feed.PowerW), widget.Dim)
-		id = feed.Spec.Parent
+		c.add(depth, "", "", feed.State, "feed "+id, number(feed.AmpsA, 1)+"A  "+watts(feed.PowerW), widget.Dim)
+		id, depth = feed.Spec.Parent, depth+1
 	}
 }
 

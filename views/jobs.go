@@ -167,8 +167,8 @@ func (v Jobs) Draw(f Frame, on widget.Canvas) {
 }
 
 var jobColumns = []widget.Column{
-	{Title: "began", Min: 8, Max: 11}, {Title: "", Min: 1}, {Title: "state", Min: 8, Max: 9}, {Title: "action", Min: 9, Max: 12}, {Title: "target", Min: 13, Max: 28},
-	{Title: "by", Min: 6, Max: 12, Rank: 3}, {Title: "took", Min: 5, Rank: 4, Right: true}, {Title: "last step", Min: 14, Max: 50, Rank: 1}, {Title: "reason", Min: 10, Max: 40, Rank: 2},
+	{Title: "began", Min: 8, Max: 11}, {Title: "", Min: 1}, {Title: "state", Min: 8, Max: 9}, {Title: "action", Min: 11, Max: 12}, {Title: "target", Min: 13, Max: 28},
+	{Title: "by", Min: 6, Max: 12, Rank: 3}, {Title: "took", Min: 5, Rank: 4, Right: true}, {Title: "last step", Min: 20, Max: 50, Rank: 1}, {Title: "reason", Min: 16, Max: 60, Rank: 5},
 }
 
 func jobStyle(s fleet.JobState) (fleet.State, widget.Style) {
@@ -221,8 +221,8 @@ func took(f Frame, from, to time.Time) string {
 }
 
 var auditColumns = []widget.Column{
-	{Title: "seq", Min: 5, Right: true, Rank: 5}, {Title: "time", Min: 8, Max: 11}, {Title: "who", Min: 8, Max: 14}, {Title: "from", Min: 8, Max: 22, Rank: 4},
-	{Title: "action", Min: 10, Max: 16}, {Title: "target", Min: 12, Max: 28}, {Title: "outcome", Min: 7, Max: 8}, {Title: "reason", Min: 8, Max: 60, Rank: 1}, {Title: "hash", Min: 10, Rank: 6},
+	{Title: "seq", Min: 5, Right: true, Rank: 5}, {Title: "time", Min: 8, Max: 11}, {Title: "who", Min: 8, Max: 14}, {Title: "from", Min: 12, Max: 22, Rank: 5},
+	{Title: "action", Min: 11, Max: 16}, {Title: "target", Min: 12, Max: 28}, {Title: "outcome", Min: 7, Max: 8}, {Title: "reason", Min: 16, Max: 60, Rank: 1}, {Title: "hash", Min: 10, Rank: 6},
 }
 
 func (v Jobs) drawAudit(f Frame, on widget.Canvas) {

@@ -30,10 +30,9 @@ type networkRows struct {
 
 // switchRow is a device with its ports counted.
 type switchRow struct {
-	n            int
-	marks        [5]int // by widget.PortMark
-	in, out      float64
-	wrongCabling int
+	n       int
+	marks   [5]int // by widget.PortMark
+	in, out float64
 }
 
 // NewNetwork returns the list of switches and routers.
@@ -224,7 +223,7 @@ func (v Network) Draw(f Frame, on widget.Canvas) {
 	}
 	upper := on
 	if d := f.Snap.Devices.Get(v.list.selected(v.rows(f))); d != nil && on.W >= 100 && on.H >= 20 {
-		h := min(on.H/2, faceFor(f, d).Height(on.W-4)+6)
+		h := min(on.H/2, faceFor(f, d).Height(on.W-4)+3)
 		upper = on.Sub(0, 0, on.W, on.H-h)
 		drawFaceBox(f, on.Sub(0, on.H-h, on.W, h), d, -1, false)
 	}
@@ -241,8 +240,6 @@ func (v Network) Draw(f Frame, on widget.Canvas) {
 }
 
 func switchCell(f Frame, on widget.Canvas, r switchRow, column string) {
-	marks := map[string]widget.PortMark(nil)
-	_ = marks
 	mark := widget.PortNone
 	switch column {
 	case "switch":
@@ -296,7 +293,7 @@ func cabling(f Frame, d *fleet.Device) (string, widget.Style) {
 	case wrong > 0:
 		return strconv.Itoa(wrong) + " wrong", widget.Drift
 	case seen == 0:
-		return "not seen", widget.Dim
+		return "unseen", widget.Dim
 	}
 	return "agrees", widget.Dim
 }

@@ -13,6 +13,7 @@ func Plain(f Frame, v View) string {
 	f.Theme = f.Theme.WithoutBoxes()
 	b := widget.NewBuffer(max(f.Width, 1), max(f.Height, 1))
 	on := b.Canvas()
+	on.Restrict(f.Theme.Ascii)
 	drawHeader(f, v, Chrome{}, on.Sub(0, 0, on.W, 1))
 	v.Draw(f, on.Sub(0, 1, on.W, on.H-1))
 	lines := strings.Split(b.Plain(), "\n")

@@ -119,12 +119,13 @@ func (v Port) Draw(f Frame, on widget.Canvas) {
 	}
 	headH := on.H
 	if on.W < 100 {
-		headH = min(on.H, 14)
+		headH = min(on.H, 12)
 	}
 	in := widget.Box(on.Sub(0, 0, w, headH), f.Theme, p.Name, portWord(markOf(p)), true)
 	in = in.Sub(1, 0, in.W-2, in.H)
-	y := drawPortFacts(f, in, d, p, intended(f, d.Spec.ID)[p.Name])
-	v.drawEnds(f, in.Sub(0, y+1, in.W, in.H-y-1))
+	y := drawPortFacts(f, in.Sub(2, 0, in.W-2, in.H), d, p, intended(f, d.Spec.ID)[p.Name])
+	v.drawCaret(f, in)
+	in.Cut(f.Theme, 2, y+1, in.W-2, "enter opens what the caret stands on; left and right step over the ports", widget.Dim)
 	charts := on.Sub(w, 0, on.W-w, on.H)
 	if on.W < 100 {
 		charts = on.Sub(0, headH, on.W, on.H-headH)
@@ -132,15 +133,23 @@ func (v Port) Draw(f Frame, on widget.Canvas) {
 	v.drawCharts(f, charts)
 }
 
-func (v Port) drawEnds(f Frame, in widget.Canvas) {
+// drawCaret marks the line of drawPortFacts that enter follows.
+func (v Port) drawCaret(f Frame, in widget.Canvas) {
+	const observed = 4 // the line of the neighbour; the intended one is below
 	_, ids := v.ends(f)
-	for i, id := range ids {
-		if i == v.at {
-			in.Text(0, i, f.Theme.Glyphs.Caret, widget.Bold)
-		}
-		x := in.Text(2, i, "enter opens ", widget.Dim)
-		in.Cut(f.Theme, x, i, in.W-x, id, widget.Link)
+	if len(ids) == 0 {
+		return
 	}
+	_, p := v.find(f)
+	y := observed
+	if at := min(v.at, len(ids)-1); p.Neighbor == "" || ids[at] != hostOf(p.Neighbor) {
+		y++
+	}
+	if min(v.at, len(ids)-1) == len(ids)-1 {
+		y = 0
+	}
+	in.Text(0, y, f.Theme.Glyphs.Caret, widget.Bold)
+	in.Select(0, y, in.W)
 }
 
 // drawCharts draws rates in and out and, where there is room, errors.
@@ -206,7 +215,8 @@ func drawPortFacts(f Frame, in widget.Canvas, d *fleet.Device, p *fleet.Port, wa
 	m := markOf(p)
 	in.Rune(10, y, 1, f.Theme.Glyphs.Ports[m], m.Style())
 	in.Text(0, y, "state", widget.Dim)
-	in.Cut(f.Theme, 12, y, in.W-12, "oper "+or(p.Oper)+"  admin "+or(p.Admin), m.Style())
+	x := in.Cut(f.Theme, 12, y, in.W-12, "oper "+or(p.Oper)+"  admin "+or(p.Admin), m.Style())
+	in.Cut(f.Theme, x+2, y, in.W-x-2, "on "+d.Spec.Name, widget.Link)
 	y++
 	speed := bits(p.SpeedBps) + "  mtu " + strconv.Itoa(p.MTU)
 	if p.VLAN > 0 {

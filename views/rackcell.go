@@ -227,18 +227,50 @@ func (g *grid) draw(f Frame, on widget.Canvas, y int, region, caret string, p Pa
 			if x+2 > on.W {
 				x, y = 3, y+1
 			}
-			rackCell(f, on, x, y, 2, n, p)
-			if f.Snap.Racks.ID(n) == caret {
-				on.Text(x-1, y, f.Theme.Glyphs.Caret, widget.Bold)
-				if focus {
-					on.Select(x-1, y, 3)
-				}
-			}
+			g.drawRack(f, on, x, y, n, caret, p, focus)
 			x += 3
 		}
 		y++
 	}
 	return y
+}
+
+// drawLine draws all rows of a region behind one another and reports whether
+// they fit in one line.
+func (g *grid) drawLine(f Frame, on widget.Canvas, y int, region, caret string, p Paint, focus bool) bool {
+	need := 0
+	for _, l := range g.in(f) {
+		if l.region == region {
+			need += 3*len(l.racks) + 4 + widget.Width(l.row)
+		}
+	}
+	if need > on.W {
+		return false
+	}
+	x := 0
+	for _, l := range g.in(f) {
+		if l.region != region {
+			continue
+		}
+		x = on.Text(x, y, l.row, widget.Dim) + 2
+		for _, n := range l.racks {
+			g.drawRack(f, on, x, y, n, caret, p, focus)
+			x += 3
+		}
+		x += 2
+	}
+	return true
+}
+
+func (g *grid) drawRack(f Frame, on widget.Canvas, x, y, n int, caret string, p Paint, focus bool) {
+	rackCell(f, on, x, y, 2, n, p)
+	if f.Snap.Racks.ID(n) != caret {
+		return
+	}
+	on.Text(x-1, y, f.Theme.Glyphs.Caret, widget.Bold)
+	if focus {
+		on.Select(x-1, y, 3)
+	}
 }
 
 // height is how many rows draw takes for a region in w columns.

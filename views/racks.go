@@ -81,7 +81,7 @@ func (v Racks) slots(f Frame, room int) []widget.Slot {
 		}
 		fold := ""
 		if d.State == fleet.StateOK && !d.Maintenance && d.DriftOpen == 0 {
-			fold = string(s.Kind) + s.Model
+			fold = string(s.Kind) + strconv.Itoa(int(s.Height))
 		}
 		m.places = append(m.places, widget.Place{Low: int(s.Unit), Height: max(1, int(s.Height)), Item: n, Fold: fold})
 	}
@@ -113,7 +113,8 @@ func (v Racks) beside(f Frame) []int {
 
 // rows is what the caret moves over: the slots, then what hangs beside.
 func (v Racks) rows(f Frame) rows {
-	slots, side := v.slots(f, elevationRoom(f)), v.beside(f)
+	side := v.beside(f)
+	slots := v.slots(f, elevationRoom(f)-len(side))
 	return rows{len(slots) + len(side), func(i int) string {
 		if i >= len(slots) {
 			return f.Snap.Devices.ID(side[i-len(slots)])
@@ -130,18 +131,67 @@ func (v Racks) Selected(f Frame) (kind, id string) {
 	if r := v.at(f); v.plan && r != nil {
 		return KindRack, r.Spec.ID
 	}
-	id = v.list.selected(v.rows(f))
+	id = v.caret(f).selected(v.rows(f))
 	if f.Snap.Devices.Get(id) == nil {
 		return "", ""
 	}
 	return KindDevice, id
 }
 
+// caret is where the caret stands: before it was moved, on the worst device of
+// the rack that a person should look at.
+func (v Racks) caret(f Frame) list {
+	if v.list != (list{}) {
+		return v.list
+	}
+	r, slots := v.rows(f), v.memo.slots
+	best := -1
+	for i, s := range slots {
+		if s.Free() || !wrong(f.Snap.Devices.At(s.Item)) {
+			continue
+		}
+		if best < 0 || worse(f.Snap.Devices.At(s.Item).State, f.Snap.Devices.At(slots[best].Item).State) < 0 {
+			best = i
+		}
+	}
+	if best < 0 {
+		return v.list
+	}
+	return list{}.to(best, r)
+}
+
+// rescaled goes to the next scale that looks different.
+func (v Racks) rescaled(f Frame) Racks {
+	if v.scale != widget.Auto {
+		v.scale = (v.scale + 1) % widget.NumScales
+		return v
+	}
+	v.scale = widget.True
+	if r := v.at(f); r != nil && widget.Auto.In(r.Spec.Units, elevationRoom(f)-len(v.beside(f))) == widget.True {
+		v.scale = widget.Folded
+	}
+	return v
+}
+
+// unfold opens a line that stands for several devices; a single one is left to
+// be followed.
+func (v Racks) unfold(f Frame) (View, Intent) {
+	r := v.rows(f)
+	i := v.caret(f).index(r)
+	if i < 0 || i >= len(v.memo.slots) || v.memo.slots[i].Count < 2 {
+		return v, nil
+	}
+	id := r.id(i)
+	v.scale = widget.True
+	v.list = list{id: id}
+	return v, Toast{Text: "unfolded; z folds again"}
+}
+
 // Handle implements View.
 func (v Racks) Handle(f Frame, c keys.Command) (View, Intent) {
 	switch c.ID {
 	case "scale":
-		v.scale = (v.scale + 1) % widget.Strip
+		v = v.rescaled(f)
 	case "face":
 		v.rear = !v.rear
 	case "paint":
@@ -151,7 +201,9 @@ func (v Racks) Handle(f Frame, c keys.Command) (View, Intent) {
 	case "enter":
 		if v.plan {
 			v.plan = false
+			return v, Toast{Text: "in the rack; tab goes back to the floor"}
 		}
+		return v.unfold(f)
 	case "move.left", "move.right":
 		dx := 1
 		if c.ID == "move.left" {
@@ -174,8 +226,8 @@ func (v Racks) Handle(f Frame, c keys.Command) (View, Intent) {
 // moved steps over the lines of a device of several units as one.
 func (v Racks) moved(f Frame, c keys.Command) (list, bool) {
 	r := v.rows(f)
-	was := v.list.selected(r)
-	l, ok := v.list.move(c, r, page(f))
+	was := v.caret(f).selected(r)
+	l, ok := v.caret(f).move(c, r, page(f))
 	for i := l.at; ok && i > 0 && i < r.n-1 && l.selected(r) == was && was != ""; {
 		switch c.ID {
 		case "move.down":
@@ -192,7 +244,7 @@ func (v Racks) moved(f Frame, c keys.Command) (list, bool) {
 
 func (v Racks) walk(f Frame, dx, dy int) Racks {
 	if r := v.at(f); r != nil {
-		v.rack = v.memo.grid.step(f, r.Spec.ID, dx, dy)
+		v.rack, v.list = v.memo.grid.step(f, r.Spec.ID, dx, dy), list{}
 		if n := f.Snap.Racks.Get(v.rack); n != nil {
 			v.region = n.Spec.Region
 		}
@@ -244,11 +296,8 @@ func (v Racks) drawPlan(f Frame, on widget.Canvas, r *fleet.Rack) {
 		in.Right(in.W-1, y, watts(region.PowerW), widget.Dim)
 		y = v.memo.grid.draw(f, in.Sub(1, 0, in.W-2, in.H), y+1, id, r.Spec.ID, v.paint, v.plan) + 1
 	}
-	widget.Foot(on, f.Theme, v.paint.legend())
+	widget.Foot(on, f.Theme, v.paint.legend(), widget.Dim)
 }
-
-// footLines is what the elevation keeps for power and feeds.
-func (v Racks) footLines(f Frame) int { return 1 + len(v.beside(f)) }
 
 // elevationRoom is the lines an elevation has on the frame, for folding.
 func elevationRoom(f Frame) int {
@@ -256,7 +305,7 @@ func elevationRoom(f Frame) int {
 	if f.Height >= 22 {
 		chrome = 6
 	}
-	return max(3, f.Height-chrome-4)
+	return max(3, f.Height-chrome-2)
 }
 
 func (v Racks) drawElevation(f Frame, on widget.Canvas, r *fleet.Rack) {
@@ -264,17 +313,17 @@ func (v Racks) drawElevation(f Frame, on widget.Canvas, r *fleet.Rack) {
 	if v.rear {
 		side = "rear"
 	}
-	title := r.Spec.Name + " " + side + " " + f.Theme.Glyphs.Empty + " " + v.scale.String()
+	scale := v.scale.In(r.Spec.Units, elevationRoom(f)-len(v.beside(f)))
+	title := r.Spec.Name + " " + side + " " + f.Theme.Glyphs.Empty + " " + scale.String() + " " + f.Theme.Glyphs.Empty + " " + v.paint.String()
 	note := strconv.Itoa(r.Spec.Units) + "U  " + strconv.Itoa(r.FreeUnits) + " free  " + watts(r.PowerW)
-	if on.W < 100 || on.W >= 60 {
-		note = f.Theme.Glyphs.State(r.State) + " " + note
-	}
+	note = f.Theme.Glyphs.State(r.State) + " " + note
 	in := widget.Box(on, f.Theme, title, note, !v.plan)
-	widget.Foot(on, f.Theme, "painted by "+v.paint.String())
-	slots, side2 := v.slots(f, elevationRoom(f)), v.beside(f)
-	foot := len(side2) + 1
+	failover(f, on, r)
+	side2 := v.beside(f)
+	slots := v.slots(f, elevationRoom(f)-len(side2))
+	foot := len(side2)
 	body := in.Sub(0, 0, in.W, max(3, in.H-foot))
-	at := v.list.index(v.rows(f))
+	at := v.caret(f).index(v.rows(f))
 	top := widget.Window(len(slots), at, body.H)
 	full := v.hottest(f, slots)
 	if len(slots) == 0 {
@@ -293,7 +342,7 @@ func (v Racks) drawElevation(f Frame, on widget.Canvas, r *fleet.Rack) {
 		}
 	}
 	widget.Scroll(body, f.Theme, len(slots), at)
-	v.drawPower(f, in.Sub(0, in.H-foot, in.W, foot), r, side2, at-len(slots))
+	v.drawPower(f, in.Sub(0, min(in.H-foot, len(slots)), in.W, foot), side2, at-len(slots))
 }
 
 // hottest is the largest power of a device in the rack, the full bar of PaintPower.
@@ -333,21 +382,40 @@ func (v Racks) drawSlot(f Frame, on widget.Canvas, s widget.Slot, full float64) 
 	on.Text(8, 0, glyph, st)
 	name := d.Spec.Name
 	if s.Count > 1 {
-		name = strconv.Itoa(s.Count) + "x " + name
+		name = strconv.Itoa(s.Count) + "x " + name + ".." + tail(name, f.Snap.Devices.At(s.Last).Spec.Name)
 	}
 	nameW := min(max(16, on.W/4), 24)
+	if s.Count > 1 {
+		nameW += 12
+	}
 	nst := widget.Plain
 	if d.State == fleet.StateCrit {
 		nst = widget.Bold
 	}
 	on.Cut(f.Theme, 10, 0, nameW, name, nst)
 	x := 11 + nameW
-	if on.W >= 70 {
+	if on.W >= 70 && s.Count == 1 {
 		model, _ := deviceField(f, d, "model")
 		on.Cut(f.Theme, x, 0, 12, model, widget.Dim)
 		x += 13
 	}
+	if s.Count > 1 {
+		on.Cut(f.Theme, x, 0, on.W-x-1, "alike and in order; enter unfolds", widget.Dim)
+		return
+	}
 	v.drawReading(f, on.Sub(x, 0, on.W-x-1, 1), d, full)
+}
+
+// tail is what of b differs from a, from the last separator on: the s12 of
+// r01-s03 and r01-s12.
+func tail(a, b string) string {
+	cut := 0
+	for i := 0; i < len(a) && i < len(b) && a[i] == b[i]; i++ {
+		if a[i] == '-' || a[i] == '.' {
+			cut = i + 1
+		}
+	}
+	return b[cut:]
 }
 
 // drawReading draws what a device is painted by: what is wrong with it first,
@@ -386,9 +454,8 @@ func (v Racks) drawReading(f Frame, on widget.Canvas, d *fleet.Device, full floa
 	on.CutRight(f.Theme, x+w+1, 0, valueW, value, widget.Plain)
 }
 
-// drawPower draws the rack's PDUs with their load and what happens when one
-// feed goes.
-func (v Racks) drawPower(f Frame, on widget.Canvas, r *fleet.Rack, beside []int, at int) {
+// drawPower draws the rack's PDUs with their load.
+func (v Racks) drawPower(f Frame, on widget.Canvas, beside []int, at int) {
 	y := 0
 	for i, n := range beside {
 		d := f.Snap.Devices.At(n)
@@ -413,16 +480,20 @@ func (v Racks) drawPower(f Frame, on widget.Canvas, r *fleet.Rack, beside []int,
 		}
 		y++
 	}
-	share := rackLoad(f.Snap, r.Spec.ID)
+}
+
+// failover says in the frame's foot whether the rack outlives a feed: its
+// power against 80 % of what one of its PDUs carries.
+func failover(f Frame, on widget.Canvas, r *fleet.Rack) {
+	share, g := rackLoad(f.Snap, r.Spec.ID), f.Theme.Glyphs
 	switch {
+	case r.Devices == 0:
 	case math.IsNaN(share):
-		on.Text(1, y, "lose one feed: not known, no PDU rating or no measured power", widget.Dim)
+		widget.Foot(on, f.Theme, "lose one feed: not known, no PDU rating or no measured power", widget.Dim)
 	case share > 1:
-		x := on.Text(1, y, "lose one feed "+f.Theme.Glyphs.Into+" "+percent(share)+" of 80% of a PDU  ", widget.Plain)
-		on.Text(x, y, f.Theme.Glyphs.Crit+" NOT REDUNDANT", widget.Crit)
+		widget.Foot(on, f.Theme, "lose one feed "+g.Into+" "+percent(share)+" of what one PDU may carry  "+g.Crit+" NOT REDUNDANT", widget.Crit)
 	default:
-		x := on.Text(1, y, "lose one feed "+f.Theme.Glyphs.Into+" "+percent(share)+" of 80% of a PDU  ", widget.Plain)
-		on.Text(x, y, f.Theme.Glyphs.OK+" holds", widget.OK)
+		widget.Foot(on, f.Theme, "lose one feed "+g.Into+" "+percent(share)+" of what one PDU may carry  "+g.OK+" holds", widget.Dim)
 	}
 }
 
@@ -462,5 +533,15 @@ func (v Racks) drawRackCard(f Frame, on widget.Canvas) {
 	}
 	if r.Spec.MaxWeightKg.Known {
 		line("weight", "at most "+number(r.Spec.MaxWeightKg, 0)+" kg")
+	}
+	y++
+	for _, n := range f.Snap.DevicesOf[r.Spec.ID] {
+		if d := f.Snap.Devices.At(n); wrong(d) && y < in.H {
+			text, st := verdict(f, d)
+			in.Glyph(f.Theme, 0, y, d.State)
+			in.Cut(f.Theme, 2, y, 18, d.Spec.Name, widget.Plain)
+			in.Cut(f.Theme, 21, y, in.W-21, text, st)
+			y++
+		}
 	}
 }

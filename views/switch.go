@@ -191,7 +191,7 @@ func (v Switch) Draw(f Frame, on widget.Canvas) {
 	if i := v.list.index(v.rows(f)); i >= 0 {
 		at = rs[i]
 	}
-	h := min(faceFor(f, d).Height(on.W-4)+4, on.H/2+2)
+	h := min(faceFor(f, d).Height(on.W-4)+3, on.H/2+2)
 	drawFaceBox(f, on.Sub(0, 0, on.W, h), d, at, v.face)
 	lower := on.Sub(0, h, on.W, on.H-h)
 	if on.W >= 160 && at >= 0 {

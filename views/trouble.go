@@ -198,8 +198,8 @@ func drawVerdict(f Frame, on widget.Canvas, t *troubles) {
 	}
 	part(g.Crit, by[fleet.StateCrit], "crit", widget.Crit)
 	part(g.Warn, by[fleet.StateWarn], "degraded", widget.Warn)
-	part(g.Unknown, by[fleet.StateUnknown], "unknown", widget.Unknown)
 	part(g.Unknown, f.Snap.Counts.Blind, "not answering", widget.Unknown)
+	part(g.Unknown, max(0, by[fleet.StateUnknown]-f.Snap.Counts.Blind), "unknown", widget.Unknown)
 	part(g.Drift, f.Snap.Counts.DriftOpen, "drifted", widget.Drift)
 	part(g.Maintenance, f.Snap.Counts.Maintenance, "in maintenance", widget.Maintenance)
 	part(g.Off, by[fleet.StateOff], "off", widget.Off)

@@ -45,11 +45,11 @@ func flat(c Canvas, th *Theme, title, note string) Canvas {
 }
 
 // Foot writes a note into the lower edge of a box drawn on c.
-func Foot(c Canvas, th *Theme, note string) {
+func Foot(c Canvas, th *Theme, note string, st Style) {
 	if th.Flat || note == "" || c.H < 2 || Width(note)+6 > c.W {
 		return
 	}
 	c.Rune(2, c.H-1, 1, ' ', Border)
-	x := c.Text(3, c.H-1, note, Dim)
+	x := c.Text(3, c.H-1, note, st)
 	c.Rune(x, c.H-1, 1, ' ', Border)
 }

@@ -28,6 +28,15 @@ type Buffer struct {
 	cells    []Cell
 	clusters []string
 	known    map[string]uint32
+	ascii    bool
+}
+
+// Restrict says whether what is drawn must be ASCII: a device's own words then
+// show a question mark for each column of what is not.
+func (c Canvas) Restrict(ascii bool) {
+	if c.b != nil {
+		c.b.ascii = ascii
+	}
 }
 
 // NewBuffer returns a blank screen of w columns and h rows.
@@ -129,14 +138,17 @@ func (c Canvas) Text(x, y int, s string, st Style) int {
 			x, s = x+1, s[1:]
 			continue
 		}
-		if r, n, ok := quick(s); ok {
+		if r, n, ok := quick(s); ok && !c.b.ascii {
 			c.put(x, y, uint32(r), st, 1)
 			x, s = x+1, s[n:]
 			continue
 		}
 		cluster, rest, _, _ := uniseg.FirstGraphemeClusterInString(s, -1)
 		w := min(ansi.StringWidth(cluster), 2)
-		if w > 0 && cluster[0] >= 0x20 {
+		switch {
+		case w > 0 && c.b.ascii:
+			c.Rune(x, y, w, '?', st)
+		case w > 0 && cluster[0] >= 0x20:
 			c.put(x, y, c.b.intern(cluster), st, w)
 		}
 		x, s = x+w, rest

@@ -10,13 +10,24 @@ type Scale uint8
 
 // Scales of a rack.
 const (
-	Folded Scale = iota // a line per device; free space and what is alike folded
+	Auto   Scale = iota // true to scale where there is room, else folded
+	Folded              // a line per device; free space and what is alike folded
 	True                // a line per unit
-	Strip               // a column per rack, see Strip
 	NumScales
 )
 
-func (s Scale) String() string { return [...]string{"folded", "true scale", "strips"}[s] }
+func (s Scale) String() string { return [...]string{"auto", "folded", "true scale"}[s] }
+
+// In returns the scale that is drawn for a rack of so many units in `room` lines.
+func (s Scale) In(units, room int) Scale {
+	switch {
+	case s != Auto:
+		return s
+	case units <= room:
+		return True
+	}
+	return Folded
+}
 
 // Place is something mounted: its lowest half unit (2 is unit 1), its height in
 // half units, and what it is to the caller.
@@ -30,6 +41,7 @@ type Place struct {
 type Slot struct {
 	Low, High int // whole units it covers
 	Item      int // Place.Item of the first it stands for; -1: free
+	Last      int // Place.Item of the last
 	Count     int // how many places it stands for
 	Line      int // which line of a device of several, 0 the top one
 	Lines     int
@@ -42,6 +54,7 @@ func (s Slot) Free() bool { return s.Item < 0 }
 // makes that possible. Folding starts with free space, then joins neighbours
 // that are alike, longest runs first only as far as needed.
 func Elevation(to []Slot, units int, places []Place, scale Scale, room int) []Slot {
+	scale = scale.In(units, room)
 	to = lines(to[:0], units, places, scale)
 	if scale == True || len(to) <= room {
 		return to
@@ -62,7 +75,7 @@ func lines(to []Slot, units int, places []Place, scale Scale) []Slot {
 			n = max(1, high-low+1)
 		}
 		for l := range n {
-			s := Slot{Low: low, High: high, Item: p.Item, Count: 1, Line: l, Lines: n}
+			s := Slot{Low: low, High: high, Item: p.Item, Last: p.Item, Count: 1, Line: l, Lines: n}
 			if scale == True {
 				s.High = high - l
 			}
@@ -78,10 +91,10 @@ func free(to []Slot, low, high int, scale Scale) []Slot {
 		return to
 	}
 	if scale != True {
-		return append(to, Slot{Low: low, High: high, Item: -1, Count: 1, Lines: 1})
+		return append(to, Slot{Low: low, High: high, Item: -1, Last: -1, Count: 1, Lines: 1})
 	}
 	for u := high; u >= low; u-- {
-		to = append(to, Slot{Low: low, High: u, Item: -1, Count: 1, Line: high - u, Lines: high - low + 1})
+		to = append(to, Slot{Low: low, High: u, Item: -1, Last: -1, Count: 1, Line: high - u, Lines: high - low + 1})
 	}
 	return to
 }
@@ -105,7 +118,7 @@ func fold(s []Slot, places []Place) []Slot {
 		}
 		if f != "" && f == last {
 			o := &out[len(out)-1]
-			o.Low, o.Count = x.Low, o.Count+1
+			o.Low, o.Last, o.Count = x.Low, x.Last, o.Count+1
 			continue
 		}
 		out, last = append(out, x), f

@@ -10,6 +10,7 @@ type Glyphs struct {
 	Crumb, Dash, Ellipsis, Degree, Mark, Up, Down, Into, From string
 
 	H, V, TL, TR, BL, BR rune // boxes
+	Thumb                rune // the thumb of a scroll bar
 	Dots                 rune // time strips, limits, empty scales
 	Tee, Elbow           string
 	BracketTop           rune // a device of several units
@@ -25,7 +26,7 @@ type Glyphs struct {
 var unicodeGlyphs = Glyphs{
 	OK: "●", Warn: "▲", Crit: "✖", Drift: "◇", Unknown: "◌", Off: "○", Maintenance: "M", Empty: "·", Caret: "▶",
 	Crumb: "›", Dash: "─", Ellipsis: "…", Degree: "°", Mark: "+", Up: "↑", Down: "↓", Into: "▸", From: "◂",
-	H: '─', V: '│', TL: '╭', TR: '╮', BL: '╰', BR: '╯', Dots: '┈', Tee: "├ ", Elbow: "└ ",
+	H: '─', V: '│', TL: '╭', TR: '╮', BL: '╰', BR: '╯', Thumb: '┃', Dots: '┈', Tee: "├ ", Elbow: "└ ",
 	BracketTop: '┌', BracketMid: '│', BracketEnd: '└',
 	Blocks: [9]rune{' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'},
 	Parts:  [9]rune{' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'},
@@ -36,7 +37,7 @@ var unicodeGlyphs = Glyphs{
 var asciiGlyphs = Glyphs{
 	OK: "o", Warn: "!", Crit: "X", Drift: "~", Unknown: "?", Off: "-", Maintenance: "M", Empty: ".", Caret: ">",
 	Crumb: "/", Dash: "-", Ellipsis: "~", Degree: "", Mark: "+", Up: "^", Down: "v", Into: ">", From: "<",
-	H: '-', V: '|', TL: '+', TR: '+', BL: '+', BR: '+', Dots: '.', Tee: "|-", Elbow: "`-",
+	H: '-', V: '|', TL: '+', TR: '+', BL: '+', BR: '+', Thumb: '#', Dots: '.', Tee: "|-", Elbow: "`-",
 	BracketTop: '/', BracketMid: '|', BracketEnd: '\\',
 	Blocks: [9]rune{' ', '_', '_', '.', '-', '-', '=', '#', '#'},
 	Parts:  [9]rune{' ', ' ', ' ', ' ', '=', '=', '=', '#', '#'},

@@ -125,15 +125,16 @@ func Window(rows, at, height int) int {
 	return max(0, min(max(at, 0)-height/2, rows-height))
 }
 
-// Scroll draws a thin scroll mark at the right edge of a list.
+// Scroll draws where the window of a list stands, on the frame at its right.
 func Scroll(c Canvas, th *Theme, rows, at int) {
-	if rows <= c.H || c.H < 3 {
+	if rows <= c.H || c.H < 3 || th.Flat || c.x+c.W >= c.b.w {
 		return
 	}
+	c.W++
 	top := Window(rows, at, c.H)
 	size := max(1, c.H*c.H/rows)
 	y := top * (c.H - size) / max(1, rows-c.H)
 	for i := range size {
-		c.Rune(c.W-1, y+i, 1, th.Glyphs.V, Focus)
+		c.Rune(c.W-1, y+i, 1, th.Glyphs.Thumb, Focus)
 	}
 }
