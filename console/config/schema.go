@@ -1,0 +1,222 @@
+package config
+
+// The shapes of the file, key by key, as CONTRACT's "Configuration" writes them.
+
+type fileYAML struct {
+	Store       *storeYAML                 `yaml:"store"`
+	SSH         *sshYAML                   `yaml:"ssh"`
+	Poll        *pollYAML                  `yaml:"poll"`
+	Credentials map[string]*credentialYAML `yaml:"credentials"`
+	Regions     []regionYAML               `yaml:"regions"`
+	Clouds      []cloudYAML                `yaml:"clouds"`
+	Services    []serviceYAML              `yaml:"services"`
+	Include     []ref                      `yaml:"include"`
+	Alerts      *alertsYAML                `yaml:"alerts"`
+	Policies    *raw                       `yaml:"policies"`
+	Metrics     *metricsYAML               `yaml:"metrics"`
+	At          place
+}
+
+type storeYAML struct {
+	Dir       ref            `yaml:"dir"`
+	Retention *retentionYAML `yaml:"retention"`
+	At        place
+}
+
+type retentionYAML struct {
+	Raw     duration `yaml:"raw"`
+	FiveMin duration `yaml:"5m"`
+	Hour    duration `yaml:"1h"`
+}
+
+type sshYAML struct {
+	Listen      ref        `yaml:"listen"`
+	HostKey     ref        `yaml:"host_key"`
+	MaxSessions int        `yaml:"max_sessions"`
+	Idle        duration   `yaml:"idle"`
+	Users       []userYAML `yaml:"users"`
+	TrustedCA   []ref      `yaml:"trusted_ca"`
+	At          place
+}
+
+type userYAML struct {
+	Name     ref        `yaml:"name"`
+	Role     ref        `yaml:"role"`
+	Keys     []ref      `yaml:"keys"`
+	KeysFile ref        `yaml:"keys_file"`
+	Scope    *scopeYAML `yaml:"scope"`
+	At       place
+}
+
+type scopeYAML struct {
+	Regions []ref    `yaml:"regions"`
+	Owners  []string `yaml:"owners"`
+	Tenants []string `yaml:"tenants"`
+}
+
+type pollYAML struct {
+	Interval   duration `yaml:"interval"`
+	Tables     duration `yaml:"tables"`
+	Slow       duration `yaml:"slow"`
+	Timeout    duration `yaml:"timeout"`
+	TrapListen ref      `yaml:"trap_listen"`
+	At         place
+}
+
+type metricsYAML struct {
+	Listen ref `yaml:"listen"`
+}
+
+type alertsYAML struct {
+	Rules       raw `yaml:"rules"`
+	Routes      raw `yaml:"routes"`
+	Receivers   raw `yaml:"receivers"`
+	Maintenance raw `yaml:"maintenance"`
+}
+
+type regionYAML struct {
+	Name  ref        `yaml:"name"`
+	Sites []siteYAML `yaml:"sites"`
+	At    place
+}
+
+type siteYAML struct {
+	Name    ref          `yaml:"name"`
+	Feeds   []feedYAML   `yaml:"feeds"`
+	Racks   []rackYAML   `yaml:"racks"`
+	Devices []deviceYAML `yaml:"devices"` // what stands in no rack
+	At      place
+}
+
+type feedYAML struct {
+	Name     ref     `yaml:"name"`
+	Parent   ref     `yaml:"parent"`
+	BreakerA decimal `yaml:"breaker_a"`
+	Volts    int     `yaml:"volts"`
+	Phases   int     `yaml:"phases"`
+	At       place
+}
+
+type rackYAML struct {
+	Name        ref          `yaml:"name"`
+	Row         string       `yaml:"row"`
+	Units       int          `yaml:"units"`
+	MaxWeightKg decimal      `yaml:"max_weight_kg"`
+	Feeds       []ref        `yaml:"feeds"`
+	Devices     []deviceYAML `yaml:"devices"`
+	At          place
+}
+
+type deviceYAML struct {
+	ID            ref               `yaml:"id"`
+	Name          ref               `yaml:"name"`
+	Kind          ref               `yaml:"kind"`
+	Unit          halves            `yaml:"unit"`
+	Height        halves            `yaml:"height"`
+	Face          ref               `yaml:"face"`
+	Depth         ref               `yaml:"depth"`
+	Model         string            `yaml:"model"`
+	Serial        string            `yaml:"serial"`
+	Owner         string            `yaml:"owner"`
+	Tenant        string            `yaml:"tenant"`
+	Env           string            `yaml:"env"`
+	BMC           *endpointYAML     `yaml:"bmc"`
+	Redfish       *endpointYAML     `yaml:"redfish"`
+	SNMP          *endpointYAML     `yaml:"snmp"`
+	Power         []cordYAML        `yaml:"power"`
+	Links         []cableYAML       `yaml:"links"`
+	Feed          ref               `yaml:"feed"`
+	RatingA       decimal           `yaml:"rating_a"`
+	Expect        expectations      `yaml:"expect"`
+	Tags          map[string]string `yaml:"tags"`
+	WarrantyUntil date              `yaml:"warranty_until"`
+	At            place
+}
+
+type endpointYAML struct {
+	Address    ref      `yaml:"address"`
+	Credential ref      `yaml:"credential"`
+	Act        ref      `yaml:"act"`
+	Quirks     []string `yaml:"quirks"`
+	At         place
+}
+
+type cordYAML struct {
+	PSU    int `yaml:"psu"`
+	Outlet ref `yaml:"outlet"`
+	At     place
+}
+
+type cableYAML struct {
+	NIC string `yaml:"nic"`
+	MAC ref    `yaml:"mac"`
+	To  ref    `yaml:"to"`
+	At  place
+}
+
+type cloudYAML struct {
+	Name       ref               `yaml:"name"`
+	Provider   ref               `yaml:"provider"`
+	Region     string            `yaml:"region"`
+	Endpoint   ref               `yaml:"endpoint"`
+	Credential ref               `yaml:"credential"`
+	Options    map[string]string `yaml:"options"`
+	At         place
+}
+
+type serviceYAML struct {
+	Name   ref         `yaml:"name"`
+	Owner  string      `yaml:"owner"`
+	Select *selectYAML `yaml:"select"`
+	Floor  int         `yaml:"floor"`
+	Health *healthYAML `yaml:"health"`
+	At     place
+}
+
+type selectYAML struct {
+	Tag map[string]string `yaml:"tag"`
+}
+
+type healthYAML struct {
+	HTTP       string   `yaml:"http"`
+	TCP        string   `yaml:"tcp"`
+	Exec       []string `yaml:"exec"`
+	Prometheus string   `yaml:"prometheus"`
+	Every      duration `yaml:"every"`
+}
+
+type credentialYAML struct {
+	Username ref    `yaml:"username"`
+	Version  ref    `yaml:"version"`
+	Auth     ref    `yaml:"auth"`
+	Priv     ref    `yaml:"priv"`
+	Context  string `yaml:"context"`
+	Cipher   ref    `yaml:"cipher"`
+	Plain    bool   `yaml:"plain"`
+
+	Project       string `yaml:"project"`
+	UserDomain    string `yaml:"user_domain"`
+	ProjectDomain string `yaml:"project_domain"`
+
+	Password     hidden `yaml:"password"`
+	PasswordEnv  ref    `yaml:"password_env"`
+	PasswordFile ref    `yaml:"password_file"`
+	PasswordExec args   `yaml:"password_exec"`
+
+	Community     hidden `yaml:"community"`
+	CommunityEnv  ref    `yaml:"community_env"`
+	CommunityFile ref    `yaml:"community_file"`
+	CommunityExec args   `yaml:"community_exec"`
+
+	AuthPassword     hidden `yaml:"auth_password"`
+	AuthPasswordEnv  ref    `yaml:"auth_password_env"`
+	AuthPasswordFile ref    `yaml:"auth_password_file"`
+	AuthPasswordExec args   `yaml:"auth_password_exec"`
+
+	PrivPassword     hidden `yaml:"priv_password"`
+	PrivPasswordEnv  ref    `yaml:"priv_password_env"`
+	PrivPasswordFile ref    `yaml:"priv_password_file"`
+	PrivPasswordExec args   `yaml:"priv_password_exec"`
+
+	At place
+}
