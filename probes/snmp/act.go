@@ -85,8 +85,8 @@ func (p *poll) setAdmin(ctx context.Context, name string, want int, out *fleet.O
 // findPort reads the definitions, so that a moved ifIndex cannot be written to.
 func (p *poll) findPort(ctx context.Context, name string) (int, error) {
 	// The next Observe must still see that something changed.
-	pulse, uptime := p.pulse, p.uptime
-	defer func() { p.pulse, p.uptime = pulse, uptime }()
+	pulse, uptime, redefined := p.pulse, p.uptime, p.redefined
+	defer func() { p.pulse, p.uptime, p.redefined = pulse, uptime, redefined }()
 	if err := p.readPulse(ctx); err != nil {
 		return 0, err
 	}

@@ -26,6 +26,8 @@ type known struct {
 	uptime  uint64 // sysUpTime at the last poll, hundredths of a second
 	pulse   pulse
 
+	redefined time.Time // when a moved pulse last made us read definitions
+
 	ports   portTable
 	sensors sensorMemory
 	outlets outletMemory

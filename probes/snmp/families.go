@@ -17,7 +17,7 @@ var upsFamily = family{
 	gauges: []gauge{
 		{column: parseOID("1.3.6.1.2.1.33.1.2.4"), name: "battery charge", class: fleet.ClassCharge, unit: "%"},
 		{column: parseOID("1.3.6.1.2.1.33.1.2.3"), name: "battery runtime", class: fleet.ClassRuntime, unit: "s", times: 60},
-		{column: parseOID("1.3.6.1.2.1.33.1.2.2"), name: "time on battery", class: fleet.ClassRuntime, unit: "s"},
+		{column: parseOID("1.3.6.1.2.1.33.1.2.2"), name: "time on battery", class: fleet.ClassCount, unit: "s"},
 		{column: parseOID("1.3.6.1.2.1.33.1.2.1"), name: "battery status", class: fleet.ClassState, words: []enum{
 			{"unknown", fleet.StateUnknown}, {"normal", fleet.StateOK}, {"low", fleet.StateCrit}, {"depleted", fleet.StateCrit}}},
 		{column: parseOID("1.3.6.1.2.1.33.1.2.5"), name: "battery voltage", class: fleet.ClassVoltage, unit: "V", scale: -1},

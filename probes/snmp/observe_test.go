@@ -468,3 +468,29 @@ func TestQuirks(t *testing.T) {
 		t.Errorf("%d GETBULKs, %d FDB requests", bulk, fdb)
 	}
 }
+
+// TestPulse: a change of ifTableLastChange is followed once at once, and does
+// not make every poll a full one where it is the agent's uptime.
+func TestPulse(t *testing.T) {
+	tree := func(up uint32, alias string) []object {
+		out := append(switchTree(up, "sw1", fakePort{index: 1, name: "a", alias: alias}), obj("1.3.6.1.2.1.31.1.5.0", ticks(up)))
+		slices.SortFunc(out, func(a, b object) int { return a.name.compare(b.name) })
+		return out
+	}
+	f := newFake(t, tree(100, "old")...)
+	a := agentOf(t, f)
+	for i, c := range []struct {
+		up    uint32
+		alias string
+		want  string
+		full  bool
+	}{
+		{100, "old", "old", true}, {100, "old", "old", false}, {200, "new", "new", true}, {300, "newer", "new", false}, {50, "newest", "newest", true},
+	} {
+		f.set(func() { f.tree = tree(c.up, c.alias) })
+		o := observe(t, a, fleet.LaneFast)
+		if full := o.Facts.Get(fleet.FactName) != ""; full != c.full || o.Ports[0].Alias != c.want {
+			t.Errorf("poll %d: full %v, alias %q", i, full, o.Ports[0].Alias)
+		}
+	}
+}

@@ -119,7 +119,6 @@ func (p *poll) readPorts(ctx context.Context) {
 		if !p.definePorts(ctx) {
 			return
 		}
-		p.define = true
 		s = p.samplePorts(ctx, true)
 	}
 	p.note(fleet.TablePorts, "IF-MIB", s.walked)

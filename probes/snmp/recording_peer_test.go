@@ -182,6 +182,7 @@ func TestRecordings(t *testing.T) {
 		return a
 	}
 	ready(t, func() *Agent { return agent(t, "geist-temp") })
+	t.Run("v3 with a context", func(t *testing.T) { compare(t, records["arista-7150s"], overContext(t, "arista-7150s")) })
 	names := []string{}
 	for name := range records {
 		names = append(names, name)
@@ -202,6 +203,23 @@ func TestRecordings(t *testing.T) {
 			t.Logf("%s: %d ports, %d sensors, %d entities, %d neighbours, %d FDB, %d VLANs, %d outlets, fast poll %v", name, len(o.Ports), len(o.Sensors), len(o.Entities), len(o.Neighbors), len(o.FDB), len(o.VLANs), len(o.Outlets), fast.Took.Round(time.Millisecond))
 		})
 	}
+}
+
+// overContext reads a recording by its context name, as snmpsim's v3 user.
+func overContext(t *testing.T, name string) *fleet.Observation {
+	t.Helper()
+	a, err := New(Config{
+		Target: name, Address: fmt.Sprintf("127.0.0.1:%d", snmpsimPort), Version: "3", User: "simulator", Context: name, Timeout: 5 * time.Second,
+		Auth: "SHA", AuthPassword: secret("auctoritas"), Priv: "AES", PrivPassword: secret("privatus"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := a.Observe(deadline(t, 2*time.Minute), fleet.LaneSlow)
+	if err != nil || o.Err != nil {
+		t.Fatalf("%v %v", err, o.Err)
+	}
+	return o
 }
 
 // ready waits until a peer answers.

@@ -3,6 +3,7 @@ package snmp
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"plumb/fleet"
 )
@@ -39,12 +40,31 @@ func (p *poll) readPulse(ctx context.Context) error {
 	if ok {
 		p.obs.Facts.SetNum(fleet.FactUptime, fleet.Dec(int64(up), -2), true)
 	}
-	if p.defined && (now != p.pulse || up < p.uptime) {
-		p.define = true
-	}
-	p.pulse, p.uptime = now, up
+	p.judgePulse(now, up)
 	p.obs.SetTable(fleet.TableFacts, fleet.Partial)
 	return nil
+}
+
+// redefineEvery bounds how often a moved pulse alone costs a full read: some
+// agents' change times are their uptime.
+const redefineEvery = 5 * time.Minute
+
+// judgePulse decides whether definitions are read again. After a restart they
+// always are; otherwise the first sign of change is followed at once and the
+// next ones after a while. Ports that moved show in their own samples.
+func (p *poll) judgePulse(now pulse, up uint64) {
+	restarted := up < p.uptime
+	p.uptime = up
+	if now == p.pulse && !restarted {
+		return
+	}
+	if p.defined && !p.define {
+		if !restarted && time.Since(p.redefined) < redefineEvery {
+			return // p.pulse stays: the change is still to be followed
+		}
+		p.define, p.redefined = true, time.Now()
+	}
+	p.pulse = now
 }
 
 // readSystem reads what the device says of itself.
