@@ -7,6 +7,30 @@ import (
 	"plumb/fleet"
 )
 
+// FuzzSplit compares the splitting of a list with what encoding/json reads.
+func FuzzSplit(f *testing.F) {
+	f.Add([]byte(`{"servers": [{"id": "a]}\\\""}, null, 7 , [1,[2]]], "servers_links": [{"rel": "next"}]}`))
+	f.Add([]byte(` { "a" : { "servers" : [ 1 ] } , "servers" : [ ] } `))
+	f.Add([]byte(`{"\u0073ervers":[1],"servers":null,"servers":[2,"x"]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		rows, links, ok := splitList(raw, "servers")
+		var top map[string]json.RawMessage
+		var want []json.RawMessage
+		good := json.Unmarshal(raw, &top) == nil && len(top["servers"]) > 0 && top["servers"][0] == '[' && json.Unmarshal(top["servers"], &want) == nil
+		if ok != good || len(rows) != len(want) {
+			t.Fatalf("split %v %q, want %v %q", ok, rows, good, want)
+		}
+		for i := range rows {
+			if string(rows[i]) != string(want[i]) {
+				t.Errorf("row %d is %q, want %q", i, rows[i], want[i])
+			}
+		}
+		if ok && string(links) != string(top["servers_links"]) {
+			t.Errorf("links %q, want %q", links, top["servers_links"])
+		}
+	})
+}
+
 // FuzzRows throws bytes at everything that reads a row or an error body.
 func FuzzRows(f *testing.F) {
 	f.Add([]byte(serverRow(1)))

@@ -70,14 +70,15 @@ type source struct {
 
 // page reads one page and the marker of the next, "" where there is none.
 func (o *OpenStack) page(ctx context.Context, from source, q url.Values) (rows []json.RawMessage, marker string, err error) {
-	var body map[string]json.RawMessage
-	if err := o.get(ctx, from.api, from.path, q, &body); err != nil {
+	body, err := o.fetch(ctx, from.api, from.path, q)
+	if err != nil {
 		return nil, "", err
 	}
-	if err := json.Unmarshal(body[from.key], &rows); err != nil || body[from.key] == nil {
+	rows, links, ok := splitList(body, from.key)
+	if !ok {
 		return nil, "", fmt.Errorf("%w: %s answered no list of %s", fleet.ErrProtocol, from.api.Type, from.key)
 	}
-	return rows, nextMarker(body[from.key+"_links"]), nil
+	return rows, nextMarker(links), nil
 }
 
 func withMarker(q url.Values, marker string) url.Values {

@@ -1,11 +1,11 @@
 package cloud
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -222,26 +222,37 @@ func withAPI(ctx context.Context, api string) context.Context {
 	return context.WithValue(ctx, apiKey{}, api)
 }
 
-// get reads one JSON document. The body is read to its end, so that the
-// connection can be used again.
+// get reads one JSON document.
 func (o *OpenStack) get(ctx context.Context, sc *gophercloud.ServiceClient, path string, q url.Values, into any) error {
+	body, err := o.fetch(ctx, sc, path, q)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("%w: %s answered no such JSON: %v", fleet.ErrProtocol, sc.Type, jsonReason(err))
+	}
+	return nil
+}
+
+// fetch reads one answer whole, so that its connection can be used again.
+func (o *OpenStack) fetch(ctx context.Context, sc *gophercloud.ServiceClient, path string, q url.Values) ([]byte, error) {
 	u := sc.Endpoint + path
 	if len(q) > 0 {
 		u += "?" + q.Encode()
 	}
 	resp, err := sc.Get(withAPI(ctx, sc.Type), u, nil, &gophercloud.RequestOpts{KeepResponseBody: true, OkCodes: []int{http.StatusOK}})
 	if err != nil {
-		return classify(sc.Type, err)
+		return nil, classify(sc.Type, err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return classify(sc.Type, err)
+	var body bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n <= o.cfg.Limits.BodyBytes {
+		body.Grow(int(n) + bytes.MinRead)
 	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("%w: %s answered no such JSON: %v", fleet.ErrProtocol, sc.Type, jsonReason(err))
+	if _, err := body.ReadFrom(resp.Body); err != nil {
+		return nil, classify(sc.Type, err)
 	}
-	return nil
+	return body.Bytes(), nil
 }
 
 // jsonReason keeps the place of a JSON error and drops what stood there.
