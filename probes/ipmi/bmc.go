@@ -42,6 +42,7 @@ type BMC struct {
 	log      logCursor       //
 	identity fleet.Facts     // facts of the slow lane
 	complete bool            // identity was read whole
+	tried    bool            // identity was read, whole or not: again in the slow lane
 	mute     map[uint16]bool // optional commands that this BMC does not answer
 	meter    meter           // DCMI
 }
@@ -175,7 +176,7 @@ func (b *BMC) connect(ctx context.Context) error {
 
 // forget drops what was learned of a machine that is not there any more.
 func (b *BMC) forget() {
-	b.known, b.complete = false, false
+	b.known, b.tried, b.complete = false, false, false
 	b.sensors, b.walk, b.identity = nil, nil, nil
 	b.log, b.meter = logCursor{}, meter{}
 	clear(b.mute)

@@ -398,12 +398,29 @@ func TestMalformedFRU(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := startFake(t, func(f *fakeBMC) { f.fru = fru })
-			o := well(t, look(t, f.probe(), fleet.LaneSlow))
+			b := f.probe()
+			o := well(t, look(t, b, fleet.LaneSlow))
 			if len(o.Sensors) != 3 || o.Facts.Get(fleet.FactFirmware) != "2.35" {
 				t.Errorf("%d sensors, firmware %q", len(o.Sensors), o.Facts.Get(fleet.FactFirmware))
 			}
+			reads := f.count(fnStorage, 0x10)
+			if well(t, look(t, b, fleet.LaneFast)); f.count(fnStorage, 0x10) != reads {
+				t.Error("the fast lane reads it again and again")
+			}
 		})
 	}
+}
+
+// A decoder that breaks ends this poll only, and the turn is not lost.
+func TestPanicEndsOnePoll(t *testing.T) {
+	f := startFake(t)
+	b := f.probe()
+	well(t, look(t, b, fleet.LaneFast))
+	whole := b.sensors
+	b.sensors = &repository{sensors: []*sensor{nil}}
+	kind(t, look(t, b, fleet.LaneFast), fleet.ErrProtocol)
+	b.sensors = whole
+	well(t, look(t, b, fleet.LaneFast))
 }
 
 // Escape codes in names reach nobody.

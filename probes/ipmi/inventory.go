@@ -28,6 +28,7 @@ func (b *BMC) readIdentity(ctx context.Context) error {
 	if err == nil {
 		err = b.nameFacts(ctx, &facts)
 	}
+	b.tried = err == nil
 	if err == nil && whole {
 		b.identity, b.complete = facts, true
 		return nil

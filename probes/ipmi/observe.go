@@ -21,7 +21,7 @@ func (b *BMC) Observe(ctx context.Context, lane fleet.Lane) (*fleet.Observation,
 	o := &fleet.Observation{Target: b.cfg.Target, Source: fleet.SourceIPMI, Lane: lane, At: began.UTC()}
 	err := b.take(ctx)
 	if err == nil {
-		err = b.look(ctx, o, lane)
+		err = b.guarded(ctx, o, lane)
 		b.release()
 	}
 	o.Took = b.now().Sub(began)
@@ -46,6 +46,18 @@ func fillTables(o *fleet.Observation, lane fleet.Lane) {
 	}
 }
 
+// guarded is look behind a net: whatever bytes a BMC sends, they end its own
+// poll at most.
+func (b *BMC) guarded(ctx context.Context, o *fleet.Observation, lane fleet.Lane) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			b.drop()
+			err = fail("observe", fleet.ErrProtocol, fmt.Sprintf("an answer that cannot be handled: %v", r))
+		}
+	}()
+	return b.look(ctx, o, lane)
+}
+
 // look is one poll, in the order of worth: power, sensors, log, identity.
 func (b *BMC) look(ctx context.Context, o *fleet.Observation, lane fleet.Lane) error {
 	if err := b.connect(ctx); err != nil {
@@ -62,7 +74,7 @@ func (b *BMC) look(ctx context.Context, o *fleet.Observation, lane fleet.Lane) e
 	if err := b.readLog(ctx, o, lane); err != nil {
 		return err
 	}
-	if lane != fleet.LaneSlow && b.complete {
+	if lane != fleet.LaneSlow && b.tried {
 		return nil
 	}
 	if err := b.readIdentity(ctx); err != nil {
@@ -137,7 +149,7 @@ func (b *BMC) knowDevice(ctx context.Context, lane fleet.Lane) error {
 		return err
 	}
 	if b.known && d != b.device {
-		b.complete = false // read the identity again
+		b.tried, b.complete = false, false // read the identity again
 	}
 	b.device, b.known = d, true
 	return nil

@@ -41,6 +41,15 @@ func TestNoSDRsAtAll(t *testing.T) {
 	}
 }
 
+// A repository without records is complete: there are none.
+func TestEmptyRepository(t *testing.T) {
+	f := startFake(t, func(f *fakeBMC) { f.sdrs = nil })
+	o := well(t, look(t, f.probe(), fleet.LaneFast))
+	if o.Tables[fleet.TableSensors] != fleet.Complete || len(o.Sensors) != 0 {
+		t.Errorf("%v, %d sensors", o.Tables[fleet.TableSensors], len(o.Sensors))
+	}
+}
+
 // Non-linear sensors have factors for each raw byte; they are asked once.
 func TestNonLinear(t *testing.T) {
 	f := startFake(t, func(f *fakeBMC) { f.sdrs[0][23] = 0x70 })

@@ -146,6 +146,10 @@ func (b *BMC) resume(ctx context.Context, w *walk) error {
 	for !w.done {
 		id := w.next
 		next, rec, err := b.readRecord(ctx, w, id)
+		if w.key.records == 0 && refusedWith(err, ccNotPresent) { // it has none, and says so
+			w.done = true
+			return nil
+		}
 		if over(err) || errors.Is(err, fleet.ErrBusy) { // later, from here
 			return err
 		}
