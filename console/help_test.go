@@ -310,7 +310,10 @@ func (h *house) show(c *ssh.Client, cols, rows int, command string, env ...strin
 		h.t.Fatal(err)
 	}
 	go func() { d.err = sess.Wait(); close(d.done) }()
-	h.t.Cleanup(func() { _ = sess.Close(); _ = d.vt.Close() })
+	h.t.Cleanup(func() {
+		_ = sess.Close()
+		_ = d.vt.InputPipe().(io.Closer).Close() // its own Close races with its Read
+	})
 	return d
 }
 
