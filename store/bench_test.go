@@ -220,6 +220,23 @@ func BenchmarkBackfill(b *testing.B) {
 		o := startBench(b, d)
 		now := time.Now().UTC()
 		began, wall := cpu(), time.Now()
+		stop, slowest := make(chan struct{}), make(chan time.Duration)
+		go func() {
+			most := time.Duration(0)
+			for {
+				select {
+				case <-stop:
+					slowest <- most
+					return
+				case <-time.After(2 * time.Millisecond):
+				}
+				asked := time.Now()
+				if err := o.Apply(b.Context(), &fleet.Observation{Target: "s001", At: asked}); err != nil {
+					b.Error(err)
+				}
+				most = max(most, time.Since(asked))
+			}
+		}()
 		n, err := o.Backfill(b.Context(), "sim-history", func(yield func(fleet.Readings) bool) {
 			for r := range d.past(now.Add(-119*time.Minute), now, time.Minute) {
 				if !yield(r) {
@@ -237,6 +254,8 @@ func BenchmarkBackfill(b *testing.B) {
 		}
 		b.ReportMetric((cpu() - began).Seconds(), "cpu_s")
 		b.ReportMetric(time.Since(wall).Seconds(), "wall_s")
+		close(stop)
+		b.ReportMetric((<-slowest).Seconds()*1e3, "apply_max_ms")
 		b.ReportMetric(float64(n), "rows")
 		b.ReportMetric(float64(o.Stats().SeriesBytes)/(1<<20), "file_MB")
 		emit("store-backfill", (cpu() - began).Seconds(), "cpu_s", 10, "lower")

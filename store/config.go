@@ -14,8 +14,11 @@ type Config struct {
 	Queue     int           // how many Apply calls may wait before the next one blocks
 }
 
-// Retention says how long readings are kept by tier. Events, jobs and the
-// history of rows are kept as long as the longest tier; audit entries for ever.
+// Retention says how long readings are kept by tier. Events and the history of
+// rows are kept as long as the longest tier; jobs and audit entries for ever.
+//
+// The tiers of 5 minutes and an hour are not made yet: a query with a step
+// works over the raw samples, and what is older than Raw has no points.
 type Retention struct {
 	Raw     time.Duration // every sample
 	FiveMin time.Duration // one point per 5 minutes

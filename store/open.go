@@ -80,9 +80,11 @@ const schemaVersion = 1
 
 // Sizes of the address space that is mapped at once. Growing a map needs every
 // reader to finish first, so it is made large; it costs no memory and no disk.
+// Where addresses have 32 bits there is room for 256 MiB each.
 const (
-	stateMap  = 1 << 30
-	seriesMap = 8 << 30
+	wide      = ^uint(0) >> 63 // 1 where addresses have 64 bits
+	stateMap  = 1 << (28 + 2*wide)
+	seriesMap = 1 << (28 + 5*wide)
 )
 
 // options of both files.
