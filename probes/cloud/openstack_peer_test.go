@@ -129,7 +129,7 @@ func TestPeerOpenStack(t *testing.T) {
 	}
 
 	ids := launch(t, o, 4)
-	obs = until(t, o, "all ACTIVE", 90*time.Second, func(obs *fleet.Observation) bool {
+	until(t, o, "all ACTIVE", 90*time.Second, func(obs *fleet.Observation) bool {
 		for _, id := range ids {
 			if !slices.ContainsFunc(obs.Instances, func(i fleet.Instance) bool { return i.ID == id && i.State == fleet.StateOK && i.Host != "" }) {
 				return false
