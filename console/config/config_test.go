@@ -218,12 +218,12 @@ func TestMergeKeys(t *testing.T) {
           - name: r1
             devices:
               - &s {name: s1, kind: server, unit: 1, model: X}
-              - {<<: *s, name: s2, unit: 2.5}
+              - {<<: [*s, {model: Y, serial: Z}], name: s2, unit: 2.5}
 `, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := f.Inventory.Devices[1]; d.Name != "s2" || d.Model != "X" || d.Unit != 5 || d.Height != 2 {
+	if d := f.Inventory.Devices[1]; d.Name != "s2" || d.Model != "X" || d.Serial != "Z" || d.Unit != 5 || d.Height != 2 {
 		t.Errorf("%+v", d)
 	}
 }

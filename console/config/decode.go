@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -197,13 +198,17 @@ func (d *decoder) pairs(n *yaml.Node, what string) iter.Seq2[*yaml.Node, *yaml.N
 				return
 			}
 		}
-		for _, m := range merged {
+		for _, m := range merged { // the first mapping that says something counts
 			for i := 0; i+1 < len(m.Content); i += 2 {
 				key := m.Content[i]
-				if key.Kind == yaml.ScalarNode && seen.before(key.Value, len(n.Content)) == 0 && !yield(key, m.Content[i+1]) {
+				if key.Kind != yaml.ScalarNode || seen.before(key.Value, len(seen.nodes)) > 0 {
+					continue
+				}
+				if !yield(key, m.Content[i+1]) {
 					return
 				}
 			}
+			seen.nodes = append(slices.Clip(seen.nodes), m.Content...)
 		}
 	}
 }
