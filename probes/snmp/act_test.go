@@ -38,6 +38,7 @@ func TestAct(t *testing.T) {
 
 // TestActOnce: a lost answer to a write is never followed by a second write.
 func TestActOnce(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, switchTree(1, "sw1", fakePort{index: 5, name: "Ethernet1"})...)
 	f.on = func(q fakeRequest, answer []byte) [][]byte {
 		if q.kind == pduSet {

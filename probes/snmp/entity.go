@@ -2,6 +2,7 @@ package snmp
 
 import (
 	"context"
+	"slices"
 
 	"plumb/fleet"
 )
@@ -50,6 +51,7 @@ func (p *poll) readEntities(ctx context.Context) map[int]*fleet.Entity {
 		setEntity(e, col, v)
 	})
 	p.note(fleet.TableEntities, "ENTITY-MIB", w)
+	slices.SortFunc(order, func(a, b *fleet.Entity) int { return a.Index - b.Index })
 	for _, e := range order {
 		p.obs.Entities = append(p.obs.Entities, *e)
 	}

@@ -159,6 +159,7 @@ func TestOtherOIDs(t *testing.T) {
 }
 
 func TestSilent(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, switchTree(1, "sw1", ports48()...)...)
 	f.on = func(fakeRequest, []byte) [][]byte { return nil }
 	start := time.Now()
@@ -174,6 +175,7 @@ func TestSilent(t *testing.T) {
 // TestDiesInMidPoll: what was read stays, what was not is failed, and the poll
 // does not wait for every table.
 func TestDiesInMidPoll(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, switchTree(1, "sw1", ports48()...)...)
 	f.on = func(q fakeRequest, answer []byte) [][]byte {
 		if q.n > 3 {
@@ -220,6 +222,7 @@ func TestDeadline(t *testing.T) {
 
 // TestEndless: an agent that always has one more row is cut, not followed.
 func TestEndless(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, switchTree(1, "sw1")...)
 	f.on = func(q fakeRequest, answer []byte) [][]byte {
 		if q.kind == pduGet {
@@ -290,6 +293,7 @@ func TestTooBig(t *testing.T) {
 
 // TestShortAnswers: an agent may cut the list of a GETBULK anywhere.
 func TestShortAnswers(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, switchTree(1, "sw1", ports48()...)...)
 	f.maxVars = 7
 	o := observe(t, agentOf(t, f), fleet.LaneSlow)
@@ -339,6 +343,7 @@ func TestGenErr(t *testing.T) {
 
 // TestHangingTable: a subtree that never answers fails alone.
 func TestHangingTable(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, append(switchTree(1, "sw1", ports48()...), obj("1.3.6.1.2.1.33.1.2.4.0", 97))...)
 	sensors := parseOID("1.3.6.1.2.1.99")
 	f.on = func(q fakeRequest, answer []byte) [][]byte {
@@ -356,21 +361,23 @@ func TestHangingTable(t *testing.T) {
 	}
 }
 
-// TestSlowAgent: an answer slower than the first wait still counts.
+// TestSlowAgent: an answer that comes after its request was sent again still
+// counts.
 func TestSlowAgent(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, switchTree(1, "sw1")...)
+	var late []byte
 	f.on = func(q fakeRequest, answer []byte) [][]byte {
-		if q.n == 0 {
-			sock, from := f.sock, q.from
-			time.AfterFunc(400*time.Millisecond, func() { _, _ = sock.WriteToUDP(answer, from) })
+		switch q.n {
+		case 0:
+			late = answer
 			return nil
-		}
-		if q.kind == pduGet && q.n == 1 { // the retry is lost: only the late answer is left
-			return nil
+		case 1:
+			return [][]byte{late}
 		}
 		return [][]byte{answer}
 	}
-	o := observe(t, agentOf(t, f, quick), fleet.LaneFast)
+	o := observe(t, agentOf(t, f, func(c *Config) { c.Timeout = 700 * time.Millisecond }), fleet.LaneFast)
 	if o.Err != nil || o.Facts.Get(fleet.FactName) != "sw1" {
 		t.Errorf("%v", o.Err)
 	}
@@ -394,6 +401,7 @@ func TestOtherSource(t *testing.T) {
 }
 
 func TestWrongCommunity(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, switchTree(1, "sw1")...)
 	o, err := agentOf(t, f, quick, func(c *Config) { c.Community = secret("hunter2") }).Observe(deadline(t, 5*time.Second), fleet.LaneFast)
 	if err != nil || !errors.Is(o.Err, fleet.ErrUnreachable) || !strings.Contains(o.Err.Error(), "community") {
