@@ -3,13 +3,10 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -238,119 +235,6 @@ func storeID(db *bbolt.DB) (id []byte) {
 		return err
 	})
 	return id
-}
-
-// guard runs f and turns a panic, or a fault in the map of a file that was cut
-// under us, into an error. bbolt asserts where it finds the impossible.
-func guard(f func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = damaged("%v", p)
-		}
-	}()
-	return f()
-}
-
-// view runs f in a read transaction. Damage is an error, never a crash.
-func view(db *bbolt.DB, f func(*bbolt.Tx) error) error {
-	return guard(func() error { return db.View(f) })
-}
-
-func update(db *bbolt.DB, f func(*bbolt.Tx) error) error {
-	return guard(func() error { return db.Update(f) })
-}
-
-// readAheadMax bounds what is read ahead of one file.
-const readAheadMax = 512 << 20
-
-// readAhead reads a file once from front to back: bbolt maps it with random
-// access advice, which makes the first walk of a cold file twenty times slower.
-func readAhead(ctx context.Context, path string) error {
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	buf := make([]byte, 1<<20)
-	for n := 0; n < readAheadMax; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		k, err := f.Read(buf)
-		if n += k; errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-const (
-	metaMagic   = 0xED0CDAED // bbolt's
-	metaOffset  = 16         // behind the page head
-	metaPageMax = 64 << 10
-)
-
-// inspect refuses what is not a bbolt file, or is shorter than its own meta
-// page says: a map of it would fault far from here.
-func inspect(path string) error {
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || info.Size() == 0 {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%w: not a regular file", ErrForeign)
-	}
-	pageSize, need, txid, valid := 0, int64(0), uint64(0), false
-	for off := int64(0); off < 2*metaPageMax && off < info.Size(); off += 1024 {
-		m := make([]byte, 64)
-		if _, err := f.ReadAt(m, off+metaOffset); err != nil {
-			break
-		}
-		le := binary.LittleEndian
-		if le.Uint32(m) != metaMagic {
-			continue
-		}
-		size := int(le.Uint32(m[8:]))
-		if off != 0 && int64(size) != off || size < 1024 || size > metaPageMax {
-			continue
-		}
-		pageSize = size
-		if id := le.Uint64(m[48:]); le.Uint64(m[56:]) == fnv64(m[:56]) && (!valid || id > txid) {
-			valid, txid, need = true, id, int64(le.Uint64(m[40:]))*int64(size)
-		}
-	}
-	switch {
-	case pageSize == 0:
-		return fmt.Errorf("%w: it does not begin as a bbolt file does", ErrForeign)
-	case !valid:
-		return damaged("neither of its two meta pages is whole")
-	case info.Size() < need:
-		return damaged("it has %d bytes of the %d it says it uses", info.Size(), need)
-	}
-	return nil
-}
-
-func fnv64(b []byte) uint64 {
-	h := uint64(14695981039346656037)
-	for _, c := range b {
-		h = (h ^ uint64(c)) * 1099511628211
-	}
-	return h
 }
 
 // release gives back what Open took.
