@@ -42,6 +42,7 @@ const leastW, leastH = 60, 18
 // chrome. The canvas is blank when it comes in; f.Width and f.Height are its
 // size.
 func Compose(f Frame, v View, ch Chrome, on widget.Canvas) Cursor {
+	f = f.whole()
 	on.Restrict(f.Theme.Ascii)
 	if v.ID() == "wall" {
 		v.Draw(f, on)

@@ -16,6 +16,7 @@ type Fleet struct {
 	rack  string // under the caret of the floor plan
 	paint Paint
 	lower bool // the caret is in the list
+	still bool // no caret at all: the wall
 	list  list
 	memo  *fleetMemo
 }
@@ -39,6 +40,9 @@ func (v Fleet) Needs(Frame) []fleet.Query { return nil }
 
 // at returns the rack of the caret, the first where none was chosen.
 func (v Fleet) at(f Frame) string {
+	if v.still {
+		return ""
+	}
 	if f.Snap.Racks.Get(v.rack) != nil {
 		return v.rack
 	}

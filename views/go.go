@@ -73,6 +73,7 @@ func followAny(f Frame, id string) (View, bool) {
 
 // Scene is what commands may know of a view on a frame.
 func Scene(f Frame, v View) keys.Scene {
+	f = f.whole()
 	kind, id := v.Selected(f)
 	s := keys.Scene{Snap: f.Snap, Role: f.Role, Live: f.Live, View: v.ID(), Target: id, Kind: kind, Since: f.Since}
 	for m := range f.Marks {
@@ -82,7 +83,10 @@ func Scene(f Frame, v View) keys.Scene {
 }
 
 // Needs returns every query a screen with the view on it asks.
-func Needs(f Frame, v View) []fleet.Query { return append(v.Needs(f), stripQuery(f)) }
+func Needs(f Frame, v View) []fleet.Query {
+	f = f.whole()
+	return append(v.Needs(f), stripQuery(f))
+}
 
 // Dispatch carries a command to the view, then to what every view can do. The
 // command has been found enabled; one that the session carries out itself
@@ -90,6 +94,7 @@ func Needs(f Frame, v View) []fleet.Query { return append(v.Needs(f), stripQuery
 // and what is asked of the session; a nil intent with an unchanged view means
 // that the command meant nothing here.
 func Dispatch(f Frame, v View, c keys.Command) (View, Intent) {
+	f = f.whole()
 	next, in := v.Handle(f, c)
 	if in != nil {
 		return next, in

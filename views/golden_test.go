@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/charmbracelet/x/ansi"
@@ -18,9 +19,11 @@ import (
 
 var update = flag.Bool("update", false, "write the goldens; look at each before committing it")
 
+var testFleet = sync.OnceValue(viewstest.Fleet)
+
 // frame returns a frame of the test fleet as an operator sees it.
 func frame(w, h int) Frame {
-	return Frame{Snap: viewstest.Fleet(), Answers: viewstest.Answers{}, At: viewstest.At, Live: true, Role: fleet.RoleOperator, User: "anna",
+	return Frame{Snap: testFleet(), Answers: viewstest.Answers{}, At: viewstest.At, Live: true, Role: fleet.RoleOperator, User: "anna",
 		Here: []string{"raj operator 10.1.0.9 devices", "noc wall 10.1.0.2"}, Width: w, Height: h, Theme: widget.NewTheme("okabe", widget.TrueColour, false), Keys: keys.Must()}
 }
 

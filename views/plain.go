@@ -10,6 +10,7 @@ import (
 // readers and logs. Its width is the frame's; rows end without blanks, and
 // empty rows at the end are left out.
 func Plain(f Frame, v View) string {
+	f = f.whole()
 	f.Theme = f.Theme.WithoutBoxes()
 	b := widget.NewBuffer(max(f.Width, 1), max(f.Height, 1))
 	on := b.Canvas()

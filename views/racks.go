@@ -67,11 +67,11 @@ func (v Racks) Needs(Frame) []fleet.Query { return nil }
 
 // slots lays the open rack out for a height.
 func (v Racks) slots(f Frame, room int) []widget.Slot {
-	r := v.at(f)
+	r, m := v.at(f), v.memo
 	if r == nil {
+		m.slots = m.slots[:0]
 		return nil
 	}
-	m := v.memo
 	m.places = m.places[:0]
 	for _, n := range f.Snap.DevicesOf[r.Spec.ID] {
 		d := f.Snap.Devices.At(n)
@@ -296,6 +296,10 @@ func (v Racks) drawPlan(f Frame, on widget.Canvas, r *fleet.Rack) {
 		in.Right(in.W-1, y, watts(region.PowerW), widget.Dim)
 		y = v.memo.grid.draw(f, in.Sub(1, 0, in.W-2, in.H), y+1, id, r.Spec.ID, v.paint, v.plan) + 1
 	}
+	if in.H-y > 6 {
+		in.Text(1, y, r.Spec.Region+", two units a row", widget.Dim)
+		drawStrips(f, in.Sub(0, y+1, in.W, in.H-y-1), r.Spec.Region, r.Spec.ID, v.paint)
+	}
 	widget.Foot(on, f.Theme, v.paint.legend(), widget.Dim)
 }
 
@@ -305,7 +309,7 @@ func elevationRoom(f Frame) int {
 	if f.Height >= 22 {
 		chrome = 6
 	}
-	return max(3, f.Height-chrome-2)
+	return max(3, f.Height-chrome)
 }
 
 func (v Racks) drawElevation(f Frame, on widget.Canvas, r *fleet.Rack) {

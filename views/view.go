@@ -46,6 +46,21 @@ type Frame struct {
 	Since         time.Time // the earliest moment that can be shown; zero: none
 }
 
+// whole returns the frame with a snapshot that can be drawn also before there
+// is one.
+func (f Frame) whole() Frame {
+	if f.Snap != nil && f.Snap.Topology != nil {
+		return f
+	}
+	s := fleet.Snapshot{At: f.At, Live: true}
+	if f.Snap != nil {
+		s = *f.Snap
+	}
+	s.Topology = &fleet.Topology{}
+	f.Snap = &s
+	return f
+}
+
 // Answers holds what the session has fetched so far.
 type Answers interface {
 	// Get returns the answer to a query; false: not there yet.

@@ -165,7 +165,8 @@ func (v Wall) drawHead(f Frame, on widget.Canvas) {
 // drawOverview draws the cards, then alerts, services and jobs side by side,
 // then the density of events.
 func (v Wall) drawOverview(f Frame, on widget.Canvas) {
-	y := Fleet{memo: v.memo, lower: true}.drawCards(f, on)
+	y := Fleet{memo: v.memo, lower: true, still: true}.drawCards(f, on)
+	y += v.drawRacks(f, on.Sub(0, y, on.W, on.H-y))
 	rest := on.Sub(0, y, on.W, on.H-y)
 	density := 0
 	if rest.H >= 16 {
@@ -194,6 +195,26 @@ func (v Wall) drawOverview(f Frame, on widget.Canvas) {
 
 func (v Wall) drawServices(f Frame, on widget.Canvas) { Services{clouds: false}.Draw(f, on) }
 
+// drawRacks draws every rack as a strip under its region's card, where the
+// screen is tall enough to keep room for the rest.
+func (v Wall) drawRacks(f Frame, on widget.Canvas) int {
+	columns, regions := cardColumns(f, on.W), f.Snap.Regions.Len()
+	tallest := 0
+	for _, r := range f.Snap.Racks.All() {
+		tallest = max(tallest, stripHeight(r.Spec.Units))
+	}
+	if columns < regions || on.H < tallest+3+14 || tallest == 0 {
+		return 0
+	}
+	w, i := on.W/columns, 0
+	for id := range f.Snap.Regions.All() {
+		in := widget.Box(on.Sub(i*w, 0, w, tallest+3), f.Theme, id+" racks", "two units a row", false)
+		drawStrips(f, in.Sub(1, 0, in.W-2, in.H), id, "", PaintState)
+		i++
+	}
+	return tallest + 3
+}
+
 // drawServiceLines draws each service with its replicas above the floor.
 func (v Wall) drawServiceLines(f Frame, on widget.Canvas) {
 	in := widget.Box(on, f.Theme, "services", "running, floor", false)
@@ -204,7 +225,7 @@ func (v Wall) drawServiceLines(f Frame, on widget.Canvas) {
 		}
 		in.Glyph(f.Theme, 1, y, s.State)
 		in.Cut(f.Theme, 3, y, 16, id, widget.Plain)
-		w := max(8, in.W-42)
+		w := max(8, in.W-48)
 		drawFloor(f, in.Sub(20, y, w, 1), s)
 		in.Cut(f.Theme, 21+w, y, in.W-22-w, replicas(s), widget.Dim)
 		y++
@@ -223,7 +244,7 @@ func (v Wall) drawPeople(f Frame, on widget.Canvas) {
 	in := widget.Box(on, f.Theme, "jobs and people", "", false)
 	here := "nobody"
 	if len(f.Here) > 0 {
-		here = strings.Join(f.Here, ", ")
+		here = strings.TrimPrefix(hereText(f, true), "here: ")
 	}
 	in.Cut(f.Theme, in.Text(1, 0, "here", widget.Dim)+2, 0, in.W-8, here, widget.Plain)
 	if len(f.Snap.Jobs) == 0 {
