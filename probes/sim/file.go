@@ -122,7 +122,11 @@ func (s *secrets) of(name string) string {
 // returns the file's path.
 func (s *secrets) path(name string) (string, error) {
 	path, want := filepath.Join(s.dir, name), s.of(name)+"\n"
-	if have, err := os.ReadFile(path); err == nil && string(have) == want {
+	have, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // nobody can be reading it
+		return path, os.WriteFile(path, []byte(want), 0o600)
+	case err == nil && string(have) == want:
 		return path, nil
 	}
 	return path, replace(path, []byte(want))

@@ -81,8 +81,8 @@ var appCommands = []entry{
 	{types.CommandGetSystemGUID, 0, user, func(d *device, _ []byte) ([]byte, types.CompletionCode) {
 		return append([]byte(nil), d.bmc.GUID[:]...), ccOK
 	}},
-	{types.CommandColdReset, 0, admin, func(*device, []byte) ([]byte, types.CompletionCode) { return nil, ccOK }},
-	{types.CommandWarmReset, 0, admin, func(*device, []byte) ([]byte, types.CompletionCode) { return nil, ccOK }},
+	{types.CommandColdReset, 0, admin, restart},
+	{types.CommandWarmReset, 0, admin, restart},
 	{types.CommandGetBMCGlobalEnables, 0, user, func(*device, []byte) ([]byte, types.CompletionCode) { return []byte{0x08}, ccOK }},
 	{types.CommandGetChannelAccess, 2, user, func(*device, []byte) ([]byte, types.CompletionCode) {
 		return []byte{0x02, byte(admin)}, ccOK // always available, administrator at most
@@ -93,6 +93,13 @@ var appCommands = []entry{
 		}
 		return []byte{5, 3}, ccOK // S5, D3
 	}},
+}
+
+// restart is a cold or warm reset of the BMC itself: its answer is the last of
+// the session.
+func restart(d *device, _ []byte) ([]byte, types.CompletionCode) {
+	d.restart()
+	return nil, ccOK
 }
 
 // manufacturer is the IPMI forum's own number: no tool knows quirks of it.

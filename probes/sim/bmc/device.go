@@ -25,8 +25,9 @@ type device struct {
 	state    world.ServerState
 	stateAt  time.Time
 	badUser  bool
-	alive    float64 // since when the BMC has power; sessions do not survive a loss
-	selRes   uint16  // SEL reservation; 0: none
+	boot     float64 // which start of the BMC this is; sessions do not survive one
+	evicted  time.Time
+	selRes   uint16 // SEL reservation; 0: none
 	sdrRes   uint16
 	lastRes  uint16
 	powerAvg power
@@ -83,8 +84,17 @@ func guidLE(g [16]byte) (le [16]byte) {
 // reachable reports whether anything of the BMC is there at all.
 func (d *device) reachable() bool {
 	now := d.Now()
-	if !d.World.Reachable(d.Server, now) {
+	boot, ok := d.World.BMC(d.Server, now)
+	if boot != d.boot {
+		d.boot = boot
+		d.restart()
+	}
+	if !ok {
 		return false
+	}
+	if now.Sub(d.evicted) >= evictEvery {
+		d.evicted = now
+		d.bmc.Sessions.EvictExpired()
 	}
 	if bad := d.look().DefaultUser; bad != d.badUser {
 		d.badUser = bad
@@ -95,6 +105,17 @@ func (d *device) reachable() bool {
 		}
 	}
 	return true
+}
+
+// evictEvery is how often idle sessions are looked for; each may be idle for
+// 60 s.
+const evictEvery = 5 * time.Second
+
+// restart forgets what a BMC forgets when it starts: sessions and reservations.
+func (d *device) restart() {
+	d.bmc.Sessions = lib.NewSessionStore(d.bmc.Clock())
+	d.selRes, d.sdrRes, d.powerAvg = 0, 0, power{}
+	d.forget()
 }
 
 // look returns the present state, at most half a second old.

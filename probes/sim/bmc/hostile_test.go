@@ -116,6 +116,37 @@ func TestSilentBMC(t *testing.T) {
 	}
 }
 
+// A BMC that lost its power, or was hung, comes back without its sessions.
+func TestSessionsDieWithTheBMC(t *testing.T) {
+	now := time.Now()
+	w := testWorld(t)
+	s := New(Config{World: w, Server: 0, Now: func() time.Time { return now }}, nil)
+	if s.answer(openRequest(), from) == nil || s.dev.bmc.Sessions.Count() != 1 {
+		t.Fatal("no session")
+	}
+	for _, outlet := range w.Servers[0].Cords {
+		if outlet.PDU >= 0 {
+			if err := w.SetOutlet(outlet.PDU, outlet.Outlet, false, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if s.answer(ping(), from) != nil {
+		t.Error("it answers without power")
+	}
+	now = now.Add(time.Second)
+	for _, outlet := range w.Servers[0].Cords {
+		if outlet.PDU >= 0 {
+			if err := w.SetOutlet(outlet.PDU, outlet.Outlet, true, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if s.answer(ping(), from) == nil || s.dev.bmc.Sessions.Count() != 0 {
+		t.Errorf("%d sessions after a power loss", s.dev.bmc.Sessions.Count())
+	}
+}
+
 // Every SDR is as long as it says, and its text fits.
 func TestRecords(t *testing.T) {
 	w := testWorld(t)

@@ -31,7 +31,7 @@ func (w *World) make(prev *run, t float64, fx *effects) *run {
 	w.makeServers(prev, r, fx)
 	w.makeSwitches(prev, r, fx)
 	w.makeLinks(prev, r, fx)
-	w.makeReach(r, fx)
+	w.makeReach(r)
 	w.makeCloud(prev, r, fx)
 	w.makeRates(r)
 	w.carry(prev, r, fx)
@@ -84,6 +84,12 @@ func (w *World) makeServers(prev, r *run, fx *effects) {
 			s.fan = int8(f)
 		}
 		s.heat = fx.heat[sv.Rack]
+		s.bmcUp = s.alive() && !fx.silent[i]
+		if prev != nil {
+			if s.bmcBoot = prev.servers[i].bmcBoot; s.bmcUp && !prev.servers[i].bmcUp {
+				s.bmcBoot = r.at
+			}
+		}
 		if s.on {
 			s.wentOn = math.Inf(-1)
 			if prev != nil {
@@ -205,10 +211,10 @@ func (w *World) portName(e End) string {
 }
 
 // makeReach says which BMCs and switches can be reached.
-func (w *World) makeReach(r *run, fx *effects) {
+func (w *World) makeReach(r *run) {
 	for i := range w.Servers {
 		sv, s := &w.Servers[i], &r.servers[i]
-		s.silent = fx.silent[i] || !s.alive() || !r.sites[sv.Site] || !r.links[sv.BMCLink].up
+		s.silent = !s.bmcUp || !r.sites[sv.Site] || !r.links[sv.BMCLink].up
 	}
 	for i := range w.Switches {
 		r.switches[i].silent = !r.switches[i].live || !r.sites[w.Switches[i].Site]

@@ -40,6 +40,8 @@ type serverRun struct {
 	selFull bool
 	ident   float64 // the LED blinks until then
 	wentOn  float64 // when the host was last switched on
+	bmcUp   bool    // the BMC runs, whether or not it can be reached
+	bmcBoot float64 // when it last started, or 0: before the demo
 	fan     int8    // the fan that is failing, or -1
 	heat    float64 // kelvin over the rack's usual air
 	load    float64 // share of full load, mean

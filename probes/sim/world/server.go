@@ -20,8 +20,17 @@ type ServerState struct {
 
 // Reachable reports whether a server's BMC can be reached at now.
 func (w *World) Reachable(server int, now time.Time) bool {
+	_, reachable := w.BMC(server, now)
+	return reachable
+}
+
+// BMC returns which start of a server's BMC this is, as a number that changes
+// with every start and is 0 for the one before the demo, and whether it can be
+// reached.
+func (w *World) BMC(server int, now time.Time) (boot float64, reachable bool) {
 	r, _ := w.run(now)
-	return !r.servers[server].silent
+	s := &r.servers[server]
+	return s.bmcBoot, !s.silent
 }
 
 // Server returns what the BMC of a server says. A BMC that lies says what
