@@ -24,7 +24,7 @@ type floor struct {
 // stdPure is what the pure packages may use of the standard library.
 var stdPure = []string{"bytes", "cmp", "container/heap", "context", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "hash/fnv", "iter", "maps", "math", "math/bits", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8"}
 
-var house = map[string]floor{
+var floors = map[string]floor{
 	"fleet":            {},
 	"fleet/engine":     {house: []string{"fleet", "fleet/*"}},
 	"keys":             {house: []string{"fleet"}, outside: []string{"charm.land/bubbles/v2/key"}},
@@ -98,10 +98,10 @@ func checkFile(t *testing.T, file string) {
 }
 
 func floorOf(pkg string) (floor, bool) {
-	if f, ok := house[pkg]; ok {
+	if f, ok := floors[pkg]; ok {
 		return f, true
 	}
-	for pattern, f := range house {
+	for pattern, f := range floors {
 		if match(pattern, pkg) {
 			return f, true
 		}

@@ -1,0 +1,46 @@
+# plumb: make run, make test. Everything else is for those who change it.
+GO      ?= go
+TAGS    := gosnmp_nodebug
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BUILD   := -trimpath -tags $(TAGS) -ldflags "-s -w -X main.version=$(VERSION)"
+# The race detector needs a C compiler; where there is none the tests say so.
+CC_HERE := $(shell command -v $${CC:-cc} 2>/dev/null || command -v gcc 2>/dev/null)
+RACE    := $(if $(CC_HERE),-race,)
+STATIC  := $(GO) tool -modfile=tools/go.mod staticcheck
+
+.PHONY: build run test lint peers bench crash soak fuzz clean
+
+build:
+	CGO_ENABLED=0 $(GO) build $(BUILD) -o plumb .
+
+run: build
+	./plumb demo --db ./plumb-data/demo
+
+test:
+	@$(if $(CC_HERE),:,echo "no C compiler: testing without the race detector")
+	$(GO) test -tags $(TAGS) $(RACE) ./...
+
+lint:
+	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt:"; echo "$$out"; exit 1; }
+	$(GO) vet -tags $(TAGS) ./...
+	$(STATIC) -tags $(TAGS) ./...
+	$(GO) test -count=1 -run 'TestFloors' .
+	@echo "govulncheck: skipped, its database cannot be reached from here"
+
+# Tests against real software: ipmi_sim, ipmitool, FreeIPMI, net-snmp, snmpsim.
+peers:
+	@sh .ci/peers.sh
+	PLUMB_PEERS=1 $(GO) test -tags $(TAGS) -count=1 -timeout 15m -run 'Peer' ./probes/...
+
+# One JSON line a measurement.
+bench: build
+	$(GO) test -tags $(TAGS) -run '^$$' -bench . -benchmem ./fleet/... ./probes/... ./store/... ./views/... ./console/...
+
+crash:
+	PLUMB_CRASH_ROUNDS=200 $(GO) test -count=1 -timeout 30m -run Crash -v ./store
+
+soak:
+	PLUMB_SOAK=1 $(GO) test -tags $(TAGS) -count=1 -timeout 2h ./...
+
+clean:
+	rm -f plumb

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"plumb/console"
+	"plumb/console/remedy"
+	"plumb/fleet"
+	"plumb/fleet/engine"
+	"plumb/probes"
+	"plumb/store"
+	"plumb/views"
+	"plumb/views/export"
+)
+
+// blueprint is everything a house is built from.
+type blueprint struct {
+	inventory *fleet.Inventory
+	targets   []probes.Target
+	polls     probes.Config
+	store     store.Config
+	ssh       *console.ServerConfig // nil: no console
+	sshAddr   string
+	metrics   string // address; empty: none
+	log       *slog.Logger
+	faults    func() []export.Fault
+	reload    func(ctx context.Context) (*fleet.Inventory, []probes.Target, *console.ServerConfig, error)
+}
+
+// house is a running plumb: both straight paths, wired once.
+type house struct {
+	blueprint
+	store     *store.Store
+	scheduler *probes.Scheduler
+	executor  *remedy.Executor
+	registry  *console.Registry
+	verbs     *console.Verbs
+	server    *console.Server
+	listener  net.Listener
+	web       *http.Server
+	webLn     net.Listener
+	first     *fleet.Snapshot
+}
+
+// build opens the store, makes the first snapshot from what it remembers, and
+// takes every address, so that what cannot work says so before anything runs.
+func build(ctx context.Context, b blueprint) (_ *house, err error) {
+	h := &house{blueprint: b, registry: console.NewRegistry()}
+	defer func() {
+		if err != nil {
+			h.shut()
+		}
+	}()
+	if h.store, err = store.Open(ctx, b.store); err != nil {
+		return nil, err
+	}
+	mem, err := h.store.Memory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h.first = engine.Restore(b.inventory, mem, time.Now())
+	sink := func(ctx context.Context, o *fleet.Observation) error { return h.store.Apply(ctx, o) }
+	if h.scheduler, err = probes.NewScheduler(b.polls, sink, b.log); err != nil {
+		return nil, err
+	}
+	h.scheduler.SetTargets(b.targets)
+	h.executor = remedy.New(h.store, h.scheduler, b.log, time.Now)
+	h.verbs = h.makeVerbs()
+	if b.ssh != nil {
+		if err = h.openDoor(); err != nil {
+			return nil, err
+		}
+	}
+	if b.metrics != "" {
+		if h.webLn, err = net.Listen("tcp", b.metrics); err != nil {
+			return nil, hint(fmt.Errorf("metrics: %w", err), "metrics.listen or --metrics names another address")
+		}
+		m := &console.Meters{Snapshot: h.store.Snapshot, Probes: h.scheduler.Stats, Store: h.store.Stats, Registry: h.registry, Ready: h.ready}
+		h.web = &http.Server{Handler: m.Handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
+	}
+	return h, nil
+}
+
+func (h *house) openDoor() (err error) {
+	if h.server, err = console.NewServer(*h.ssh, h.deps()); err != nil {
+		return err
+	}
+	if h.listener, err = net.Listen("tcp", h.sshAddr); err != nil {
+		return hint(fmt.Errorf("ssh: %w", err), "another process has that address; --ssh HOST:PORT or ssh.listen names another")
+	}
+	return nil
+}
+
+// deps is what the console may ask of the house.
+func (h *house) deps() console.Deps {
+	return console.Deps{
+		Watch:    func() console.Watch { return h.store.Watch() },
+		Answer:   h.store.Answer,
+		Execute:  h.execute,
+		Verb:     h.verbs.Run,
+		Audit:    h.audit,
+		Registry: h.registry,
+		Log:      h.log,
+	}
+}
+
+func (h *house) makeVerbs() *console.Verbs {
+	v := &console.Verbs{
+		Memory: h.store, Watch: func() console.Watch { return h.store.Watch() }, Registry: h.registry,
+		Execute: h.execute, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, Version: version,
+	}
+	if h.reload != nil {
+		v.Reload = h.reloadNow
+	}
+	return v
+}
+
+func (h *house) execute(ctx context.Context, by console.Caller, e views.Execute) (fleet.Job, error) {
+	if len(e.Targets) != 1 {
+		return fleet.Job{}, fmt.Errorf("%w: one target at a time", remedy.ErrRefused)
+	}
+	return h.executor.Run(ctx, remedy.Request{User: by.User, From: by.From, Role: by.Role, Action: e.Action, Target: e.Targets[0], Reason: e.Reason})
+}
+
+func (h *house) audit(ctx context.Context, e fleet.AuditEntry) error {
+	return h.store.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{e}})
+}
+
+func (h *house) verify(ctx context.Context, w io.Writer) error {
+	r, err := h.store.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	return printReport(w, r)
+}
+
+// printReport says what a full check found; problems are an error.
+func printReport(w io.Writer, r store.Report) error {
+	fmt.Fprintf(w, "batch %d, %d blocks, %d values, %d audit entries\n", r.Batch, r.Blocks, r.Samples, r.Audit.Seq)
+	for _, name := range slices.Sorted(maps.Keys(r.Records)) {
+		fmt.Fprintf(w, "  %-24s %d\n", name, r.Records[name])
+	}
+	for _, p := range r.Problems {
+		fmt.Fprintf(w, "problem: %s\n", p)
+	}
+	if !r.OK() {
+		return fmt.Errorf("verify: %d problems", len(r.Problems))
+	}
+	_, err := fmt.Fprintln(w, "whole")
+	return err
+}
+
+func (h *house) ready() error {
+	if h.store.Snapshot() == nil {
+		return errors.New("starting")
+	}
+	return nil
+}
+
+// reloadNow applies a changed configuration; a broken one changes nothing.
+func (h *house) reloadNow(ctx context.Context) error {
+	inv, targets, ssh, err := h.reload(ctx)
+	if err != nil {
+		return err
+	}
+	if h.server != nil && ssh != nil {
+		if err := h.server.SetUsers(ssh.Users, ssh.AnyName, ssh.TrustedCA); err != nil {
+			return err
+		}
+	}
+	if err := h.store.Apply(ctx, fleet.Reload{Inventory: inv}); err != nil {
+		return err
+	}
+	h.scheduler.SetTargets(targets)
+	h.log.Info("configuration reloaded", "devices", len(inv.Devices), "clouds", len(inv.Clouds))
+	return nil
+}
+
+// run keeps the house until ctx ends, then empties it from the outside in:
+// people first, then polls, then actions under way, the store last.
+func (h *house) run(ctx context.Context, started func(context.Context)) error {
+	defer h.shut()
+	inner, stopStore := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopStore()
+	polls, stopPolls := context.WithCancel(inner)
+	defer stopPolls()
+	people, sendHome := context.WithCancel(ctx)
+	defer sendHome()
+
+	failed := make(chan error, 8)
+	part := func(name string, run func() error) chan struct{} {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if err := run(); err != nil {
+				failed <- fmt.Errorf("%s: %w", name, err)
+			}
+		}()
+		return done
+	}
+	storeDone := part("store", func() error {
+		return h.store.Run(inner, h.first, engine.Step, func(ids []string) { h.scheduler.Nudge(ids...) })
+	})
+	pollsDone := part("polls", func() error { h.scheduler.Run(polls); return nil })
+	doors := []chan struct{}{part("control socket", func() error {
+		return console.ServeSocket(people, h.blueprint.store.Dir, h.verbs.Run, h.log)
+	})}
+	if h.server != nil {
+		doors = append(doors, part("ssh", func() error { return h.server.Serve(people, h.listener) }))
+	}
+	if h.web != nil {
+		go h.web.Serve(h.webLn)
+	}
+	if started != nil {
+		started(people)
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	sendHome()
+	for _, d := range doors {
+		<-d
+	}
+	if h.web != nil {
+		h.web.Close()
+	}
+	stopPolls()
+	<-pollsDone
+	h.executor.Wait()
+	stopStore()
+	<-storeDone
+	return err
+}
+
+// shut closes what was opened; it may be called more than once.
+func (h *house) shut() {
+	if h.listener != nil {
+		h.listener.Close()
+	}
+	if h.webLn != nil {
+		h.webLn.Close()
+	}
+	if h.store != nil {
+		if err := h.store.Close(); err != nil && !strings.Contains(err.Error(), "closed") {
+			h.log.Error("store not closed cleanly", "err", err)
+		}
+		h.store = nil
+	}
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"plumb/console"
+	"plumb/console/config"
+	"plumb/fleet"
+	"plumb/probes"
+	"plumb/store"
+)
+
+type serveCmd struct {
+	Config string `required:"" type:"path" help:"plumb.yaml."`
+}
+
+// Run polls, stores and serves the console until it is told to stop.
+func (c serveCmd) Run(ctx context.Context, s *streams) error {
+	return runConfig(ctx, s, c.Config, true)
+}
+
+type pollCmd struct {
+	Config string `required:"" type:"path" help:"plumb.yaml."`
+}
+
+// Run polls and stores without a console.
+func (c pollCmd) Run(ctx context.Context, s *streams) error {
+	return runConfig(ctx, s, c.Config, false)
+}
+
+func runConfig(ctx context.Context, s *streams, path string, withConsole bool) error {
+	log := logger(s.err)
+	f, err := config.Load(ctx, path)
+	if err != nil {
+		return &hinted{err: err, hint: "plumb check --config " + path + " checks without starting", code: 3}
+	}
+	b := fromFile(f, log)
+	if !withConsole {
+		b.ssh = nil
+	}
+	b.reload = func(ctx context.Context) (*fleet.Inventory, []probes.Target, *console.ServerConfig, error) {
+		f, err := config.Load(ctx, path)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		n := fromFile(f, log)
+		return n.inventory, n.targets, n.ssh, nil
+	}
+	h, err := build(ctx, b)
+	if err != nil {
+		return err
+	}
+	return h.run(ctx, func(ctx context.Context) {
+		if h.server != nil {
+			fmt.Fprintf(s.err, "plumb %s: ssh -p %s %s\n", version, port(h.listener.Addr()), host(h.listener.Addr()))
+		}
+		log.Info("running", "devices", len(b.inventory.Devices), "targets", len(b.targets), "store", b.store.Dir)
+		go onHangup(ctx, func() {
+			if err := h.reloadNow(ctx); err != nil {
+				log.Error("reload: nothing was changed", "err", err)
+			}
+		})
+	})
+}
+
+// fromFile turns a configuration into a blueprint.
+func fromFile(f *config.File, log *slog.Logger) blueprint {
+	b := blueprint{inventory: f.Inventory, polls: f.Poll.Config, store: f.Store, sshAddr: f.SSH.Listen, metrics: f.Metrics.Listen, log: log}
+	b.targets = probes.Targets(f.Inventory, f.Credential, b.polls)
+	b.ssh = &console.ServerConfig{HostKey: f.SSH.HostKey, TrustedCA: f.SSH.TrustedCA, MaxSessions: f.SSH.MaxSessions, Idle: f.SSH.Idle}
+	for _, u := range f.SSH.Users {
+		b.ssh.Users = append(b.ssh.Users, console.User{Name: u.Name, Role: u.Role, Keys: u.Keys})
+	}
+	return b
+}
+
+// onHangup runs do for each SIGHUP until ctx ends.
+func onHangup(ctx context.Context, do func()) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			do()
+		}
+	}
+}
+
+func logger(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+type checkCmd struct {
+	Config  string `required:"" type:"path" help:"plumb.yaml."`
+	Connect bool   `help:"Also reach every target once."`
+}
+
+// Run checks a configuration, and with --connect every target in it.
+func (c checkCmd) Run(ctx context.Context, s *streams) error {
+	f, err := config.Load(ctx, c.Config)
+	if err != nil {
+		return &hinted{err: err, hint: "mend the places named above", code: 3}
+	}
+	inv := f.Inventory
+	fmt.Fprintf(s.out, "%s: %d regions, %d racks, %d devices, %d clouds, %d services, %d users: sound\n",
+		filepath.Base(c.Config), len(inv.Regions), len(inv.Racks), len(inv.Devices), len(inv.Clouds), len(inv.Services), len(f.SSH.Users))
+	if !c.Connect {
+		return nil
+	}
+	return reachAll(ctx, s, fromFile(f, logger(io.Discard)))
+}
+
+// checkParallel bounds how many targets are tried at once.
+const checkParallel = 32
+
+// reachAll looks at every target once and prints those that could not be read.
+func reachAll(ctx context.Context, s *streams, b blueprint) error {
+	var mu sync.Mutex // guards failed and the output
+	var wg sync.WaitGroup
+	failed, slots := 0, make(chan struct{}, checkParallel)
+	for _, t := range b.targets {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			why := reach(ctx, t, b.polls.Timeout)
+			if why == "" {
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			failed++
+			fmt.Fprintf(s.out, "%-24s %-9s %s\n", t.ID, t.Source, why)
+		})
+	}
+	wg.Wait()
+	fmt.Fprintf(s.out, "%d of %d targets answer\n", len(b.targets)-failed, len(b.targets))
+	if failed > 0 {
+		return coded(1)
+	}
+	return nil
+}
+
+func reach(ctx context.Context, t probes.Target, timeout time.Duration) string {
+	p, err := t.Build()
+	if err != nil {
+		return err.Error()
+	}
+	defer p.Close()
+	ctx, cancel := context.WithTimeout(ctx, 6*timeout)
+	defer cancel()
+	o, err := p.Observe(ctx, fleet.LaneFast)
+	switch {
+	case err != nil:
+		return err.Error()
+	case o.Err != nil:
+		return o.Err.Kind() + ": " + o.Err.Op + ": " + o.Err.Err.Error()
+	}
+	return ""
+}
+
+type restoreCmd struct {
+	From string `arg:"" type:"existingdir" help:"Directory of a backup."`
+	DB   string `name:"db" required:"" help:"An empty or new directory."`
+}
+
+// Run copies a backup into an empty place and checks it there.
+func (c restoreCmd) Run(ctx context.Context, s *streams) error {
+	left, err := os.ReadDir(c.DB)
+	if err == nil && len(left) > 0 {
+		return hint(fmt.Errorf("restore: %s is not empty", c.DB), "name a new directory; nothing is ever written over")
+	}
+	if err := os.MkdirAll(c.DB, 0o700); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	for _, name := range []string{"state.db", "series.db"} {
+		if err := copyFile(filepath.Join(c.From, name), filepath.Join(c.DB, name)); err != nil {
+			return fmt.Errorf("restore: %w", err)
+		}
+	}
+	cfg := store.Defaults()
+	cfg.Dir = c.DB
+	st, err := store.Open(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	defer st.Close()
+	r, err := st.Verify(ctx)
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	return printReport(s.out, r)
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		out.Close()
+		return err
+	}
+	if err := out.Sync(); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}
