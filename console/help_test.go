@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -398,6 +399,18 @@ func cellsOf(e *vt.Emulator) string {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// goroutines returns how many goroutines stand in a function of that name.
+func goroutines(name string) int {
+	buf := make([]byte, 4<<20)
+	n := 0
+	for _, g := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+		if strings.Contains(g, name) {
+			n++
+		}
+	}
+	return n
 }
 
 // exitCode is what the session exited with; -1: it did not say.

@@ -1,3 +1,5 @@
+//go:build unix
+
 package console
 
 import (
@@ -7,7 +9,6 @@ import (
 	"io"
 	"net"
 	"os/signal"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -21,18 +22,6 @@ import (
 
 // Each test here is a trap somebody fell into with these libraries, measured
 // on them, and fails when what closes it is taken out.
-
-// goroutines returns how many goroutines stand in a function of that name.
-func goroutines(name string) int {
-	buf := make([]byte, 4<<20)
-	n := 0
-	for _, g := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-		if strings.Contains(g, name) {
-			n++
-		}
-	}
-	return n
-}
 
 // TestSpinOnClosedChannel: a window channel that is read after its end without
 // looking spins a core for ever.
