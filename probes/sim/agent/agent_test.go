@@ -209,9 +209,8 @@ func v2cGet(t testing.TB) []byte {
 }
 
 func TestSet(t *testing.T) {
-	var got []Change
-	var refuse error
-	set := func(c Change) error { got = append(got, c); return refuse }
+	var log changeLog
+	set := log.set
 	sw, _ := start(t, Config{Community: "secret", Device: device(sampleSwitch()), Set: set})
 	pdu, _ := start(t, Config{Community: "secret", Device: device(samplePDU()), Set: set})
 	alias, admin := ".1.3.6.1.2.1.31.1.1.1.18.1007", ".1.3.6.1.2.1.2.2.1.7.1007"
@@ -245,7 +244,7 @@ func TestSet(t *testing.T) {
 		{"refused", sw, errors.New("no"), []gosnmp.SnmpPDU{num(admin, 2)}, gosnmp.CommitFailed, 1, []Change{{Kind: SetPortAdmin, Row: 1007, Value: 2}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, refuse = nil, c.refuse
+			log.reset(c.refuse)
 			r, err := client(t, c.server.Addr(), nil).Set(c.vars)
 			if err != nil {
 				t.Fatal(err)
@@ -256,7 +255,7 @@ func TestSet(t *testing.T) {
 			if len(r.Variables) != len(c.vars) || r.Variables[0].Name != c.vars[0].Name {
 				t.Errorf("the answer does not repeat what was asked: %v", r.Variables)
 			}
-			if !slices.Equal(got, c.want) {
+			if got := log.changes(); !slices.Equal(got, c.want) {
 				t.Errorf("changes %v, want %v", got, c.want)
 			}
 		})

@@ -3,6 +3,8 @@ package agent
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -118,3 +120,29 @@ func start(t testing.TB, cfg Config) (*Server, netip.AddrPort) {
 }
 
 func device(d Device) func() Device { return func() Device { return d } }
+
+// changeLog keeps what agents were told to change.
+type changeLog struct {
+	mu     sync.Mutex // guards all below: agents call set from their goroutines
+	got    []Change
+	refuse error
+}
+
+func (l *changeLog) set(c Change) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.got = append(l.got, c)
+	return l.refuse
+}
+
+func (l *changeLog) reset(refuse error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.got, l.refuse = nil, refuse
+}
+
+func (l *changeLog) changes() []Change {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.got)
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"math"
+	"net"
 	"slices"
 	"testing"
 )
@@ -253,5 +254,27 @@ func TestNoAllocation(t *testing.T) {
 		}
 	}); n > 2 {
 		t.Errorf("%v allocations for one GETBULK of 56 bindings", n)
+	}
+}
+
+// BenchmarkPollWire is the same over a socket: the client's and the agent's
+// system calls are in it.
+func BenchmarkPollWire(b *testing.B) {
+	_, addr := start(b, Config{Community: "secret", Device: device(sampleSwitch())})
+	conn, err := net.Dial("udp", addr.String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	answer := make([]byte, 2000)
+	for b.Loop() {
+		for row := uint32(0); row < 48; row += 3 {
+			if _, err := conn.Write(bulkColumns(row)); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := conn.Read(answer); err != nil {
+				b.Fatal(err)
+			}
+		}
 	}
 }

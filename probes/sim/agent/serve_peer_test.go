@@ -128,3 +128,31 @@ func TestV3Refusals(t *testing.T) {
 		})
 	}
 }
+
+func TestSnmpset(t *testing.T) {
+	peer(t, "snmpset")
+	u := User{Name: "admin", Auth: "SHA-256", AuthPass: "authpass1", Priv: "AES-256", PrivPass: "privpass1"}
+	var log changeLog
+	_, addr := start(t, Config{
+		Users: []User{u}, EngineID: testEngine, Device: device(samplePDU()),
+		Set: log.set,
+	})
+	const control = ".1.3.6.1.4.1.318.1.1.26.9.2.4.1.5."
+	run(t, 0, "snmpset", append(netSNMP(u), addr.String(), control+"7", "i", "2")...)
+	if got := log.changes(); len(got) != 1 || got[0] != (Change{Kind: SetOutlet, Row: 7, Value: int(OutletOff)}) {
+		t.Errorf("got %v", got)
+	}
+	for args, want := range map[[3]string]string{
+		{control + "7", "i", "9"}:           "wrongValue",
+		{control + "7", "s", "off"}:         "wrongType",
+		{control + "99", "i", "1"}:          "noCreation",
+		{".1.3.6.1.2.1.1.5.0", "s", "mine"}: "notWritable",
+	} {
+		if said := run(t, 2, "snmpset", append(netSNMP(u), addr.String(), args[0], args[1], args[2])...); !strings.Contains(said, want) {
+			t.Errorf("%v: got %q, want %s", args, said, want)
+		}
+	}
+	if got := log.changes(); len(got) != 1 {
+		t.Errorf("what was refused was done: %v", got)
+	}
+}

@@ -155,8 +155,7 @@ func (s *Server) answerScoped(t *tree, v *view, m *message, keys *crypt, scoped 
 	case m.level() != keys.level():
 		a.refuse(q)
 	default:
-		limit := min(int(m.maxSize), s.cfg.MaxSize)
-		s.responder.respond(&s.out, t, v, q, limit-a.trailer())
+		s.responder.respond(&s.out, t, v, q, a.limit-a.trailer())
 	}
 	return a.finish()
 }
@@ -207,7 +206,8 @@ type answerMessage struct {
 	keys        *crypt
 	level       byte
 	boots, time uint32
-	count       uint32
+	count       uint32 // what a report's counter stands at
+	limit       int    // bytes that both sides take
 
 	whole, authAt, saltAt int
 	secret, scoped        int // secret: the OCTET STRING around an encryption
@@ -218,6 +218,7 @@ func (s *Server) begin(v *view, m *message, keys *crypt, level byte) answerMessa
 	a := answerMessage{
 		s: s, keys: keys, level: level,
 		boots: uint32(v.sys.engineBoots()), time: uint32(v.sys.engineTime()),
+		limit: min(int(m.maxSize), s.cfg.MaxSize),
 	}
 	e := &s.out
 	e.b = e.b[:0]
@@ -302,7 +303,9 @@ func (a *answerMessage) refuse(q request) {
 	e.integer(int64(authorizationError))
 	e.integer(0)
 	list := e.open(tagSequence)
-	e.b = append(e.b, q.binds.rest()...)
+	if raw := q.binds.rest(); len(e.b)+len(raw)+a.trailer()+slack <= a.limit {
+		e.b = append(e.b, raw...)
+	}
 	e.close(list)
 	e.close(pdu)
 }
