@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"plumb/fleet"
 )
@@ -178,7 +178,8 @@ func TestRevision(t *testing.T) {
 		}
 		return f.Credentials["a"].Revision
 	}
-	if revision("one") != revision("one") || revision("one") == revision("two") {
+	one, again, two := revision("one"), revision("one"), revision("two")
+	if one != again || one == two {
 		t.Error("the revision does not follow the secret")
 	}
 }
