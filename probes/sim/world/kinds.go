@@ -201,7 +201,7 @@ func pickHypervisor(w *World, f *Fault) error {
 		return err
 	}
 	if w.Servers[f.ref.N].Hypervisor < 0 {
-		return fmt.Errorf("%w: %q is a server, not a hypervisor", ErrNoSuch, f.Target)
+		return fmt.Errorf("%w: %q is a server, not a hypervisor such as %s", ErrNoSuch, f.Target, w.Servers[w.Hyps[0]].Name)
 	}
 	return nil
 }
