@@ -56,7 +56,7 @@ func RunLocal(ctx context.Context, cfg LocalConfig, deps Deps) error {
 	defer cancel(nil)
 	quit := make(chan string, 1)
 	now := deps.Now()
-	g := deps.Registry.enter(Who{User: cfg.User, Role: cfg.Role, From: cfg.From, Kind: kindScreen, View: kindScreen, Since: now}, func(why string) {
+	g := deps.Registry.enter(Who{User: cfg.User, Role: cfg.Role, From: cfg.From, Kind: kindScreen, View: kindScreen, Since: now}, 0, func(why string) {
 		select {
 		case quit <- why:
 		default:

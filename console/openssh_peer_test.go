@@ -81,7 +81,7 @@ func TestOpenSSHPeer(t *testing.T) {
 	if out, err := call("-s", "127.0.0.1", "sftp").CombinedOutput(); err == nil {
 		t.Errorf("sftp: %q", out)
 	}
-	eventually(t, 5*time.Second, "nobody is left", func() bool { return h.server.Registry().count() == 0 })
+	eventually(t, 5*time.Second, "nobody is left", func() bool { return h.server.Registry().size() == 0 })
 }
 
 // TestControlMasterPeer: sessions come and go on one connection that stays.
@@ -106,7 +106,7 @@ func TestControlMasterPeer(t *testing.T) {
 		_ = screen.Wait()
 		_ = in.Close()
 		eventually(t, 5*time.Second, "the session ends, the connection stays", func() bool {
-			return h.server.Registry().count() == 0 && goroutines("console.follow")+goroutines("console.readKeys") == 0
+			return h.server.Registry().size() == 0 && goroutines("console.follow")+goroutines("console.readKeys") == 0
 		})
 	}
 	_ = call("-O", "exit", "127.0.0.1").Run()

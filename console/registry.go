@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"context"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -22,6 +23,8 @@ type Registry struct {
 	next   uint64
 	guests map[uint64]*guest
 	themes map[string]string // by user: the theme last chosen
+	at     map[string]int    // by user: screens
+	names  []string          // the users of screens, sorted; nil: to be made again
 	peak   int               // most guests since memory was last given back
 	freed  time.Time         // when that was
 	empty  chan struct{}
@@ -50,13 +53,17 @@ type guest struct {
 
 // NewRegistry returns a registry without sessions.
 func NewRegistry() *Registry {
-	return &Registry{guests: make(map[uint64]*guest), themes: make(map[string]string)}
+	return &Registry{guests: make(map[uint64]*guest), themes: make(map[string]string), at: make(map[string]int)}
 }
 
-// enter adds a session; quit asks it to end and must not block.
-func (r *Registry) enter(w Who, quit func(why string)) *guest {
+// enter adds a session, at most limit of them (0: any number); nil: the house
+// is full. quit asks the session to end and must not block.
+func (r *Registry) enter(w Who, limit int, quit func(why string)) *guest {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if limit > 0 && len(r.guests) >= limit {
+		return nil
+	}
 	r.next++
 	w.ID = r.next
 	g := &guest{Who: w, registry: r, quit: quit}
@@ -64,7 +71,19 @@ func (r *Registry) enter(w Who, quit func(why string)) *guest {
 	g.lastKey.Store(w.Since.UnixNano())
 	r.guests[w.ID] = g
 	r.peak = max(r.peak, len(r.guests))
+	r.count(w, +1)
 	return g
+}
+
+// count keeps who looks at screens.
+func (r *Registry) count(w Who, by int) {
+	if w.Kind == kindVerb {
+		return
+	}
+	if r.at[w.User] += by; r.at[w.User] == 0 {
+		delete(r.at, w.User)
+	}
+	r.names = nil
 }
 
 // Memory is given back when a crowd has left: the runtime keeps the heap of
@@ -82,6 +101,7 @@ func (g *guest) leave(now time.Time) {
 		return
 	}
 	delete(r.guests, g.ID)
+	r.count(g.Who, -1)
 	if len(r.guests) == 0 && r.empty != nil {
 		close(r.empty)
 		r.empty = nil
@@ -149,21 +169,21 @@ func (r *Registry) rememberTheme(user, theme string) {
 	}
 }
 
-// here names the other people who look at a screen.
-func (r *Registry) here(but uint64) []string {
+// here names the people at other screens. It is asked once a second by every
+// session, so that it must not look at each of them.
+func (r *Registry) here(g *guest) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var names []string
-	for _, g := range r.guests {
-		if g.ID != but && g.Kind != kindVerb && !slices.Contains(names, g.User) {
-			names = append(names, g.User)
-		}
+	if r.names == nil {
+		r.names = slices.Sorted(maps.Keys(r.at))
 	}
-	slices.Sort(names)
-	return names
+	if i, ok := slices.BinarySearch(r.names, g.User); ok && r.at[g.User] == 1 {
+		return slices.Concat(r.names[:i], r.names[i+1:])
+	}
+	return r.names // never written
 }
 
-func (r *Registry) count() int {
+func (r *Registry) size() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.guests)

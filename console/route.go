@@ -98,12 +98,12 @@ var errQuit = errors.New("session ended")
 // end must be called with the reason it ended.
 func (v *visit) begin(kind, view string, quit func(string)) (g *guest, end func(why string), ok bool) {
 	s := v.server
-	if s.deps.Registry.count() >= s.cfg.MaxSessions {
+	now := s.deps.Now()
+	g = s.deps.Registry.enter(Who{User: v.id.User, Role: v.id.Role, From: v.from, Kind: kind, View: view, Since: now}, s.cfg.MaxSessions, quit)
+	if g == nil {
 		_, _ = io.WriteString(v.sess.Stderr(), houseFull)
 		return nil, nil, false
 	}
-	now := s.deps.Now()
-	g = s.deps.Registry.enter(Who{User: v.id.User, Role: v.id.Role, From: v.from, Kind: kind, View: view, Since: now}, quit)
 	s.logins.came(v.id, v.from, kind)
 	return g, func(why string) {
 		end := s.deps.Now()

@@ -34,6 +34,9 @@ type Deps struct {
 	Verb func(ctx context.Context, call VerbCall) int
 	// Audit writes one entry durably; nil: logins are only logged.
 	Audit func(ctx context.Context, e fleet.AuditEntry) error
+	// Notice says what stays in the alert row of every screen, "filling in
+	// history 40%", or ""; nil: nothing. It must be quick.
+	Notice func() string
 	// Keys is the key map; nil: the built-in one.
 	Keys *keys.Map
 	// Registry is shared with whoever asks who is here; nil: its own.

@@ -82,6 +82,9 @@ func newSession(ctx context.Context, deps Deps, at seat) *Session {
 		marks: make(map[string]bool), term: at.term,
 		answers: newAnswers(deps.Answer, at.queries),
 	}
+	if s.opt.Notice == nil {
+		s.opt.Notice = deps.Notice
+	}
 	s.theme = widget.NewTheme(deps.Registry.themeOf(at.caller.User), at.term.depth, at.term.ascii)
 	s.paint = painter{screen: NewScreen(at.cols, at.rows), out: at.out, registry: deps.Registry}
 	if at.term.ask {

@@ -343,7 +343,7 @@ func TestMemoryIsGivenBackAfterACrowd(t *testing.T) {
 	r, now := NewRegistry(), time.Now()
 	var all []*guest
 	for range 2 * crowd {
-		all = append(all, r.enter(Who{Since: now}, func(string) {}))
+		all = append(all, r.enter(Who{Since: now}, 0, func(string) {}))
 	}
 	for i, g := range all {
 		g.leave(now)

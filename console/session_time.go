@@ -12,7 +12,7 @@ import (
 // gets fewer, so that a step of the engine costs the house the same.
 func (s *Session) bellPause() time.Duration {
 	rate := max(1, s.opt.Redraws)
-	switch n := s.deps.Registry.count(); {
+	switch n := s.deps.Registry.size(); {
 	case n > 200:
 		rate = 1
 	case n > 50:
@@ -82,7 +82,7 @@ func (s *Session) second() tea.Cmd {
 	if s.toast.text != "" && now.After(s.toast.until) {
 		s.toast = toast{}
 	}
-	s.here = s.deps.Registry.here(s.guest.ID)
+	s.here = s.deps.Registry.here(s.guest)
 	s.paint.dirty()
 	if end := s.idle(now); end != "" {
 		s.ended = end

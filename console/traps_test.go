@@ -43,7 +43,7 @@ func TestClientKeepsConnectionAfterSession(t *testing.T) {
 		d := h.show(c, 80, 24, "")
 		d.sees("LIVE")
 		_ = d.sess.Close()
-		eventually(t, 3*time.Second, "the session has ended", func() bool { return h.server.Registry().count() == 0 && h.bell.watchers() == 0 })
+		eventually(t, 3*time.Second, "the session has ended", func() bool { return h.server.Registry().size() == 0 && h.bell.watchers() == 0 })
 	}
 	d := h.show(c, 80, 24, "")
 	d.sees("LIVE")
@@ -103,7 +103,7 @@ func TestIdleMeansLastKey(t *testing.T) {
 	d.press("j")
 	eventually(t, 3*time.Second, "the warning goes", func() bool { return !strings.Contains(d.text(), "press any key") })
 	ahead.Store(int64(18 * time.Minute))
-	eventually(t, 3*time.Second, "a new second", func() bool { return h.server.Registry().count() == 2 })
+	eventually(t, 3*time.Second, "a new second", func() bool { return h.server.Registry().size() == 2 })
 	ahead.Store(int64(20 * time.Minute))
 	d.gone()
 	if !d.sent("no key for 10m") {
@@ -149,7 +149,7 @@ func TestStalledClient(t *testing.T) {
 	for v := uint64(2); ; v++ {
 		select {
 		case <-closed:
-			eventually(t, 3*time.Second, "the session has ended", func() bool { return h.server.Registry().count() == 1 })
+			eventually(t, 3*time.Second, "the session has ended", func() bool { return h.server.Registry().size() == 1 })
 			eventually(t, 3*time.Second, "its end is audited", func() bool {
 				out := h.audited("logout", "done")
 				return len(out) == 1 && strings.Contains(out[0].Reason, "stopped reading")
@@ -341,7 +341,7 @@ func TestWindowChangesAreReadForVerbsToo(t *testing.T) {
 	}
 	_ = d.sess.Close()
 	eventually(t, 3*time.Second, "nothing of the session hangs", func() bool {
-		return h.server.Registry().count() == 0 && goroutines("session).handleRequests") == 0
+		return h.server.Registry().size() == 0 && goroutines("session).handleRequests") == 0
 	})
 }
 
