@@ -17,6 +17,7 @@ type Map struct {
 	commands []Command
 	byKey    map[string][]int
 	byID     map[string]int
+	groups   map[string]string
 }
 
 // New returns the map with some commands bound to other keys: overrides names
@@ -24,7 +25,12 @@ type Map struct {
 // takes the keys away. It refuses unknown commands, with the closest name, and
 // a key that two commands would share in one view.
 func New(overrides map[string][]string) (*Map, error) {
-	m := &Map{commands: All(), byKey: map[string][]int{}, byID: map[string]int{}}
+	m := &Map{commands: All(), byKey: map[string][]int{}, byID: map[string]int{}, groups: map[string]string{}}
+	for _, g := range groups {
+		for _, c := range g.commands() {
+			m.groups[c.ID] = g.Title
+		}
+	}
 	for i, c := range m.commands {
 		m.byID[c.ID] = i
 	}
@@ -127,16 +133,7 @@ func (m *Map) Get(id string) (Command, bool) {
 }
 
 // Group returns the title of the help group the command stands in.
-func (m *Map) Group(id string) string {
-	for _, g := range groups {
-		for _, c := range g.commands() {
-			if c.ID == id {
-				return g.Title
-			}
-		}
-	}
-	return ""
-}
+func (m *Map) Group(id string) string { return m.groups[id] }
 
 // Canon spells a key as the map knows it. Terminals send ctrl+space as NUL,
 // which the wire names ctrl+@; "space" and " " are one key.

@@ -22,11 +22,14 @@ func deviceCell(f Frame, on widget.Canvas, n int, column string) {
 		}
 		on.Cut(th, 0, 0, on.W, d.Spec.Name, st)
 	case "power":
-		st := widget.Plain
+		st, text := widget.Plain, d.Power.String()
 		if d.Power == fleet.PowerOff {
 			st = widget.Off
 		}
-		on.Cut(th, 0, 0, on.W, d.Power.String(), st)
+		if d.Power == fleet.PowerUnknown && d.Spec.Kind != fleet.KindServer {
+			st, text = widget.Dim, dash // nobody asked: it has no BMC
+		}
+		on.Cut(th, 0, 0, on.W, text, st)
 	case "inlet":
 		on.CutRight(th, 0, 0, on.W, quantity(th, d.InletC, "C"), tempStyle(d.InletC))
 	case "watts":

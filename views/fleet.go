@@ -121,6 +121,7 @@ func (v Fleet) Draw(f Frame, on widget.Canvas) {
 		drawVerdict(f, widget.Box(on.Sub(0, 0, on.W, top), f.Theme, "verdict", "racks: "+v.paint.legend(), false).Sub(1, 0, on.W-4, top-2), t)
 	}
 	y := top + v.drawCards(f, on.Sub(0, top, on.W, on.H-top))
+	y += drawRegionStrips(f, on.Sub(0, y, on.W, on.H-y), v.at(f), v.paint)
 	v.drawLower(f, on.Sub(0, y, on.W, on.H-y), t)
 }
 

@@ -33,6 +33,8 @@ type switchRow struct {
 	n       int
 	marks   [5]int // by widget.PortMark
 	in, out float64
+	cables  string // whether LLDP agrees with the inventory
+	bad     bool
 }
 
 // NewNetwork returns the list of switches and routers.
@@ -66,7 +68,9 @@ func (m *networkRows) of(f Frame, v Network) []switchRow {
 			continue
 		}
 		if flt.match(deviceRecord{&f, d}) {
-			m.rows = append(m.rows, countPorts(f, n, d))
+			r := countPorts(f, n, d)
+			r.cables, r.bad = cabling(f, d)
+			m.rows = append(m.rows, r)
 		}
 	}
 	sortSwitches(f, m.rows, networkColumns[v.sort], v.desc)
@@ -259,8 +263,11 @@ func switchCell(f Frame, on widget.Canvas, r switchRow, column string) {
 		on.CutRight(f.Theme, 0, 0, on.W, scaled(r.out), widget.Plain)
 		return
 	case "cabling":
-		text, st := cabling(f, f.Snap.Devices.At(r.n))
-		on.CutRight(f.Theme, 0, 0, on.W, text, st)
+		st := widget.Dim
+		if r.bad {
+			st = widget.Drift
+		}
+		on.CutRight(f.Theme, 0, 0, on.W, r.cables, st)
 		return
 	}
 	if mark == widget.PortNone {
@@ -275,7 +282,7 @@ func switchCell(f Frame, on widget.Canvas, r switchRow, column string) {
 }
 
 // cabling counts the ports whose neighbour is not the intended one.
-func cabling(f Frame, d *fleet.Device) (string, widget.Style) {
+func cabling(f Frame, d *fleet.Device) (text string, bad bool) {
 	seen, wrong := 0, 0
 	want := intended(f, d.Spec.ID)
 	for i := range d.Ports {
@@ -291,11 +298,11 @@ func cabling(f Frame, d *fleet.Device) (string, widget.Style) {
 	}
 	switch {
 	case wrong > 0:
-		return strconv.Itoa(wrong) + " wrong", widget.Drift
+		return strconv.Itoa(wrong) + " wrong", true
 	case seen == 0:
-		return "unseen", widget.Dim
+		return "unseen", false
 	}
-	return "agrees", widget.Dim
+	return "agrees", false
 }
 
 // intent is who is meant to hang on a port.

@@ -404,7 +404,7 @@ func (v Racks) drawSlot(f Frame, on widget.Canvas, s widget.Slot, full float64) 
 		x += 13
 	}
 	if s.Count > 1 {
-		on.Cut(f.Theme, x, 0, on.W-x-1, "alike and in order; enter unfolds", widget.Dim)
+		on.Cut(f.Theme, x, 0, on.W-x-1, "in order, enter unfolds", widget.Dim)
 		return
 	}
 	v.drawReading(f, on.Sub(x, 0, on.W-x-1, 1), d, full)

@@ -13,10 +13,11 @@ import (
 // Service is the page of one service: how its failure domains are spread and
 // each replica with the host it stands on.
 type Service struct {
-	id   string
-	text string
-	sort bool // by host, else worst first
-	list list
+	id    string
+	text  string
+	sort  bool // by host, else worst first
+	still bool // drawn beside a list that has the caret
+	list  list
 }
 
 // NewService returns a service's page.
@@ -216,12 +217,15 @@ func (v Service) drawReplicas(f Frame, on widget.Canvas, s *fleet.Service) {
 	if v.sort {
 		order = "by host"
 	}
-	in := widget.Box(on, f.Theme, "replicas", tableNote(len(r), total, v.text, 0)+"  "+order, true)
+	in := widget.Box(on, f.Theme, "replicas", tableNote(len(r), total, v.text, 0)+"  "+order, !v.still)
 	if len(r) == 0 {
 		drawNoRows(f, in, total, v.text, "replica")
 		return
 	}
 	at := v.list.index(v.rows(f))
+	if v.still {
+		at = -1
+	}
 	widget.Table{Columns: replicaColumns, Rows: len(r), At: at, Focus: true, Sort: -1}.Draw(in, f.Theme,
 		func(on widget.Canvas, row, col int) { replicaCell(f, on, r[row], replicaColumns[col].Title) })
 	widget.Scroll(in.Sub(0, 1, in.W, in.H-1), f.Theme, len(r), at)

@@ -170,6 +170,11 @@ func (v Services) Draw(f Frame, on widget.Canvas) {
 	r := v.shown(f)
 	cloudH := min(f.Snap.Clouds.Len()+3, max(5, on.H/3))
 	upper := on.Sub(0, 0, on.W, on.H-cloudH)
+	if id := v.list.selected(v.rows(f)); id != "" && upper.H-len(r)-3 >= 12 {
+		h := len(r) + 3
+		Service{id: id, still: true}.Draw(f, upper.Sub(0, h, upper.W, upper.H-h))
+		upper = upper.Sub(0, 0, upper.W, h)
+	}
 	in := widget.Box(upper, f.Theme, "services", tableNote(len(r), f.Snap.Services.Len(), v.text, 0), !v.clouds)
 	if len(r) == 0 {
 		drawNoRows(f, in, f.Snap.Services.Len(), v.text, "service")

@@ -38,6 +38,31 @@ func drawStrips(f Frame, on widget.Canvas, region, caret string, p Paint) int {
 	return y + tallest + 1
 }
 
+// drawRegionStrips draws every rack as a strip under its region's card, where
+// the screen is wide enough for all regions and tall enough to leave room for
+// what stands below. It returns the rows it took.
+func drawRegionStrips(f Frame, on widget.Canvas, caret string, p Paint) int {
+	columns := cardColumns(f, on.W)
+	tallest := 0
+	for _, r := range f.Snap.Racks.All() {
+		tallest = max(tallest, stripHeight(r.Spec.Units))
+	}
+	if columns < 2 || columns < f.Snap.Regions.Len() || on.H < tallest+3+14 || tallest == 0 {
+		return 0
+	}
+	w, i := on.W/columns, 0
+	for id := range f.Snap.Regions.All() {
+		box := on.Sub(i*w, 0, w, tallest+3)
+		if i == columns-1 {
+			box = on.Sub(i*w, 0, on.W-i*w, tallest+3)
+		}
+		in := widget.Box(box, f.Theme, id+" racks", "two units a row", false)
+		drawStrips(f, in.Sub(1, 0, in.W-2, in.H), id, caret, p)
+		i++
+	}
+	return tallest + 3
+}
+
 func drawStripRack(f Frame, on widget.Canvas, r *fleet.Rack, here bool, p Paint) {
 	st := widget.StateStyle(r.State)
 	if r.State == fleet.StateOK {

@@ -205,7 +205,7 @@ func (v Switch) Draw(f Frame, on widget.Canvas) {
 
 var portColumns = []widget.Column{
 	{Title: "port", Min: 10, Max: 18}, {Title: "", Min: 1}, {Title: "speed", Min: 5, Right: true},
-	{Title: "peer", Min: 14, Max: 32}, {Title: "", Min: 8, Max: 9, Rank: 3}, {Title: "vlan", Min: 4, Rank: 4, Right: true},
+	{Title: "peer", Min: 20, Max: 32}, {Title: "", Min: 8, Max: 9, Rank: 3}, {Title: "vlan", Min: 4, Rank: 4, Right: true},
 	{Title: "rx", Min: 5, Max: 7, Rank: 1, Right: true}, {Title: "tx", Min: 5, Max: 7, Rank: 1, Right: true},
 	{Title: "err/s", Min: 5, Max: 7, Rank: 2, Right: true}, {Title: "drop/s", Min: 6, Max: 7, Rank: 5, Right: true},
 	{Title: "alias", Min: 8, Max: 28, Rank: 6}, {Title: "mac", Min: 17, Rank: 8},

@@ -52,6 +52,7 @@ type trouble struct {
 	devices []int // dense numbers
 	racks   int
 	where   string // the rack where it is one, else the region
+	what    string // what it is where it is no device: "service match"
 	first   time.Time
 	blind   int
 }
@@ -111,12 +112,55 @@ func (t *troubles) collect(f Frame) {
 			c.where = d.Spec.Region
 		}
 	}
+	t.collectLogical(f)
 	slices.SortStableFunc(t.causes, func(a, b trouble) int {
 		return cmp.Or(worse(a.state, b.state), cmp.Compare(len(b.devices), len(a.devices)))
 	})
 	slices.SortStableFunc(t.list, func(a, b int) int {
 		return worse(f.Snap.Devices.At(a).State, f.Snap.Devices.At(b).State)
 	})
+}
+
+// collectLogical adds the clouds that cannot be seen and the services that are
+// not in order.
+func (t *troubles) collectLogical(f Frame) {
+	for id, c := range f.Snap.Clouds.All() {
+		switch {
+		case !c.BlindSince.IsZero():
+			text := "not answering"
+			if c.Err != nil {
+				text += ": " + c.Err.Kind() + ", " + c.Err.Op
+			}
+			t.causes = append(t.causes, trouble{state: fleet.StateUnknown, text: text, where: c.Spec.Region, what: "cloud " + id, first: c.BlindSince})
+		case c.State == fleet.StateCrit || c.State == fleet.StateWarn:
+			t.causes = append(t.causes, trouble{state: c.State, text: firstOf(c.Reasons), where: c.Spec.Region, what: "cloud " + id})
+		}
+	}
+	for id, s := range f.Snap.Services.All() {
+		if s.State == fleet.StateCrit || s.State == fleet.StateWarn {
+			t.causes = append(t.causes, trouble{state: s.State, text: firstOf(s.Reasons), where: "service", what: id + " " + replicas(s)})
+		}
+	}
+}
+
+func firstOf(s []string) string {
+	if len(s) == 0 {
+		return ""
+	}
+	return s[0]
+}
+
+// who names what the cause is about.
+func (t *trouble) who(f Frame) string {
+	switch {
+	case t.what != "":
+		return t.what
+	case len(t.devices) == 1:
+		return f.Snap.Devices.At(t.devices[0]).Spec.Name
+	case t.racks > 1:
+		return kindCount(f, t.devices) + " in " + count(t.racks, "rack")
+	}
+	return kindCount(f, t.devices)
 }
 
 // wrong reports whether a person should look at the device.
@@ -153,15 +197,7 @@ func plainText(s string) string {
 func (t *trouble) line(f Frame, on widget.Canvas, y int) {
 	x := on.Glyph(f.Theme, 0, y, t.state) + 1
 	x = on.Text(x, y, t.where, widget.Bold) + 1
-	d := f.Snap.Devices.At(t.devices[0])
-	who := d.Spec.Name
-	if n := len(t.devices); n > 1 {
-		who = kindCount(f, t.devices)
-		if t.racks > 1 {
-			who += " in " + count(t.racks, "rack")
-		}
-	}
-	x = on.Cut(f.Theme, max(x, 12), y, max(20, on.W/4), who, widget.Link) + 2
+	x = on.Cut(f.Theme, max(x, 12), y, max(20, on.W/4), t.who(f), widget.Link) + 2
 	text := t.text
 	if !t.first.IsZero() {
 		text += ", since " + since(f, t.first)

@@ -166,7 +166,7 @@ func (v Wall) drawHead(f Frame, on widget.Canvas) {
 // then the density of events.
 func (v Wall) drawOverview(f Frame, on widget.Canvas) {
 	y := Fleet{memo: v.memo, lower: true, still: true}.drawCards(f, on)
-	y += v.drawRacks(f, on.Sub(0, y, on.W, on.H-y))
+	y += drawRegionStrips(f, on.Sub(0, y, on.W, on.H-y), "", PaintState)
 	rest := on.Sub(0, y, on.W, on.H-y)
 	density := 0
 	if rest.H >= 16 {
@@ -194,26 +194,6 @@ func (v Wall) drawOverview(f Frame, on widget.Canvas) {
 }
 
 func (v Wall) drawServices(f Frame, on widget.Canvas) { Services{clouds: false}.Draw(f, on) }
-
-// drawRacks draws every rack as a strip under its region's card, where the
-// screen is tall enough to keep room for the rest.
-func (v Wall) drawRacks(f Frame, on widget.Canvas) int {
-	columns, regions := cardColumns(f, on.W), f.Snap.Regions.Len()
-	tallest := 0
-	for _, r := range f.Snap.Racks.All() {
-		tallest = max(tallest, stripHeight(r.Spec.Units))
-	}
-	if columns < regions || on.H < tallest+3+14 || tallest == 0 {
-		return 0
-	}
-	w, i := on.W/columns, 0
-	for id := range f.Snap.Regions.All() {
-		in := widget.Box(on.Sub(i*w, 0, w, tallest+3), f.Theme, id+" racks", "two units a row", false)
-		drawStrips(f, in.Sub(1, 0, in.W-2, in.H), id, "", PaintState)
-		i++
-	}
-	return tallest + 3
-}
 
 // drawServiceLines draws each service with its replicas above the floor.
 func (v Wall) drawServiceLines(f Frame, on widget.Canvas) {
@@ -274,7 +254,7 @@ func (v Wall) drawTicker(f Frame, on widget.Canvas) {
 			return
 		}
 		x = on.Glyph(f.Theme, x, 0, c.state) + 1
-		x = on.Cut(f.Theme, x, 0, on.W-x-1, c.where+" "+kindCount(f, c.devices)+" "+c.text, widget.Plain)
+		x = on.Cut(f.Theme, x, 0, on.W-x-1, c.where+" "+c.who(f)+" "+c.text, widget.Plain)
 		if i < len(t.causes)-1 {
 			x = on.Text(x+1, 0, "...", widget.Dim) + 1
 		}

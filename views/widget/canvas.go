@@ -145,6 +145,9 @@ func (c Canvas) Text(x, y int, s string, st Style) int {
 		}
 		cluster, rest, _, _ := uniseg.FirstGraphemeClusterInString(s, -1)
 		w := min(ansi.StringWidth(cluster), 2)
+		if w > 0 && !standsAlone(cluster, w) {
+			cluster, w = "\uFFFD", 1
+		}
 		switch {
 		case w > 0 && c.b.ascii:
 			c.Rune(x, y, w, '?', st)
@@ -154,6 +157,21 @@ func (c Canvas) Text(x, y int, s string, st Style) int {
 		x, s = x+w, rest
 	}
 	return x
+}
+
+// standsAlone reports whether a cluster keeps its width beside any neighbour.
+// Conjoining jamo, single regional indicators and the like join what stands in
+// the next cell, and the row would come out narrower than its cells.
+func standsAlone(cluster string, w int) bool {
+	if !utf8.ValidString(cluster) {
+		return false
+	}
+	var twice [64]byte
+	if 2*len(cluster)+1 > len(twice) {
+		return false // a pile of marks: nobody can read it
+	}
+	s := append(append(append(twice[:0], 'x'), cluster...), cluster...)
+	return ansi.StringWidth(string(s)) == 1+2*w
 }
 
 // Rune fills n columns from x, y with one narrow rune.

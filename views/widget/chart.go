@@ -2,6 +2,7 @@ package widget
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"plumb/fleet"
@@ -49,8 +50,7 @@ func (s Series) bridge(out []float64) {
 	if len(s.Points) < 2 {
 		return
 	}
-	step := s.Points[len(s.Points)-1].At.Sub(s.Points[0].At) / time.Duration(len(s.Points)-1)
-	reach := int(1.5*float64(step)/float64(s.To.Sub(s.From))*float64(len(out))) + 1
+	reach := int(1.5*float64(s.step())/float64(s.To.Sub(s.From))*float64(len(out))) + 1
 	last := -1
 	for i, v := range out {
 		if math.IsNaN(v) {
@@ -63,6 +63,20 @@ func (s Series) bridge(out []float64) {
 		}
 		last = i
 	}
+}
+
+// step is the usual time between two points: the median of a sample, so that a
+// gap does not count.
+func (s Series) step() time.Duration {
+	var sample [15]time.Duration
+	pairs := len(s.Points) - 1
+	n := min(pairs, len(sample))
+	for i := range n {
+		at := i * pairs / n
+		sample[i] = s.Points[at+1].At.Sub(s.Points[at].At)
+	}
+	slices.Sort(sample[:n])
+	return sample[n/2]
 }
 
 func bounds(v []float64) (lo, hi float64) {
@@ -137,8 +151,8 @@ func (ch Chart) Draw(c Canvas, th *Theme) {
 	}
 	lo, hi = ch.scale(lo, hi)
 	plot := c.Sub(axis+1, 0, w, h)
-	ch.drawLimits(c, plot, th, axis, lo, hi)
 	ch.drawArea(plot, th, v, lo, hi)
+	ch.drawLimits(plot, th, lo, hi)
 	for _, y := range [...]int{0, h / 2, h - 1} {
 		c.CutRight(th, 0, y, axis, ch.Format(hi-(hi-lo)*(float64(y)+0.5)/float64(h)), Dim)
 	}
@@ -163,7 +177,7 @@ func (ch Chart) scale(lo, hi float64) (float64, float64) {
 	return lo - air, hi + air
 }
 
-func (ch Chart) drawLimits(c, plot Canvas, th *Theme, axis int, lo, hi float64) {
+func (ch Chart) drawLimits(plot Canvas, th *Theme, lo, hi float64) {
 	for i, l := range [...]fleet.Num{ch.Limits.HighWarn, ch.Limits.LowWarn, ch.Limits.HighCrit, ch.Limits.LowCrit} {
 		f := l.Float()
 		if !l.Known || f < lo || f > hi {

@@ -37,10 +37,10 @@ var unicodeGlyphs = Glyphs{
 var asciiGlyphs = Glyphs{
 	OK: "o", Warn: "!", Crit: "X", Drift: "~", Unknown: "?", Off: "-", Maintenance: "M", Empty: ".", Caret: ">",
 	Crumb: "/", Dash: "-", Ellipsis: "~", Degree: "", Mark: "+", Up: "^", Down: "v", Into: ">", From: "<",
-	H: '-', V: '|', TL: '+', TR: '+', BL: '+', BR: '+', Thumb: '#', Dots: '.', Tee: "|-", Elbow: "`-",
+	H: '-', V: '|', TL: '+', TR: '+', BL: '+', BR: '+', Thumb: '#', Dots: '-', Tee: "|-", Elbow: "`-",
 	BracketTop: '/', BracketMid: '|', BracketEnd: '\\',
 	Blocks: [9]rune{' ', '_', '_', '.', '-', '-', '=', '#', '#'},
-	Parts:  [9]rune{' ', ' ', ' ', ' ', '=', '=', '=', '#', '#'},
+	Parts:  [9]rune{' ', '-', '-', '-', '=', '=', '=', '#', '#'},
 	Rest:   '.', Heat: [4]rune{'.', ':', '=', '#'},
 	Ports: [5]rune{'-', '#', '.', '!', 'x'},
 }
