@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net"
 	"slices"
@@ -167,7 +168,7 @@ func (v *switchView) describe(st *world.SwitchState, now time.Time) *agent.Switc
 			members[st.Ports[i].VLAN] = append(members[st.Ports[i].VLAN], bridge(i))
 		}
 	}
-	for _, id := range slices.Sorted(mapKeys(members)) {
+	for _, id := range slices.Sorted(maps.Keys(members)) {
 		slices.Sort(members[id])
 		set := agent.Ports(members[id]...)
 		dev.VLANs = append(dev.VLANs, agent.VLAN{ID: id, Name: vlanName(id), Egress: set, Untagged: set})

@@ -3,7 +3,6 @@ package sim
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"net/http"
 	"slices"
@@ -16,8 +15,6 @@ import (
 
 // cloudProject owns every instance of the demo.
 const cloudProject = "demo"
-
-func mapKeys[K comparable, V any](m map[K]V) iter.Seq[K] { return maps.Keys(m) }
 
 // regionCache keeps the last region that was made, for a burst of requests.
 type regionCache struct {
@@ -78,7 +75,7 @@ func (f *Fleet) makeRegion(n int, now time.Time) *openstack.Region {
 		}
 		g.Members = append(g.Members, in.ID)
 	}
-	for _, name := range slices.Sorted(mapKeys(groups)) {
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		reg.Groups = append(reg.Groups, *groups[name])
 	}
 	reg.Rules = []openstack.SecurityGroup{{ID: uuid(groupID("sg-" + reg.Name)), Name: "default", ProjectID: openstack.ProjectID(cloudProject), Rules: []openstack.Rule{

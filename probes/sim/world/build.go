@@ -101,8 +101,14 @@ func (l *Layout) addRack(s, r int) {
 
 func (l *Layout) addSpine(s, side int) {
 	site := &l.Sites[s]
-	in := site.Racks[min(side, len(site.Racks)-1)]
-	sw := Switch{Placed: Placed{Name: fmt.Sprintf("%s-sp%d", site.Name, side+1), Site: s, Rack: in, Unit: float64(40 - side*(1-min(1, in-site.Racks[0]))), Height: 1, Vendor: torVendor, Model: spineModel, Firmware: spineFirmware}, Spine: true, Side: side}
+	in, unit := site.Racks[0], 40.0
+	switch {
+	case side == 1 && len(site.Racks) > 1:
+		in = site.Racks[1]
+	case side == 1: // both in the only rack
+		unit = 39
+	}
+	sw := Switch{Placed: Placed{Name: fmt.Sprintf("%s-sp%d", site.Name, side+1), Site: s, Rack: in, Unit: unit, Height: 1, Vendor: torVendor, Model: spineModel, Firmware: spineFirmware}, Spine: true, Side: side}
 	l.addSwitch(&l.Racks[in], sw, spinePorts, 21+side)
 	site.Spines[side] = len(l.Switches) - 1
 }
@@ -241,9 +247,7 @@ func (l *Layout) cable() {
 		l.plug(End{Ref{KindSwitch, s.Spines[0]}, spinePorts - 1}, End{Ref{KindSwitch, s.Spines[1]}, spinePorts - 1}, l.link(s.Region, s.Spines[0], 9), 1, "spine interlink")
 		l.Switches[s.Spines[0]].Ports[spinePorts-1].Alias = "spine interlink"
 		for _, sp := range s.Spines {
-			n := l.plug(End{Ref{KindSwitch, sp}, spinePorts - 2}, End{Ref{KindOutside, i}, 0}, l.link(s.Region, sp, 8), 1, "")
-			l.Switches[sp].Ports[spinePorts-2].Alias = "region edge"
-			_ = n
+			l.plug(End{Ref{KindSwitch, sp}, spinePorts - 2}, End{Ref{KindOutside, i}, 0}, l.link(s.Region, sp, 8), 1, "region edge")
 		}
 	}
 }

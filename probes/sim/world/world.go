@@ -170,11 +170,8 @@ func (w *World) step(t float64) {
 	w.publish(w.make(w.current.Load(), t, w.effects(t)))
 }
 
-// Errors of what people do to the world.
-var (
-	ErrNoSuch = errors.New("no such thing in the demo")
-	ErrDark   = errors.New("it has no power")
-)
+// ErrNoSuch says that somebody named what the fleet does not have.
+var ErrNoSuch = errors.New("no such thing in the demo")
 
 // change applies one act of somebody and publishes what follows from it.
 func (w *World) change(now time.Time, act func(t float64) error) error {
