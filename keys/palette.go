@@ -21,7 +21,7 @@ type Match struct {
 const MaxMatches = 50
 
 // themes are what the theme command takes.
-var themes = []string{"okabe", "dark", "16", "mono", "ascii"}
+var themes = []string{"okabe", "light", "16", "mono", "ascii"}
 
 // Palette finds commands by a fuzzy name, then their argument the same way:
 // "dev fra r01 s03" and "device fra1-r01-s03" mean one thing. Best first;

@@ -125,7 +125,7 @@ func lookCommands() []Command {
 		bind("span", "r", "span", "how far back charts and sparklines reach", in("device", "port"), rank(31)),
 		bind("ports", "n", "ports", "the ports of this device", in("device", "racks", "devices"), why(needsPorts), rank(33)),
 		bind("events", "E", "events", "what happened to what the caret stands on", why(needsTarget)),
-		bind("theme", "T", "theme", "next theme: okabe, dark, 16, mono, ascii", session, params("theme")),
+		bind("theme", "T", "theme", "next theme: okabe, light, 16, mono, ascii", session, params("theme")),
 	}
 }
 

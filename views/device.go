@@ -235,7 +235,7 @@ func (v Device) Handle(f Frame, c keys.Command) (View, Intent) {
 	case "back":
 		if v.zoom {
 			v.zoom = false
-			return v, Toast{}
+			return v, Toast{Text: "back to the page"}
 		}
 		if v.text != "" {
 			v.text = ""

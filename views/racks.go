@@ -260,17 +260,25 @@ func (v Racks) Draw(f Frame, on widget.Canvas) {
 		return
 	}
 	switch {
+	case on.W >= 220:
+		const planW, faceW = 34, 70
+		v.drawPlan(f, on.Sub(0, 0, planW, on.H), r)
+		v.drawElevation(f, on.Sub(planW, 0, faceW, on.H), r, true)
+		other := v
+		other.rear, other.memo = !v.rear, &racksMemo{}
+		other.drawElevation(f, on.Sub(planW+faceW, 0, faceW, on.H), r, false)
+		v.drawCard(f, on.Sub(planW+2*faceW, 0, on.W-planW-2*faceW, on.H))
 	case on.W >= 160:
 		planW, cardW := 34, max(60, on.W-34-76)
 		v.drawPlan(f, on.Sub(0, 0, planW, on.H), r)
-		v.drawElevation(f, on.Sub(planW, 0, on.W-planW-cardW, on.H), r)
+		v.drawElevation(f, on.Sub(planW, 0, on.W-planW-cardW, on.H), r, true)
 		v.drawCard(f, on.Sub(on.W-cardW, 0, cardW, on.H))
 	case on.W >= 100:
 		left := on.W * 11 / 20
-		v.drawElevation(f, on.Sub(0, 0, left, on.H), r)
+		v.drawElevation(f, on.Sub(0, 0, left, on.H), r, true)
 		v.drawCard(f, on.Sub(left, 0, on.W-left, on.H))
 	default:
-		v.drawElevation(f, on, r)
+		v.drawElevation(f, on, r, true)
 	}
 }
 
@@ -312,7 +320,8 @@ func elevationRoom(f Frame) int {
 	return max(3, f.Height-chrome)
 }
 
-func (v Racks) drawElevation(f Frame, on widget.Canvas, r *fleet.Rack) {
+// drawElevation draws one side of a rack; only the main one has the caret.
+func (v Racks) drawElevation(f Frame, on widget.Canvas, r *fleet.Rack, main bool) {
 	side := "front"
 	if v.rear {
 		side = "rear"
@@ -321,13 +330,16 @@ func (v Racks) drawElevation(f Frame, on widget.Canvas, r *fleet.Rack) {
 	title := r.Spec.Name + " " + side + " " + f.Theme.Glyphs.Empty + " " + scale.String() + " " + f.Theme.Glyphs.Empty + " " + v.paint.String()
 	note := strconv.Itoa(r.Spec.Units) + "U  " + strconv.Itoa(r.FreeUnits) + " free  " + watts(r.PowerW)
 	note = f.Theme.Glyphs.State(r.State) + " " + note
-	in := widget.Box(on, f.Theme, title, note, !v.plan)
+	in := widget.Box(on, f.Theme, title, note, !v.plan && main)
 	failover(f, on, r)
 	side2 := v.beside(f)
 	slots := v.slots(f, elevationRoom(f)-len(side2))
 	foot := len(side2)
 	body := in.Sub(0, 0, in.W, max(3, in.H-foot))
-	at := v.caret(f).index(v.rows(f))
+	at := -1
+	if main {
+		at = v.caret(f).index(v.rows(f))
+	}
 	top := widget.Window(len(slots), at, body.H)
 	full := v.hottest(f, slots)
 	if len(slots) == 0 {

@@ -322,6 +322,20 @@ func TestColoursHaveASequenceForEveryStyle(t *testing.T) {
 	}
 }
 
+func TestThePaletteOffersTheThemesThereAre(t *testing.T) {
+	f := frame(80, 24)
+	var got []string
+	for _, m := range f.Keys.Palette("theme ", Scene(f, NewFleet())) {
+		got = append(got, m.Command.Arg(0))
+	}
+	want := widget.ThemeNames()
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("offered %v, there are %v", got, want)
+	}
+}
+
 func BenchmarkFrame(b *testing.B) {
 	for _, s := range screens() {
 		b.Run(s.name, func(b *testing.B) {
