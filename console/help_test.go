@@ -158,6 +158,13 @@ func testSnapshot(version uint64) *fleet.Snapshot {
 	return s
 }
 
+// poison is a snapshot that no engine makes: things without a spec, over which
+// views fall.
+func poison() *fleet.Snapshot {
+	return &fleet.Snapshot{Version: 99, Live: true, Topology: &fleet.Topology{},
+		Regions: fleet.NewTable([]string{"x"}, []fleet.Region{{}}), Devices: fleet.NewTable([]string{"x"}, []fleet.Device{{State: fleet.StateCrit}})}
+}
+
 // newHouse starts a server with a user for each role, named after it.
 func newHouse(t testing.TB, change func(*ServerConfig, *Deps)) *house {
 	t.Helper()

@@ -46,11 +46,12 @@ type Session struct {
 	here  []string
 	pause bool
 
-	trail   trail
-	marks   map[string]bool
-	prompt  *prompt
-	toast   toast
-	answers *answers
+	trail    trail
+	marks    map[string]bool
+	lastMark string
+	prompt   *prompt
+	toast    toast
+	answers  *answers
 
 	term   terminal
 	theme  *widget.Theme

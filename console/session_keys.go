@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -97,6 +98,7 @@ func (s *Session) execute(e views.Execute) tea.Cmd {
 	for id := s.trail.here().view.ID(); (id == "confirm" || id == "actions") && s.trail.drop(); {
 		id = s.trail.here().view.ID()
 	}
+	clear(s.marks) // a mark that was acted on must not be acted on again by habit
 	s.say("asked: " + string(e.Action) + " " + strings.Join(e.Targets, " "))
 	return s.async(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), executePatience)
@@ -134,6 +136,8 @@ func (s *Session) own(c keys.Command) tea.Cmd {
 		s.nextTheme(c.Arg(0))
 	case "mark":
 		s.mark()
+	case "mark.range":
+		s.markRange()
 	case "mark.clear":
 		clear(s.marks)
 	case "copy.screen":
@@ -173,11 +177,41 @@ func (s *Session) mark() {
 	case s.marks[id]:
 		delete(s.marks, id)
 	default:
-		s.marks[id] = true
+		s.marks[id], s.lastMark = true, id
 	}
 	if down, ok := s.deps.Keys.Get("move.down"); ok && id != "" {
 		s.run(down)
 	}
+}
+
+// maxRange bounds how many rows one range marks.
+const maxRange = 300
+
+// markRange marks from the last mark to the caret. Views are values, so the
+// rows between are found by walking a copy of the view there.
+func (s *Session) markRange() {
+	f, from := s.frame(), s.trail.here().view
+	for _, way := range [...]string{"move.up", "move.down"} {
+		step, ok := s.deps.Keys.Get(way)
+		v, seen := from, []string(nil)
+		for _, id := v.Selected(f); ok && len(seen) < maxRange; {
+			seen = append(seen, id)
+			if id == s.lastMark {
+				for _, id := range seen {
+					s.marks[id] = true
+				}
+				s.say(strconv.Itoa(len(s.marks)) + " marked")
+				return
+			}
+			v, _ = v.Handle(f, step)
+			_, next := v.Selected(f)
+			if next == id {
+				break
+			}
+			id = next
+		}
+	}
+	s.say("no mark in this list to reach from here; space sets one")
 }
 
 // nextTheme puts on the named theme, or the next one, and remembers it.

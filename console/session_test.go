@@ -89,6 +89,37 @@ func TestThemeIsRemembered(t *testing.T) {
 	}
 }
 
+func TestMarkRange(t *testing.T) {
+	var asked views.Execute
+	done := make(chan struct{})
+	h := newHouse(t, func(_ *ServerConfig, d *Deps) {
+		d.Execute = func(_ context.Context, _ Caller, e views.Execute) (fleet.Job, error) {
+			asked = e
+			close(done)
+			return fleet.Job{ID: "j1"}, nil
+		}
+	})
+	d := h.show(h.client("operator"), 120, 40, "")
+	d.sees("LIVE")
+	d.press("3")
+	d.sees("ams1-r01-s20")
+	d.press("gj jjj\x00")
+	d.sees("5 marked")
+	d.press(":identify\r")
+	eventually(t, 3*time.Second, "the question", func() bool { return h.server.Registry().Who(time.Now())[0].View == "confirm" })
+	d.press("all five\r")
+	d.sees("all five")
+	d.press("\r")
+	select {
+	case <-done:
+	case <-time.After(3 * time.Second):
+		t.Fatalf("not asked:\n%s", d.text())
+	}
+	if len(asked.Targets) != 5 {
+		t.Errorf("%v", asked.Targets)
+	}
+}
+
 func TestPauseHoldsTheScreen(t *testing.T) {
 	h := newHouse(t, nil)
 	d := h.show(h.client("viewer"), 120, 40, "")

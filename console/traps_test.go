@@ -379,8 +379,7 @@ func TestPanicStaysInside(t *testing.T) {
 	verb.gone()
 	broken := h.show(c, 80, 24, "")
 	broken.sees("LIVE")
-	h.bell.ring(&fleet.Snapshot{Version: 99, Live: true, Topology: &fleet.Topology{}, // things without a spec: views fall over
-		Regions: fleet.NewTable([]string{"x"}, []fleet.Region{{}}), Devices: fleet.NewTable([]string{"x"}, []fleet.Device{{State: fleet.StateCrit}})})
+	h.bell.ring(poison())
 	broken.gone()
 	other.gone()
 	for name, d := range map[string]*display{"verb": verb, "screen": broken} {
