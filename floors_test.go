@@ -26,6 +26,7 @@ var stdPure = []string{"bytes", "cmp", "container/heap", "context", "crypto/sha2
 
 var floors = map[string]floor{
 	"fleet":            {},
+	"fleet/trace":      {house: []string{"fleet"}},
 	"fleet/engine":     {house: []string{"fleet", "fleet/*"}},
 	"keys":             {house: []string{"fleet"}, outside: []string{"charm.land/bubbles/v2/key"}},
 	"probes/ipmi":      {std: true, house: []string{"fleet"}, outside: []string{"github.com/bougou/go-ipmi"}},
@@ -37,12 +38,12 @@ var floors = map[string]floor{
 	"probes/sim/*":     {std: true, house: []string{"fleet", "probes/sim/*"}, outside: []string{"github.com/bougou/go-ipmi"}},
 	"store":            {std: true, house: []string{"fleet"}, outside: []string{"go.etcd.io/bbolt", "golang.org/x/sys"}},
 	"views/widget":     {house: []string{"fleet"}, outside: []string{"sync", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "github.com/rivo/uniseg"}},
-	"views/export":     {house: []string{"fleet"}, outside: []string{"encoding/csv", "io"}},
+	"views/export":     {house: []string{"fleet"}, outside: []string{"encoding/csv", "io", "reflect", "github.com/charmbracelet/x/ansi"}},
 	"views/viewstest":  {house: []string{"fleet", "views", "views/widget", "keys"}},
 	"views":            {house: []string{"fleet", "fleet/*", "keys", "views/widget"}, outside: []string{"charm.land/bubbles/v2", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi"}},
 	"console/config":   {std: true, house: []string{"fleet", "probes", "store"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
 	"console/remedy":   {std: true, house: []string{"fleet", "fleet/plan", "probes", "store"}},
-	"console":          {std: true, house: []string{"fleet", "fleet/*", "keys", "probes", "store", "views", "views/*", "console/*"}, outside: []string{"charm.land", "golang.org/x", "github.com/charmbracelet", "github.com/prometheus/client_golang"}},
+	"console":          {std: true, house: []string{"fleet", "fleet/*", "keys", "probes", "store", "views", "views/*", "console/*"}, outside: []string{"charm.land", "golang.org/x", "github.com/charmbracelet", "github.com/muesli/cancelreader", "github.com/prometheus/client_golang"}},
 	".":                {std: true, house: []string{"*"}, outside: []string{"github.com/alecthomas/kong", "golang.org/x"}},
 }
 

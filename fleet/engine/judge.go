@@ -251,31 +251,50 @@ func measure(d *fleet.Device) {
 	}
 }
 
-// watts prefers what a machine says of itself as a whole (DCMI), then the sum
-// of its outlets, then the sum of its input power sensors.
+// watts prefers what a machine says of itself as a whole (DCMI, a PDU's own
+// total), then the sum of its outlets, then the sum of its inputs. Phases and
+// banks are parts of a total and never added to it.
 func watts(d *fleet.Device) fleet.Num {
-	if x := d.Sensor("dcmi.power"); x != nil && x.Value.Known {
-		return x.Value
-	}
-	var sum float64
-	var known bool
-	add := func(n fleet.Num) {
-		if n.Known {
-			sum, known = sum+n.Float(), true
+	var inputs sum
+	for i := range d.Sensors {
+		x := &d.Sensors[i]
+		if x.Class != fleet.ClassPower || x.Unit != "W" || !x.Value.Known {
+			continue
+		}
+		table, _, _ := strings.Cut(x.Key, ":")
+		switch {
+		case x.Key == "dcmi.power", strings.HasSuffix(table, "DeviceStatus"), x.Key == "rPDUIdent:power":
+			return x.Value
+		case strings.Contains(strings.ToLower(x.Name), "out"), strings.Contains(table, "Phase"), strings.Contains(table, "Bank"):
+		default:
+			inputs.add(x.Value)
 		}
 	}
+	var outlets sum
 	for i := range d.Outlets {
-		add(d.Outlets[i].PowerW)
+		outlets.add(d.Outlets[i].PowerW)
 	}
-	if !known {
-		for i := range d.Sensors {
-			if x := &d.Sensors[i]; x.Class == fleet.ClassPower && x.Unit == "W" && !strings.Contains(strings.ToLower(x.Name), "out") {
-				add(x.Value)
-			}
-		}
+	if outlets.n > 0 {
+		return outlets.num(1)
 	}
-	if !known {
+	return inputs.num(1)
+}
+
+// sum adds what is known; of nothing it is null.
+type sum struct {
+	total float64
+	n     int
+}
+
+func (s *sum) add(n fleet.Num) {
+	if n.Known {
+		s.total, s.n = s.total+n.Float(), s.n+1
+	}
+}
+
+func (s *sum) num(decimals int) fleet.Num {
+	if s.n == 0 {
 		return fleet.Num{}
 	}
-	return fleet.FromFloat(sum, 1)
+	return fleet.FromFloat(s.total, decimals)
 }

@@ -33,7 +33,7 @@ func Restore(inv *fleet.Inventory, mem fleet.Memory, now time.Time) *fleet.Snaps
 	s.recount()
 	first, _ := s.close()
 	first.Version = mem.Version
-	first.Recent = mem.Recent
+	first.Recent = newest(mem.Recent, nil, now)
 	return first
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"plumb/fleet"
@@ -64,23 +65,35 @@ func (s *step) close() (*fleet.Snapshot, fleet.Output) {
 	s.next.Version++
 	s.next.At = s.now
 	s.next.Live = true
-	s.next.Recent = newest(s.out.Events, s.prev.Recent)
+	s.next.Recent = newest(s.out.Events, s.prev.Recent, s.now)
 	return &s.next, s.out
 }
 
-// newest puts the step's warn and crit events before the earlier ones.
-func newest(events, before []fleet.Event) []fleet.Event {
+// recentFor is how long an event is news. A log that is read for the first time
+// holds years; they belong to its page, not to the alert row.
+const recentFor = 24 * time.Hour
+
+// newest keeps the warn and crit events of the last day, newest first.
+func newest(events, before []fleet.Event, now time.Time) []fleet.Event {
+	news := func(e *fleet.Event) bool {
+		return e.Severity > fleet.SeverityInfo && now.Sub(e.At) < recentFor
+	}
 	var fresh []fleet.Event
-	for i := len(events) - 1; i >= 0; i-- {
-		if events[i].Severity > fleet.SeverityInfo {
+	for i := range events {
+		if news(&events[i]) {
 			fresh = append(fresh, events[i])
 		}
 	}
 	if len(fresh) == 0 {
 		return before
 	}
-	all := append(fresh, before...)
-	return all[:min(len(all), fleet.MaxRecent)]
+	for i := range before {
+		if news(&before[i]) {
+			fresh = append(fresh, before[i])
+		}
+	}
+	slices.SortStableFunc(fresh, func(a, b fleet.Event) int { return b.At.Compare(a.At) })
+	return fresh[:min(len(fresh), fleet.MaxRecent)]
 }
 
 // decide takes what a person decided: it is durable with this step.

@@ -66,7 +66,7 @@ func TestObserveSwitch(t *testing.T) {
 	}
 	// The next fast poll names only what it read.
 	o = observe(t, a, fleet.LaneFast)
-	if _, named := o.Tables[fleet.TableNeighbors]; named || o.Tables[fleet.TableFacts] != fleet.Partial || len(o.Ports) != 48 {
+	if _, named := o.Tables[fleet.TableNeighbors]; named || o.Tables[fleet.TableFacts] != fleet.NotAsked || len(o.Ports) != 48 {
 		t.Errorf("fast poll: %v", o.Tables)
 	}
 }

@@ -101,12 +101,12 @@ func both(a, b walked) walked {
 
 // giveUp marks what this poll should have read and did not.
 func (p *poll) giveUp() {
-	asked := []fleet.TableID{fleet.TableFacts, fleet.TablePorts, fleet.TableSensors, fleet.TableOutlets}
+	asked := []fleet.TableID{fleet.TablePorts, fleet.TableSensors, fleet.TableOutlets}
 	if p.lane >= fleet.LaneTables {
 		asked = append(asked, fleet.TableNeighbors, fleet.TableFDB, fleet.TableVLANs)
 	}
 	if p.lane == fleet.LaneSlow {
-		asked = append(asked, fleet.TableEntities)
+		asked = append(asked, fleet.TableFacts, fleet.TableEntities)
 	}
 	for _, t := range asked {
 		if _, named := p.obs.Tables[t]; !named {
