@@ -58,7 +58,7 @@ func (m *deviceRows) of(f Frame, text string, column int, desc bool) []int {
 	m.snap, m.text, m.sort, m.desc, m.rows = f.Snap, text, column, desc, m.rows[:0]
 	flt := parseFilter(text)
 	for n := range f.Snap.Devices.Len() {
-		if flt.match(deviceRecord{&f, f.Snap.Devices.At(n)}) {
+		if len(flt.terms) == 0 || flt.match(deviceRecord{&f, f.Snap.Devices.At(n)}) {
 			m.rows = append(m.rows, n)
 		}
 	}

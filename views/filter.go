@@ -94,6 +94,9 @@ func amountOf(s string) (float64, bool) {
 
 // match reports whether a row passes.
 func (f *filter) match(r record) bool {
+	if len(f.terms) == 0 {
+		return true
+	}
 	for i := range f.terms {
 		if t := &f.terms[i]; t.holds(r) == t.not {
 			return false

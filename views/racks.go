@@ -396,6 +396,9 @@ func (v Racks) drawSlot(f Frame, on widget.Canvas, s widget.Slot, full float64) 
 	d := f.Snap.Devices.At(s.Item)
 	glyph, st := mark(f.Theme, d)
 	on.Text(8, 0, glyph, st)
+	if f.Marks[d.Spec.ID] {
+		on.Text(6, 0, f.Theme.Glyphs.Mark, widget.Key)
+	}
 	name := d.Spec.Name
 	if s.Count > 1 {
 		name = strconv.Itoa(s.Count) + "x " + name + ".." + tail(name, f.Snap.Devices.At(s.Last).Spec.Name)

@@ -221,7 +221,8 @@ func (v Switch) drawPorts(f Frame, on widget.Canvas, d *fleet.Device, rs []int) 
 		return
 	}
 	at := v.list.index(v.rows(f))
-	widget.Table{Columns: portColumns, Rows: len(rs), At: at, Focus: !v.face, Sort: -1}.Draw(in, f.Theme,
+	widget.Table{Columns: portColumns, Rows: len(rs), At: at, Focus: !v.face, Sort: -1,
+		Marked: func(row int) bool { return f.Marks[v.id+"/"+d.Ports[rs[row]].Name] }}.Draw(in, f.Theme,
 		func(on widget.Canvas, row, col int) {
 			p := &d.Ports[rs[row]]
 			portCell(f, on, d, p, v.memo.want[p.Name], col)
