@@ -352,12 +352,6 @@ func (d *display) text() string {
 	return cellsOf(d.vt)
 }
 
-func (d *display) received() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.bytes
-}
-
 func (d *display) sent(s string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

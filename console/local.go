@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -46,11 +47,11 @@ func RunLocal(ctx context.Context, cfg LocalConfig, deps Deps) error {
 		return fmt.Errorf("local console: %w", err)
 	}
 	defer func() { _ = term.Restore(int(cfg.In.Fd()), before) }()
-	input, err := cancelreader.NewReader(cfg.In)
+	input, err := newQuietReader(cfg.In)
 	if err != nil {
 		return fmt.Errorf("local console: %w", err)
 	}
-	defer func() { input.Cancel() }()
+	defer input.stop()
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -97,6 +98,33 @@ func RunLocal(ctx context.Context, cfg LocalConfig, deps Deps) error {
 		return errors.New("local console: a fault in plumb ended it; the log has more")
 	}
 	return nil
+}
+
+// quietReader is a terminal's input that can be left: after stop nothing reads
+// the terminal any more, so that the next key belongs to the shell.
+type quietReader struct {
+	cancelreader.CancelReader
+	reading sync.Mutex // held by a Read
+}
+
+func newQuietReader(in *os.File) (*quietReader, error) {
+	r, err := cancelreader.NewReader(in)
+	return &quietReader{CancelReader: r}, err
+}
+
+// Read implements io.Reader.
+func (q *quietReader) Read(b []byte) (int, error) {
+	q.reading.Lock()
+	defer q.reading.Unlock()
+	return q.CancelReader.Read(b)
+}
+
+func (q *quietReader) stop() {
+	if q.Cancel() {
+		q.reading.Lock()
+		defer q.reading.Unlock()
+		_ = q.Close()
+	}
 }
 
 // sizeOf returns the terminal's size as a message.

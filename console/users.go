@@ -66,12 +66,12 @@ func (d *directory) find(name string, key ssh.PublicKey) (identity, *ssh.Permiss
 	if cert, ok := key.(*ssh.Certificate); ok {
 		return d.certificate(id, cert)
 	}
-	raw := string(key.Marshal())
-	if u, ok := d.users[name]; ok && u.keys[raw] {
+	raw := key.Marshal()
+	if u, ok := d.users[name]; ok && u.keys[string(raw)] {
 		id.Role = u.role
 		return id, &ssh.Permissions{}, nil
 	}
-	if role, ok := d.anyName[raw]; ok {
+	if role, ok := d.anyName[string(raw)]; ok {
 		id.User, id.Role = cmp.Or(fleet.Clean(name, maxUserName), "anyone"), role
 		return id, &ssh.Permissions{}, nil
 	}
