@@ -171,12 +171,8 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 	list := verbs()
 	i := slices.IndexFunc(list, func(x verb) bool { return x.name == c.Args[0] })
 	if i < 0 {
-		names := make([]string, len(list))
-		for k := range list {
-			names[k] = list[k].name
-		}
 		hint := "help lists the verbs"
-		if near := export.Closest(names, c.Args[0]); near != "" {
+		if near := export.Closest(VerbNames(), c.Args[0]); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		return &Failure{"unknown", fmt.Sprintf("%s: no such verb", fleet.Clean(c.Args[0], 40)), hint}
@@ -291,4 +287,14 @@ func (c *verbCall) width() int {
 // IsVerb reports whether a word names a verb.
 func IsVerb(name string) bool {
 	return slices.ContainsFunc(verbs(), func(x verb) bool { return x.name == name })
+}
+
+// VerbNames lists the verbs in the order of the help.
+func VerbNames() []string {
+	list := verbs()
+	names := make([]string, len(list))
+	for i := range list {
+		names[i] = list[i].name
+	}
+	return names
 }

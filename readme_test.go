@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"plumb/console"
+	"plumb/console/config"
+)
+
+// TestReadmeConfig loads the README's plumb.yaml as a reader would write it.
+func TestReadmeConfig(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(readme)
+	if block == nil {
+		t.Fatal("the README shows no configuration")
+	}
+	dir := t.TempDir()
+	pub, err := keyPair(filepath.Join(dir, "ann"))
+	if err != nil || pub == nil {
+		t.Fatal(err)
+	}
+	line, err := os.ReadFile(filepath.Join(dir, "ann.pub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keyPair(filepath.Join(dir, "noc")); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"plumb.yaml": string(block[1]), "bmc.pw": "secret\n", "core.community": "public\n", "again.pub": string(line)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("BMC_ACT_PASSWORD", "secret")
+	f, err := config.Load(context.Background(), filepath.Join(dir, "plumb.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Inventory.Devices) != 4 || len(f.SSH.Users) != 2 {
+		t.Errorf("%d devices, %d users", len(f.Inventory.Devices), len(f.SSH.Users))
+	}
+}
+
+// TestReadmeNamesEveryVerb keeps the list of verbs true.
+func TestReadmeNamesEveryVerb(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := regexp.MustCompile("(?s)Verbs print and exit: `(.*?)`").FindSubmatch(readme)
+	if list == nil {
+		t.Fatal("the README lists no verbs")
+	}
+	named := strings.Fields(string(list[1]))
+	for _, v := range named {
+		if !console.IsVerb(v) {
+			t.Errorf("the README names a verb %q that is not there", v)
+		}
+	}
+	for _, v := range console.VerbNames() {
+		if !strings.Contains(" "+strings.Join(named, " ")+" ", " "+v+" ") {
+			t.Errorf("the README does not name the verb %s", v)
+		}
+	}
+}
+
+// TestNoTraces keeps machines' paths and registries' names out of the tree.
+func TestNoTraces(t *testing.T) {
+	out, err := exec.Command("git", "ls-files").Output()
+	if err != nil {
+		t.Skip("not a git checkout: ", err)
+	}
+	bad := regexp.MustCompile(`/(root|home|work)/[a-z]|proxy\.golang|registry\.npm|deb\.debian`)
+	for _, name := range strings.Fields(string(out)) {
+		if name == "readme_test.go" {
+			continue
+		}
+		b, err := os.ReadFile(name)
+		if err != nil {
+			continue // removed in the work tree
+		}
+		if m := bad.Find(b); m != nil {
+			t.Errorf("%s holds %q", name, m)
+		}
+	}
+}
