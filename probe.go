@@ -127,11 +127,12 @@ func look(ctx context.Context, s *streams, p fleet.Probe, f probeFlags) error {
 	if err != nil {
 		return hint(fmt.Errorf("probe %s: %w", f.Address, err), "")
 	}
-	if f.JSON {
+	switch {
+	case f.JSON:
 		if err := printObservation(s, o); err != nil {
 			return err
 		}
-	} else {
+	case o.Err == nil || len(o.Facts) > 0:
 		summarise(s, o)
 	}
 	if o.Err == nil {
