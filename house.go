@@ -211,6 +211,9 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	storeDone := part("store", func() error {
 		return h.store.Run(inner, h.first, engine.Step, func(ids []string) { h.scheduler.Nudge(ids...) })
 	})
+	if err := h.executor.Adopt(inner, h.first.Jobs); err != nil {
+		h.log.Error("jobs of an earlier process not settled", "err", err)
+	}
 	pollsDone := part("polls", func() error { h.scheduler.Run(polls); return nil })
 	doors := []chan struct{}{part("control socket", func() error {
 		return console.ServeSocket(people, h.blueprint.store.Dir, h.verbs.Run, h.log)

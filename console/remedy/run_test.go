@@ -190,3 +190,25 @@ func TestOutcomesAreHonest(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatADeadProcessLeftIsUnknown(t *testing.T) {
+	e, l, w := house(t)
+	left := []fleet.Job{
+		{ID: "j1", Action: fleet.ActReset, Targets: []string{"s01"}, State: fleet.JobRunning, By: "bob", Began: t0.Add(-time.Hour)},
+		{ID: "j2", Action: fleet.ActPowerOff, Targets: []string{"s01"}, State: fleet.JobAccepted, By: "bob", Began: t0.Add(-time.Hour)},
+	}
+	if err := e.Adopt(t.Context(), left); err != nil {
+		t.Fatal(err)
+	}
+	e.Wait()
+	if len(w.sent) != 0 || l.outcomes() != "unknown" {
+		t.Errorf("sent %d actions, audit %q", len(w.sent), l.outcomes())
+	}
+	jobs := l.Snapshot().Jobs
+	if len(jobs) != 1 || jobs[0].ID != "j1" || jobs[0].State != fleet.JobUnknown || jobs[0].Ended.IsZero() || !strings.Contains(jobs[0].Steps[0].Text, "not known") {
+		t.Errorf("jobs %+v", jobs)
+	}
+	if left[0].State != fleet.JobRunning {
+		t.Error("the caller's jobs were written")
+	}
+}

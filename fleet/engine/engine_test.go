@@ -270,6 +270,14 @@ func TestJobIsDoneWhenItIsSeen(t *testing.T) {
 	if late.Jobs[0].State != fleet.JobFailed || out.Audit[0].Outcome != "failed" {
 		t.Errorf("a BMC that says yes and does nothing: job %+v", late.Jobs[0])
 	}
+	away, _ := Step(s, []fleet.Input{fleet.Tick{}}, t0.Add(5*time.Minute))
+	if away.Jobs[0].State != fleet.JobAccepted {
+		t.Errorf("nobody has looked, and the job is %s", away.Jobs[0].State)
+	}
+	away, out = Step(away, []fleet.Input{fleet.Tick{}}, t0.Add(time.Hour))
+	if away.Jobs[0].State != fleet.JobUnknown || out.Audit[0].Outcome != "unknown" {
+		t.Errorf("a BMC that said yes and went away: job %+v", away.Jobs[0])
+	}
 }
 
 func TestRestoreRemembers(t *testing.T) {

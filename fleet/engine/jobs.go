@@ -10,8 +10,13 @@ import (
 // maxJobs bounds the jobs a snapshot carries; older ones are in the store.
 const maxJobs = 100
 
-// verifyWithin is how long an accepted action may take to show.
-const verifyWithin = 2 * time.Minute
+// verifyWithin is how long an accepted action may take to show, and lookWithin
+// how long to wait for a look at the target after that. A target that nobody
+// could look at, because it or plumb was away, has not failed: it is unknown.
+const (
+	verifyWithin = 2 * time.Minute
+	lookWithin   = 3 * verifyWithin
+)
 
 // putJob adds or replaces a job, newest first.
 func (s *step) putJob(j fleet.Job) {
@@ -37,8 +42,10 @@ func (s *step) settleJobs() {
 		switch {
 		case is:
 			j.State = fleet.JobVerified
-		case s.now.Sub(j.Began) > verifyWithin:
+		case s.looked(&j).Sub(j.Began) > verifyWithin:
 			j.State, text = fleet.JobFailed, "the device said yes, and "+verifyWithin.String()+" later it does not show"
+		case s.now.Sub(j.Began) > lookWithin:
+			j.State, text = fleet.JobUnknown, "the device said yes, and was not seen again within "+lookWithin.String()
 		default:
 			continue
 		}
@@ -52,10 +59,27 @@ func (s *step) settleJobs() {
 }
 
 func auditOutcome(s fleet.JobState) string {
-	if s == fleet.JobVerified {
+	switch s {
+	case fleet.JobVerified:
 		return "done"
+	case fleet.JobUnknown:
+		return "unknown"
 	}
 	return "failed"
+}
+
+// looked is when that which shows the job's outcome was last observed.
+func (s *step) looked(j *fleet.Job) time.Time {
+	target, _, isPort := splitPort(j.Targets[0])
+	i := s.next.Devices.Number(target)
+	if i < 0 {
+		return time.Time{}
+	}
+	d := s.devices.Peek(i)
+	if isPort {
+		return d.Tables[fleet.TablePorts].At
+	}
+	return d.SeenAt
 }
 
 // shown says whether the newest observation shows what the job was to bring.
