@@ -197,7 +197,11 @@ func drawKeyReadings(f Frame, in widget.Canvas, d *fleet.Device) int {
 		if s.Class == fleet.ClassState {
 			value = or(s.Text)
 		}
-		in.CutRight(f.Theme, 3+nameW, y, 11, value, widget.StateStyle(s.State))
+		st := widget.StateStyle(s.State)
+		if s.State == fleet.StateOK {
+			st = widget.Plain // the glyph says it; only what is wrong is coloured
+		}
+		in.CutRight(f.Theme, 3+nameW, y, 11, value, st)
 		in.CutRight(f.Theme, 15+nameW, y, in.W-15-nameW, limitText(s.Limits), widget.Dim)
 		y++
 	}

@@ -294,7 +294,7 @@ func cableVerdict(th *widget.Theme, p *fleet.Port, want intentEnd) (string, widg
 	case head != want.device:
 		return th.Glyphs.Drift + " wrong", widget.Drift
 	}
-	return th.Glyphs.OK + " agrees", widget.OK
+	return th.Glyphs.OK + " agrees", widget.Dim
 }
 
 // faceFor is the faceplate of a device, its ports in the order of the agent.

@@ -127,10 +127,10 @@ var palettes = [...]palette{
 		Fill: "36", Rest: "90", Limit: "33", Inverse: "7", Alarm: "1;97;41"}},
 	Colours256: {selected: "48;5;237", codes: [numStyles]string{Dim: "38;5;246", Bold: "1;38;5;255", Title: "1;38;5;253", Border: "38;5;240", Focus: "38;5;74", Key: "38;5;74", Link: "38;5;110",
 		OK: "38;5;36", Warn: "38;5;214", Crit: "1;38;5;202", Unknown: "38;5;175", Off: "38;5;243", Drift: "38;5;74", Maintenance: "38;5;227",
-		Fill: "38;5;73", Rest: "38;5;238", Limit: "38;5;178", Inverse: "38;5;234;48;5;214", Alarm: "1;38;5;255;48;5;160"}},
+		Fill: "38;5;66", Rest: "38;5;238", Limit: "38;5;178", Inverse: "38;5;234;48;5;214", Alarm: "1;38;5;255;48;5;160"}},
 	TrueColour: {selected: "48;2;38;48;60", codes: [numStyles]string{Dim: rgb + "138;148;160", Bold: "1;" + rgb + "236;240;244", Title: "1;" + rgb + "220;226;232", Border: rgb + "74;84;96", Focus: rgb + "86;180;233", Key: rgb + "86;180;233", Link: rgb + "142;190;222",
 		OK: rgb + "0;158;115", Warn: rgb + "230;159;0", Crit: "1;" + rgb + "240;98;24", Unknown: rgb + "204;121;167", Off: rgb + "118;126;136", Drift: rgb + "86;180;233", Maintenance: rgb + "240;228;66",
-		Fill: rgb + "96;168;172", Rest: rgb + "58;66;76", Limit: rgb + "190;140;30", Inverse: rgb + "20;22;26;48;2;230;159;0", Alarm: "1;" + rgb + "255;255;255;48;2;190;50;10"}},
+		Fill: rgb + "66;122;130", Rest: rgb + "52;59;68", Limit: rgb + "190;140;30", Inverse: rgb + "20;22;26;48;2;230;159;0", Alarm: "1;" + rgb + "255;255;255;48;2;190;50;10"}},
 }
 
 const rgb = "38;2;"
