@@ -66,7 +66,10 @@ func (s *step) close() (*fleet.Snapshot, fleet.Output) {
 	s.next.At = s.now
 	s.next.Live = true
 	s.next.Recent = newest(s.out.Events, s.prev.Recent, s.now)
-	return &s.next, s.out
+	// A copy of its own: a pointer into the step would keep the step, with it
+	// the snapshot before, and so every snapshot since the start.
+	next := s.next
+	return &next, s.out
 }
 
 // recentFor is how long an event is news. A log that is read for the first time
