@@ -38,6 +38,10 @@ type cli struct {
 
 func main() {
 	debug.SetGCPercent(75)
+	if err := profileEvery(os.Getenv("PLUMB_PROFILE")); err != nil {
+		fmt.Fprintf(os.Stderr, "plumb: PLUMB_PROFILE: %v\n", err)
+		os.Exit(3)
+	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
