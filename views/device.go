@@ -37,6 +37,17 @@ const (
 
 var sectionWords = [numSections]string{"readings", "cords and cables", "carries", "events", "facts"}
 
+// word is a section's title for a device: what hangs on a PDU are outlets.
+func (s section) word(d *fleet.Device) string {
+	switch {
+	case s == secCables && d.Spec.Kind == fleet.KindPDU:
+		return "outlets"
+	case s == secCables && len(d.Spec.Power)+len(d.Spec.Links) == 0 && len(d.Neighbors) > 0:
+		return "neighbours"
+	}
+	return sectionWords[s]
+}
+
 // spans are how far back the charts of a page reach.
 var spans = [...]time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour}
 
@@ -334,7 +345,7 @@ func (v Device) drawOne(f Frame, on widget.Canvas, d *fleet.Device) {
 			x = on.Text(x, y, f.Theme.Glyphs.Caret, widget.Bold)
 			st = widget.Bold
 		}
-		x = on.Text(x, y, sectionWords[s], st) + 2
+		x = on.Text(x, y, s.word(d), st) + 2
 	}
 	y++
 	chartH := 0
@@ -416,5 +427,8 @@ func drawSeries(f Frame, on widget.Canvas, q fleet.Query, limits fleet.Limits, f
 	default:
 		widget.Chart{Series: widget.Series{Points: a.Points, From: f.At.Add(-q.Span), To: f.At},
 			Limits: limits, Format: format, Style: st}.Draw(on, f.Theme)
+		if a.Seam {
+			on.Text(9, 0, "older is not kept", widget.Dim)
+		}
 	}
 }

@@ -76,6 +76,9 @@ func cordEnd(f Frame, c fleet.PowerCord) end {
 			continue
 		}
 		e.state, e.text = outletState(f, p, o)
+		if idle(o) {
+			e.text, e.wrong = e.text+", carries nothing", true
+		}
 		return e
 	}
 	e.text = "outlet not seen"
@@ -83,6 +86,12 @@ func cordEnd(f Frame, c fleet.PowerCord) end {
 		e.text = "PDU blind " + since(f, p.BlindSince)
 	}
 	return e
+}
+
+// idle reports whether an outlet is on and measured to carry no load: the cord
+// that is meant to be in it is out, or its PSU is dead.
+func idle(o *fleet.Outlet) bool {
+	return o.State == "on" && o.CurrentA.Known && o.CurrentA.N == 0
 }
 
 func outletState(f Frame, p *fleet.Device, o *fleet.Outlet) (fleet.State, string) {
@@ -161,6 +170,9 @@ func outletEnds(f Frame, d *fleet.Device, to []end) []end {
 		e.state, e.text = outletState(f, d, o)
 		if on[n][1] != "" {
 			e.text = on[n][1] + "  " + e.text
+			if idle(o) {
+				e.text, e.wrong = e.text+", carries nothing", true
+			}
 		}
 		to = append(to, e)
 	}
@@ -209,7 +221,7 @@ func (v Device) drawSection(f Frame, on widget.Canvas, d *fleet.Device, s sectio
 	if s == secReadings && d.Blind() {
 		note = since(f, d.SeenAt) + " old"
 	}
-	in := widget.Box(on, f.Theme, sectionWords[s], note, v.pane == s)
+	in := widget.Box(on, f.Theme, s.word(d), note, v.pane == s)
 	if r.n == 0 {
 		v.drawNothing(f, in, d, s)
 		return
@@ -241,7 +253,10 @@ func (v Device) drawNothing(f Frame, in widget.Canvas, d *fleet.Device, s sectio
 	case secReadings:
 		text = tableWhy(d, fleet.TableSensors, "sensors")
 	case secCables:
-		text = "no cord or cable is in the inventory, none was observed"
+		text = "no cord or cable is in the inventory, and none was observed"
+		if d.Spec.Kind == fleet.KindPDU {
+			text = tableWhy(d, fleet.TableOutlets, "outlets")
+		}
 	case secCarries:
 		text = "no instance and no service is known to run here"
 	case secFacts:
