@@ -58,26 +58,26 @@ func (c demoCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	var progress atomic.Pointer[string]
+	b.notice = func() string {
+		if p := progress.Load(); p != nil {
+			return *p
+		}
+		return ""
+	}
 	h, err := build(ctx, b)
 	if err != nil {
 		return err
 	}
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
-	var progress atomic.Pointer[string]
-	notice := func() string {
-		if p := progress.Load(); p != nil {
-			return *p
-		}
-		return ""
-	}
 	return h.run(ctx, func(ctx context.Context) {
 		go fillPast(ctx, h, world, &progress)
 		c.welcome(s.err, h, dir)
 		if tui {
 			go func() {
 				defer leave()
-				h.local(ctx, notice)
+				h.local(ctx)
 			}()
 		}
 	})
@@ -151,10 +151,10 @@ func (c demoCmd) welcome(w io.Writer, h *house, dir string) {
 }
 
 // local shows the console in the terminal that started the demo, as admin.
-func (h *house) local(ctx context.Context, notice func() string) {
+func (h *house) local(ctx context.Context) {
 	err := console.RunLocal(ctx, console.LocalConfig{
 		Caller: console.Caller{User: "local", Role: fleet.RoleAdmin, From: "local"}, In: os.Stdin, Out: os.Stdout,
-		AskQuit: "q ends the demo and every ssh session on it", Notice: notice,
+		AskQuit: "q ends the demo and every ssh session on it", Notice: h.notice,
 	}, h.deps())
 	if err != nil && !errors.Is(err, context.Canceled) {
 		h.log.Error("console", "err", err)

@@ -34,6 +34,7 @@ type blueprint struct {
 	metrics   string // address; empty: none
 	log       *slog.Logger
 	faults    func() []export.Fault
+	notice    func() string // what stays in every screen's alert row; nil: nothing
 	reload    func(ctx context.Context) (*fleet.Inventory, []probes.Target, *console.ServerConfig, error)
 }
 
@@ -109,6 +110,7 @@ func (h *house) deps() console.Deps {
 		Execute:  h.execute,
 		Verb:     h.verbs.Run,
 		Audit:    h.audit,
+		Notice:   h.notice,
 		Registry: h.registry,
 		Log:      h.log,
 	}
