@@ -16,7 +16,7 @@ func (c Command) Action() (fleet.ActionKind, bool) {
 }
 
 func actCommands() []Command {
-	menu := bind("act", "a", "act", "what can be done to what the caret stands on", rank(22), why(needsTarget))
+	menu := bind("act", "a", "act", "what can be done to what the caret stands on", rank(22), why(whyNoMenu))
 	return []Command{
 		menu,
 		action(fleet.ActIdentify, "i", "identify", "light the identify LED for 15 s"),
@@ -29,6 +29,14 @@ func actCommands() []Command {
 		action(fleet.ActPortDown, "d", "port down", "set the port's ifAdminStatus to down"),
 		bind("confirm.reason", "e", "reason", "type the reason for the audit log", in("confirm"), params("reason"), rank(21)),
 	}
+}
+
+// whyNoMenu says why there is nothing to act on here.
+func whyNoMenu(s Scene) string {
+	if s.View == "actions" || s.View == "confirm" {
+		return "this is where it led"
+	}
+	return needsTarget(s)
 }
 
 // action makes the command of one kind of action. Its letter works only in

@@ -77,7 +77,7 @@ func cordEnd(f Frame, c fleet.PowerCord) end {
 		}
 		e.state, e.text = outletState(f, p, o)
 		if idle(o) {
-			e.text, e.wrong = e.text+", carries nothing", true
+			e.text, e.wrong = "on  0A, no load", true
 		}
 		return e
 	}
@@ -134,11 +134,11 @@ func cableEnd(f Frame, d *fleet.Device, c fleet.Cable) end {
 	case p.Neighbor != "" && !strings.HasPrefix(p.Neighbor, d.Spec.Name):
 		e.text, e.wrong = e.text+"  LLDP says "+p.Neighbor, true
 	case p.Neighbor != "":
-		e.text += "  LLDP agrees"
+		e.text += "  LLDP ok"
 	case at != "" && at != name:
 		e.text, e.wrong = e.text+"  its MAC is on "+at, true
 	case at == name:
-		e.text += "  MAC agrees"
+		e.text += "  MAC ok"
 	}
 	return e
 }
@@ -171,7 +171,7 @@ func outletEnds(f Frame, d *fleet.Device, to []end) []end {
 		if on[n][1] != "" {
 			e.text = on[n][1] + "  " + e.text
 			if idle(o) {
-				e.text, e.wrong = e.text+", carries nothing", true
+				e.text, e.wrong = on[n][1]+"  on  0A, no load", true
 			}
 		}
 		to = append(to, e)
