@@ -9,7 +9,7 @@ import (
 )
 
 // Views whose body is a table that can be sorted and filtered.
-var tables = []string{"devices", "network", "switch", "services", "service", "instances", "events", "jobs"}
+var tables = []string{"devices", "network", "switch", "services", "service", "instances", "events"}
 
 // All returns every command there is, in the order of the help page: by
 // group, and in a group as a person learns them.
@@ -100,9 +100,9 @@ func moveCommands() []Command {
 func findCommands() []Command {
 	return []Command{
 		bind("filter", "/", "filter", "words, !not, state:crit kind:pdu rack: owner: vlan: age>1d", rank(23),
-			in(append([]string{"device"}, tables...)...)),
+			in(append([]string{"device", "jobs"}, tables...)...)),
 		bind("filter.set", "", "filter by", "show only the rows that match", params("filter"),
-			in(append([]string{"device"}, tables...)...)),
+			in(append([]string{"device", "jobs"}, tables...)...)),
 		bind("palette", ":", "cmd", "any command by name, with arguments", session, rank(24)),
 		bind("help", "?", "help", "this list; enter runs what the caret stands on", rank(25)),
 		bind("mark", "space", "mark", "mark or unmark; actions then mean all marked", session,

@@ -11,7 +11,6 @@ import (
 type Help struct {
 	from keys.Scene
 	list list
-	text string
 }
 
 // NewHelp returns the help for a scene.

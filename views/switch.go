@@ -1,6 +1,8 @@
 package views
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,7 +15,7 @@ import (
 type Switch struct {
 	id   string
 	text string
-	sort int
+	sort int // place in switchSorts
 	desc bool
 	face bool // the caret moves over the faceplate
 	list list // port names
@@ -23,8 +25,33 @@ type Switch struct {
 type switchMemo struct {
 	snap *fleet.Snapshot
 	text string
+	sort int
+	desc bool
 	rows []int
 	want map[string]intentEnd
+}
+
+// switchSorts are the columns ports can be sorted by; the first is the order
+// of the device.
+var switchSorts = [...]int{0, 1, 8, 6, 7}
+
+// sortKey is what a port is sorted by, the largest first.
+func sortKey(p *fleet.Port, column int) float64 {
+	n := fleet.Num{}
+	switch column {
+	case 1:
+		return [...]float64{widget.PortErr: 4, widget.PortDown: 3, widget.PortShut: 2, widget.PortUp: 1, widget.PortNone: 0}[markOf(p)]
+	case 6:
+		n = p.Rates.InBps
+	case 7:
+		n = p.Rates.OutBps
+	case 8:
+		n = p.Rates.Errors
+	}
+	if !n.Known {
+		return -1
+	}
+	return n.Float()
 }
 
 // NewSwitch returns the ports of a device.
@@ -51,15 +78,24 @@ func (m *switchMemo) of(f Frame, v Switch) []int {
 	if d == nil {
 		return nil
 	}
-	if m.snap == f.Snap && m.text == v.text {
+	if m.snap == f.Snap && m.text == v.text && m.sort == v.sort && m.desc == v.desc {
 		return m.rows
 	}
-	m.snap, m.text, m.rows, m.want = f.Snap, v.text, m.rows[:0], intended(f, v.id)
+	m.snap, m.text, m.sort, m.desc = f.Snap, v.text, v.sort, v.desc
+	m.rows, m.want = m.rows[:0], intended(f, v.id)
 	flt := parseFilter(v.text)
 	for i := range d.Ports {
 		if flt.match(portRecord{d, &d.Ports[i], m.want}) {
 			m.rows = append(m.rows, i)
 		}
+	}
+	if column := switchSorts[v.sort]; column > 0 {
+		slices.SortStableFunc(m.rows, func(a, b int) int {
+			return cmp.Compare(sortKey(&d.Ports[b], column), sortKey(&d.Ports[a], column))
+		})
+	}
+	if v.desc {
+		slices.Reverse(m.rows)
 	}
 	return m.rows
 }
@@ -134,6 +170,11 @@ func (v Switch) Selected(f Frame) (kind, id string) {
 func (v Switch) Handle(f Frame, c keys.Command) (View, Intent) {
 	r := v.rows(f)
 	switch c.ID {
+	case "sort":
+		v.list = v.list.to(v.list.index(r), r)
+		v.sort, v.desc, v.face = (v.sort+1)%len(switchSorts), false, false
+	case "sort.reverse":
+		v.desc, v.face = !v.desc, false
 	case "filter.set":
 		v.text = c.Arg(0)
 	case "pane.next", "pane.back":
@@ -144,15 +185,30 @@ func (v Switch) Handle(f Frame, c keys.Command) (View, Intent) {
 			return v, Toast{Text: "filter cleared"}
 		}
 	case "move.left", "move.right", "move.up", "move.down":
-		if d := f.Snap.Devices.Get(v.id); d != nil && v.face && v.text == "" {
-			v.list = v.list.to(faceFor(f, d).Step(v.list.index(r), stepX(c.ID), stepY(c.ID)), r)
-			return v, nil
+		if d := f.Snap.Devices.Get(v.id); d != nil && v.face {
+			return v.stepped(f, d, r, c.ID), nil
 		}
 		v.list, _ = v.list.move(c, r, page(f))
 	default:
 		v.list, _ = v.list.move(c, r, page(f))
 	}
 	return v, nil
+}
+
+// stepped moves the caret over the faceplate; a port that the filter hides is
+// stepped over no further than to itself.
+func (v Switch) stepped(f Frame, d *fleet.Device, r rows, id string) Switch {
+	i := v.list.index(r)
+	if i < 0 {
+		return v
+	}
+	to := faceFor(f, d).Step(v.memo.rows[i], stepX(id), stepY(id))
+	for j, port := range v.memo.rows {
+		if port == to {
+			v.list = v.list.to(j, r)
+		}
+	}
+	return v
 }
 
 func stepX(id string) int {
@@ -221,7 +277,7 @@ func (v Switch) drawPorts(f Frame, on widget.Canvas, d *fleet.Device, rs []int) 
 		return
 	}
 	at := v.list.index(v.rows(f))
-	widget.Table{Columns: portColumns, Rows: len(rs), At: at, Focus: !v.face, Sort: -1,
+	widget.Table{Columns: portColumns, Rows: len(rs), At: at, Focus: !v.face, Sort: switchSorts[v.sort], Desc: v.desc == (v.sort == 0),
 		Marked: func(row int) bool { return f.Marks[v.id+"/"+d.Ports[rs[row]].Name] }}.Draw(in, f.Theme,
 		func(on widget.Canvas, row, col int) {
 			p := &d.Ports[rs[row]]

@@ -200,6 +200,18 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+func TestPortsSort(t *testing.T) {
+	f := frame(120, 40)
+	v := press(t, f, NewSwitch("fra1-r02-sw2"), "sort", "move.first")
+	if _, id := v.Selected(f); id != "fra1-r02-sw2/Ethernet9" {
+		t.Errorf("by state the first port is %s", id)
+	}
+	v = press(t, f, v, "pane.next", "move.right")
+	if _, id := v.Selected(f); id != "fra1-r02-sw2/Ethernet11" {
+		t.Errorf("on the faceplate the right neighbour of 9 is %s", id)
+	}
+}
+
 func TestAnActionNeedsAReasonAndSaysWhatHangsOnIt(t *testing.T) {
 	f := frame(100, 40)
 	v := View(NewDevice("fra1-r03-s04"))
