@@ -21,6 +21,10 @@ type Snapshot struct {
 	Services  Table[Service]
 	Jobs      []Job // open and recent, newest first
 
+	// HostOf says which hypervisor a device is: its dense number in Hosts by
+	// the device's. A device that is none is not in it.
+	HostOf map[int]int
+
 	Counts Counts
 	Recent []Event   // newest first, at most MaxRecent, warn and crit
 	Oldest time.Time // the oldest SeenAt of a device that should be polled
@@ -40,11 +44,19 @@ type Topology struct {
 	DevicesOf map[string][]int // by rack id, top unit first
 	Loose     map[string][]int // devices outside of racks, by site
 	// Cabled and Corded say what is meant to hang on a port "switch/ifName"
-	// and on an outlet "pdu/number".
+	// and on an outlet "pdu/number". A cable between two switches stands in
+	// Cabled under both of its ends.
 	Cabled map[string]Attachment
 	Corded map[string]Attachment
 	// PDUsOf are the PDUs below a feed.
 	PDUsOf map[string][]int
+	// NICs says whose an address is, by MAC in lower case.
+	NICs map[string]Attachment
+	// Near are the devices at the other ends of a device's cables and cords,
+	// by its dense number: what one of them shows is evidence about the other.
+	Near [][]int
+	// SiteOf are all devices of a site that should be polled.
+	SiteOf map[string][]int
 }
 
 // Attachment is the far end of an intended cable or cord.
@@ -91,12 +103,17 @@ type Region struct {
 	Blind, DriftOpen      int
 	PowerW                Num // measured, the sum of its racks
 	By                    [NumStates]int
+	Reasons               []string // what is wrong with the region as a whole
 }
 
 // Site is a building with its roll-up.
 type Site struct {
-	Spec  *SiteSpec
-	State State
+	Spec    *SiteSpec
+	State   State
+	Reasons []string // what is wrong with the site as a whole
+	// SilentSince is when anything in the site was last seen, while the way
+	// to it is lost; BackAt is when it last came back.
+	SilentSince, BackAt time.Time
 }
 
 // Rack is a rack with its roll-up.
@@ -108,6 +125,7 @@ type Rack struct {
 	PowerW    Num // measured at its PDUs, else at its servers
 	Blind     int
 	By        [NumStates]int
+	Reasons   []string // what is wrong with the rack as a whole
 }
 
 // Feed is a power feed with what its PDUs measure.
@@ -116,6 +134,8 @@ type Feed struct {
 	State  State
 	AmpsA  Num
 	PowerW Num
+	// Reasons say what the PDUs and power supplies below it show.
+	Reasons []string
 }
 
 // Device is a device with everything that was last read of it. Its slices are
@@ -124,7 +144,9 @@ type Device struct {
 	Spec        *DeviceSpec
 	State       State
 	Reasons     []string // why the state is what it is, worst first
+	About       []string // which part each reason speaks of: "port Ethernet3", "PSU 1"
 	Power       Power
+	PowerSince  time.Time // when Power was first seen to be what it is
 	Maintenance bool
 	DriftOpen   int
 	PowerW      Num
@@ -145,8 +167,30 @@ type Device struct {
 	FDB       []FDBEntry
 	VLANs     []VLAN
 
+	// Miscabled are ports that hear something else than the inventory says.
+	Miscabled []Miscable
+	// Flips are the parts that changed their state lately, for telling one
+	// flapping part from many faults. Nil for almost every device.
+	Flips []Flip
+
 	// Series are the keys of its readings, shared until its tables change.
 	Series []SeriesKey
+}
+
+// Miscable is a port whose far end is another device than intended.
+type Miscable struct {
+	Port   string
+	Hears  Attachment // what LLDP or a learned MAC shows
+	Meant  Attachment // what the inventory says
+	Source string     // lldp, cdp or fdb
+}
+
+// Flip counts the changes of state of one part: a port by name, or the device
+// itself where Part is empty.
+type Flip struct {
+	Part string
+	At   []time.Time // of the last changes, oldest first
+	Told bool        // that it flaps was said
 }
 
 // SourceState is how one wire to a target fares.
