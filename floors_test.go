@@ -44,6 +44,7 @@ var floors = map[string]floor{
 	"console/config":   {std: true, house: []string{"fleet", "probes", "store"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
 	"console/remedy":   {std: true, house: []string{"fleet", "fleet/plan", "probes", "store"}},
 	"console":          {std: true, house: []string{"fleet", "fleet/*", "keys", "probes", "store", "views", "views/*", "console/*"}, outside: []string{"charm.land", "golang.org/x", "github.com/charmbracelet", "github.com/muesli/cancelreader", "github.com/prometheus/client_golang"}},
+	"internal/*":       {std: true}, // for tests
 	".":                {std: true, house: []string{"*"}, outside: []string{"github.com/alecthomas/kong", "golang.org/x"}},
 }
 
