@@ -213,7 +213,11 @@ func fillPast(ctx context.Context, h *house, world *sim.Fleet, progress *atomic.
 			}
 		}
 	}
-	if _, err := h.store.Backfill(ctx, "sim-history", rows); err != nil && ctx.Err() == nil {
+	n, err := h.store.Backfill(ctx, "sim-history", rows)
+	switch {
+	case err == nil:
+		h.log.Info("history filled in", "rows", n, "took", time.Since(began).Round(time.Millisecond))
+	case ctx.Err() == nil:
 		h.log.Error("history not filled in", "err", err)
 	}
 	say("")
