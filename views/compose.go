@@ -17,6 +17,7 @@ type Chrome struct {
 	Toast     string // one line in the alert row, instead of the newest alerts
 	Bad       bool   // the toast says that something failed or was refused
 	Notice    string // progress and warnings that stay: "filling in history 40%"
+	Trouble   string // what is wrong with plumb itself: "no space left on device"
 	Palette   []keys.Match
 	PaletteAt int  // the row of the palette's caret
 	Paused    bool // the person holds the screen still
@@ -250,6 +251,8 @@ func drawAlerts(f Frame, ch Chrome, on widget.Canvas) Cursor {
 			st = widget.Crit
 		}
 		on.Cut(f.Theme, 1, 0, on.W-2, ch.Toast, st)
+	case ch.Trouble != "":
+		on.Cut(f.Theme, 1, 0, on.W-2, f.Theme.Glyph(fleet.StateCrit)+" plumb: "+ch.Trouble, widget.Crit)
 	case ch.Notice != "":
 		on.Cut(f.Theme, 1, 0, on.W-2, ch.Notice, widget.Dim)
 	default:

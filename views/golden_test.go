@@ -96,6 +96,8 @@ func screens() []screen {
 			return NewConfirm(fleet.ActPortDown, []string{"fra1-r02-sw2/Ethernet4"}, f.Snap.Version)
 		}},
 		{"wall", func(testing.TB, Frame) View { return NewWall("overview") }},
+		{"wall-services", func(testing.TB, Frame) View { return NewWall("services") }},
+		{"wall-events", func(testing.TB, Frame) View { return NewWall("events") }},
 	}
 }
 

@@ -57,7 +57,12 @@ func (v Wall) query() fleet.Query {
 }
 
 // Needs implements View.
-func (v Wall) Needs(Frame) []fleet.Query { return []fleet.Query{v.query()} }
+func (v Wall) Needs(f Frame) []fleet.Query {
+	if v.page(f) == "events" {
+		return []fleet.Query{v.query(), Events{}.query()}
+	}
+	return []fleet.Query{v.query()}
+}
 
 // Selected implements View.
 func (v Wall) Selected(Frame) (kind, id string) { return "", "" }
