@@ -41,7 +41,7 @@ type blueprint struct {
 // house is a running plumb: both straight paths, wired once.
 type house struct {
 	blueprint
-	store     *store.Store
+	store     *keeper
 	scheduler *probes.Scheduler
 	executor  *remedy.Executor
 	registry  *console.Registry
@@ -62,16 +62,17 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 			h.shut()
 		}
 	}()
-	if h.store, err = store.Open(ctx, b.store); err != nil {
+	st, err := store.Open(ctx, b.store)
+	if err != nil {
 		return nil, err
 	}
+	h.store = &keeper{Store: st, log: b.log, now: time.Now}
 	mem, err := h.store.Memory(ctx)
 	if err != nil {
 		return nil, err
 	}
 	h.first = engine.Restore(b.inventory, mem, time.Now())
-	sink := func(ctx context.Context, o *fleet.Observation) error { return h.store.Apply(ctx, o) }
-	if h.scheduler, err = probes.NewScheduler(b.polls, sink, b.log); err != nil {
+	if h.scheduler, err = probes.NewScheduler(b.polls, h.store.keep, b.log); err != nil {
 		return nil, err
 	}
 	h.scheduler.SetTargets(b.targets)
@@ -111,6 +112,7 @@ func (h *house) deps() console.Deps {
 		Verb:     h.verbs.Run,
 		Audit:    h.audit,
 		Notice:   h.notice,
+		Trouble:  h.store.trouble,
 		Registry: h.registry,
 		Log:      h.log,
 	}
@@ -165,6 +167,9 @@ func printReport(w io.Writer, r store.Report) error {
 func (h *house) ready() error {
 	if h.store.Snapshot() == nil {
 		return errors.New("starting")
+	}
+	if t := h.store.trouble(); t != "" {
+		return errors.New(t)
 	}
 	return nil
 }

@@ -109,15 +109,34 @@ func report(err error, stderr io.Writer) int {
 		return 0
 	case errors.As(err, &code):
 		return int(code)
-	case errors.As(err, &h):
-		fmt.Fprintf(stderr, "plumb: %v\n", err)
-		if h.hint != "" {
-			fmt.Fprintf(stderr, "hint: %s\n", h.hint)
-		}
-		return h.code
 	}
 	fmt.Fprintf(stderr, "plumb: %v\n", err)
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", hint)
+	}
+	if errors.As(err, &h) {
+		return h.code
+	}
 	return 1
+}
+
+// hintOf says what to do about an error: what the disk and the system say goes
+// first, since no other advice helps there; then what the error itself knows,
+// then what its caller knew.
+func hintOf(err error) string {
+	var own interface{ Hint() string }
+	var h *hinted
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "make room on that disk, or choose another directory with --db or store.dir"
+	case errors.Is(err, syscall.EROFS), errors.Is(err, os.ErrPermission):
+		return "choose a directory and addresses that this user may use"
+	case errors.As(err, &own) && own.Hint() != "":
+		return own.Hint()
+	case errors.As(err, &h):
+		return h.hint
+	}
+	return ""
 }
 
 // remote hands a verb to the running process that owns --db. Anything that is
@@ -146,7 +165,11 @@ func remote(ctx context.Context, args []string, stdout, stderr io.Writer) (int, 
 	}
 	code, err := console.CallSocket(ctx, dir, rest, terminal, width, stdout, stderr)
 	if err != nil {
-		return report(hint(fmt.Errorf("%s: %w", args[0], err), "start plumb there, or name its store: --db DIR (the demo of make run is ./plumb-data/demo)"), stderr), true
+		err = fmt.Errorf("%s: %w", args[0], err)
+		if errors.Is(err, console.ErrNoProcess) {
+			err = hint(err, "start plumb there, or name its store: --db DIR (the demo of make run is ./plumb-data/demo)")
+		}
+		return report(err, stderr), true
 	}
 	return code, true
 }

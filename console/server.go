@@ -37,6 +37,9 @@ type Deps struct {
 	// Notice says what stays in the alert row of every screen, "filling in
 	// history 40%", or ""; nil: nothing. It must be quick.
 	Notice func() string
+	// Trouble says what is wrong with plumb itself, "no space left on device",
+	// or ""; it stays in the alert row, in the colour of what is critical.
+	Trouble func() string
 	// Keys is the key map; nil: the built-in one.
 	Keys *keys.Map
 	// Registry is shared with whoever asks who is here; nil: its own.

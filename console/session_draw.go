@@ -123,6 +123,9 @@ func (s *Session) chrome() views.Chrome {
 	if s.opt.Notice != nil {
 		ch.Notice = s.opt.Notice()
 	}
+	if s.deps.Trouble != nil {
+		ch.Trouble = s.deps.Trouble()
+	}
 	if s.prompt != nil {
 		ch.Prompt = s.prompt.shown()
 		ch.Palette, ch.PaletteAt = s.prompt.matches, s.prompt.choice

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -394,4 +395,25 @@ func TestRemappedKeys(t *testing.T) {
 	d.sees("LIVE")
 	d.press("F")
 	d.sees("ams1-r01-s20")
+}
+
+func TestTroubleStandsOnEveryScreen(t *testing.T) {
+	var trouble atomic.Pointer[string]
+	h := newHouse(t, func(_ *ServerConfig, d *Deps) {
+		d.Notice = func() string { return "filling in history 40%" }
+		d.Trouble = func() string {
+			if p := trouble.Load(); p != nil {
+				return *p
+			}
+			return ""
+		}
+	})
+	d, wall := h.show(h.client("viewer"), 120, 40, ""), h.show(h.client("wall"), 120, 40, "wall")
+	d.sees("filling in history")
+	text := "nothing new is kept or shown since 14:00:00Z: no space left on device"
+	trouble.Store(&text)
+	d.sees("plumb: nothing new is kept")
+	wall.sees("no space left on device")
+	trouble.Store(nil)
+	d.sees("filling in history")
 }

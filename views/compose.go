@@ -79,9 +79,9 @@ func composeSmall(f Frame, v View, ch Chrome, on widget.Canvas) Cursor {
 	return drawAlerts(f, ch, on.Sub(0, on.H-1, on.W, 1)).under(on.H - 1)
 }
 
-// overlay draws prompt and toast over a view that takes the whole screen.
+// overlay draws prompt, toast and trouble over a view that takes the whole screen.
 func overlay(f Frame, ch Chrome, on widget.Canvas) Cursor {
-	if ch.Prompt == nil && ch.Toast == "" {
+	if ch.Prompt == nil && ch.Toast == "" && ch.Trouble == "" {
 		return Cursor{}
 	}
 	row := on.Sub(0, on.H-1, on.W, 1)
@@ -227,8 +227,8 @@ func drawStrip(f Frame, on widget.Canvas) {
 	widget.Timeline(on.Sub(x, 0, end-x-1, 1), f.Theme, from, f.At, recent(f, stripQuery(f)))
 }
 
-// drawAlerts draws the row under the strip: a prompt, else a toast, else a
-// notice, else the newest alerts.
+// drawAlerts draws the row under the strip: a prompt, else a toast, else
+// what is wrong with plumb itself, else a notice, else the newest alerts.
 func drawAlerts(f Frame, ch Chrome, on widget.Canvas) Cursor {
 	switch {
 	case ch.Prompt != nil:
@@ -252,7 +252,7 @@ func drawAlerts(f Frame, ch Chrome, on widget.Canvas) Cursor {
 		}
 		on.Cut(f.Theme, 1, 0, on.W-2, ch.Toast, st)
 	case ch.Trouble != "":
-		on.Cut(f.Theme, 1, 0, on.W-2, f.Theme.Glyph(fleet.StateCrit)+" plumb: "+ch.Trouble, widget.Crit)
+		on.Cut(f.Theme, 1, 0, on.W-2, f.Theme.Glyphs.State(fleet.StateCrit)+" plumb: "+ch.Trouble, widget.Crit)
 	case ch.Notice != "":
 		on.Cut(f.Theme, 1, 0, on.W-2, ch.Notice, widget.Dim)
 	default:
