@@ -2,11 +2,14 @@ package fleet
 
 import "iter"
 
-const pageSize = 128
+// pageSize is how many entities a page holds. A device is about 900 bytes, so a
+// page is about 14 kB: with 128 to a page a second's 167 polls of 10,000 devices
+// touch nearly every page and copy 9 MB, with 16 they copy a quarter of them.
+const pageSize = 16
 
 // Table is an immutable list of entities with an index by id, in pages, so
-// that the next snapshot copies only the pages a step touched: at 10,000
-// devices about 8 us a step where a flat map costs 327. The zero Table is empty.
+// that the next snapshot copies only the pages a step touched and the table of
+// pages, not the whole fleet. The zero Table is empty.
 type Table[T any] struct {
 	index map[string]int32 // shared between versions until the ids change
 	ids   []string
