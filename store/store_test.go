@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"plumb/fleet"
 )
 
@@ -105,12 +107,30 @@ func run(t testing.TB, s *Store, dir string, step StepFunc) *opened {
 		if err := <-done; err != nil {
 			t.Errorf("Run: %v", err)
 		}
+		checkPages(t, s)
 		if err := s.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
 	}
 	t.Cleanup(o.stop)
 	return o
+}
+
+// checkPages is bbolt's own check, which knows what lies in memory too. It may
+// run only while nobody writes.
+func checkPages(t testing.TB, s *Store) {
+	t.Helper()
+	for _, db := range []*bbolt.DB{s.state, s.series} {
+		err := db.View(func(tx *bbolt.Tx) error {
+			for err := range tx.Check() {
+				t.Errorf("bbolt's check of %s: %v", db.Path(), err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func verifyClean(t testing.TB, s *Store) Report {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"os"
 
 	"go.etcd.io/bbolt"
 
@@ -39,16 +40,19 @@ const maxProblems = 100
 type verifier struct {
 	ctx           context.Context
 	state, series *bbolt.Tx
-	report        Report
-	layouts       map[uint32]int // columns by number
-	targets       uint32
+
+	statePath, seriesPath string
+
+	report  Report
+	layouts map[uint32]int // columns by number
+	targets uint32
 }
 
 // Verify checks every page, record, block and index of both files and the
 // audit chain, while writing goes on. Its error says that it could not look;
 // what is wrong stands in the report.
 func (s *Store) Verify(ctx context.Context) (Report, error) {
-	v := &verifier{ctx: ctx, report: Report{Records: map[string]int{}}, layouts: map[uint32]int{}}
+	v := &verifier{ctx: ctx, statePath: s.path("state.db"), seriesPath: s.path("series.db"), report: Report{Records: map[string]int{}}, layouts: map[uint32]int{}}
 	err := s.both(func(state, series *bbolt.Tx) error {
 		v.state, v.series = state, series
 		v.run()
@@ -82,8 +86,9 @@ func (v *verifier) problem(file, where string, err error) {
 }
 
 func (v *verifier) run() {
-	v.pages("state.db", v.state)
-	v.pages("series.db", v.series)
+	if !v.pages("state.db", v.statePath, v.state) {
+		return // series.db is judged by what state.db knows
+	}
 	v.step("state.db", "meta", v.mark)
 	v.step("state.db", "audit", func() (err error) {
 		v.report.Audit, err = verifyChain(v.ctx, v.state)
@@ -98,6 +103,9 @@ func (v *verifier) run() {
 		{bucketAudit, func(k, raw []byte) error { _, err := readAuditEntry(k, raw); return err }},
 	} {
 		v.bucket("state.db", v.state, b.bucket, b.check)
+	}
+	if !v.pages("series.db", v.seriesPath, v.series) {
+		return
 	}
 	for _, b := range []struct {
 		bucket []byte
@@ -117,16 +125,22 @@ func (v *verifier) step(file, where string, f func() error) {
 	}
 }
 
-func (v *verifier) pages(file string, tx *bbolt.Tx) {
+// pages checks the structure of a file and reports whether its trees can be
+// followed: where pages lead in circles, bbolt would never come back.
+func (v *verifier) pages(file, path string, tx *bbolt.Tx) (sound bool) {
 	v.step(file, "pages", func() error {
-		var first error
-		for err := range tx.Check() { // drained: its goroutine ends with the channel
-			if first == nil {
-				first = damaged("%w", err)
-			}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
 		}
-		return first
+		defer f.Close()
+		sound = walkPages(v.ctx, tx, f, func(err error) { v.problem(file, "pages", err) })
+		return nil
 	})
+	if !sound && v.ctx.Err() == nil {
+		v.problem(file, "records", damaged("they are not looked at: the pages cannot be followed"))
+	}
+	return sound
 }
 
 func (v *verifier) bucket(file string, tx *bbolt.Tx, name []byte, check func(k, raw []byte) error) {
