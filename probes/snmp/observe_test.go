@@ -440,7 +440,7 @@ func TestGreedyBridge(t *testing.T) {
 	}
 	slices.SortFunc(tree, func(a, b object) int { return a.name.compare(b.name) })
 	f := newFake(t, tree...)
-	f.maxVars = 1
+	f.maxVars, f.sorted = 1, true
 	o := observe(t, agentOf(t, f), fleet.LaneSlow)
 	n := 0
 	for _, v := range o.VLANs {
