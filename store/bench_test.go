@@ -1,15 +1,16 @@
+//go:build unix
+
 package store
 
 import (
-	"encoding/json"
 	"fmt"
+	"iter"
 	"math/rand/v2"
-	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
 	"plumb/fleet"
+	"plumb/internal/benchline"
 )
 
 // demo is the load of the demo fleet: 414 servers with 30 sensors, 54 switches
@@ -100,14 +101,6 @@ func (d *demo) step(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fle
 	return &next, out
 }
 
-func cpu() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		panic(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
 // load polls every target once per interval between from and to, in batches of
 // 100 ms of that time, as the scheduler's jitter spreads them.
 func (d *demo) load(t testing.TB, s *Store, from, to time.Time, interval time.Duration) {
@@ -127,16 +120,6 @@ func (d *demo) load(t testing.TB, s *Store, from, to time.Time, interval time.Du
 	}
 }
 
-// emit prints one measurement as the line that make bench collects.
-func emit(bench string, value float64, unit string, goal float64, better string) {
-	ok := value <= goal
-	if better == "higher" {
-		ok = value >= goal
-	}
-	b, _ := json.Marshal(map[string]any{"bench": bench, "value": value, "unit": unit, "goal": goal, "goal_of": "value", "better": better, "ok": ok})
-	fmt.Printf("%s\n", b)
-}
-
 func startBench(b testing.TB, d *demo) *opened {
 	cfg := testConfig(b.TempDir())
 	cfg.Gather = time.Nanosecond // the load comes in batches already
@@ -147,35 +130,31 @@ func startBench(b testing.TB, d *demo) *opened {
 	return run(b, s, cfg.Dir, d.step)
 }
 
-// BenchmarkIngest runs the demo's load through a store on disk with every sync,
-// until windows have been merged, and says what a simulated minute costs.
+// BenchmarkIngest runs ten minutes of the demo's load through a store on disk
+// with every sync, so that rows have become parts, and says what one costs.
 func BenchmarkIngest(b *testing.B) {
+	const minutes = 10
 	d := newDemo(1)
-	o := startBench(b, d)
-	from := time.Now().UTC().Add(-time.Duration(b.N) * time.Minute)
-	b.ResetTimer()
-	began, wall := cpu(), time.Now()
-	d.load(b, o.Store, from, from.Add(time.Duration(b.N)*time.Minute), 10*time.Second)
-	used := cpu() - began
-	b.StopTimer()
-	perMinute := used.Seconds() / float64(b.N)
-	st := o.Stats()
-	b.ReportMetric(perMinute, "cpu_s/min")
-	b.ReportMetric(float64(st.Samples)/used.Seconds(), "samples/cpu_s")
-	b.ReportMetric(float64(st.OpenBytes)/(1<<20), "open_MB")
-	b.ReportMetric(float64(st.SeriesBytes)/float64(st.Samples), "file_B/sample")
-	b.ReportMetric(time.Since(wall).Seconds()/float64(st.Batches)*1e3, "ms/batch")
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	b.ReportMetric(float64(m.HeapAlloc)/(1<<20), "heap_MB")
-	if b.N >= 10 {
-		emit("store-ingest", perMinute, "cpu_s/min", 1.5, "lower")
+	for b.Loop() {
+		benchline.Print(benchline.Median(3, func() []benchline.Line {
+			o := startBench(b, d)
+			defer o.stop()
+			to := time.Now().UTC()
+			began, wall := benchline.CPU(), time.Now()
+			d.load(b, o.Store, to.Add(-minutes*time.Minute), to, 10*time.Second)
+			perMinute := (benchline.CPU() - began).Seconds() / minutes
+			st := o.Stats()
+			b.ReportMetric(float64(st.Samples)/minutes/perMinute, "samples/cpu_s")
+			b.ReportMetric(float64(st.OpenBytes)/(1<<20), "open_MB")
+			b.ReportMetric(time.Since(wall).Seconds()/float64(st.Batches)*1e3, "ms/batch")
+			return []benchline.Line{{Bench: "store-ingest", Value: perMinute, Unit: "cpu_s/min", Goal: 1.5}}
+		})...)
 	}
 }
 
 // BenchmarkReadDay reads 24 h of one series at 60 s.
 func BenchmarkReadDay(b *testing.B) {
+	const reads = 2000
 	d := newDemo(20)
 	o := startBench(b, d)
 	to := time.Now().UTC()
@@ -185,17 +164,17 @@ func BenchmarkReadDay(b *testing.B) {
 	}
 	d.load(b, o.Store, to, to.Add(10*time.Second), time.Second) // merges ride on batches
 	target := d.byName["s001"]
-	b.ResetTimer()
-	began := cpu()
-	for range b.N {
-		p, err := o.Series(b.Context(), target.name, target.keys[3], from, to, 0)
-		if err != nil || len(p) < 1400 {
-			b.Fatal(len(p), err)
-		}
-	}
-	b.StopTimer()
-	if b.N >= 100 {
-		emit("store-read-day", (cpu()-began).Seconds()/float64(b.N)*1e6, "us", 50, "lower")
+	for b.Loop() {
+		benchline.Print(benchline.Median(3, func() []benchline.Line {
+			began := benchline.CPU()
+			for range reads {
+				p, err := o.Series(b.Context(), target.name, target.keys[3], from, to, 0)
+				if err != nil || len(p) < 1400 {
+					b.Fatal(len(p), err)
+				}
+			}
+			return []benchline.Line{{Bench: "store-read-day", Value: (benchline.CPU() - began).Seconds() / reads * 1e6, Unit: "cpu_us", Goal: 50}}
+		})...)
 	}
 }
 
@@ -212,54 +191,68 @@ func (d *demo) past(from, to time.Time, every time.Duration) func(func(fleet.Rea
 	}
 }
 
-// BenchmarkBackfill fills in the demo's past: 120 points at 60 s and 288 at
-// 5 min of every series.
+// BenchmarkBackfill fills in the demo's past, 120 points at 60 s and 288 at
+// 5 min of every series, while polls go on.
 func BenchmarkBackfill(b *testing.B) {
 	d := newDemo(1)
-	for range b.N {
-		o := startBench(b, d)
-		now := time.Now().UTC()
-		began, wall := cpu(), time.Now()
-		stop, slowest := make(chan struct{}), make(chan time.Duration)
-		go func() {
-			most := time.Duration(0)
-			for {
-				select {
-				case <-stop:
-					slowest <- most
-					return
-				case <-time.After(2 * time.Millisecond):
-				}
-				asked := time.Now()
-				if err := o.Apply(b.Context(), &fleet.Observation{Target: "s001", At: asked}); err != nil {
-					b.Error(err)
-				}
-				most = max(most, time.Since(asked))
+	for b.Loop() {
+		benchline.Print(benchline.Median(3, func() []benchline.Line {
+			o := startBench(b, d)
+			defer o.stop()
+			slowest := d.pollAside(b, o.Store)
+			now, began := time.Now().UTC(), benchline.CPU()
+			n, err := o.Backfill(b.Context(), "sim-history", d.day(now))
+			used := benchline.CPU() - began
+			if err != nil {
+				b.Fatal(err)
 			}
-		}()
-		n, err := o.Backfill(b.Context(), "sim-history", func(yield func(fleet.Readings) bool) {
-			for r := range d.past(now.Add(-119*time.Minute), now, time.Minute) {
-				if !yield(r) {
-					return
-				}
+			b.ReportMetric(slowest().Seconds()*1e3, "apply_max_ms")
+			b.ReportMetric(float64(n), "rows")
+			b.ReportMetric(float64(o.Stats().SeriesBytes)/(1<<20), "file_MB")
+			return []benchline.Line{{Bench: "store-backfill", Value: used.Seconds(), Unit: "cpu_s", Goal: 10}}
+		})...)
+	}
+}
+
+// day is two hours by the minute and the day before them by five.
+func (d *demo) day(now time.Time) iter.Seq[fleet.Readings] {
+	return func(yield func(fleet.Readings) bool) {
+		for r := range d.past(now.Add(-119*time.Minute), now, time.Minute) {
+			if !yield(r) {
+				return
 			}
-			for r := range d.past(now.Add(-26*time.Hour), now.Add(-125*time.Minute), 5*time.Minute) {
-				if !yield(r) {
-					return
-				}
-			}
-		})
-		if err != nil {
-			b.Fatal(err)
 		}
-		b.ReportMetric((cpu() - began).Seconds(), "cpu_s")
-		b.ReportMetric(time.Since(wall).Seconds(), "wall_s")
-		close(stop)
-		b.ReportMetric((<-slowest).Seconds()*1e3, "apply_max_ms")
-		b.ReportMetric(float64(n), "rows")
-		b.ReportMetric(float64(o.Stats().SeriesBytes)/(1<<20), "file_MB")
-		emit("store-backfill", (cpu() - began).Seconds(), "cpu_s", 10, "lower")
-		o.stop()
+		for r := range d.past(now.Add(-26*time.Hour), now.Add(-125*time.Minute), 5*time.Minute) {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// pollAside applies an observation every 2 ms until the function it returns is
+// called, which says how long the slowest of them waited.
+func (d *demo) pollAside(b *testing.B, s *Store) (stop func() time.Duration) {
+	end, slowest := make(chan struct{}), make(chan time.Duration)
+	go func() {
+		most := time.Duration(0)
+		for {
+			select {
+			case <-end:
+				slowest <- most
+				return
+			case <-time.After(2 * time.Millisecond):
+			}
+			asked := time.Now()
+			if err := s.Apply(b.Context(), &fleet.Observation{Target: "s001", At: asked}); err != nil {
+				b.Error(err)
+			}
+			most = max(most, time.Since(asked))
+		}
+	}()
+	return func() time.Duration {
+		close(end)
+		return <-slowest
 	}
 }
 
@@ -297,22 +290,22 @@ func BenchmarkOpen(b *testing.B) {
 		}
 	}
 	o.stop()
-	b.ResetTimer()
-	for range b.N {
-		s, err := Open(b.Context(), testConfig(dir))
-		if err != nil {
-			b.Fatal(err)
-		}
-		m, err := s.Memory(b.Context())
-		if err != nil || len(m.Latest) != devices*rows || len(m.Readings) != devices {
-			b.Fatal(len(m.Latest), len(m.Readings), err)
-		}
-		b.StopTimer()
-		if err := s.Close(); err != nil {
-			b.Fatal(err)
-		}
-		b.StartTimer()
+	for b.Loop() {
+		benchline.Print(benchline.Median(3, func() []benchline.Line {
+			began := benchline.CPU()
+			s, err := Open(b.Context(), testConfig(dir))
+			if err != nil {
+				b.Fatal(err)
+			}
+			m, err := s.Memory(b.Context())
+			used := benchline.CPU() - began
+			if err != nil || len(m.Latest) != devices*rows || len(m.Readings) != devices {
+				b.Fatal(len(m.Latest), len(m.Readings), err)
+			}
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
+			}
+			return []benchline.Line{{Bench: "store-open-500000", Value: used.Seconds() * 1e3, Unit: "cpu_ms", Goal: 100}}
+		})...)
 	}
-	b.StopTimer()
-	emit("store-open", b.Elapsed().Seconds()/float64(b.N)*1e3, "ms", 100, "lower")
 }
