@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"strings"
+
 	"plumb/fleet"
 )
 
@@ -24,6 +26,7 @@ func (s *step) observeCloud(i int, o *fleet.Observation) {
 func (s *step) judgeCloud(i int) {
 	c := s.clouds.At(i)
 	was := c.State
+	before := c.Reasons
 	c.State, c.Reasons = fleet.StateOK, nil
 	switch limit := 2 * s.next.Intervals[fleet.LaneFast]; {
 	case c.SeenAt.IsZero():
@@ -38,7 +41,21 @@ func (s *step) judgeCloud(i int) {
 	}
 	s.recolour(fleet.KindOfCloud, was, c.State)
 	if was != c.State {
-		s.changed = true
+		s.changed, s.guests = true, true
+		s.sayCloud(c, was, before)
+	}
+}
+
+// sayCloud tells that a cloud is seen otherwise than before.
+func (s *step) sayCloud(c *fleet.Cloud, was fleet.State, before []string) {
+	text := "cloud " + c.Spec.Name + ": " + was.String() + " → " + c.State.String() + tail(c.Reasons)
+	switch {
+	case c.State == fleet.StateOK && len(before) > 0 && strings.HasPrefix(before[0], "not polled yet"):
+		return
+	case c.State == fleet.StateOK:
+		s.event(c.Spec.Name, "state", text, fleet.SeverityInfo, false)
+	default:
+		s.event(c.Spec.Name, "state", text, fleet.SeverityWarn, true)
 	}
 }
 
@@ -57,6 +74,31 @@ func (s *step) mergeHosts(o *fleet.Observation) {
 	}
 	s.next.Hosts = replace(&s.next.Hosts, rows, func(h *fleet.HostState) bool { return h.Cloud == o.Target },
 		func(h *fleet.HostState) string { return h.Cloud + "/" + h.Name })
+	s.indexHosts()
+	for _, h := range old {
+		is := s.next.Hosts.Get(h.Cloud + "/" + h.Name)
+		if h.Device >= 0 && (is == nil || is.State != h.State || is.Maintenance != h.Maintenance) {
+			s.stirred = append(s.stirred, h.Device)
+		}
+	}
+	if len(old) == 0 {
+		for i := range rows {
+			if rows[i].State != fleet.StateOK && rows[i].Device >= 0 {
+				s.stirred = append(s.stirred, rows[i].Device)
+			}
+		}
+	}
+}
+
+// indexHosts says anew which hypervisor each device is.
+func (s *step) indexHosts() {
+	of := make(map[int]int, s.next.Hosts.Len())
+	for n := range s.next.Hosts.Len() {
+		if i := s.next.Devices.Number(s.next.Hosts.At(n).Name); i >= 0 {
+			of[i] = n
+		}
+	}
+	s.next.HostOf = of
 }
 
 // hostKept leaves what moves with every guest out of the history.

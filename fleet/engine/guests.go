@@ -62,12 +62,19 @@ func (s *step) place(x *fleet.InstanceState, h *fleet.HostState) {
 	if x.State == fleet.StateOff {
 		return
 	}
+	if c := s.cloud(x.Cloud); c != nil && c.State == fleet.StateUnknown {
+		x.State = fleet.StateUnknown
+		x.Reasons = append(x.Reasons, "cloud "+x.Cloud+" "+first(c.Reasons))
+	}
 	lower := func(to fleet.State, format string, args ...any) {
 		x.State = fleet.Worst(x.State, to)
 		x.Reasons = append(x.Reasons, fmt.Sprintf(format, args...))
 	}
 	if h != nil && h.State == fleet.StateCrit {
 		lower(fleet.StateCrit, "host %s is down: what the guest says is not to be trusted", x.Host)
+	}
+	if h != nil && h.State == fleet.StateWarn {
+		lower(fleet.StateWarn, "host %s is %s", x.Host, disabled(h))
 	}
 	if x.Device < 0 {
 		return
@@ -76,14 +83,25 @@ func (s *step) place(x *fleet.InstanceState, h *fleet.HostState) {
 	case fleet.StateOff:
 		lower(fleet.StateCrit, "host %s is switched off", x.Host)
 	case fleet.StateCrit:
-		lower(fleet.StateWarn, "host %s: %s", x.Host, first(d.Reasons))
+		if h == nil || h.State != fleet.StateCrit { // else it is said already
+			lower(fleet.StateWarn, "host %s: %s", x.Host, first(d.Reasons))
+		}
 	}
+}
+
+// cloud finds a cloud with what this step made of it.
+func (s *step) cloud(name string) *fleet.Cloud {
+	if i := s.next.Clouds.Number(name); i >= 0 {
+		return s.clouds.Peek(i)
+	}
+	return nil
 }
 
 // members gathers what carries one service.
 type members struct {
 	instances, devices  []int
 	running, unplaced   int
+	unseen              int // members of which nobody knows whether they run
 	zones, hosts, racks map[string]bool
 }
 
@@ -96,6 +114,9 @@ func (m *members) domain(zone, host, rack string) {
 
 func (m *members) instance(s *step, i int, x *fleet.InstanceState) {
 	m.instances = append(m.instances, i)
+	if x.State == fleet.StateUnknown {
+		m.unseen++
+	}
 	if x.State != fleet.StateOK && x.State != fleet.StateWarn {
 		return
 	}
@@ -112,6 +133,9 @@ func (m *members) instance(s *step, i int, x *fleet.InstanceState) {
 
 func (m *members) device(d *fleet.Device, i int) {
 	m.devices = append(m.devices, i)
+	if d.State == fleet.StateUnknown {
+		m.unseen++
+	}
 	if d.State != fleet.StateOK && d.State != fleet.StateWarn {
 		return
 	}
@@ -134,16 +158,20 @@ func (s *step) settleService(edit *fleet.TableEdit[fleet.Service], k int, m *mem
 	switch total := len(m.instances) + len(m.devices); {
 	case total == 0:
 		v.state = fleet.StateUnknown
-		v.add(fleet.StateUnknown, "nothing carries it: no instance or device has its tags")
+		v.add(fleet.StateUnknown, aboutSight, "nothing carries it: no instance or device has its tags")
+	case m.running < spec.Floor && m.running+m.unseen >= spec.Floor:
+		v.state = fleet.StateUnknown
+		v.add(fleet.StateUnknown, aboutSight, "%d running, %d not seen, floor %d", m.running, m.unseen, spec.Floor)
 	case m.running < spec.Floor:
-		v.add(fleet.StateCrit, "%d running, floor %d", m.running, spec.Floor)
+		v.add(fleet.StateCrit, "floor", "%d running, floor %d", m.running, spec.Floor)
 	case m.running == spec.Floor && spec.Floor > 0:
-		v.add(fleet.StateWarn, "at its floor of %d: the next loss is an outage", spec.Floor)
+		v.add(fleet.StateWarn, "floor", "at its floor of %d: the next loss is an outage", spec.Floor)
 	}
 	x := edit.At(k)
 	was := x.State
+	reasons, _ := v.words()
 	*x = fleet.Service{
-		Spec: spec, State: v.state, Reasons: v.words(), Replicas: m.running, Instances: m.instances, Devices: m.devices,
+		Spec: spec, State: v.state, Reasons: reasons, Replicas: m.running, Instances: m.instances, Devices: m.devices,
 		Zones: known(m.zones), Hosts: known(m.hosts), Racks: known(m.racks), Unplaced: m.unplaced,
 	}
 	if was != v.state && s.prev.Version > 0 && was != fleet.StateUnknown {

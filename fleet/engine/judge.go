@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"plumb/fleet"
 )
@@ -14,18 +13,35 @@ type verdict struct {
 	reasons []reason
 }
 
+// reason is one thing that is so, and which part it speaks of. A part keeps
+// its name while its text follows the readings.
 type reason struct {
 	state fleet.State
+	about string
 	text  string
 }
 
-func (v *verdict) add(s fleet.State, format string, args ...any) {
+// Parts that are not a port, a sensor, an outlet or a power supply.
+const (
+	aboutSight = "sight" // not seen for more than two intervals
+	aboutBlind = "blind" // the last poll failed
+	aboutPower = "power"
+	aboutPath  = "path"
+	aboutLog   = "log"
+	aboutHost  = "host"
+	aboutLight = "light"
+)
+
+// maxReasons bounds what a row says.
+const maxReasons = 16
+
+func (v *verdict) add(s fleet.State, about, format string, args ...any) {
 	v.state = fleet.Worst(v.state, s)
-	v.reasons = append(v.reasons, reason{s, fmt.Sprintf(format, args...)})
+	v.reasons = append(v.reasons, reason{s, about, fmt.Sprintf(format, args...)})
 }
 
-// words returns the reasons, worst first, at most 16.
-func (v *verdict) words() []string {
+// words returns the reasons and their parts, worst first.
+func (v *verdict) words() (reasons, about []string) {
 	slices.SortStableFunc(v.reasons, func(a, b reason) int {
 		switch {
 		case a.state.Worse(b.state):
@@ -35,33 +51,39 @@ func (v *verdict) words() []string {
 		}
 		return 0
 	})
-	out := make([]string, 0, min(len(v.reasons), 16))
-	for _, r := range v.reasons[:min(len(v.reasons), 16)] {
-		out = append(out, r.text)
+	v.reasons = v.reasons[:min(len(v.reasons), maxReasons)]
+	reasons, about = make([]string, len(v.reasons)), make([]string, len(v.reasons))
+	for i, r := range v.reasons {
+		reasons[i], about[i] = r.text, r.about
 	}
-	return out
+	return reasons, about
 }
 
 // judge decides what a device's last readings say, and speaks up when that is
-// another state than before.
+// another state than before or speaks of other parts. A value that moved while
+// the same parts are in trouble is neither history nor news.
 func (s *step) judge(i int) {
 	d := s.devices.Peek(i)
-	v := s.verdict(d)
-	was, reasons := d.State, v.words()
-	if was == v.state && slices.Equal(d.Reasons, reasons) {
+	v := s.verdict(i, d)
+	was := *d
+	reasons, about := v.words()
+	if was.State == v.state && slices.Equal(was.Reasons, reasons) && slices.Equal(was.About, about) {
 		return
 	}
-	fresh := s.prev.Devices.Number(d.Spec.ID) < 0 || neverSeen(s.prev.Devices.Get(d.Spec.ID))
 	d = s.devices.At(i)
-	d.State, d.Reasons = v.state, reasons
-	s.next.Counts.By[fleet.KindOfDevice][was]--
+	d.State, d.Reasons, d.About = v.state, reasons, about
+	s.next.Counts.By[fleet.KindOfDevice][was.State]--
 	s.next.Counts.By[fleet.KindOfDevice][v.state]++
 	s.changed, s.touched[i] = true, true
-	s.change(d.Spec.ID, fleet.TableStatus, "device", encode(Status{State: d.State, Reasons: d.Reasons, Power: d.Power}))
-	if was != v.state {
-		s.guests = true // what stands on it may have changed with it
-		s.say(d, was, fresh)
+	if was.State == v.state && slices.Equal(was.About, about) {
+		return
 	}
+	s.change(d.Spec.ID, fleet.TableStatus, "device", encode(Status{State: d.State, Reasons: d.Reasons, Power: d.Power}))
+	s.stir(i)
+	if was.State != v.state {
+		s.guests = true // what stands on it may have changed with it
+	}
+	s.say(d, &was, v)
 }
 
 // Status is the row that keeps what a device was judged to be.
@@ -71,120 +93,84 @@ type Status struct {
 	Power   fleet.Power `json:"power"`
 }
 
-func neverSeen(d *fleet.Device) bool { return d.SeenAt.IsZero() && d.State == fleet.StateUnknown }
-
-// say writes the change of state down as an event. The first look at a healthy
-// device is no news.
-func (s *step) say(d *fleet.Device, was fleet.State, fresh bool) {
-	bad := d.State == fleet.StateWarn || d.State == fleet.StateCrit
-	if fresh && !bad {
-		return
+// stir has the devices at the other ends of a device's cables and cords judged
+// again: what it shows now is evidence about them.
+func (s *step) stir(i int) {
+	if i < len(s.next.Near) {
+		s.stirred = append(s.stirred, s.next.Near[i]...)
 	}
-	sev := fleet.SeverityInfo
-	switch {
-	case d.State == fleet.StateCrit:
-		sev = fleet.SeverityCrit
-	case d.State == fleet.StateWarn && !was.Worse(d.State), d.State == fleet.StateUnknown:
-		sev = fleet.SeverityWarn
-	}
-	text := was.String() + " → " + d.State.String()
-	if len(d.Reasons) > 0 {
-		text += ": " + d.Reasons[0]
-	}
-	s.event(d.Spec.ID, "state", text, sev, d.State != fleet.StateOK)
 }
 
-func (s *step) verdict(d *fleet.Device) *verdict {
+// settleNear judges what was stirred, each device at most once in a step.
+func (s *step) settleNear() {
+	done := map[int]bool{}
+	for len(s.stirred) > 0 {
+		i := s.stirred[0]
+		s.stirred = s.stirred[1:]
+		if !done[i] && !s.devices.Peek(i).SeenAt.IsZero() {
+			done[i] = true
+			s.judge(i)
+		}
+	}
+}
+
+func (s *step) verdict(i int, d *fleet.Device) *verdict {
 	v := &verdict{state: fleet.StateUnknown}
-	if len(d.Spec.Endpoints) == 0 {
-		v.add(fleet.StateUnknown, "no management address: nothing is polled")
+	switch {
+	case len(d.Spec.Endpoints) == 0:
+		v.add(fleet.StateUnknown, aboutSight, "no management address: nothing is polled")
 		return v
-	}
-	if d.SeenAt.IsZero() {
-		if d.Err != nil {
-			v.add(fleet.StateUnknown, "never seen: %s", d.Err.Kind())
-		} else {
-			v.add(fleet.StateUnknown, "not polled yet")
-		}
+	case d.SeenAt.IsZero() && d.Err != nil:
+		v.add(fleet.StateUnknown, aboutSight, "never seen: %s", d.Err.Kind())
 		return v
-	}
-	if limit := 2 * s.next.Intervals[fleet.LaneFast]; s.now.Sub(d.SeenAt) > limit {
-		why := "no answer"
-		if d.Err != nil {
-			why = d.Err.Kind()
-		}
-		v.add(fleet.StateUnknown, "not seen since %s: %s", d.SeenAt.UTC().Format("15:04:05"), why)
+	case d.SeenAt.IsZero():
+		v.add(fleet.StateUnknown, aboutSight, "not polled yet")
+		return v
+	case s.silent(d):
+		v.add(fleet.StateUnknown, aboutSight, "not seen since %s: %s", d.SeenAt.UTC().Format(clock), why(d))
+		s.witness(v, i, d)
 		return v
 	}
 	v.state = fleet.StateOff
 	if d.Power == fleet.PowerOff {
-		v.add(fleet.StateOff, "power is off")
+		v.add(fleet.StateOff, aboutPower, "power is off")
 	} else {
 		v.state = fleet.StateOK
 	}
-	judgeSensors(v, d)
+	s.judgeSensors(v, d)
+	judgeLog(v, d)
 	s.judgePorts(v, d)
 	s.judgeOutlets(v, d)
+	s.judgeHost(v, i, d)
+	if d.Blind() {
+		v.add(v.state, aboutBlind, "blind since %s: %s", d.BlindSince.UTC().Format(clock), why(d))
+		s.witness(v, i, d)
+		return v
+	}
+	s.judgeWord(v, d)
 	return v
 }
 
-func judgeSensors(v *verdict, d *fleet.Device) {
-	for i := range d.Sensors {
-		x := &d.Sensors[i]
-		if x.State != fleet.StateWarn && x.State != fleet.StateCrit {
-			continue
-		}
-		if x.Text != "" && !x.Value.Known {
-			v.add(x.State, "%s %s", x.Name, x.Text)
-			continue
-		}
-		v.add(x.State, "%s %s%s%s", x.Name, x.Value, unit(x.Unit), beyond(x))
-	}
+// clock is how reasons write a time; the day is that of the screen.
+const clock = "15:04:05"
+
+// silent reports whether everything known of a device is older than two of its
+// intervals.
+func (s *step) silent(d *fleet.Device) bool {
+	return s.now.Sub(d.SeenAt) > 2*s.next.Intervals[fleet.LaneFast]
 }
 
-func unit(u string) string {
-	if u == "" {
-		return ""
-	}
-	return " " + u
+// lit reports whether what a device last said can serve as evidence about
+// another one.
+func (s *step) lit(d *fleet.Device) bool {
+	return !d.SeenAt.IsZero() && !d.Blind() && !s.silent(d)
 }
 
-// beyond names the limit a value has crossed.
-func beyond(x *fleet.Sensor) string {
-	l := x.Limits
-	for _, c := range []struct {
-		at   fleet.Num
-		sign int
-		word string
-	}{{l.HighCrit, 1, "crit"}, {l.LowCrit, -1, "crit"}, {l.HighWarn, 1, "warn"}, {l.LowWarn, -1, "warn"}} {
-		if c.at.Known && x.Value.Known && x.Value.Cmp(c.at)*c.sign >= 0 {
-			return fmt.Sprintf(" (%s %s)", c.word, c.at)
-		}
+func why(d *fleet.Device) string {
+	if d.Err != nil {
+		return d.Err.Kind()
 	}
-	return ""
-}
-
-// judgePorts finds cables that ought to carry light and do not. A port whose
-// far end is switched off is as it should be.
-func (s *step) judgePorts(v *verdict, d *fleet.Device) {
-	for i := range d.Ports {
-		p := &d.Ports[i]
-		if p.Oper == "up" || p.Oper == "" {
-			continue
-		}
-		far, ok := s.next.Cabled[d.Spec.ID+"/"+p.Name]
-		if !ok {
-			continue
-		}
-		end := s.devices.Peek(far.Device)
-		switch {
-		case p.Admin == "down":
-			v.add(fleet.StateWarn, "%s is shut (cabled to %s %s)", p.Name, end.Spec.ID, far.Part)
-		case end.Power == fleet.PowerOff:
-		default:
-			v.add(fleet.StateWarn, "%s %s (cabled to %s %s)", p.Name, p.Oper, end.Spec.ID, far.Part)
-		}
-	}
+	return "no answer"
 }
 
 func (s *step) judgeOutlets(v *verdict, d *fleet.Device) {
@@ -194,14 +180,48 @@ func (s *step) judgeOutlets(v *verdict, d *fleet.Device) {
 			continue
 		}
 		if far, ok := s.next.Corded[d.Spec.ID+"/"+outletRow(o)]; ok {
-			v.add(fleet.StateWarn, "outlet %d is off (feeds %s %s)", o.Index, s.devices.Peek(far.Device).Spec.ID, far.Part)
+			v.add(fleet.StateWarn, "outlet "+outletRow(o), "outlet %d is off (feeds %s %s)", o.Index, s.devices.Peek(far.Device).Spec.ID, far.Part)
 		}
 	}
+}
+
+// judgeHost takes the cloud's word about the machine into the machine's own
+// row: a hypervisor may be dead while its BMC is fine.
+func (s *step) judgeHost(v *verdict, i int, d *fleet.Device) {
+	n, ok := s.next.HostOf[i]
+	if !ok || d.Power == fleet.PowerOff {
+		return
+	}
+	h := s.next.Hosts.At(n)
+	if c := s.cloud(h.Cloud); c == nil || c.State == fleet.StateUnknown {
+		return
+	}
+	switch h.State {
+	case fleet.StateCrit:
+		v.add(fleet.StateCrit, aboutHost, "%s says its compute service is down, with %s on it", h.Cloud, several(h.RunningVMs, "instance"))
+	case fleet.StateWarn:
+		v.add(fleet.StateWarn, aboutHost, "%s: %s", h.Cloud, disabled(h))
+	}
+}
+
+func disabled(h *fleet.HostState) string {
+	if h.Maintenance == "" {
+		return "disabled as a hypervisor"
+	}
+	return "disabled as a hypervisor: " + h.Maintenance
+}
+
+func several(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // age judges again what nobody polled in this step: a value older than two of
 // its intervals is unknown, whoever stopped asking.
 func (s *step) age() {
+	s.findSilentSites()
 	limit := 2 * s.next.Intervals[fleet.LaneFast]
 	s.next.Oldest = zero
 	for i := range s.devices.Len() {
@@ -212,7 +232,7 @@ func (s *step) age() {
 		if s.next.Oldest.IsZero() || d.SeenAt.Before(s.next.Oldest) {
 			s.next.Oldest = d.SeenAt
 		}
-		if s.now.Sub(d.SeenAt) > limit && !strings.HasPrefix(first(d.Reasons), "not seen") {
+		if s.silent(d) && !slices.Contains(d.About, aboutSight) {
 			s.judge(i)
 		}
 	}
@@ -228,73 +248,4 @@ func first(list []string) string {
 		return ""
 	}
 	return list[0]
-}
-
-// measure fills in what is read off a device's tables: power state, watts and
-// inlet temperature.
-func measure(d *fleet.Device) {
-	switch d.Facts.Get(fleet.FactPower) {
-	case "on":
-		d.Power = fleet.PowerOn
-	case "off":
-		d.Power = fleet.PowerOff
-	default:
-		d.Power = fleet.PowerUnknown
-	}
-	d.PowerW, d.InletC = watts(d), fleet.Num{}
-	for i := range d.Sensors {
-		x := &d.Sensors[i]
-		if name := strings.ToLower(x.Name); x.Class == fleet.ClassTemperature && (strings.Contains(name, "inlet") || strings.Contains(name, "ambient")) {
-			d.InletC = x.Value
-			break
-		}
-	}
-}
-
-// watts prefers what a machine says of itself as a whole (DCMI, a PDU's own
-// total), then the sum of its outlets, then the sum of its inputs. Phases and
-// banks are parts of a total and never added to it.
-func watts(d *fleet.Device) fleet.Num {
-	var inputs sum
-	for i := range d.Sensors {
-		x := &d.Sensors[i]
-		if x.Class != fleet.ClassPower || x.Unit != "W" || !x.Value.Known {
-			continue
-		}
-		table, _, _ := strings.Cut(x.Key, ":")
-		switch {
-		case x.Key == "dcmi.power", strings.HasSuffix(table, "DeviceStatus"), x.Key == "rPDUIdent:power":
-			return x.Value
-		case strings.Contains(strings.ToLower(x.Name), "out"), strings.Contains(table, "Phase"), strings.Contains(table, "Bank"):
-		default:
-			inputs.add(x.Value)
-		}
-	}
-	var outlets sum
-	for i := range d.Outlets {
-		outlets.add(d.Outlets[i].PowerW)
-	}
-	if outlets.n > 0 {
-		return outlets.num(1)
-	}
-	return inputs.num(1)
-}
-
-// sum adds what is known; of nothing it is null.
-type sum struct {
-	total float64
-	n     int
-}
-
-func (s *sum) add(n fleet.Num) {
-	if n.Known {
-		s.total, s.n = s.total+n.Float(), s.n+1
-	}
-}
-
-func (s *sum) num(decimals int) fleet.Num {
-	if s.n == 0 {
-		return fleet.Num{}
-	}
-	return fleet.FromFloat(s.total, decimals)
 }

@@ -29,6 +29,7 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 	d.Facts = s.mergeFacts(o.Target, d.Facts, o.Facts, o.Tables[fleet.TableFacts])
 	d.Sensors = s.mergeSensors(d, o)
 	d.Ports = s.mergePorts(&was, o)
+	s.followPorts(d, &was, o)
 	d.Outlets = mergeRows(s, o.Target, fleet.TableOutlets, o.Tables[fleet.TableOutlets], d.Outlets, o.Outlets, outletRow, outletKept)
 	d.Entities = mergeRows(s, o.Target, fleet.TableEntities, o.Tables[fleet.TableEntities], d.Entities, o.Entities, entityRow, whole[fleet.Entity])
 	d.Neighbors = mergeRows(s, o.Target, fleet.TableNeighbors, o.Tables[fleet.TableNeighbors], d.Neighbors, o.Neighbors, neighborRow, whole[fleet.Neighbor])
@@ -39,8 +40,15 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 	if o.Tables[fleet.TableNeighbors] == fleet.Complete {
 		d.Ports = withNeighbors(slices.Clone(d.Ports), d.Neighbors)
 	}
+	if fresh(o, fleet.TableNeighbors) || fresh(o, fleet.TableFDB) {
+		d.Miscabled = s.miscabled(d)
+	}
 	s.out.Events = append(s.out.Events, o.Events...)
 	measure(d)
+	if d.Power != was.Power || d.PowerSince.IsZero() {
+		d.PowerSince = o.At
+	}
+	s.calm(d)
 	s.judge(i)
 	s.read(d, o, was.Series)
 }
@@ -114,6 +122,7 @@ func (s *step) mergeFacts(target string, old, fresh fleet.Facts, c fleet.Complet
 	for _, f := range fresh {
 		if !f.Volatile && old.Get(f.Name) != f.Value {
 			s.change(target, fleet.TableFacts, f.Name, encode(factValue(f)))
+			s.sayFacts(target, f, old.Get(f.Name))
 		}
 		next.Put(f)
 	}

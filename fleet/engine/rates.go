@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -34,6 +35,15 @@ func restarted(before, after fleet.Num, span time.Duration) bool {
 	missing := before.Float() + span.Seconds() - after.Float()
 	slack := 10 + span.Seconds()/20
 	return missing > slack && math.Abs(missing-top) > slack
+}
+
+// uptime writes seconds for people.
+func uptime(s fleet.Num) string {
+	d := time.Duration(s.Float() * float64(time.Second))
+	if d >= 48*time.Hour {
+		return fmt.Sprintf("%.0f d", d.Hours()/24)
+	}
+	return d.Round(time.Second).String()
 }
 
 // rates turns two samples of one port into rates per second. A span of zero, a

@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"plumb/fleet"
@@ -35,6 +36,7 @@ func (s *step) reload(inv *fleet.Inventory) {
 		r := n.Racks.At(i)
 		r.FreeUnits = freeUnits(n, r.Spec)
 	}
+	s.indexHosts()
 	s.open()
 	for i := range n.Devices.Len() {
 		s.judge(i)
@@ -62,6 +64,7 @@ func topology(n *fleet.Snapshot) *fleet.Topology {
 	t := &fleet.Topology{
 		RacksOf: map[string][]int{}, DevicesOf: map[string][]int{}, Loose: map[string][]int{},
 		Cabled: map[string]fleet.Attachment{}, Corded: map[string]fleet.Attachment{}, PDUsOf: map[string][]int{},
+		NICs: map[string]fleet.Attachment{}, SiteOf: map[string][]int{},
 	}
 	for i := range n.Racks.Len() {
 		r := n.Racks.At(i).Spec
@@ -74,8 +77,19 @@ func topology(n *fleet.Snapshot) *fleet.Topology {
 		} else {
 			t.Loose[d.Site] = append(t.Loose[d.Site], i)
 		}
+		if len(d.Endpoints) > 0 {
+			t.SiteOf[d.Site] = append(t.SiteOf[d.Site], i)
+		}
 		for _, c := range d.Links {
 			t.Cabled[c.To] = fleet.Attachment{Device: i, Part: c.NIC}
+			if c.MAC != "" {
+				t.NICs[strings.ToLower(c.MAC)] = fleet.Attachment{Device: i, Part: c.NIC}
+			}
+			if sw, port, _ := strings.Cut(c.To, "/"); d.Kind == fleet.KindSwitch || d.Kind == fleet.KindRouter {
+				if far := n.Devices.Number(sw); far >= 0 {
+					t.Cabled[d.ID+"/"+c.NIC] = fleet.Attachment{Device: far, Part: port}
+				}
+			}
 		}
 		for _, c := range d.Power {
 			t.Corded[c.Outlet] = fleet.Attachment{Device: i, Part: "PSU " + strconv.Itoa(c.PSU)}
@@ -84,12 +98,35 @@ func topology(n *fleet.Snapshot) *fleet.Topology {
 			t.PDUsOf[d.Feed] = append(t.PDUsOf[d.Feed], i)
 		}
 	}
+	t.Near = near(n)
 	for _, list := range t.DevicesOf {
 		slices.SortStableFunc(list, func(a, b int) int {
 			return int(n.Devices.At(b).Spec.Unit) - int(n.Devices.At(a).Spec.Unit)
 		})
 	}
 	return t
+}
+
+// near lists for every device those at the other ends of its cables and cords,
+// each once.
+func near(n *fleet.Snapshot) [][]int {
+	out := make([][]int, n.Devices.Len())
+	join := func(i int, far string) {
+		name, _, _ := strings.Cut(far, "/")
+		if j := n.Devices.Number(name); j >= 0 && j != i && !slices.Contains(out[i], j) {
+			out[i], out[j] = append(out[i], j), append(out[j], i)
+		}
+	}
+	for i := range n.Devices.Len() {
+		d := n.Devices.At(i).Spec
+		for _, c := range d.Links {
+			join(i, c.To)
+		}
+		for _, c := range d.Power {
+			join(i, c.Outlet)
+		}
+	}
+	return out
 }
 
 // freeUnits counts whole units with nothing in them on either face. Devices

@@ -13,7 +13,7 @@ import (
 // skipped; the next complete read writes them anew.
 func Restore(inv *fleet.Inventory, mem fleet.Memory, now time.Time) *fleet.Snapshot {
 	blank := &fleet.Snapshot{Version: mem.Version, Recent: mem.Recent, Jobs: mem.Jobs, Topology: &fleet.Topology{}}
-	s := &step{prev: blank, next: *blank, now: now, touched: make(map[int]bool)}
+	s := &step{prev: blank, next: *blank, now: now, touched: make(map[int]bool), said: make(map[string]int)}
 	s.open()
 	s.reload(inv)
 	for _, c := range mem.Latest {
@@ -24,11 +24,14 @@ func Restore(inv *fleet.Inventory, mem fleet.Memory, now time.Time) *fleet.Snaps
 	}
 	s.recallClouds()
 	for i := range s.devices.Len() {
-		measure(s.devices.At(i))
+		d := s.devices.At(i)
+		measure(d)
+		d.Miscabled = s.miscabled(d)
 	}
 	for i := range s.devices.Len() {
 		s.judge(i)
 	}
+	s.settleNear()
 	s.rollUp()
 	s.recount()
 	first, _ := s.close()

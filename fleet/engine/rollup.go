@@ -19,9 +19,8 @@ func (s *step) rollUp() {
 		racks[d.Rack], sites[d.Site], feeds[d.Feed] = true, true, true
 	}
 	s.rollRacks(racks)
-	regions := s.rollSites(sites)
-	s.rollRegions(regions)
 	s.rollFeeds(feeds)
+	s.rollRegions(s.rollSites(sites))
 }
 
 // tally is a roll-up under way.
@@ -94,6 +93,7 @@ func (s *step) rollRacks(ids map[string]bool) {
 		}
 		s.recolour(fleet.KindOfRack, r.State, t.done())
 		r.State, r.Devices, r.Blind, r.By = t.done(), t.n, t.blind, t.by
+		r.Reasons = s.rackReasons(r)
 	}
 	s.next.Racks = edit.Done()
 }
@@ -116,7 +116,10 @@ func (s *step) rollSites(ids map[string]bool) map[string]bool {
 		for _, i := range s.next.Loose[id] {
 			t.add(s.devices.Peek(i))
 		}
-		site.State = t.done()
+		site.State, site.Reasons = t.done(), nil
+		if !site.SilentSince.IsZero() {
+			site.State, site.Reasons = fleet.StateCrit, []string{pathLost(site, len(s.next.SiteOf[id]))}
+		}
 		regions[site.Spec.Region] = true
 	}
 	s.next.Sites = edit.Done()
@@ -131,6 +134,7 @@ func (s *step) rollRegions(ids map[string]bool) {
 			continue
 		}
 		t, racks, sites := newTally(), 0, 0
+		var reasons []string
 		for _, n := range s.next.RacksOf[id] {
 			rack := s.next.Racks.At(n)
 			racks++
@@ -148,12 +152,17 @@ func (s *step) rollRegions(ids map[string]bool) {
 				continue
 			}
 			sites++
+			if !site.SilentSince.IsZero() {
+				t.state = fleet.StateCrit // the path is; what lies behind it is unknown
+			}
+			reasons = append(reasons, site.Reasons...)
 			for _, i := range s.next.Loose[name] {
 				t.add(s.devices.Peek(i))
 			}
 		}
 		s.recolour(fleet.KindOfRegion, r.State, t.done())
 		r.State, r.Devices, r.Racks, r.Sites, r.Blind, r.DriftOpen, r.PowerW, r.By = t.done(), t.n, racks, sites, t.blind, t.drift, t.power(), t.by
+		r.Reasons = append(reasons, s.feedReasons(id)...)
 	}
 	s.next.Regions = edit.Done()
 	blind := 0
@@ -161,36 +170,6 @@ func (s *step) rollRegions(ids map[string]bool) {
 		blind += r.Blind
 	}
 	s.next.Counts.Blind = blind
-}
-
-// rollFeeds adds up what the PDUs below a feed measure. A feed whose PDUs all
-// stopped carrying current or answering is not judged here: the cause is for
-// fleet/trace to find.
-func (s *step) rollFeeds(ids map[string]bool) {
-	edit := s.next.Feeds.Edit()
-	for id := range ids {
-		f := edit.Get(id)
-		if f == nil {
-			continue
-		}
-		watts, amps := newTally(), newTally()
-		f.State = fleet.StateUnknown
-		for _, i := range s.next.PDUsOf[id] {
-			d := s.devices.Peek(i)
-			watts.meter(d.PowerW)
-			for k := range d.Outlets {
-				amps.meter(d.Outlets[k].CurrentA)
-			}
-			if !d.Blind() && d.State != fleet.StateUnknown {
-				f.State = fleet.StateOK
-			}
-		}
-		f.PowerW, f.AmpsA = watts.power(), fleet.Num{}
-		if amps.meters > 0 {
-			f.AmpsA = fleet.FromFloat(amps.watts, 1)
-		}
-	}
-	s.next.Feeds = edit.Done()
 }
 
 func (s *step) recolour(k fleet.Kind, from, to fleet.State) {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"plumb/fleet"
@@ -18,8 +19,10 @@ type step struct {
 	devices *fleet.TableEdit[fleet.Device]
 	clouds  *fleet.TableEdit[fleet.Cloud]
 	touched map[int]bool // devices whose roll-up may have changed
+	stirred []int        // devices about which there is new evidence
 	guests  bool         // hosts, instances or what carries them changed
 	changed bool
+	said    map[string]int // events of this step by target and kind
 
 	// rows of clouds on their way back from memory, see Restore
 	hosts     []fleet.HostState
@@ -31,7 +34,7 @@ type step struct {
 // returned, so that nobody is woken for nothing. now must not run backwards
 // within a batch; a clock that jumped back gives ages of zero, not negative ones.
 func Step(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Snapshot, fleet.Output) {
-	s := &step{prev: prev, next: *prev, now: now, touched: make(map[int]bool)}
+	s := &step{prev: prev, next: *prev, now: now, touched: make(map[int]bool), said: make(map[string]int)}
 	s.open()
 	for _, x := range in {
 		switch x := x.(type) {
@@ -45,6 +48,7 @@ func Step(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Snapsho
 		}
 	}
 	s.age()
+	s.settleNear()
 	s.rollUp()
 	s.settleJobs()
 	return s.close()
@@ -96,7 +100,12 @@ func newest(events, before []fleet.Event, now time.Time) []fleet.Event {
 		}
 	}
 	slices.SortStableFunc(fresh, func(a, b fleet.Event) int { return b.At.Compare(a.At) })
-	return fresh[:min(len(fresh), fleet.MaxRecent)]
+	if len(fresh) > fleet.MaxRecent { // a storm of warnings must not push out what is worse
+		slices.SortStableFunc(fresh, func(a, b fleet.Event) int { return int(b.Severity) - int(a.Severity) })
+		fresh = fresh[:fleet.MaxRecent]
+		slices.SortStableFunc(fresh, func(a, b fleet.Event) int { return b.At.Compare(a.At) })
+	}
+	return fresh
 }
 
 // decide takes what a person decided: it is durable with this step.
@@ -116,8 +125,13 @@ func (s *step) change(target string, table fleet.TableID, row string, value []by
 
 // event says something in plumb's own name.
 func (s *step) event(target, kind, text string, sev fleet.Severity, asserted bool) {
+	id := kind + "@" + s.now.UTC().Format(time.RFC3339Nano)
+	if n := s.said[target+" "+kind]; n > 0 {
+		id += "#" + strconv.Itoa(n) // judged twice in one step
+	}
+	s.said[target+" "+kind]++
 	s.out.Events = append(s.out.Events, fleet.Event{
-		ID: kind + "@" + s.now.UTC().Format(time.RFC3339Nano), At: s.now, Target: target,
+		ID: id, At: s.now, Target: target,
 		Source: "plumb", Type: kind, Text: text, Severity: sev, Asserted: asserted,
 	})
 }

@@ -40,7 +40,7 @@ func (f *Fleet) Inject(spec string) error {
 // what it should lead to.
 func FaultList() string {
 	var b strings.Builder
-	b.WriteString("NAME[@TARGET][+DELAY],...   none: a healthy fleet\n\n")
+	b.WriteString("NAME[@TARGET][+DELAY[/SPAN]],...   none: a healthy fleet\n\n")
 	for _, k := range world.Kinds() {
 		fmt.Fprintf(&b, "%-16s @ %-24s %s\n", k[0], k[1], strings.ReplaceAll(k[2], "{}", "it"))
 	}

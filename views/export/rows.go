@@ -29,6 +29,7 @@ type Region struct {
 	Blind     int         `json:"blind"`
 	Alerts    int         `json:"alerts"`
 	DriftOpen int         `json:"drift_open"`
+	Reasons   []string    `json:"reasons"` // of the region as a whole: a lost path or feed
 }
 
 // Rack is a rack with its roll-up.
@@ -45,6 +46,7 @@ type Rack struct {
 	Feeds     []string    `json:"feeds"`
 	Blind     int         `json:"blind"`
 	Alerts    int         `json:"alerts"`
+	Reasons   []string    `json:"reasons"` // of the rack as a whole: a lost path, warm air
 }
 
 // Device is a device with its state.
@@ -186,7 +188,7 @@ func StatusOf(s *fleet.Snapshot, now time.Time) Status {
 func Regions(s *fleet.Snapshot) []Region {
 	out := make([]Region, 0, s.Regions.Len())
 	for id, r := range s.Regions.All() {
-		out = append(out, Region{Name: id, State: r.State, Devices: r.Devices, Racks: r.Racks, Sites: r.Sites, PowerW: r.PowerW, Blind: r.Blind, DriftOpen: r.DriftOpen})
+		out = append(out, Region{Name: id, State: r.State, Devices: r.Devices, Racks: r.Racks, Sites: r.Sites, PowerW: r.PowerW, Blind: r.Blind, DriftOpen: r.DriftOpen, Reasons: list(r.Reasons)})
 	}
 	return out
 }
@@ -197,7 +199,7 @@ func Racks(s *fleet.Snapshot, region string) []Rack {
 	for id, r := range s.Racks.All() {
 		if region == "" || r.Spec.Region == region {
 			out = append(out, Rack{ID: id, Region: r.Spec.Region, Site: r.Spec.Site, Row: r.Spec.Row, State: r.State, Devices: r.Devices,
-				Units: r.Spec.Units, FreeUnits: r.FreeUnits, PowerW: r.PowerW, Feeds: list(r.Spec.Feeds), Blind: r.Blind})
+				Units: r.Spec.Units, FreeUnits: r.FreeUnits, PowerW: r.PowerW, Feeds: list(r.Spec.Feeds), Blind: r.Blind, Reasons: list(r.Reasons)})
 		}
 	}
 	return out

@@ -53,7 +53,8 @@ func kindNamed(name string) *kind {
 	return nil
 }
 
-// ParseFaults reads NAME[@TARGET][+DELAY],... and checks it against the fleet.
+// ParseFaults reads NAME[@TARGET][+DELAY[/SPAN]],... and checks it against the
+// fleet. A fault without a span stays.
 func (w *World) ParseFaults(spec string, now time.Time) ([]*Fault, error) {
 	var list []*Fault
 	for one := range strings.SplitSeq(spec, ",") {
@@ -73,11 +74,18 @@ func (w *World) parseFault(one string, now time.Time) (*Fault, error) {
 	f := &Fault{Start: now.UTC(), rack: -1}
 	head := one
 	if i := strings.LastIndexByte(one, '+'); i >= 0 {
-		d, err := time.ParseDuration(one[i+1:])
+		delay, span, ends := strings.Cut(one[i+1:], "/")
+		d, err := time.ParseDuration(delay)
 		if err != nil || d < 0 {
 			return nil, fmt.Errorf("%w %q: the delay is not a duration such as 30s", ErrFault, one)
 		}
 		head, f.Start = one[:i], f.Start.Add(d)
+		if ends {
+			if d, err = time.ParseDuration(span); err != nil || d <= 0 {
+				return nil, fmt.Errorf("%w %q: how long it lasts is not a duration such as 60s", ErrFault, one)
+			}
+			f.End = f.Start.Add(d)
+		}
 	}
 	f.Name, f.Target, _ = strings.Cut(head, "@")
 	if f.kind = kindNamed(f.Name); f.kind == nil {

@@ -24,7 +24,7 @@ var kinds = []kind{
 		}},
 	{"temp-rise", "a rack (site/rack)", "the air in front of rack {} gets warm",
 		"every server of {} shows a rising inlet temperature, fans follow; one cause: the room, not the servers",
-		pickRack, func(w *World, f *Fault, _ float64, fx *effects) { fx.heat[f.ref.N] = 16 }},
+		pickRack, func(w *World, f *Fault, _ float64, fx *effects) { fx.heat[f.ref.N] = 28 }},
 	{"switch-loss", "a switch", "switch {} died",
 		"{} goes silent, its links are down at both ends, BMCs behind a ToR-A cannot be seen; hosts go on with one link",
 		pickToR, func(w *World, f *Fault, _ float64, fx *effects) { fx.sw[f.ref.N] = true }},

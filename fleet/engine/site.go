@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"plumb/fleet"
+)
+
+// minSilent is how many devices a site needs for their silence to be told
+// from that of each of them.
+const minSilent = 3
+
+// findSilentSites tells a lost path from many lost devices. When nothing of a
+// site was seen for three quarters of an interval, in which every device
+// should have answered once, while at least half of them failed their last
+// poll, the way there is lost: one event, and the devices keep still.
+func (s *step) findSilentSites() {
+	var edit *fleet.TableEdit[fleet.Site]
+	for n := range s.next.Sites.Len() {
+		site := s.next.Sites.At(n)
+		polled := s.next.SiteOf[site.Spec.Name]
+		newest, seen, blind := s.sightings(polled)
+		since, back := site.SilentSince, site.BackAt
+		switch {
+		case since.IsZero() && seen >= minSilent && 2*blind >= seen && s.now.Sub(newest) >= s.next.Intervals[fleet.LaneFast]*3/4:
+			since = newest
+			s.event(site.Spec.Name, "path", fmt.Sprintf("path to site %s lost: %d of %d devices silent since %s",
+				site.Spec.Name, seen, len(polled), since.UTC().Format(clock)), fleet.SeverityCrit, true)
+		case !since.IsZero() && newest.After(since):
+			s.event(site.Spec.Name, "path", fmt.Sprintf("path to site %s is back after %s", site.Spec.Name, newest.Sub(since).Round(time.Second)), fleet.SeverityInfo, false)
+			since, back = zero, s.now
+		default:
+			continue
+		}
+		if edit == nil {
+			edit = s.next.Sites.Edit()
+		}
+		x := edit.At(n)
+		x.SilentSince, x.BackAt = since, back
+		s.changed = true
+		for _, i := range polled {
+			s.touched[i] = true
+		}
+	}
+	if edit != nil {
+		s.next.Sites = edit.Done()
+	}
+}
+
+// sightings is when any of the devices was last seen, how many ever were, and
+// how many of those failed their last poll.
+func (s *step) sightings(devices []int) (newest time.Time, seen, blind int) {
+	for _, i := range devices {
+		d := s.devices.Peek(i)
+		if d.SeenAt.IsZero() {
+			continue
+		}
+		seen++
+		if d.Blind() {
+			blind++
+		}
+		newest = later(newest, d.SeenAt)
+	}
+	return newest, seen, blind
+}
+
+// heldByPath reports whether the lost or returned path to a device's site
+// explains its change: gone unknown while the site is silent, well again
+// shortly after.
+func (s *step) heldByPath(d, was *fleet.Device) bool {
+	site := s.next.Sites.Get(d.Spec.Site)
+	if site == nil {
+		return false
+	}
+	if !site.SilentSince.IsZero() {
+		return d.State == fleet.StateUnknown
+	}
+	back := !site.BackAt.IsZero() && s.now.Sub(site.BackAt) < 12*s.next.Intervals[fleet.LaneFast]
+	return back && was.State == fleet.StateUnknown && !bad(d.State)
+}
+
+// pathLost is the reason of everything in a silent site.
+func pathLost(site *fleet.Site, n int) string {
+	return fmt.Sprintf("site path lost: %d of %d devices of %s silent since %s", n, n, site.Spec.Name, site.SilentSince.UTC().Format(clock))
+}
