@@ -72,9 +72,10 @@ const (
 	metaPageMax = 64 << 10
 )
 
-// inspect refuses what is not a bbolt file, or is shorter than its own meta
-// page says: a map of it would fault far from here.
-func inspect(path string) error {
+// inspect refuses what is not a bbolt file, is shorter than its own meta page
+// says, or has a page that bbolt would stumble over: a map of it would fault
+// far from here.
+func inspect(ctx context.Context, path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -90,7 +91,8 @@ func inspect(path string) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%w: not a regular file", ErrForeign)
 	}
-	pageSize, need, txid, valid := 0, int64(0), uint64(0), false
+	pageSize, valid := 0, false
+	var root, end, txid uint64
 	for off := int64(0); off < 2*metaPageMax && off < info.Size(); off += 1024 {
 		m := make([]byte, 64)
 		if _, err := f.ReadAt(m, off+metaOffset); err != nil {
@@ -106,7 +108,7 @@ func inspect(path string) error {
 		}
 		pageSize = size
 		if id := le.Uint64(m[48:]); le.Uint64(m[56:]) == fnv64(m[:56]) && (!valid || id > txid) {
-			valid, txid, need = true, id, int64(le.Uint64(m[40:]))*int64(size)
+			valid, txid, root, end = true, id, le.Uint64(m[16:]), le.Uint64(m[40:])
 		}
 	}
 	switch {
@@ -114,8 +116,29 @@ func inspect(path string) error {
 		return fmt.Errorf("%w: it does not begin as a bbolt file does", ErrForeign)
 	case !valid:
 		return damaged("neither of its two meta pages is whole")
-	case info.Size() < need:
-		return damaged("it has %d bytes of the %d it says it uses", info.Size(), need)
+	case uint64(info.Size())/uint64(pageSize) < end:
+		return damaged("it has %d pages of the %d it says it uses", info.Size()/int64(pageSize), end)
+	}
+	return walkable(ctx, f, pageSize, root, end)
+}
+
+// walkable follows every page below the root before bbolt does. bbolt looks
+// for free pages with a second goroutine that goes on while the first panics
+// over a damaged page and unmaps the file: that ends the process, and no
+// recover can help it.
+func walkable(ctx context.Context, f io.ReaderAt, pageSize int, root, end uint64) error {
+	var first error
+	w := &pageWalk{ctx: ctx, file: f, size: pageSize, end: end, seen: make([]uint64, end/64+1), found: func(err error) {
+		if first == nil {
+			first = err
+		}
+	}}
+	w.tree(root, bounds{holds: bucketFlag, leaves: new(int)}, 0)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if w.tangled || first != nil {
+		return first
 	}
 	return nil
 }

@@ -151,10 +151,10 @@ func missing(path string) bool {
 // makes its schema where it is new. id, where given, is what the file must
 // carry: the two files of one store know each other by it.
 func openFile(ctx context.Context, path string, mapSize int, buckets [][]byte, id []byte) (db *bbolt.DB, err error) {
-	if err := inspect(path); err != nil {
+	if err := readAhead(ctx, path); err != nil {
 		return nil, &FileError{path, err}
 	}
-	if err := readAhead(ctx, path); err != nil {
+	if err := inspect(ctx, path); err != nil {
 		return nil, &FileError{path, err}
 	}
 	err = guard(func() error {
