@@ -3,26 +3,20 @@
 package console
 
 import (
-	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"plumb/internal/benchline"
 )
 
 // Measurements of the console over real SSH on loopback; the clients run in
-// the same process, so their share of CPU and memory is in the figures. Each
-// prints one JSON line; lower is better, and a goal that is missed says so.
-
-func measured(name string, value float64, unit string, goal float64) {
-	fmt.Fprintf(os.Stderr, `{"bench":%q,"value":%.4g,"unit":%q,"goal":%g,"goal_of":"value","better":"lower","ok":%v}`+"\n", name, value, unit, goal, value <= goal)
-}
+// the same process, so their share of CPU and memory is in the figures.
 
 // probe is a client that only notes when bytes arrive.
 type probe struct {
@@ -95,11 +89,26 @@ func (h *house) crowdOf(n, cols, rows int, command string) []*probe {
 	return all
 }
 
-func cpu() time.Duration {
-	var r syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r)
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+// BenchmarkFirstFrame is from a client's first packet to its first screen.
+func BenchmarkFirstFrame(b *testing.B) {
+	h := newHouse(b, nil)
+	for b.Loop() {
+		benchline.Print(benchline.Median(9, func() []benchline.Line {
+			began := time.Now()
+			c := h.client("viewer")
+			defer c.Close()
+			p := h.probe(c, 160, 50, "")
+			select {
+			case <-p.more:
+			case <-time.After(10 * time.Second):
+				b.Fatal("no screen")
+			}
+			return []benchline.Line{{Bench: "console-first-frame", Value: ms(time.Since(began)), Unit: "ms", Goal: 300}}
+		})...)
+	}
 }
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // BenchmarkKeyToEcho is the time from a key press to the bytes that show it,
 // with 20 sessions open and a new snapshot four times a second.
@@ -123,35 +132,39 @@ func BenchmarkKeyToEcho(b *testing.B) {
 	p := all[7]
 	_, _ = io.WriteString(p.in, "3") // the devices, where a key moves the caret
 	settle(b, p)
-	var took []time.Duration
-	keys := [2]string{"j", "k"}
 	pace := time.NewTicker(23 * time.Millisecond) // a fast typist
 	defer pace.Stop()
-	for i := 0; b.Loop(); i++ {
-		<-pace.C
-		select {
-		case <-p.more:
-		default:
-		}
-		began := time.Now()
-		_, _ = io.WriteString(p.in, keys[i/8%2])
-		select {
-		case <-p.more:
-		case <-time.After(time.Second):
-			b.Fatal("no echo")
-		}
-		took = append(took, time.Since(began))
+	for b.Loop() {
+		benchline.Print(benchline.Median(3, func() []benchline.Line {
+			took := make([]time.Duration, 150)
+			for i := range took {
+				<-pace.C
+				took[i] = p.press(b, [2]string{"j", "k"}[i/8%2])
+			}
+			slices.Sort(took)
+			at := func(q float64) float64 { return ms(took[int(q*float64(len(took)-1))]) }
+			return []benchline.Line{
+				{Bench: "console-key-echo-p50", Value: at(0.5), Unit: "ms", Goal: 5},
+				{Bench: "console-key-echo-p99", Value: at(0.99), Unit: "ms", Goal: 50},
+			}
+		})...)
 	}
-	slices.Sort(took)
-	at := func(q float64) float64 {
-		return float64(took[int(q*float64(len(took)-1))].Microseconds()) / 1000
+}
+
+// press sends a key and waits for the next bytes.
+func (p *probe) press(b *testing.B, key string) time.Duration {
+	select {
+	case <-p.more:
+	default:
 	}
-	b.ReportMetric(at(0.5), "ms-p50")
-	b.ReportMetric(at(0.99), "ms-p99")
-	if len(took) >= 100 {
-		measured("console-key-echo-p50", at(0.5), "ms", 5)
-		measured("console-key-echo-p99", at(0.99), "ms", 50)
+	began := time.Now()
+	_, _ = io.WriteString(p.in, key)
+	select {
+	case <-p.more:
+	case <-time.After(time.Second):
+		b.Fatal("no echo")
 	}
+	return time.Since(began)
 }
 
 func settle(b *testing.B, p *probe) {
@@ -169,29 +182,31 @@ func BenchmarkIdleSession(b *testing.B) {
 	h := newHouse(b, nil)
 	all := h.crowdOf(sessions, 160, 50, "")
 	for b.Loop() {
-		frames, _ := h.server.Registry().Frames()
-		began, used, bytes := time.Now(), cpu(), 0
-		for _, p := range all {
-			bytes -= p.bytes()
-		}
-		v := uint64(time.Now().Unix())
-		eventually(b, 2*span, "the span passes", func() bool {
-			if n := uint64(time.Now().Unix()); n > v {
-				v = n
-				h.bell.ring(testSnapshot(v))
+		benchline.Print(benchline.Median(3, func() []benchline.Line {
+			frames, _ := h.server.Registry().Frames()
+			began, used, bytes := time.Now(), benchline.CPU(), 0
+			for _, p := range all {
+				bytes -= p.bytes()
 			}
-			return time.Since(began) > span
-		})
-		for _, p := range all {
-			bytes += p.bytes()
-		}
-		minutes := time.Since(began).Minutes() * sessions
-		drawn, _ := h.server.Registry().Frames()
-		b.ReportMetric(float64((cpu()-used).Milliseconds())/minutes, "cpu-ms/session/min")
-		b.ReportMetric(float64(bytes)/minutes, "bytes/session/min")
-		b.ReportMetric(float64(drawn-frames)/minutes, "frames/session/min")
-		measured("console-idle-cpu", float64((cpu()-used).Milliseconds())/minutes, "ms/session/min", 150)
-		measured("console-idle-bytes", float64(bytes)/minutes, "bytes/session/min", 20_000)
+			v := uint64(time.Now().Unix())
+			eventually(b, 2*span, "the span passes", func() bool {
+				if n := uint64(time.Now().Unix()); n > v {
+					v = n
+					h.bell.ring(testSnapshot(v))
+				}
+				return time.Since(began) > span
+			})
+			for _, p := range all {
+				bytes += p.bytes()
+			}
+			minutes := time.Since(began).Minutes() * sessions
+			drawn, _ := h.server.Registry().Frames()
+			b.ReportMetric(float64(drawn-frames)/minutes, "frames/session/min")
+			return []benchline.Line{
+				{Bench: "console-idle-cpu", Value: ms(benchline.CPU()-used) / minutes, Unit: "cpu_ms/session/min", Goal: 150},
+				{Bench: "console-idle-bytes", Value: float64(bytes) / minutes, Unit: "bytes/session/min", Goal: 20_000},
+			}
+		})...)
 	}
 }
 
@@ -199,23 +214,23 @@ func BenchmarkIdleSession(b *testing.B) {
 // 200x60, less what a session without a screen takes (connection and client).
 func BenchmarkMemoryPerSession(b *testing.B) {
 	const sessions = 60
-	for b.Loop() {
-		perSession := func(command string) float64 {
-			h := newHouse(b, nil)
-			before := inUse()
-			all := h.crowdOf(sessions, 200, 60, command)
-			after := inUse()
-			for _, p := range all {
-				_ = p.sess.Close()
-			}
-			h.stop()
-			h.served <- <-h.served
-			return float64(after-before) / sessions / 1024
+	perSession := func(command string) float64 {
+		h := newHouse(b, nil)
+		before := inUse()
+		all := h.crowdOf(sessions, 200, 60, command)
+		after := inUse()
+		for _, p := range all {
+			_ = p.sess.Close()
 		}
-		bare, screen := perSession("wait"), perSession("")
-		b.ReportMetric(screen, "KiB/session-and-client")
-		b.ReportMetric(screen-bare, "KiB/screen")
-		measured("console-memory-200x60", screen-bare, "KiB/session", 600)
+		h.stop()
+		h.served <- <-h.served
+		return float64(after-before) / sessions / 1024
+	}
+	for b.Loop() {
+		benchline.Print(benchline.Median(3, func() []benchline.Line {
+			bare, screen := perSession("wait"), perSession("")
+			return []benchline.Line{{Bench: "console-memory-200x60", Value: screen - bare, Unit: "KiB/session", Goal: 600}}
+		})...)
 	}
 }
 
