@@ -3,7 +3,6 @@ package views
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"plumb/fleet"
@@ -14,15 +13,12 @@ import (
 // Devices is every device in one table, with the one under the caret beside it
 // where there is room.
 type Devices struct {
-	text string // the filter
-	sort int
-	desc bool
-	list list
-	memo *deviceRows
+	sheet
+	memo *rowMemo[int]
 }
 
 // NewDevices returns the table of devices with a filter.
-func NewDevices(filter string) View { return Devices{text: filter, memo: &deviceRows{}} }
+func NewDevices(filter string) View { return Devices{sheet{text: filter}, &rowMemo[int]{}} }
 
 var deviceColumns = []widget.Column{
 	{Title: "", Min: 1},
@@ -42,37 +38,22 @@ var deviceColumns = []widget.Column{
 	{Title: "serial", Min: 9, Max: 14, Rank: 12, Name: true},
 }
 
-// deviceRows is what the filter let through, sorted, kept for one snapshot.
-type deviceRows struct {
-	snap *fleet.Snapshot
-	text string
-	sort int
-	desc bool
-	rows []int
-}
-
-func (m *deviceRows) of(f Frame, text string, column int, desc bool) []int {
-	if m.snap == f.Snap && m.text == text && m.sort == column && m.desc == desc {
-		return m.rows
-	}
-	m.snap, m.text, m.sort, m.desc, m.rows = f.Snap, text, column, desc, m.rows[:0]
-	flt := parseFilter(text)
-	for n := range f.Snap.Devices.Len() {
-		if len(flt.terms) == 0 || flt.match(deviceRecord{&f, f.Snap.Devices.At(n)}) {
-			m.rows = append(m.rows, n)
+// shown returns the dense numbers of the devices that the filter lets through,
+// sorted.
+func (v Devices) shown(f Frame) []int {
+	return v.memo.of(f, v.sheet, func(to []int, flt *filter) []int {
+		for n := range f.Snap.Devices.Len() {
+			if flt.match(deviceRecord{&f, f.Snap.Devices.At(n)}) {
+				to = append(to, n)
+			}
 		}
-	}
-	sortDevices(f, m.rows, deviceColumns[column], desc)
-	return m.rows
+		sortDevices(f, to, deviceColumns[v.sort], v.sign())
+		return to
+	})
 }
 
-// sortDevices orders by a column; "desc" turns its natural order around.
-// States fall from the worst, numbers from the largest, names rise.
-func sortDevices(f Frame, r []int, c widget.Column, desc bool) {
-	sign := 1
-	if desc {
-		sign = -1
-	}
+// sortDevices orders by a column, turned around where sign is negative: states fall from the worst, numbers from the largest, names rise.
+func sortDevices(f Frame, r []int, c widget.Column, sign int) {
 	num := func(n int) float64 {
 		d := f.Snap.Devices.At(n)
 		switch c.Title {
@@ -110,10 +91,8 @@ func (v Devices) Crumbs(Frame) []string { return []string{"devices"} }
 // Needs implements View.
 func (v Devices) Needs(Frame) []fleet.Query { return nil }
 
-func (v Devices) filterText() string { return v.text }
-
 func (v Devices) rows(f Frame) rows {
-	r := v.memo.of(f, v.text, v.sort, v.desc)
+	r := v.shown(f)
 	return rows{len(r), func(i int) string { return f.Snap.Devices.ID(r[i]) }}
 }
 
@@ -131,24 +110,9 @@ func (v Devices) Rows(f Frame) []string {
 }
 
 // Handle implements View.
-func (v Devices) Handle(f Frame, c keys.Command) (View, Intent) {
-	switch c.ID {
-	case "sort":
-		v.list = v.list.to(v.list.index(v.rows(f)), v.rows(f))
-		v.sort, v.desc = (v.sort+1)%len(deviceColumns), false
-	case "sort.reverse":
-		v.desc = !v.desc
-	case "filter.set":
-		v.text = c.Arg(0)
-	case "back":
-		if v.text != "" {
-			v.text = ""
-			return v, Toast{Text: "filter cleared"}
-		}
-	default:
-		v.list, _ = v.list.move(c, v.rows(f), page(f))
-	}
-	return v, nil
+func (v Devices) Handle(f Frame, c keys.Command) (next View, in Intent) {
+	v.sheet, in = v.handle(f, c, v.rows(f), len(deviceColumns))
+	return v, in
 }
 
 // Draw implements View.
@@ -160,39 +124,8 @@ func (v Devices) Draw(f Frame, on widget.Canvas) {
 			drawDeviceCard(f, on.Sub(left.W, 0, on.W-left.W, on.H), d, false)
 		}
 	}
-	r := v.memo.of(f, v.text, v.sort, v.desc)
-	in := widget.Box(left, f.Theme, "devices", tableNote(len(r), f.Snap.Devices.Len(), v.text, len(f.Marks)), true)
-	if len(r) == 0 {
-		drawNoRows(f, in, f.Snap.Devices.Len(), v.text, "device")
-		return
-	}
-	at := v.list.index(v.rows(f))
-	widget.Table{Columns: deviceColumns, Rows: len(r), At: at, Focus: true, Sort: v.sort, Desc: v.desc,
-		Marked: func(row int) bool { return f.Marks[f.Snap.Devices.ID(r[row])] }}.Draw(in, f.Theme,
+	r := v.shown(f)
+	v.draw(f, left, look{title: "devices", noun: "device", columns: deviceColumns, total: f.Snap.Devices.Len(), marks: len(f.Marks),
+		marked: func(row int) bool { return f.Marks[f.Snap.Devices.ID(r[row])] }}, v.rows(f),
 		func(on widget.Canvas, row, col int) { deviceCell(f, on, r[row], deviceColumns[col].Title) })
-	widget.Scroll(in.Sub(0, 1, in.W, in.H-1), f.Theme, len(r), at)
-}
-
-// tableNote says how many rows are shown of how many, and why.
-func tableNote(n, total int, filter string, marks int) string {
-	s := strconv.Itoa(n)
-	if n != total {
-		s += " of " + strconv.Itoa(total)
-	}
-	if filter != "" {
-		s += "  / " + filter
-	}
-	if marks > 0 {
-		s += "  " + strconv.Itoa(marks) + " marked"
-	}
-	return s
-}
-
-// drawNoRows says why a table is empty.
-func drawNoRows(f Frame, on widget.Canvas, total int, filter, noun string) {
-	if total > 0 && filter != "" {
-		drawEmpty(f, on, "no "+noun+" matches / "+filter, "esc clears the filter")
-		return
-	}
-	drawEmpty(f, on, "no "+noun+" is known", "none in the inventory and none has been seen yet")
 }

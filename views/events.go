@@ -12,9 +12,7 @@ import (
 // Events is what happened, newest first, under one axis of time.
 type Events struct {
 	target string // "" for all
-	text   string
-	asc    bool
-	list   list
+	sheet         // newest first; turned around, oldest first
 }
 
 // NewEvents returns the events of a target, or of all where it is "".
@@ -37,8 +35,6 @@ func (v Events) query() fleet.Query {
 
 // Needs implements View.
 func (v Events) Needs(Frame) []fleet.Query { return []fleet.Query{v.query()} }
-
-func (v Events) filterText() string { return v.text }
 
 // all returns the events before the filter, and what is not complete of them.
 func (v Events) all(f Frame) (events []fleet.Event, note string) {
@@ -103,13 +99,13 @@ func (r eventRecord) word(w string) bool {
 func (v Events) shown(f Frame) ([]fleet.Event, int, string) {
 	all, note := v.all(f)
 	flt := parseFilter(v.text)
-	if len(flt.terms) == 0 && !v.asc {
+	if len(flt.terms) == 0 && !v.desc {
 		return all, len(all), note
 	}
 	out := make([]fleet.Event, 0, len(all))
 	for i := range all {
 		e := &all[i]
-		if v.asc {
+		if v.desc {
 			e = &all[len(all)-1-i]
 		}
 		if flt.match(eventRecord{&f, e}) {
@@ -133,22 +129,14 @@ func (v Events) Selected(f Frame) (kind, id string) {
 }
 
 // Handle implements View.
-func (v Events) Handle(f Frame, c keys.Command) (View, Intent) {
-	switch c.ID {
-	case "sort", "sort.reverse":
-		v.asc = !v.asc
-	case "filter.set":
-		v.text = c.Arg(0)
-	case "back":
-		if v.text != "" {
-			v.text = ""
-			return v, Toast{Text: "filter cleared"}
-		}
-	default:
-		e, _, _ := v.shown(f)
-		v.list, _ = v.list.move(c, eventRows(e), page(f))
+func (v Events) Handle(f Frame, c keys.Command) (next View, in Intent) {
+	if c.ID == "sort" { // there is but one order, and its reverse
+		v.desc = !v.desc
+		return v, nil
 	}
-	return v, nil
+	e, _, _ := v.shown(f)
+	v.sheet, in = v.handle(f, c, eventRows(e), 1)
+	return v, in
 }
 
 var eventColumns = []widget.Column{
@@ -164,22 +152,16 @@ func (v Events) Draw(f Frame, on widget.Canvas) {
 		on = on.Sub(0, 5, on.W, on.H-5)
 	}
 	title := "events, newest first"
-	if v.asc {
+	if v.desc {
 		title = "events, oldest first"
 	}
-	in := widget.Box(on, f.Theme, title, strings.TrimSpace(note+"  "+tableNote(len(e), total, v.text, 0)), true)
-	if len(e) == 0 {
-		if total == 0 {
-			drawEmpty(f, in, "nothing happened", "no event of the last 24 hours is known")
-			return
-		}
-		drawNoRows(f, in, total, v.text, "event")
+	if total == 0 {
+		in := widget.Box(on, f.Theme, title, note, true)
+		drawEmpty(f, in, "nothing happened", "no event of the last 24 hours is known")
 		return
 	}
-	at := v.list.index(eventRows(e))
-	widget.Table{Columns: eventColumns, Rows: len(e), At: at, Focus: true, Sort: -1}.Draw(in, f.Theme,
+	v.draw(f, on, look{title: title, before: note, noun: "event", columns: eventColumns, total: total, plain: true}, eventRows(e),
 		func(on widget.Canvas, row, col int) { eventCell(f, on, &e[row], col) })
-	widget.Scroll(in.Sub(0, 1, in.W, in.H-1), f.Theme, len(e), at)
 }
 
 func eventCell(f Frame, on widget.Canvas, e *fleet.Event, col int) {

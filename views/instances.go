@@ -11,23 +11,12 @@ import (
 
 // Instances is every instance in one table, with the host it stands on.
 type Instances struct {
-	text string
-	sort int
-	desc bool
-	list list
-	memo *instanceRows
-}
-
-type instanceRows struct {
-	snap *fleet.Snapshot
-	text string
-	sort int
-	desc bool
-	rows []int
+	sheet
+	memo *rowMemo[int]
 }
 
 // NewInstances returns the table of instances with a filter.
-func NewInstances(filter string) View { return Instances{text: filter, memo: &instanceRows{}} }
+func NewInstances(filter string) View { return Instances{sheet{text: filter}, &rowMemo[int]{}} }
 
 var instanceColumns = []widget.Column{
 	{Title: "", Min: 1}, {Title: "instance", Min: 14, Max: 28, Name: true}, {Title: "service", Min: 8, Max: 16, Rank: 2, Name: true},
@@ -94,32 +83,27 @@ func (r instanceRecord) word(w string) bool {
 	return holds(r.i.Name, w) || holds(r.i.ID, w) || holds(r.i.Host, w) || holds(r.i.Service, w)
 }
 
-func (m *instanceRows) of(f Frame, v Instances) []int {
-	if m.snap == f.Snap && m.text == v.text && m.sort == v.sort && m.desc == v.desc {
-		return m.rows
-	}
-	m.snap, m.text, m.sort, m.desc, m.rows = f.Snap, v.text, v.sort, v.desc, m.rows[:0]
-	flt := parseFilter(v.text)
-	for n := range f.Snap.Instances.Len() {
-		if flt.match(instanceRecord{&f, f.Snap.Instances.At(n)}) {
-			m.rows = append(m.rows, n)
+// shown returns the dense numbers of the instances that the filter lets
+// through, sorted.
+func (v Instances) shown(f Frame) []int {
+	return v.memo.of(f, v.sheet, func(to []int, flt *filter) []int {
+		for n := range f.Snap.Instances.Len() {
+			if flt.match(instanceRecord{&f, f.Snap.Instances.At(n)}) {
+				to = append(to, n)
+			}
 		}
-	}
-	sign := 1
-	if v.desc {
-		sign = -1
-	}
-	column := instanceColumns[v.sort].Title
-	slices.SortStableFunc(m.rows, func(a, b int) int {
-		x, y := f.Snap.Instances.At(a), f.Snap.Instances.At(b)
-		if column == "" {
-			return sign * worse(x.State, y.State)
-		}
-		s, _ := instanceField(&f, x, column)
-		t, _ := instanceField(&f, y, column)
-		return sign * strings.Compare(s, t)
+		column := instanceColumns[v.sort].Title
+		slices.SortStableFunc(to, func(a, b int) int {
+			x, y := f.Snap.Instances.At(a), f.Snap.Instances.At(b)
+			if column == "" {
+				return v.sign() * worse(x.State, y.State)
+			}
+			s, _ := instanceField(&f, x, column)
+			t, _ := instanceField(&f, y, column)
+			return v.sign() * strings.Compare(s, t)
+		})
+		return to
 	})
-	return m.rows
 }
 
 // ID implements View.
@@ -131,10 +115,8 @@ func (v Instances) Crumbs(Frame) []string { return []string{"services", "instanc
 // Needs implements View.
 func (v Instances) Needs(Frame) []fleet.Query { return nil }
 
-func (v Instances) filterText() string { return v.text }
-
 func (v Instances) rows(f Frame) rows {
-	r := v.memo.of(f, v)
+	r := v.shown(f)
 	return rows{len(r), func(i int) string { return f.Snap.Instances.ID(r[i]) }}
 }
 
@@ -144,40 +126,18 @@ func (v Instances) Selected(f Frame) (kind, id string) {
 }
 
 // Handle implements View.
-func (v Instances) Handle(f Frame, c keys.Command) (View, Intent) {
-	switch c.ID {
-	case "sort":
-		v.list = v.list.to(v.list.index(v.rows(f)), v.rows(f))
-		v.sort, v.desc = (v.sort+1)%len(instanceColumns), false
-	case "sort.reverse":
-		v.desc = !v.desc
-	case "filter.set":
-		v.text = c.Arg(0)
-	case "back":
-		if v.text != "" {
-			v.text = ""
-			return v, Toast{Text: "filter cleared"}
-		}
-	default:
-		v.list, _ = v.list.move(c, v.rows(f), page(f))
-	}
-	return v, nil
+func (v Instances) Handle(f Frame, c keys.Command) (next View, in Intent) {
+	v.sheet, in = v.handle(f, c, v.rows(f), len(instanceColumns))
+	return v, in
 }
 
 // Draw implements View.
 func (v Instances) Draw(f Frame, on widget.Canvas) {
-	r := v.memo.of(f, v)
-	in := widget.Box(on, f.Theme, "instances", tableNote(len(r), f.Snap.Instances.Len(), v.text, 0), true)
-	if len(r) == 0 {
-		drawNoRows(f, in, f.Snap.Instances.Len(), v.text, "instance")
-		return
-	}
-	at := v.list.index(v.rows(f))
-	widget.Table{Columns: instanceColumns, Rows: len(r), At: at, Focus: true, Sort: v.sort, Desc: v.desc}.Draw(in, f.Theme,
+	r := v.shown(f)
+	v.draw(f, on, look{title: "instances", noun: "instance", columns: instanceColumns, total: f.Snap.Instances.Len()}, v.rows(f),
 		func(on widget.Canvas, row, col int) {
 			instanceCell(f, on, f.Snap.Instances.At(r[row]), instanceColumns[col].Title)
 		})
-	widget.Scroll(in.Sub(0, 1, in.W, in.H-1), f.Theme, len(r), at)
 }
 
 func instanceCell(f Frame, on widget.Canvas, i *fleet.InstanceState, column string) {

@@ -13,19 +13,8 @@ import (
 // Network is the list of what has ports, with the faceplate of the one under
 // the caret where there is room.
 type Network struct {
-	text string
-	sort int
-	desc bool
-	list list
-	memo *networkRows
-}
-
-type networkRows struct {
-	snap *fleet.Snapshot
-	text string
-	sort int
-	desc bool
-	rows []switchRow
+	sheet
+	memo *rowMemo[switchRow]
 }
 
 // switchRow is a device with its ports counted.
@@ -38,7 +27,7 @@ type switchRow struct {
 }
 
 // NewNetwork returns the list of switches and routers.
-func NewNetwork() View { return Network{memo: &networkRows{}} }
+func NewNetwork() View { return Network{memo: &rowMemo[switchRow]{}} }
 
 var networkColumns = []widget.Column{
 	{Title: "", Min: 1},
@@ -56,25 +45,24 @@ var networkColumns = []widget.Column{
 	{Title: "why", Min: 12, Max: 50, Rank: 3, Name: true},
 }
 
-func (m *networkRows) of(f Frame, v Network) []switchRow {
-	if m.snap == f.Snap && m.text == v.text && m.sort == v.sort && m.desc == v.desc {
-		return m.rows
-	}
-	m.snap, m.text, m.sort, m.desc, m.rows = f.Snap, v.text, v.sort, v.desc, m.rows[:0]
-	flt := parseFilter(v.text)
-	for n := range f.Snap.Devices.Len() {
-		d := f.Snap.Devices.At(n)
-		if k := d.Spec.Kind; k != fleet.KindSwitch && k != fleet.KindRouter {
-			continue
+// isSwitch reports whether a device belongs in the list.
+func isSwitch(d *fleet.Device) bool {
+	return d.Spec.Kind == fleet.KindSwitch || d.Spec.Kind == fleet.KindRouter
+}
+
+// shown returns what has ports and passes the filter, sorted.
+func (v Network) shown(f Frame) []switchRow {
+	return v.memo.of(f, v.sheet, func(to []switchRow, flt *filter) []switchRow {
+		for n := range f.Snap.Devices.Len() {
+			if d := f.Snap.Devices.At(n); isSwitch(d) && flt.match(deviceRecord{&f, d}) {
+				r := countPorts(f, n, d)
+				r.cables, r.bad = cabling(f, d)
+				to = append(to, r)
+			}
 		}
-		if flt.match(deviceRecord{&f, d}) {
-			r := countPorts(f, n, d)
-			r.cables, r.bad = cabling(f, d)
-			m.rows = append(m.rows, r)
-		}
-	}
-	sortSwitches(f, m.rows, networkColumns[v.sort], v.desc)
-	return m.rows
+		sortSwitches(f, to, networkColumns[v.sort], v.sign())
+		return to
+	})
 }
 
 func countPorts(f Frame, n int, d *fleet.Device) switchRow {
@@ -92,7 +80,7 @@ func countPorts(f Frame, n int, d *fleet.Device) switchRow {
 	return r
 }
 
-func sortSwitches(f Frame, r []switchRow, c widget.Column, desc bool) {
+func sortSwitches(f Frame, r []switchRow, c widget.Column, sign int) {
 	value := func(x switchRow) float64 {
 		switch c.Title {
 		case "up":
@@ -109,10 +97,6 @@ func sortSwitches(f Frame, r []switchRow, c widget.Column, desc bool) {
 			return x.out
 		}
 		return -float64(f.Snap.Devices.At(x.n).SeenAt.UnixNano())
-	}
-	sign := 1
-	if desc {
-		sign = -1
 	}
 	slices.SortStableFunc(r, func(a, b switchRow) int {
 		x, y := f.Snap.Devices.At(a.n), f.Snap.Devices.At(b.n)
@@ -178,10 +162,8 @@ func (v Network) Crumbs(Frame) []string { return []string{"network"} }
 // Needs implements View.
 func (v Network) Needs(Frame) []fleet.Query { return nil }
 
-func (v Network) filterText() string { return v.text }
-
 func (v Network) rows(f Frame) rows {
-	r := v.memo.of(f, v)
+	r := v.shown(f)
 	return rows{len(r), func(i int) string { return f.Snap.Devices.ID(r[i].n) }}
 }
 
@@ -189,39 +171,25 @@ func (v Network) rows(f Frame) rows {
 func (v Network) Selected(f Frame) (kind, id string) { return KindDevice, v.list.selected(v.rows(f)) }
 
 // Handle implements View.
-func (v Network) Handle(f Frame, c keys.Command) (View, Intent) {
-	switch c.ID {
-	case "enter":
+func (v Network) Handle(f Frame, c keys.Command) (next View, in Intent) {
+	if c.ID == "enter" {
 		if id := v.list.selected(v.rows(f)); id != "" {
 			return v, Open{View: NewSwitch(id)}
 		}
-	case "sort":
-		v.list = v.list.to(v.list.index(v.rows(f)), v.rows(f))
-		v.sort, v.desc = (v.sort+1)%len(networkColumns), false
-		if networkColumns[v.sort].Title == "cabling" {
-			v.sort++
-		}
-	case "sort.reverse":
-		v.desc = !v.desc
-	case "filter.set":
-		v.text = c.Arg(0)
-	case "back":
-		if v.text != "" {
-			v.text = ""
-			return v, Toast{Text: "filter cleared"}
-		}
-	default:
-		v.list, _ = v.list.move(c, v.rows(f), page(f))
+		return v, nil
 	}
-	return v, nil
+	v.sheet, in = v.handle(f, c, v.rows(f), len(networkColumns))
+	if networkColumns[v.sort].Title == "cabling" { // a word, with no order of its own
+		v.sort++
+	}
+	return v, in
 }
 
 // Draw implements View.
 func (v Network) Draw(f Frame, on widget.Canvas) {
-	r := v.memo.of(f, v)
-	total := 0
+	r, total := v.shown(f), 0
 	for n := range f.Snap.Devices.Len() {
-		if k := f.Snap.Devices.At(n).Spec.Kind; k == fleet.KindSwitch || k == fleet.KindRouter {
+		if isSwitch(f.Snap.Devices.At(n)) {
 			total++
 		}
 	}
@@ -231,16 +199,9 @@ func (v Network) Draw(f Frame, on widget.Canvas) {
 		upper = on.Sub(0, 0, on.W, on.H-h)
 		drawFaceBox(f, on.Sub(0, on.H-h, on.W, h), d, -1, false)
 	}
-	in := widget.Box(upper, f.Theme, "switches", tableNote(len(r), total, v.text, 0), true)
-	if len(r) == 0 {
-		drawNoRows(f, in, total, v.text, "switch")
-		return
-	}
-	at := v.list.index(v.rows(f))
-	widget.Table{Columns: networkColumns, Rows: len(r), At: at, Focus: true, Sort: v.sort, Desc: v.desc,
-		Marked: func(row int) bool { return f.Marks[f.Snap.Devices.ID(r[row].n)] }}.Draw(in, f.Theme,
+	v.draw(f, upper, look{title: "switches", noun: "switch", columns: networkColumns, total: total,
+		marked: func(row int) bool { return f.Marks[f.Snap.Devices.ID(r[row].n)] }}, v.rows(f),
 		func(on widget.Canvas, row, col int) { switchCell(f, on, r[row], networkColumns[col].Title) })
-	widget.Scroll(in.Sub(0, 1, in.W, in.H-1), f.Theme, len(r), at)
 }
 
 func switchCell(f Frame, on widget.Canvas, r switchRow, column string) {

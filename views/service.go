@@ -14,10 +14,8 @@ import (
 // each replica with the host it stands on.
 type Service struct {
 	id    string
-	text  string
-	sort  bool // by host, else worst first
 	still bool // drawn beside a list that has the caret
-	list  list
+	sheet      // sorted by host, else worst first
 }
 
 // NewService returns a service's page.
@@ -31,8 +29,6 @@ func (v Service) Crumbs(Frame) []string { return []string{"services", v.id} }
 
 // Needs implements View.
 func (v Service) Needs(Frame) []fleet.Query { return nil }
-
-func (v Service) filterText() string { return v.text }
 
 // replica is one line: an instance or a bare-metal device.
 type replica struct {
@@ -79,10 +75,10 @@ func (v Service) replicas(f Frame) []replica {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b replica) int {
-		if v.sort {
-			return strings.Compare(a.host(), b.host())
+		if v.sort == 1 {
+			return v.sign() * strings.Compare(a.host(), b.host())
 		}
-		return worse(a.state(), b.state())
+		return v.sign() * worse(a.state(), b.state())
 	})
 	return out
 }
@@ -106,21 +102,9 @@ func (v Service) Selected(f Frame) (kind, id string) {
 }
 
 // Handle implements View.
-func (v Service) Handle(f Frame, c keys.Command) (View, Intent) {
-	switch c.ID {
-	case "sort", "sort.reverse":
-		v.sort = !v.sort
-	case "filter.set":
-		v.text = c.Arg(0)
-	case "back":
-		if v.text != "" {
-			v.text = ""
-			return v, Toast{Text: "filter cleared"}
-		}
-	default:
-		v.list, _ = v.list.move(c, v.rows(f), page(f))
-	}
-	return v, nil
+func (v Service) Handle(f Frame, c keys.Command) (next View, in Intent) {
+	v.sheet, in = v.handle(f, c, v.rows(f), 2)
+	return v, in
 }
 
 // Draw implements View.
@@ -212,23 +196,13 @@ var replicaColumns = []widget.Column{
 
 func (v Service) drawReplicas(f Frame, on widget.Canvas, s *fleet.Service) {
 	r := v.replicas(f)
-	total := len(s.Instances) + len(s.Devices)
-	order := "worst first"
-	if v.sort {
-		order = "by host"
+	order := [...]string{"worst first", "by host"}[v.sort]
+	if v.desc {
+		order += ", reversed"
 	}
-	in := widget.Box(on, f.Theme, "replicas", tableNote(len(r), total, v.text, 0)+"  "+order, !v.still)
-	if len(r) == 0 {
-		drawNoRows(f, in, total, v.text, "replica")
-		return
-	}
-	at := v.list.index(v.rows(f))
-	if v.still {
-		at = -1
-	}
-	widget.Table{Columns: replicaColumns, Rows: len(r), At: at, Focus: true, Sort: -1}.Draw(in, f.Theme,
+	v.draw(f, on, look{title: "replicas", after: order, noun: "replica", columns: replicaColumns, total: len(s.Instances) + len(s.Devices), still: v.still, plain: true},
+		rows{len(r), func(i int) string { return r[i].id() }},
 		func(on widget.Canvas, row, col int) { replicaCell(f, on, r[row], replicaColumns[col].Title) })
-	widget.Scroll(in.Sub(0, 1, in.W, in.H-1), f.Theme, len(r), at)
 }
 
 func replicaCell(f Frame, on widget.Canvas, r replica, column string) {

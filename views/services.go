@@ -14,11 +14,8 @@ import (
 // Services is what users see: each service with its replicas and how its
 // failure domains are spread; beside it the clouds and how well they are seen.
 type Services struct {
-	text   string
-	sort   int
-	desc   bool
+	sheet
 	clouds bool // the caret is on the clouds
-	list   list
 	cloud  list
 }
 
@@ -40,8 +37,6 @@ func (v Services) Crumbs(Frame) []string { return []string{"services"} }
 
 // Needs implements View.
 func (v Services) Needs(Frame) []fleet.Query { return nil }
-
-func (v Services) filterText() string { return v.text }
 
 type serviceRecord struct{ s *fleet.Service }
 
@@ -84,13 +79,9 @@ func (v Services) shown(f Frame) []int {
 			out = append(out, n)
 		}
 	}
-	sign := 1
-	if v.desc {
-		sign = -1
-	}
 	slices.SortStableFunc(out, func(a, b int) int {
 		x, y := f.Snap.Services.At(a), f.Snap.Services.At(b)
-		return sign * compareServices(x, y, serviceColumns[v.sort].Title, v.sort)
+		return v.sign() * compareServices(x, y, serviceColumns[v.sort].Title, v.sort)
 	})
 	return out
 }
@@ -139,30 +130,19 @@ func (v Services) Selected(f Frame) (kind, id string) {
 }
 
 // Handle implements View.
-func (v Services) Handle(f Frame, c keys.Command) (View, Intent) {
-	switch c.ID {
-	case "pane.next", "pane.back":
+func (v Services) Handle(f Frame, c keys.Command) (next View, in Intent) {
+	if c.ID == "pane.next" || c.ID == "pane.back" {
 		v.clouds = !v.clouds
-	case "sort":
-		v.list = v.list.to(v.list.index(v.rows(f)), v.rows(f))
-		v.sort, v.desc = (v.sort+1)%(len(serviceColumns)-1), false
-	case "sort.reverse":
-		v.desc = !v.desc
-	case "filter.set":
-		v.text = c.Arg(0)
-	case "back":
-		if v.text != "" {
-			v.text = ""
-			return v, Toast{Text: "filter cleared"}
-		}
-	default:
-		if v.clouds {
-			v.cloud, _ = v.cloud.move(c, cloudRows(f), page(f))
-			break
-		}
-		v.list, _ = v.list.move(c, v.rows(f), page(f))
+		return v, nil
 	}
-	return v, nil
+	if v.clouds {
+		if to, moved := v.cloud.move(c, cloudRows(f), page(f)); moved {
+			v.cloud = to
+			return v, nil
+		}
+	}
+	v.sheet, in = v.handle(f, c, v.rows(f), len(serviceColumns)-1)
+	return v, in
 }
 
 // Draw implements View.
@@ -175,14 +155,8 @@ func (v Services) Draw(f Frame, on widget.Canvas) {
 		Service{id: id, still: true}.Draw(f, upper.Sub(0, h, upper.W, upper.H-h))
 		upper = upper.Sub(0, 0, upper.W, h)
 	}
-	in := widget.Box(upper, f.Theme, "services", tableNote(len(r), f.Snap.Services.Len(), v.text, 0), !v.clouds)
-	if len(r) == 0 {
-		drawNoRows(f, in, f.Snap.Services.Len(), v.text, "service")
-	} else {
-		at := v.list.index(v.rows(f))
-		widget.Table{Columns: serviceColumns, Rows: len(r), At: at, Focus: !v.clouds, Sort: v.sort, Desc: v.desc}.Draw(in, f.Theme,
-			func(on widget.Canvas, row, col int) { serviceCell(f, on, f.Snap.Services.At(r[row]), col) })
-	}
+	v.draw(f, upper, look{title: "services", noun: "service", columns: serviceColumns, total: f.Snap.Services.Len(), away: v.clouds}, v.rows(f),
+		func(on widget.Canvas, row, col int) { serviceCell(f, on, f.Snap.Services.At(r[row]), col) })
 	v.drawClouds(f, on.Sub(0, on.H-cloudH, on.W, cloudH))
 }
 

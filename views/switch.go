@@ -13,21 +13,14 @@ import (
 
 // Switch is the faceplate of one device with the list of its ports.
 type Switch struct {
-	id   string
-	text string
-	sort int // place in switchSorts
-	desc bool
-	face bool // the caret moves over the faceplate
-	list list // port names
-	memo *switchMemo
+	id    string
+	sheet      // of port names; sort is a place in switchSorts
+	face  bool // the caret moves over the faceplate
+	memo  *switchMemo
 }
 
 type switchMemo struct {
-	snap *fleet.Snapshot
-	text string
-	sort int
-	desc bool
-	rows []int
+	rowMemo[int]
 	want map[string]intentEnd
 }
 
@@ -71,33 +64,29 @@ func (v Switch) Crumbs(f Frame) []string {
 // Needs implements View.
 func (v Switch) Needs(Frame) []fleet.Query { return nil }
 
-func (v Switch) filterText() string { return v.text }
-
-func (m *switchMemo) of(f Frame, v Switch) []int {
-	d := f.Snap.Devices.Get(v.id)
+// shown returns the places of the ports that the filter lets through, sorted.
+func (v Switch) shown(f Frame) []int {
+	d, m := f.Snap.Devices.Get(v.id), v.memo
 	if d == nil {
 		return nil
 	}
-	if m.snap == f.Snap && m.text == v.text && m.sort == v.sort && m.desc == v.desc {
-		return m.rows
-	}
-	m.snap, m.text, m.sort, m.desc = f.Snap, v.text, v.sort, v.desc
-	m.rows, m.want = m.rows[:0], intended(f, v.id)
-	flt := parseFilter(v.text)
-	for i := range d.Ports {
-		if flt.match(portRecord{d, &d.Ports[i], m.want}) {
-			m.rows = append(m.rows, i)
+	return m.of(f, v.sheet, func(to []int, flt *filter) []int {
+		m.want = intended(f, v.id)
+		for i := range d.Ports {
+			if flt.match(portRecord{d, &d.Ports[i], m.want}) {
+				to = append(to, i)
+			}
 		}
-	}
-	if column := switchSorts[v.sort]; column > 0 {
-		slices.SortStableFunc(m.rows, func(a, b int) int {
-			return cmp.Compare(sortKey(&d.Ports[b], column), sortKey(&d.Ports[a], column))
-		})
-	}
-	if v.desc {
-		slices.Reverse(m.rows)
-	}
-	return m.rows
+		if column := switchSorts[v.sort]; column > 0 {
+			slices.SortStableFunc(to, func(a, b int) int {
+				return cmp.Compare(sortKey(&d.Ports[b], column), sortKey(&d.Ports[a], column))
+			})
+		}
+		if v.desc {
+			slices.Reverse(to)
+		}
+		return to
+	})
 }
 
 // portRecord lets a filter ask a port.
@@ -154,7 +143,7 @@ func (r portRecord) word(w string) bool {
 }
 
 func (v Switch) rows(f Frame) rows {
-	d, r := f.Snap.Devices.Get(v.id), v.memo.of(f, v)
+	d, r := f.Snap.Devices.Get(v.id), v.shown(f)
 	return rows{len(r), func(i int) string { return d.Ports[r[i]].Name }}
 }
 
@@ -167,32 +156,21 @@ func (v Switch) Selected(f Frame) (kind, id string) {
 }
 
 // Handle implements View.
-func (v Switch) Handle(f Frame, c keys.Command) (View, Intent) {
+func (v Switch) Handle(f Frame, c keys.Command) (next View, in Intent) {
 	r := v.rows(f)
 	switch c.ID {
-	case "sort":
-		v.list = v.list.to(v.list.index(r), r)
-		v.sort, v.desc, v.face = (v.sort+1)%len(switchSorts), false, false
-	case "sort.reverse":
-		v.desc, v.face = !v.desc, false
-	case "filter.set":
-		v.text = c.Arg(0)
 	case "pane.next", "pane.back":
 		v.face = !v.face
-	case "back":
-		if v.text != "" {
-			v.text = ""
-			return v, Toast{Text: "filter cleared"}
-		}
+		return v, nil
 	case "move.left", "move.right", "move.up", "move.down":
 		if d := f.Snap.Devices.Get(v.id); d != nil && v.face {
 			return v.stepped(f, d, r, c.ID), nil
 		}
-		v.list, _ = v.list.move(c, r, page(f))
-	default:
-		v.list, _ = v.list.move(c, r, page(f))
+	case "sort", "sort.reverse":
+		v.face = false
 	}
-	return v, nil
+	v.sheet, in = v.handle(f, c, r, len(switchSorts))
+	return v, in
 }
 
 // stepped moves the caret over the faceplate; a port that the filter hides is
@@ -243,7 +221,7 @@ func (v Switch) Draw(f Frame, on widget.Canvas) {
 		return
 	}
 	at := -1
-	rs := v.memo.of(f, v)
+	rs := v.shown(f)
 	if i := v.list.index(v.rows(f)); i >= 0 {
 		at = rs[i]
 	}
@@ -271,19 +249,14 @@ func (v Switch) drawPorts(f Frame, on widget.Canvas, d *fleet.Device, rs []int) 
 	if on.H < 3 {
 		return
 	}
-	in := widget.Box(on, f.Theme, "ports", tableNote(len(rs), len(d.Ports), v.text, 0), !v.face)
-	if len(rs) == 0 {
-		drawNoRows(f, in, len(d.Ports), v.text, "port")
-		return
-	}
-	at := v.list.index(v.rows(f))
-	widget.Table{Columns: portColumns, Rows: len(rs), At: at, Focus: !v.face, Sort: switchSorts[v.sort], Desc: v.desc == (v.sort == 0),
-		Marked: func(row int) bool { return f.Marks[v.id+"/"+d.Ports[rs[row]].Name] }}.Draw(in, f.Theme,
-		func(on widget.Canvas, row, col int) {
-			p := &d.Ports[rs[row]]
-			portCell(f, on, d, p, v.memo.want[p.Name], col)
-		})
-	widget.Scroll(in.Sub(0, 1, in.W, in.H-1), f.Theme, len(rs), at)
+	look := look{title: "ports", noun: "port", columns: portColumns, total: len(d.Ports), away: v.face,
+		marked: func(row int) bool { return f.Marks[v.id+"/"+d.Ports[rs[row]].Name] }}
+	shown := v.sheet
+	shown.sort, shown.desc = switchSorts[v.sort], v.desc == (v.sort == 0) // the device's order rises
+	shown.draw(f, on, look, v.rows(f), func(on widget.Canvas, row, col int) {
+		p := &d.Ports[rs[row]]
+		portCell(f, on, d, p, v.memo.want[p.Name], col)
+	})
 }
 
 func portCell(f Frame, on widget.Canvas, d *fleet.Device, p *fleet.Port, want intentEnd, col int) {
