@@ -5,9 +5,9 @@ package config
 import (
 	"fmt"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
+
+	"plumb/internal/benchline"
 )
 
 // fleetYAML is the configuration of n racks of 20 servers, 2 switches and 2
@@ -47,30 +47,20 @@ regions:
 // BenchmarkParse loads 10,008 devices. The contract's goal is a second of CPU.
 func BenchmarkParse(b *testing.B) {
 	text := []byte(fleetYAML(417))
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	began := cpuTime(b)
 	for b.Loop() {
-		f, err := Parse("/etc/plumb/plumb.yaml", text, testEnv(nil))
-		if err != nil {
-			b.Fatal(err)
-		}
-		if n := len(f.Inventory.Devices); n != 10008 {
-			b.Fatal(n, "devices")
-		}
+		benchline.Print(benchline.Median(5, func() []benchline.Line {
+			began := benchline.CPU()
+			f, err := Parse("/etc/plumb/plumb.yaml", text, testEnv(nil))
+			used := benchline.CPU() - began
+			if err != nil {
+				b.Fatal(err)
+			}
+			if n := len(f.Inventory.Devices); n != 10008 {
+				b.Fatal(n, "devices")
+			}
+			return []benchline.Line{{Bench: "config-10000-devices", Value: used.Seconds(), Unit: "cpu_s", Goal: 1}}
+		})...)
 	}
-	b.ReportMetric((cpuTime(b)-began).Seconds()/float64(b.N), "cpu-s/op")
-}
-
-// cpuTime is what this process has used, on all cores: the garbage collector's
-// part counts too.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // TestLargeFleet keeps the fixture of the benchmark sound.

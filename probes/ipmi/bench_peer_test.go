@@ -1,16 +1,14 @@
 package ipmi
 
 import (
-	"encoding/json"
-	"fmt"
 	"os/exec"
-	"slices"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"plumb/fleet"
+	"plumb/internal/benchline"
 )
 
 // pollAll runs fast polls with every probe at once, as the scheduler does, and
@@ -18,7 +16,7 @@ import (
 func pollAll(t *testing.T, probes []*BMC) time.Duration {
 	const polls = 10
 	var all sync.WaitGroup
-	began := cpu()
+	began := benchline.CPU()
 	for _, p := range probes {
 		all.Go(func() {
 			for range polls {
@@ -29,7 +27,7 @@ func pollAll(t *testing.T, probes []*BMC) time.Duration {
 		})
 	}
 	all.Wait()
-	return (cpu() - began) / time.Duration(polls*len(probes))
+	return (benchline.CPU() - began) / time.Duration(polls*len(probes))
 }
 
 // TestPeerBench prints what a poll of 24 analogue and 4 state sensors costs
@@ -61,21 +59,9 @@ func TestPeerBench(t *testing.T) {
 		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	}
 	theirs() // fills its cache
-	var us, them []time.Duration
-	for range 3 {
-		us = append(us, pollAll(t, probes))
-		them = append(them, theirs())
-	}
-	slices.Sort(us)
-	slices.Sort(them)
-	const goal = 1.0
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	line, err := json.Marshal(map[string]any{
-		"bench": "ipmi_poll_24", "value": ms(us[1]), "unit": "cpu_ms/poll", "peer": "ipmi-sensors", "peer_value": ms(them[1]),
-		"ratio": ms(them[1]) / ms(us[1]), "goal": goal, "goal_of": "value", "better": "lower", "ok": ms(us[1]) <= goal,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	fmt.Println(string(line))
+	benchline.Print(benchline.Median(3, func() []benchline.Line {
+		return []benchline.Line{{Bench: "ipmi-poll-24", Value: ms(pollAll(t, probes)), Unit: "cpu_ms/poll", Peer: "ipmi-sensors", PeerValue: ms(theirs()), Goal: 1}}
+	})...)
 }
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

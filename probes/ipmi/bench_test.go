@@ -2,19 +2,11 @@ package ipmi
 
 import (
 	"fmt"
-	"syscall"
 	"testing"
-	"time"
 
 	"plumb/fleet"
+	"plumb/internal/benchline"
 )
-
-// cpu is the processor time this process has used.
-func cpu() time.Duration {
-	var r syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &r)
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
-}
 
 // BenchmarkPoll is one fast poll of 24 sensors over a kept session. The fake
 // BMC runs in the same process, so cpu-us/op is both ends; the probe's own
@@ -37,7 +29,7 @@ func BenchmarkPoll(b *testing.B) {
 
 // measurePolls runs fast polls and reports datagrams and CPU time of each.
 func measurePolls(b *testing.B, p *BMC) {
-	sent, used := p.sent.Load(), cpu()
+	sent, used := p.sent.Load(), benchline.CPU()
 	b.ReportAllocs()
 	for b.Loop() {
 		if o, err := p.Observe(b.Context(), fleet.LaneFast); err != nil || o.Err != nil {
@@ -45,7 +37,7 @@ func measurePolls(b *testing.B, p *BMC) {
 		}
 	}
 	b.ReportMetric(float64(p.sent.Load()-sent)/float64(b.N), "packets/op")
-	b.ReportMetric(float64((cpu()-used).Microseconds())/float64(b.N), "cpu-us/op")
+	b.ReportMetric(float64((benchline.CPU()-used).Microseconds())/float64(b.N), "cpu-us/op")
 }
 
 // BenchmarkSeal is what covering one request and uncovering one answer costs.
