@@ -30,7 +30,7 @@ lint:
 # Tests against real software: ipmi_sim, ipmitool, FreeIPMI, net-snmp, snmpsim.
 peers:
 	@sh .ci/peers.sh
-	PLUMB_PEERS=1 $(GO) test -tags $(TAGS) -count=1 -timeout 15m -run 'Peer' ./probes/...
+	PLUMB_PEERS=1 $(GO) test -tags $(TAGS) -count=1 -timeout 15m -run '^TestPeer' ./probes/... ./console
 
 # One JSON line a measurement.
 bench: build

@@ -56,7 +56,7 @@ func openSSH(t *testing.T) (*house, func(args ...string) *exec.Cmd) {
 	}
 }
 
-func TestOpenSSHPeer(t *testing.T) {
+func TestPeerOpenSSH(t *testing.T) {
 	h, call := openSSH(t)
 	out, err := call("127.0.0.1", "devices", "--json", "'a b'").Output()
 	if err != nil || !strings.Contains(string(out), `["devices" "--json" "a b"] tty=false`) {
@@ -84,8 +84,8 @@ func TestOpenSSHPeer(t *testing.T) {
 	eventually(t, 5*time.Second, "nobody is left", func() bool { return h.server.Registry().size() == 0 })
 }
 
-// TestControlMasterPeer: sessions come and go on one connection that stays.
-func TestControlMasterPeer(t *testing.T) {
+// TestPeerControlMasterPeer: sessions come and go on one connection that stays.
+func TestPeerControlMaster(t *testing.T) {
 	h, call := openSSH(t)
 	master := call("-M", "-N", "127.0.0.1")
 	if err := master.Start(); err != nil {

@@ -14,7 +14,7 @@ import (
 
 // Twenty devices of the default fleet, chosen at random, read without
 // complaint by strangers' clients.
-func TestStrangersReadTwenty(t *testing.T) {
+func TestPeerStrangersReadTwenty(t *testing.T) {
 	if os.Getenv("PLUMB_PEERS") == "" {
 		t.Skip("PLUMB_PEERS is not set: strangers' clients are asked by make peers only")
 	}

@@ -159,9 +159,9 @@ func (r recording) column(oid string) map[string]string {
 	return out
 }
 
-// TestRecordings replays every recording through snmpsim and compares the
+// TestPeerRecordings replays every recording through snmpsim and compares the
 // standard tables with what the file says.
-func TestRecordings(t *testing.T) {
+func TestPeerRecordings(t *testing.T) {
 	dir := shared(t)
 	data := openDir(t)
 	files, err := filepath.Glob(filepath.Join(dir, "recordings/snmp/*.snmprec.bz2"))

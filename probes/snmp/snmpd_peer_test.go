@@ -39,7 +39,7 @@ func snmpdAgent(t *testing.T, c Config) *Agent {
 	return a
 }
 
-func TestSnmpd(t *testing.T) {
+func TestPeerSnmpd(t *testing.T) {
 	dir := shared(t)
 	state := filepath.Join(t.TempDir(), "snmpd")
 	start := func(env ...string) func() {

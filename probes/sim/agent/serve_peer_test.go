@@ -37,7 +37,7 @@ func run(t *testing.T, want int, tool string, args ...string) string {
 	return string(out)
 }
 
-func TestWalkEachDevice(t *testing.T) {
+func TestPeerWalkEachDevice(t *testing.T) {
 	peer(t, "snmpbulkwalk")
 	for name, d := range map[string]Device{"switch": sampleSwitch(), "pdu": samplePDU(), "ups": sampleUPS()} {
 		t.Run(name, func(t *testing.T) {
@@ -78,7 +78,7 @@ func netSNMP(u User) []string {
 	return append(args, "-l", "authPriv", "-x", u.Priv, "-X", u.PrivPass)
 }
 
-func TestEverySuite(t *testing.T) {
+func TestPeerEverySuite(t *testing.T) {
 	peer(t, "snmpget")
 	_, addr := start(t, Config{Users: v3Users(), EngineID: testEngine, Device: device(sampleUPS())})
 	for _, u := range v3Users() {
@@ -91,7 +91,7 @@ func TestEverySuite(t *testing.T) {
 	}
 }
 
-func TestV3Walk(t *testing.T) {
+func TestPeerV3Walk(t *testing.T) {
 	peer(t, "snmpbulkwalk")
 	u := User{Name: "spine", Auth: "SHA-512", AuthPass: "authpass1", Priv: "AES-256", PrivPass: "privpass1"}
 	_, addr := start(t, Config{Users: []User{u}, EngineID: testEngine, Device: device(sampleSwitch())})
@@ -101,7 +101,7 @@ func TestV3Walk(t *testing.T) {
 	}
 }
 
-func TestV3Refusals(t *testing.T) {
+func TestPeerV3Refusals(t *testing.T) {
 	peer(t, "snmpget")
 	good := User{Name: "spine", Auth: "SHA-256", AuthPass: "authpass1", Priv: "AES", PrivPass: "privpass1"}
 	_, addr := start(t, Config{Users: []User{good}, EngineID: testEngine, Device: device(sampleUPS())})
@@ -129,7 +129,7 @@ func TestV3Refusals(t *testing.T) {
 	}
 }
 
-func TestSnmpset(t *testing.T) {
+func TestPeerSnmpset(t *testing.T) {
 	peer(t, "snmpset")
 	u := User{Name: "admin", Auth: "SHA-256", AuthPass: "authpass1", Priv: "AES-256", PrivPass: "privpass1"}
 	var log changeLog

@@ -58,7 +58,7 @@ func run(t *testing.T, path string, args ...string) string {
 	return string(out)
 }
 
-func TestIpmitoolReads(t *testing.T) {
+func TestPeerIpmitoolReads(t *testing.T) {
 	path := peer(t, "ipmitool")
 	w := testWorld(t)
 	for _, server := range []int{0, 7, 20} {
@@ -84,7 +84,7 @@ func TestIpmitoolReads(t *testing.T) {
 	}
 }
 
-func TestFreeIPMIReads(t *testing.T) {
+func TestPeerFreeIPMIReads(t *testing.T) {
 	path := peer(t, "ipmi-sensors")
 	w := testWorld(t)
 	_, conn := start(t, w, 3)
@@ -110,7 +110,7 @@ func TestFreeIPMIReads(t *testing.T) {
 }
 
 // ipmitool switches a server off, and the world has it off.
-func TestIpmitoolActs(t *testing.T) {
+func TestPeerIpmitoolActs(t *testing.T) {
 	path := peer(t, "ipmitool")
 	w := testWorld(t)
 	_, conn := start(t, w, 0)
