@@ -16,6 +16,7 @@ type Confirm struct {
 	action  fleet.ActionKind
 	targets []string
 	version uint64
+	was     []likeness // of the targets when the screen was opened; nil: not known
 	reason  string
 	at      int // first line shown
 }
@@ -123,8 +124,7 @@ func (v Confirm) guards(f Frame) []guard {
 			add(s.after == s.floor, fleet.StateWarn, "service "+s.id+" would stand exactly at its floor", "")
 		}
 	}
-	add(f.Snap.Version != v.version, fleet.StateWarn, "the fleet has moved on since this screen was opened; it is checked again", "")
-	return out
+	return append(out, v.changes(f)...)
 }
 
 // line is one row of the question.

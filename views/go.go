@@ -117,6 +117,11 @@ func Dispatch(f Frame, v View, c keys.Command) (View, Intent) {
 	case "ports":
 		return next, openPorts(f, kind, id)
 	case "act":
+		if kind != KindDevice && kind != KindPort {
+			if p, ok := next.(Device); ok { // a line of its page that nothing can be done to
+				kind, id = KindDevice, p.id
+			}
+		}
 		return next, Open{View: NewActions(kind, id)}
 	case "help":
 		return next, Open{View: NewHelp(Scene(f, next))}
