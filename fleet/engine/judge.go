@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"plumb/fleet"
 )
@@ -30,6 +31,7 @@ const (
 	aboutLog   = "log"
 	aboutHost  = "host"
 	aboutLight = "light"
+	aboutNote  = "note " // what is known beside the state, and moves it nowhere
 )
 
 // maxReasons bounds what a row says.
@@ -107,9 +109,14 @@ func (s *step) settleNear() {
 	for len(s.stirred) > 0 {
 		i := s.stirred[0]
 		s.stirred = s.stirred[1:]
-		if !done[i] && !s.devices.Peek(i).SeenAt.IsZero() {
-			done[i] = true
-			s.judge(i)
+		if done[i] || s.devices.Peek(i).SeenAt.IsZero() {
+			continue
+		}
+		done[i] = true
+		before := s.devices.Peek(i).About
+		s.judge(i)
+		if d := s.devices.Peek(i); d.Blind() && !slices.Equal(before, d.About) {
+			s.out.Nudges = append(s.out.Nudges, d.Spec.ID) // it may have come back with its neighbour
 		}
 	}
 }
@@ -137,8 +144,8 @@ func (s *step) verdict(i int, d *fleet.Device) *verdict {
 	} else {
 		v.state = fleet.StateOK
 	}
-	s.judgeSensors(v, d)
 	judgeLog(v, d)
+	s.judgeSensors(v, d)
 	s.judgePorts(v, d)
 	s.judgeOutlets(v, d)
 	s.judgeHost(v, i, d)
@@ -214,6 +221,9 @@ func disabled(h *fleet.HostState) string {
 func several(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
+	}
+	if head, ok := strings.CutSuffix(what, "y"); ok {
+		return fmt.Sprintf("%d %sies", n, head)
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }

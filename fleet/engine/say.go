@@ -3,6 +3,8 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"plumb/fleet"
 )
@@ -39,6 +41,11 @@ func (s *step) say(d, was *fleet.Device, v *verdict) {
 // turned is the sentence about a change of state.
 func (s *step) turned(d, was *fleet.Device, begun []reason, over []string) (fleet.Severity, string) {
 	text := was.State.String() + " → " + d.State.String()
+	if slices.Contains(was.About, aboutSight) && !slices.Contains(d.About, aboutSight) {
+		if before := s.prev.Devices.Get(d.Spec.ID); before != nil && !before.SeenAt.IsZero() {
+			text += ": seen again after " + d.SeenAt.Sub(before.SeenAt).Round(time.Second).String()
+		}
+	}
 	switch {
 	case d.State == fleet.StateOK && len(over) > 0:
 		return fleet.SeverityInfo, text + ": over: " + over[0] + more(len(over)-1)
@@ -47,14 +54,14 @@ func (s *step) turned(d, was *fleet.Device, begun []reason, over []string) (flee
 	case len(d.Reasons) > 0:
 		text += ": " + d.Reasons[0] + more(len(begun)-1)
 	}
-	if i := slices.Index(d.About, aboutPath); d.State == fleet.StateUnknown && i > 0 {
+	if i := slices.Index(d.About, aboutNote+aboutPath); d.State == fleet.StateUnknown && i > 0 {
 		text += "; " + d.Reasons[i]
 	}
 	if d.State == fleet.StateWarn && was.State.Worse(d.State) {
 		return fleet.SeverityInfo, text // better than it was
 	}
 	if d.State == fleet.StateUnknown {
-		if slices.Contains(d.About, aboutPath) {
+		if slices.Contains(d.About, aboutNote+aboutPath) {
 			return fleet.SeverityInfo, text // the switch before it is the news
 		}
 		return fleet.SeverityWarn, text
@@ -85,11 +92,13 @@ func (v *verdict) begun(was *fleet.Device) []reason {
 	return out
 }
 
-// ended are the texts of troubles that are over.
+// ended are the texts of troubles that are over. Notes about a device that
+// does not answer are no troubles of their own.
 func ended(d, was *fleet.Device) []string {
 	var out []string
 	for i, about := range was.About {
-		if i < len(was.Reasons) && !slices.Contains(d.About, about) {
+		note := about == aboutBlind || about == aboutSight || strings.HasPrefix(about, aboutNote)
+		if !note && i < len(was.Reasons) && !slices.Contains(d.About, about) {
 			out = append(out, was.Reasons[i])
 		}
 	}

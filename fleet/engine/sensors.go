@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"plumb/fleet"
@@ -18,6 +19,12 @@ func (s *step) judgeSensors(v *verdict, d *fleet.Device) {
 		}
 		if n := supply(x); n > 0 {
 			s.judgeSupply(v, d, x, n)
+			continue
+		}
+		if fullLog(x) {
+			if !v.speaksOf(aboutLog) {
+				v.add(fleet.StateWarn, aboutLog, "event log: %s", x.Text)
+			}
 			continue
 		}
 		v.add(x.State, "sensor "+x.Key, "%s", sentence(x))
@@ -64,12 +71,22 @@ func judgeLog(v *verdict, d *fleet.Device) {
 	used := d.Facts.Num("sel.used_percent")
 	switch {
 	case d.Facts.Get("sel.overflow") == "yes":
-		v.add(fleet.StateWarn, aboutLog, "event log overflowed: events were lost (sel-clear after an export)")
+		v.add(fleet.StateWarn, aboutLog, "event log is full and has lost events")
 	case used.Known && used.Float() >= 100:
-		v.add(fleet.StateWarn, aboutLog, "event log is full: new events are lost (sel-clear after an export)")
+		v.add(fleet.StateWarn, aboutLog, "event log is full: new events will be lost")
 	case used.Known && used.Float() >= logHighPercent:
 		v.add(fleet.StateWarn, aboutLog, "event log %s %% full", used)
 	}
+}
+
+// fullLog reports whether a sensor only says that the event log fills up
+// (IPMI 2.0 table 42-3, type 10h, offsets 4 and 5).
+func fullLog(x *fleet.Sensor) bool {
+	return x.Class == fleet.ClassState && (x.Text == "SEL Full" || x.Text == "SEL Almost Full")
+}
+
+func (v *verdict) speaksOf(about string) bool {
+	return slices.ContainsFunc(v.reasons, func(r reason) bool { return r.about == about })
 }
 
 // supply is the number of the power supply whose state a sensor tells, or 0.

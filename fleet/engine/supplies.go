@@ -15,11 +15,17 @@ func (s *step) judgeSupply(v *verdict, d *fleet.Device, x *fleet.Sensor, n int) 
 	if d.Power != fleet.PowerOff && carried(d, n) {
 		state, head = fleet.StateWarn, "redundancy lost: "+head
 	}
-	text := x.Text
-	if text == "" {
-		text = sentence(x)
+	text := sentence(x)
+	if x.Text != "" {
+		text = trouble(x.Text)
 	}
 	v.add(state, "PSU "+strconv.Itoa(n), "%s%s%s", head, text, s.cordText(d, n))
+}
+
+// trouble leaves out of a supply's words what goes without saying.
+func trouble(text string) string {
+	text = strings.TrimPrefix(text, "Presence detected, ")
+	return strings.TrimPrefix(text, "Power Supply ")
 }
 
 // carried reports whether another power supply than n is in order.
@@ -48,17 +54,15 @@ func (s *step) cordText(d *fleet.Device, n int) string {
 		case o == nil:
 			return ", outlet " + c.Outlet
 		}
-		return fmt.Sprintf(", outlet %s is %s%s", c.Outlet, o.State, flow(o))
+		return fmt.Sprintf(", outlet %s is %s%s", c.Outlet, o.State, idle(o))
 	}
 	return ""
 }
 
-func flow(o *fleet.Outlet) string {
-	switch {
-	case o.PowerW.Known:
-		return ", " + o.PowerW.String() + " W"
-	case o.CurrentA.Known:
-		return ", " + o.CurrentA.String() + " A"
+// idle says so where next to nothing is drawn from an outlet.
+func idle(o *fleet.Outlet) string {
+	if o.State == "on" && o.PowerW.Known && o.PowerW.Float() < 5 {
+		return " and gives " + o.PowerW.String() + " W"
 	}
 	return ""
 }
@@ -105,7 +109,7 @@ func (s *step) judgeWord(v *verdict, d *fleet.Device) {
 	if d.Power != fleet.PowerOn || s.now.Sub(d.PowerSince) < bootTime {
 		return
 	}
-	if e := s.ends(d, false); len(e.dark) >= 2 && e.lit == 0 && e.unseen == 0 {
+	if e := s.ends(d, false, d.PowerSince); len(e.dark) >= 2 && e.lit == 0 && e.unseen == 0 {
 		v.add(fleet.StateWarn, aboutLight, "no light on any of its cables: %s", e.text())
 	}
 }

@@ -20,15 +20,15 @@ func (s *step) witness(v *verdict, i int, d *fleet.Device) {
 		return
 	}
 	s.unpowered(v, d)
-	e := s.ends(d, true)
+	e := s.ends(d, true, d.SeenAt)
 	s.reverseEnds(&e, i, d)
 	switch {
 	case len(e.dark) >= 2 && e.lit == 0:
 		v.add(fleet.StateCrit, aboutLight, "down: no light on %s", e.text())
 	case e.lit > 0:
-		v.add(v.state, aboutLight, "light on %d of its %s: it runs, only its management is silent", e.lit, several(e.lit+len(e.dark), "cable"))
+		v.add(v.state, aboutNote+aboutLight, "light on %d of its %s: it runs, only its management is silent", e.lit, several(e.lit+len(e.dark), "cable"))
 	case e.behind != "":
-		v.add(v.state, aboutPath, "behind %s, which does not answer", e.behind)
+		v.add(v.state, aboutNote+aboutPath, "behind %s, which does not answer", e.behind)
 	}
 }
 
@@ -58,8 +58,8 @@ func (e *ends) see(name string, p *fleet.Port) {
 }
 
 // ends looks at the ports that a device's own cables lead to; all of them, or
-// those of its host only.
-func (s *step) ends(d *fleet.Device, all bool) ends {
+// those of its host only. What was read before since proves nothing.
+func (s *step) ends(d *fleet.Device, all bool, since time.Time) ends {
 	var e ends
 	for _, c := range d.Spec.Links {
 		bmc := isManagement(c.NIC)
@@ -77,6 +77,10 @@ func (s *step) ends(d *fleet.Device, all bool) ends {
 			if bmc && !far.SeenAt.IsZero() {
 				e.behind = name
 			}
+			continue
+		}
+		if !far.Tables[fleet.TablePorts].At.After(since) {
+			e.unseen++
 			continue
 		}
 		if bmc && d.Power != fleet.PowerOff {
@@ -106,7 +110,7 @@ func (s *step) reverseEnds(e *ends, i int, d *fleet.Device) {
 	}
 	for _, j := range s.next.Near[i] {
 		far := s.devices.Peek(j)
-		if !s.lit(far) || len(far.Ports) == 0 {
+		if !s.lit(far) || !far.Tables[fleet.TablePorts].At.After(d.SeenAt) {
 			continue
 		}
 		for _, c := range far.Spec.Links {
@@ -126,7 +130,7 @@ func (s *step) starving(v *verdict, i int, d *fleet.Device) bool {
 	lost, fed := 0, 0
 	for _, j := range s.next.Near[i] {
 		far := s.devices.Peek(j)
-		if !s.lit(far) {
+		if !s.lit(far) || !far.SeenAt.After(d.SeenAt) {
 			continue
 		}
 		for _, c := range far.Spec.Power {
@@ -144,9 +148,11 @@ func (s *step) starving(v *verdict, i int, d *fleet.Device) bool {
 	}
 	switch {
 	case lost > 0 && lost >= 9*fed: // a supply may have failed by itself
-		v.add(fleet.StateCrit, aboutPower, "no output: %d of %d power supplies on it have no input", lost, lost+fed)
+		v.add(fleet.StateCrit, aboutPower, "no output: %d of %s on it have no input", lost, several(lost+fed, "power supply"))
+	case lost > fed:
+		v.add(v.state, aboutNote+"starved", "%d of %s on it have no input", lost, several(lost+fed, "power supply"))
 	case fed > 0:
-		v.add(v.state, aboutPower, "%d of %s on it have input: it gives power, only its management is silent", fed, several(lost+fed, "power supply"))
+		v.add(v.state, aboutNote+"fed", "%d of %s on it have input: it gives power, only its management is silent", fed, several(lost+fed, "power supply"))
 	}
 	return true
 }
