@@ -55,9 +55,11 @@ func (b *BMC) readLog(ctx context.Context, o *fleet.Observation, lane fleet.Lane
 func logFacts(o *fleet.Observation, info selInfo) {
 	o.Facts.SetNum("sel.entries", fleet.Int(int64(info.entries)), true)
 	o.Facts.SetNum("sel.used_percent", info.used(), true)
+	overflow := "no" // said each time: a fact that is not named stays
 	if info.overflow {
-		o.Facts.Set("sel.overflow", "yes")
+		overflow = "yes"
 	}
+	o.Facts.Set("sel.overflow", overflow)
 }
 
 // readNew reads the records behind the cursor.

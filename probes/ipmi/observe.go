@@ -134,10 +134,10 @@ func (b *BMC) lookAtSensors(ctx context.Context, o *fleet.Observation, lane flee
 	return b.readMeter(ctx, o, lane, hostOff)
 }
 
-// knowDevice reads the device id once, and again in the slow lane: an update
-// of the firmware changes it.
+// knowDevice reads the device id once, and again in every lane but the fast
+// one: an update of the firmware changes it, and one question tells.
 func (b *BMC) knowDevice(ctx context.Context, lane fleet.Lane) error {
-	if b.known && !b.fresh && lane != fleet.LaneSlow {
+	if b.known && !b.fresh && lane == fleet.LaneFast {
 		return nil
 	}
 	data, err := b.ask(ctx, command{fn: fnApp, cmd: 0x01, op: "get device id"})

@@ -55,7 +55,8 @@ func TestObserveReadsEverythingFirst(t *testing.T) {
 		"asset": "asset-1", "bmc.mac": "02:00:00:00:00:42", "bmc.product_id": "0f02", "bmc.vendor": "Supermicro",
 		"board.name": "Board One", "board.part": "BPN-1", "board.serial": "BSN-1", "board.vendor": "Maker",
 		"firmware": "2.35", "guid": "42000000-0000-0000-0000-000000000000", "identify": "off", "model": "Model One", "power": "on",
-		"product.part": "PPN-1", "product.version": "v2", "sel.entries": "2", "sel.used_percent": "0.8", "serial": "SN-1", "vendor": "Maker",
+		"product.part": "PPN-1", "product.version": "v2", "sel.entries": "2",
+		"sel.overflow": "no", "sel.used_percent": "0.8", "serial": "SN-1", "vendor": "Maker",
 	}
 	want["guid"] = facts["guid"] // TestGUIDText judges it
 	if d := cmp.Diff(want, facts); d != "" {
