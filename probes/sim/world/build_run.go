@@ -338,6 +338,9 @@ func (w *World) carryHeat(prev, r *run, i int) {
 	}
 	was, will := prev.temps(w.Layout, i, r.at), r.target(w.Layout, i, r.at)
 	b.lag = thermal{r.at, was.inlet - will.inlet, was.cpu - will.cpu, was.exhaust - will.exhaust, was.fan - will.fan}
+	if !a.on && b.on {
+		b.lag.fan = 1 - will.fan // fans start at full speed
+	}
 }
 
 // outlet reads "pdu/n".
