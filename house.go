@@ -121,7 +121,7 @@ func (h *house) deps() console.Deps {
 func (h *house) makeVerbs() *console.Verbs {
 	v := &console.Verbs{
 		Memory: h.store, Watch: func() console.Watch { return h.store.Watch() }, Registry: h.registry,
-		Execute: h.execute, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, Version: version,
+		Execute: h.execute, Check: h.check, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, Version: version,
 	}
 	if h.reload != nil {
 		v.Reload = h.reloadNow
@@ -134,6 +134,11 @@ func (h *house) execute(ctx context.Context, by console.Caller, e views.Execute)
 		return fleet.Job{}, fmt.Errorf("%w: one target at a time", remedy.ErrRefused)
 	}
 	return h.executor.Run(ctx, remedy.Request{User: by.User, From: by.From, Role: by.Role, Action: e.Action, Target: e.Targets[0], Reason: e.Reason})
+}
+
+// check is execute without doing anything.
+func (h *house) check(by console.Caller, e views.Execute) error {
+	return h.executor.Check(remedy.Request{User: by.User, From: by.From, Role: by.Role, Action: e.Action, Target: e.Targets[0], Reason: e.Reason})
 }
 
 func (h *house) audit(ctx context.Context, e fleet.AuditEntry) error {

@@ -70,7 +70,11 @@ func runDevices(_ context.Context, v *Verbs, c *verbCall) error {
 	if err != nil {
 		return err
 	}
-	keep := views.DeviceFilter(strings.Join(c.words, " "), s, c.now)
+	filter := strings.Join(c.words, " ")
+	if err := views.CheckDeviceFilter(filter, s); err != nil {
+		return usage("filter as / does: state:crit kind:pdu rack:r03 age>1d !spare", "devices: %v", err)
+	}
+	keep := views.DeviceFilter(filter, s, c.now)
 	rows := []export.Device{}
 	for _, d := range s.Devices.All() {
 		if keep(d) {
@@ -195,6 +199,21 @@ func runVersion(_ context.Context, v *Verbs, c *verbCall) error {
 	return err
 }
 
+type helpRow struct {
+	Verb string     `json:"verb"`
+	Args string     `json:"args"`
+	Help string     `json:"help"`
+	Role fleet.Role `json:"role"`
+}
+
+func helpRows(list []verb) []helpRow {
+	rows := make([]helpRow, len(list))
+	for i, x := range list {
+		rows[i] = helpRow{x.name, x.args, x.help, x.least}
+	}
+	return rows
+}
+
 func runHelp(_ context.Context, _ *Verbs, c *verbCall) error {
 	list := verbs()
 	if len(c.words) == 1 {
@@ -204,6 +223,9 @@ func runHelp(_ context.Context, _ *Verbs, c *verbCall) error {
 		}
 		_, err := fmt.Fprintf(c.Stdout, "%s %s [--json|--csv|--md]\n  %s\n  needs role %s\n", list[i].name, list[i].args, list[i].help, list[i].least)
 		return err
+	}
+	if c.format != export.Text {
+		return write(c, c.now, helpRows(list))
 	}
 	var b strings.Builder
 	for _, x := range list {

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"plumb/fleet"
+	"plumb/views/export"
 )
 
 // eventsLimit bounds a list of events nobody bounded.
@@ -58,7 +61,23 @@ func runEvents(ctx context.Context, v *Verbs, c *verbCall) error {
 	if a.Err != nil {
 		return fmt.Errorf("events: %w", a.Err)
 	}
+	if q.Target != "" && len(a.Events) == 0 {
+		// What left the inventory still has its events; what has neither is a
+		// slip of the fingers.
+		s, err := v.snapshot()
+		if err != nil {
+			return err
+		}
+		if _, err := deviceOf(s, q.Target); err != nil && !known(s, q.Target) {
+			return err
+		}
+	}
 	return write(c, c.now, a.Events, "id", "raw", "asserted")
+}
+
+// known reports whether an id is that of something that is no device.
+func known(s *fleet.Snapshot, id string) bool {
+	return s.Clouds.Get(id) != nil || s.Services.Get(id) != nil || s.Instances.Get(id) != nil || s.Racks.Get(id) != nil || s.Regions.Get(id) != nil
 }
 
 func runSeries(ctx context.Context, v *Verbs, c *verbCall) error {
@@ -71,9 +90,10 @@ func runSeries(ctx context.Context, v *Verbs, c *verbCall) error {
 	}
 	target, key, err := fleet.SplitSeries(c.words[0])
 	if err != nil {
-		return usage("sensors DEVICE lists the ids", "series: %v", err)
+		return usage("sensors DEVICE --json lists the ids", "series: %s: not DEVICE/SENSOR", fleet.Clean(c.words[0], 80))
 	}
-	if _, err := deviceOf(s, target); err != nil {
+	d, err := deviceOf(s, target)
+	if err != nil {
 		return err
 	}
 	span, err := c.span(time.Hour)
@@ -89,6 +109,17 @@ func runSeries(ctx context.Context, v *Verbs, c *verbCall) error {
 	a := v.Memory.Answer(ctx, q, c.now)
 	if a.Err != nil {
 		return fmt.Errorf("series %s: %w", c.words[0], a.Err)
+	}
+	if len(a.Points) == 0 && !slices.Contains(d.Series, key) {
+		names := make([]string, len(d.Series))
+		for i, k := range d.Series {
+			names[i] = target + "/" + k.String()
+		}
+		hint := "sensors " + target + " --json lists the ids"
+		if near := export.Closest(names, c.words[0]); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		return &Failure{"unknown", fmt.Sprintf("series %s: no such series", fleet.Clean(c.words[0], 80)), hint}
 	}
 	type point struct {
 		At    time.Time `json:"at"`
@@ -212,6 +243,15 @@ func why(reasons []string) string {
 	return ": " + reasons[0]
 }
 
+// say prints one sentence, or the same as an object.
+func (c *verbCall) say(text string, v any) error {
+	if c.format != export.Text {
+		return export.Object(c.Stdout, c.format, c.now, v)
+	}
+	_, err := fmt.Fprintln(c.Stdout, text)
+	return err
+}
+
 func runBackup(ctx context.Context, v *Verbs, c *verbCall) error {
 	if v.Backup == nil {
 		return &Failure{"unavailable", "backup: no store in this process", ""}
@@ -220,17 +260,28 @@ func runBackup(ctx context.Context, v *Verbs, c *verbCall) error {
 		return err
 	}
 	if err := v.Backup(ctx, c.words[0]); err != nil {
-		return fmt.Errorf("backup to %s: %w", c.words[0], err)
+		return &Failure{"failed", err.Error(), "name a directory that is not there yet, where the process that owns the store may write"}
 	}
-	_, err := fmt.Fprintf(c.Stdout, "backup written to %s\n", c.words[0])
-	return err
+	return c.say("backup written to "+c.words[0], struct {
+		Dir string `json:"dir"`
+	}{c.words[0]})
 }
 
 func runVerify(ctx context.Context, v *Verbs, c *verbCall) error {
 	if v.Verify == nil {
 		return &Failure{"unavailable", "verify: no store in this process", ""}
 	}
-	return v.Verify(ctx, c.Stdout)
+	if c.format == export.Text {
+		return v.Verify(ctx, c.Stdout)
+	}
+	var text strings.Builder
+	if err := v.Verify(ctx, &text); err != nil {
+		return fmt.Errorf("%w\n%s", err, text.String())
+	}
+	return c.say("", struct {
+		Whole  bool     `json:"whole"`
+		Report []string `json:"report"`
+	}{true, strings.Split(strings.TrimSpace(text.String()), "\n")})
 }
 
 func runReload(ctx context.Context, v *Verbs, c *verbCall) error {
@@ -240,8 +291,9 @@ func runReload(ctx context.Context, v *Verbs, c *verbCall) error {
 	if err := v.Reload(ctx); err != nil {
 		return fmt.Errorf("reload: nothing was changed: %w", err)
 	}
-	_, err := fmt.Fprintln(c.Stdout, "reloaded")
-	return err
+	return c.say("reloaded", struct {
+		Reloaded bool `json:"reloaded"`
+	}{true})
 }
 
 // errTime says that text is no time.

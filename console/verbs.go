@@ -30,13 +30,16 @@ type Verbs struct {
 	Watch    func() Watch
 	Registry *Registry
 	Execute  func(ctx context.Context, by Caller, e views.Execute) (fleet.Job, error)
-	Audit    func(ctx context.Context, e fleet.AuditEntry) error
-	Faults   func() []export.Fault // the demo's truth; nil outside of it
-	Backup   func(ctx context.Context, dir string) error
-	Verify   func(ctx context.Context, w io.Writer) error
-	Reload   func(ctx context.Context) error
-	Version  string
-	Now      func() time.Time
+	// Check says why Execute would refuse now, without doing or auditing
+	// anything; nil: it would not.
+	Check   func(by Caller, e views.Execute) error
+	Audit   func(ctx context.Context, e fleet.AuditEntry) error
+	Faults  func() []export.Fault // the demo's truth; nil outside of it
+	Backup  func(ctx context.Context, dir string) error
+	Verify  func(ctx context.Context, w io.Writer) error
+	Reload  func(ctx context.Context) error
+	Version string
+	Now     func() time.Time
 }
 
 // verb is one command with its words.
@@ -74,7 +77,7 @@ func verbs() []verb {
 		{"events", "[TARGET] [--since T] [--limit N]", "what happened, newest first", fleet.RoleViewer, runEvents},
 		{"series", "DEVICE/SENSOR [--since T] [--step D]", "history of one series", fleet.RoleViewer, runSeries},
 		{"jobs", "", "actions under way and done", fleet.RoleViewer, runJobs},
-		{"act", "ACTION TARGET --reason R", "ask for an action; exits 0 when the job is durable", fleet.RoleOperator, runAct},
+		{"act", "ACTION TARGET --reason R [--wait|--dry-run]", "ask for an action; exits 0 when the job is durable, with --wait when it is verified", fleet.RoleOperator, runAct},
 		{"audit", "[--from SEQ]", "every write, denied try and login, as a hash chain", fleet.RoleOperator, runAudit},
 		{"watch", "", "changes as they happen, one JSON object a line", fleet.RoleViewer, runWatch},
 		{"who", "", "who is on the console", fleet.RoleViewer, runWho},
@@ -89,7 +92,7 @@ func verbs() []verb {
 
 // Failure is an error as people and scripts get it.
 type Failure struct {
-	Kind    string `json:"kind"` // usage unknown denied failed unavailable
+	Kind    string `json:"kind"` // usage unknown denied refused failed unavailable
 	Message string `json:"message"`
 	Hint    string `json:"hint"`
 }
@@ -132,7 +135,10 @@ func (v *Verbs) Run(ctx context.Context, call VerbCall) int {
 // report writes an error to stderr, as JSON where JSON was asked for.
 func report(c *verbCall, f *Failure) {
 	if c.format == export.JSON || c.format == export.NDJSON {
-		b, err := json.Marshal(map[string]any{"schema": 1, "error": f})
+		b, err := json.Marshal(struct {
+			Schema int      `json:"schema"`
+			Error  *Failure `json:"error"`
+		}{1, f})
 		if err == nil {
 			fmt.Fprintf(c.Stderr, "%s\n", b)
 		}
@@ -178,6 +184,9 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 		return &Failure{"unknown", fmt.Sprintf("%s: no such verb", fleet.Clean(c.Args[0], 40)), hint}
 	}
 	if err := c.parse(); err != nil {
+		return err
+	}
+	if err := c.fits(list[i]); err != nil {
 		return err
 	}
 	if c.Role < list[i].least {
@@ -233,6 +242,22 @@ func (c *verbCall) parse() error {
 	}
 	if c.flags["at"] != "" {
 		return &Failure{"unavailable", "--at: the whole fleet as of a past time cannot be drawn yet", "events and series take --since, and the past of one series is there"}
+	}
+	return nil
+}
+
+// fits refuses flags and words that the verb does not know. What is ignored in
+// silence is taken for an answer.
+func (c *verbCall) fits(x verb) error {
+	for name := range c.flags {
+		if slices.Contains(valued, name) && name != "at" || name == "wait" || name == "dry-run" {
+			if !strings.Contains(x.args, "--"+name) {
+				return usage("help "+x.name, "%s: takes no --%s", x.name, name)
+			}
+		}
+	}
+	if x.args == "" || strings.HasPrefix(x.args, "[--") {
+		return c.atMost(0)
 	}
 	return nil
 }

@@ -85,6 +85,28 @@ type Job struct {
 	Ended      time.Time  `json:"ended"`
 }
 
+// MarshalJSON writes a job with null for an end that has not come, and with
+// empty lists rather than null.
+func (j Job) MarshalJSON() ([]byte, error) {
+	type plain Job
+	x := struct {
+		plain
+		Began time.Time  `json:"began"`
+		Ended *time.Time `json:"ended"`
+	}{plain: plain(j), Began: j.Began.UTC()}
+	if !j.Ended.IsZero() {
+		ended := j.Ended.UTC()
+		x.Ended = &ended
+	}
+	if x.Targets == nil {
+		x.Targets = []string{}
+	}
+	if x.Steps == nil {
+		x.Steps = []JobStep{}
+	}
+	return json.Marshal(x)
+}
+
 // JobStep is one step with its outcome in words.
 type JobStep struct {
 	Name  string    `json:"name"`

@@ -173,3 +173,20 @@ func TestAuditEntryKeepsNineDecimals(t *testing.T) {
 		t.Errorf("came back as %+v (%v)", back, err)
 	}
 }
+
+func TestJobAsJSON(t *testing.T) {
+	at := time.Date(2026, 11, 22, 14, 0, 0, 0, time.FixedZone("", 3600))
+	b, err := json.Marshal(Job{ID: "j1", State: JobRunning, Began: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"ended":null`, `"began":"2026-11-22T13:00:00Z"`, `"steps":[]`, `"targets":[]`} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("%s is not in %s", want, b)
+		}
+	}
+	var back Job
+	if err := json.Unmarshal(b, &back); err != nil || !back.Ended.IsZero() || !back.Began.Equal(at) {
+		t.Errorf("read back: %+v %v", back, err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -86,6 +87,13 @@ func (e *Executor) Run(ctx context.Context, r Request) (fleet.Job, error) {
 	return job, nil
 }
 
+// Check says why Run would refuse the request at this moment. It does nothing
+// and leaves no trace; nil is no promise.
+func (e *Executor) Check(r Request) error {
+	_, err := guard(e.ledger.Snapshot(), r, e.now())
+	return err
+}
+
 // Wait blocks until nothing is under way; for a clean stop.
 func (e *Executor) Wait() { e.wg.Wait() }
 
@@ -156,7 +164,7 @@ func (e *Executor) refuse(ctx context.Context, r Request, now time.Time, why err
 	if errors.Is(why, ErrDenied) {
 		outcome = "denied"
 	}
-	if err := e.ledger.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{entry(r, now, outcome, why.Error())}}); err != nil {
+	if err := e.ledger.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{entry(r, now, outcome, strings.TrimPrefix(why.Error(), outcome+": "))}}); err != nil {
 		e.log.Error("refused try not audited", "user", r.User, "action", r.Action, "err", err)
 	}
 	return why

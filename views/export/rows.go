@@ -117,7 +117,7 @@ type Port struct {
 	SpeedBps    fleet.Num  `json:"speed_bps"`
 	MTU         int        `json:"mtu"`
 	MAC         string     `json:"mac"`
-	VLAN        int        `json:"vlan"`
+	VLAN        *int       `json:"vlan"`
 	InBps       fleet.Num  `json:"in_bps"`
 	OutBps      fleet.Num  `json:"out_bps"`
 	InOctets    *uint64    `json:"in_octets"`
@@ -208,7 +208,7 @@ func Racks(s *fleet.Snapshot, region string) []Rack {
 // DeviceOf is the row of one device.
 func DeviceOf(d *fleet.Device, now time.Time) Device {
 	x := Device{
-		ID: d.Spec.ID, Kind: d.Spec.Kind, State: d.State, Power: d.Power, Rack: d.Spec.Rack, Unit: d.Spec.Unit.Num(), Height: d.Spec.Height.Num(),
+		ID: d.Spec.ID, Kind: d.Spec.Kind, State: d.State, Power: d.Power, Rack: d.Spec.Rack, Unit: placeOf(d.Spec.Unit), Height: d.Spec.Height.Num(),
 		Model: cmp.Or(d.Facts.Get(fleet.FactModel), d.Spec.Model), Serial: cmp.Or(d.Facts.Get(fleet.FactSerial), d.Spec.Serial),
 		Firmware: d.Facts.Get(fleet.FactFirmware), Name: d.Spec.Name, Owner: d.Spec.Owner, Tenant: d.Spec.Tenant, Env: d.Spec.Env,
 		Region: d.Spec.Region, Site: d.Spec.Site, PowerW: d.PowerW, InletC: d.InletC, Maintenance: d.Maintenance, DriftOpen: d.DriftOpen,
@@ -222,6 +222,14 @@ func DeviceOf(d *fleet.Device, now time.Time) Device {
 		x.Error = &e
 	}
 	return x
+}
+
+// placeOf is a unit of a rack, null for what stands in none.
+func placeOf(u fleet.HalfU) fleet.Num {
+	if u == 0 {
+		return fleet.Num{}
+	}
+	return u.Num()
 }
 
 // PageOf is one device with everything its page shows.
@@ -259,11 +267,14 @@ func Ports(d *fleet.Device) []Port {
 	for i := range d.Ports {
 		p := &d.Ports[i]
 		x := Port{Device: d.Spec.ID, Index: p.Index, Name: p.Name, Alias: p.Alias, Descr: p.Descr, Type: p.Type, Admin: p.Admin, Oper: p.Oper,
-			SpeedBps: p.SpeedBps, MTU: p.MTU, MAC: p.MAC, VLAN: p.VLAN, InBps: p.Rates.InBps, OutBps: p.Rates.OutBps, At: when(d.Tables[fleet.TablePorts].At)}
+			SpeedBps: p.SpeedBps, MTU: p.MTU, MAC: p.MAC, InBps: p.Rates.InBps, OutBps: p.Rates.OutBps, At: when(d.Tables[fleet.TablePorts].At)}
 		for c, to := range [...]**uint64{&x.InOctets, &x.OutOctets, &x.InErrors, &x.OutErrors, &x.InDiscards, &x.OutDiscards} {
 			if n, ok := p.Counters.Get(fleet.CounterID(c)); ok {
 				*to = &n
 			}
+		}
+		if p.VLAN != 0 {
+			x.VLAN = &p.VLAN
 		}
 		if p.Neighbor != "" {
 			x.Neighbor = &p.Neighbor
