@@ -64,7 +64,10 @@ func fillEveryBucket(t *testing.T, dir string) {
 	for i := range 10 {
 		at := day0.Add(time.Duration(i) * 20 * time.Minute)
 		o.apply(t, payload{
-			Changes:  []fleet.Change{{Target: "server-one", Row: "firmware", At: at, Value: []byte(fmt.Sprintf(`"2.19.%d"`, i))}},
+			Changes: []fleet.Change{
+				{Target: "server-one", Row: "firmware", At: at, Value: []byte(fmt.Sprintf(`"2.19.%d"`, i))},
+				{Target: "server-one", Row: fmt.Sprintf("module-%d", i), At: at}, // gone
+			},
 			Readings: []fleet.Readings{reading("server-one", at, fleet.Int(int64(7000+i*i)), fleet.Int(int64(i)<<40))},
 			Events:   []fleet.Event{{ID: fmt.Sprintf("event-%04d", i), Target: "server-one", At: at, Text: "fan failure"}},
 			Jobs:     []fleet.Job{{ID: fmt.Sprintf("job-%04d", i), Began: at, State: fleet.JobVerified}},

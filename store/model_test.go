@@ -370,6 +370,7 @@ func (m *twin) checkState(t *rapid.T, ctx context.Context) {
 	if past != len(m.history) {
 		t.Fatalf("%d changes in the past, want %d", past, len(m.history))
 	}
+	m.checkPast(t, ctx)
 	jobs, err := m.s.Jobs(ctx, 0)
 	if err != nil || len(jobs) != len(m.jobs) {
 		t.Fatalf("%d jobs, want %d, %v", len(jobs), len(m.jobs), err)
@@ -389,5 +390,66 @@ func (m *twin) checkState(t *rapid.T, ctx context.Context) {
 	}
 	if rows != m.imported {
 		t.Fatalf("%d imported rows, want %d", rows, m.imported)
+	}
+}
+
+// checkPast compares the fleet as of a time: of each row the version said last
+// if it is not after that time, else the newest that is not; of each target
+// the newest poll.
+func (m *twin) checkPast(t *rapid.T, ctx context.Context) {
+	at := time.Now().UTC().Add(-time.Duration(rapid.IntRange(-2, 400).Draw(t, "minutes ago")) * time.Minute)
+	mem, err := m.s.At(ctx, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, then := map[string]fleet.Change{}, map[string]fleet.Change{}
+	for _, c := range m.history {
+		key := changeKey(c)
+		last[key] = c
+		if was, ok := then[key]; !c.At.After(at) && (!ok || c.At.After(was.At)) {
+			then[key] = c
+		}
+	}
+	for key, c := range last {
+		if !c.At.After(at) {
+			then[key] = c
+		}
+		if then[key].Value == nil {
+			delete(then, key)
+		}
+	}
+	if len(mem.Latest) != len(then) || !slices.IsSortedFunc(mem.Latest, byPlace) {
+		t.Fatalf("%d rows as of %v, want %d, in order", len(mem.Latest), at, len(then))
+	}
+	for _, c := range mem.Latest {
+		if w := then[changeKey(c)]; string(w.Value) != string(c.Value) || !w.At.Equal(c.At) {
+			t.Fatalf("as of %v: %+v, want %+v", at, c, w)
+		}
+	}
+	for target, series := range m.samples {
+		newest := int64(-1)
+		for _, samples := range series {
+			for ms := range samples {
+				if ms <= toMs(at) {
+					newest = max(newest, ms)
+				}
+			}
+		}
+		i := slices.IndexFunc(mem.Readings, func(r fleet.Readings) bool { return r.Target == target })
+		if i < 0 {
+			if newest >= toMs(at)-windowMs {
+				t.Fatalf("as of %v: no readings of %s, want those of %v", at, target, fromMs(newest))
+			}
+			continue
+		}
+		r := mem.Readings[i]
+		if toMs(r.At) != newest {
+			t.Fatalf("as of %v: readings of %s at %v, want %v", at, target, r.At, fromMs(newest))
+		}
+		for k, key := range r.Keys {
+			if w := series[key][newest]; w.String() != r.Values[k].String() {
+				t.Fatalf("as of %v: %s %v is %v, want %v", at, target, key, r.Values[k], w)
+			}
+		}
 	}
 }

@@ -51,8 +51,9 @@ type Store struct {
 // Buckets of state.db.
 var (
 	bucketMeta       = []byte("meta")
-	bucketLatest     = []byte("latest")    // target 0 table row        -> time, JSON
-	bucketHistory    = []byte("history")   // target 0 table row 0 time -> JSON; empty: gone
+	bucketLatest     = []byte("latest")    // target 0 table            -> its newest rows, see table.go
+	bucketHistory    = []byte("history")   // target 0 table row 0 time -> what it was, JSON; empty: gone
+	bucketGone       = []byte("gone")      // target 0 table row        -> since when it is gone
 	bucketEvents     = []byte("events")    // time target 0 id          -> JSON
 	bucketEventsOf   = []byte("events-of") // target 0 time id          -> nothing
 	bucketEventIDs   = []byte("event-ids") // target 0 id               -> time
@@ -60,7 +61,7 @@ var (
 	bucketJobs       = []byte("jobs")      // id                        -> JSON
 	bucketJobTimes   = []byte("job-times") // began id                  -> nothing
 	bucketOrigins    = []byte("origins")   // cell 0 epoch              -> ranges of seq
-	stateBuckets     = [][]byte{bucketLatest, bucketHistory, bucketEvents, bucketEventsOf, bucketEventIDs, bucketAudit, bucketJobs, bucketJobTimes, bucketOrigins}
+	stateBuckets     = [][]byte{bucketLatest, bucketHistory, bucketGone, bucketEvents, bucketEventsOf, bucketEventIDs, bucketAudit, bucketJobs, bucketJobTimes, bucketOrigins}
 	bucketTargets    = []byte("targets") // number                    -> name
 	bucketLayouts    = []byte("layouts") // number                    -> keys
 	bucketWAL        = []byte("wal")     // seq                       -> rows
@@ -73,7 +74,12 @@ var (
 	keyBatch         = []byte("batch")
 )
 
-const schemaVersion = 1
+// stateSchema and seriesSchema are what this plumb writes. Older ones are
+// brought up to it when they are opened, see migrate.go.
+const (
+	stateSchema  = 2
+	seriesSchema = 1
+)
 
 // Sizes of the address space that is mapped at once. Growing a map needs every
 // reader to finish first, so it is made large; it costs no memory and no disk.
@@ -125,10 +131,10 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if fresh && !missing(s.path("series.db")) {
 		return nil, &FileError{s.path("state.db"), damaged("it is missing beside series.db")}
 	}
-	if s.state, err = openFile(ctx, s.path("state.db"), stateMap, stateBuckets, nil); err != nil {
+	if s.state, err = openFile(ctx, s.path("state.db"), stateMap, schema{stateSchema, stateBuckets, stateMigrations}, nil); err != nil {
 		return nil, err
 	}
-	if s.series, err = openFile(ctx, s.path("series.db"), seriesMap, seriesBuckets, storeID(s.state)); err != nil {
+	if s.series, err = openFile(ctx, s.path("series.db"), seriesMap, schema{seriesSchema, seriesBuckets, nil}, storeID(s.state)); err != nil {
 		return nil, err
 	}
 	if err := guard(s.loadState); err != nil {
@@ -150,7 +156,7 @@ func missing(path string) bool {
 // openFile opens one file, after a look at it that bbolt does not take, and
 // makes its schema where it is new. id, where given, is what the file must
 // carry: the two files of one store know each other by it.
-func openFile(ctx context.Context, path string, mapSize int, buckets [][]byte, id []byte) (db *bbolt.DB, err error) {
+func openFile(ctx context.Context, path string, mapSize int, want schema, id []byte) (db *bbolt.DB, err error) {
 	if err := readAhead(ctx, path); err != nil {
 		return nil, &FileError{path, err}
 	}
@@ -168,7 +174,7 @@ func openFile(ctx context.Context, path string, mapSize int, buckets [][]byte, i
 		if err != nil {
 			return err
 		}
-		return db.Update(func(tx *bbolt.Tx) error { return prepare(tx, buckets, id) })
+		return db.Update(func(tx *bbolt.Tx) error { return prepare(tx, want, id) })
 	})
 	var inUse *InUseError
 	switch {
@@ -183,8 +189,17 @@ func openFile(ctx context.Context, path string, mapSize int, buckets [][]byte, i
 	return nil, &FileError{path, err}
 }
 
-// prepare checks the schema of a file, or writes it where the file is empty.
-func prepare(tx *bbolt.Tx, buckets [][]byte, id []byte) error {
+// schema is what a file must look like: its version, its buckets, and how
+// version n becomes n+1, from version 1.
+type schema struct {
+	version byte
+	buckets [][]byte
+	steps   []func(*bbolt.Tx) error
+}
+
+// prepare checks the schema of a file, brings an older one up to it, or writes
+// it where the file is empty.
+func prepare(tx *bbolt.Tx, want schema, id []byte) error {
 	meta := tx.Bucket(bucketMeta)
 	if meta == nil {
 		if first, _ := tx.Cursor().First(); first != nil {
@@ -200,7 +215,7 @@ func prepare(tx *bbolt.Tx, buckets [][]byte, id []byte) error {
 		if err := put(meta, keyID, id); err != nil {
 			return err
 		}
-		if err := put(meta, keySchema, []byte{schemaVersion}); err != nil {
+		if err := put(meta, keySchema, []byte{want.version}); err != nil {
 			return err
 		}
 	}
@@ -208,8 +223,8 @@ func prepare(tx *bbolt.Tx, buckets [][]byte, id []byte) error {
 	if err != nil || len(version) != 1 {
 		return fmt.Errorf("%w: it names no schema", ErrForeign)
 	}
-	if version[0] > schemaVersion {
-		return fmt.Errorf("%w: schema %d, this one knows %d", ErrSchema, version[0], schemaVersion)
+	if version[0] > want.version {
+		return fmt.Errorf("%w: schema %d, this one knows %d", ErrSchema, version[0], want.version)
 	}
 	has, err := unseal(keyID, meta.Get(keyID))
 	if err != nil {
@@ -218,12 +233,20 @@ func prepare(tx *bbolt.Tx, buckets [][]byte, id []byte) error {
 	if id != nil && string(has) != string(id) {
 		return damaged("state.db and series.db are of different stores")
 	}
-	for _, name := range buckets {
+	for _, name := range want.buckets {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
 	}
-	return nil
+	for has := version[0]; has < want.version; has++ {
+		if has == 0 || int(has) > len(want.steps) {
+			return fmt.Errorf("%w: schema %d", ErrForeign, has)
+		}
+		if err := want.steps[has-1](tx); err != nil {
+			return fmt.Errorf("from schema %d to %d: %w", has, has+1, err)
+		}
+	}
+	return put(meta, keySchema, []byte{want.version})
 }
 
 func put(b *bbolt.Bucket, key, value []byte) error { return b.Put(key, seal(key, value)) }

@@ -11,8 +11,11 @@ import (
 	"plumb/fleet"
 )
 
-// Rows are kept twice: the newest of each, to start from, and all of them with
-// their times. A row that is gone has no newest, and an empty value in the past.
+// Every version of a row is kept once. The newest lies in its table (see
+// table.go), or, where the row is gone, among the gone; what it replaced lies
+// in the history. So what was true at T is the newest where that is not after
+// T, else the newest of its history that is not; and rows that never changed,
+// which are nearly all, cost nothing in the past.
 
 // maxValue bounds one row, event or job as JSON.
 const maxValue = 1 << 20
@@ -28,6 +31,12 @@ func rowKey(target string, table fleet.TableID, row string) []byte {
 	return append(b, row...)
 }
 
+// pastKey is the key of a row's version in the history: row 0 time.
+func pastKey(row []byte, at int64) []byte {
+	b := append(make([]byte, 0, len(row)+9), row...)
+	return binary.BigEndian.AppendUint64(append(b, 0), uint64(at)^1<<63)
+}
+
 func readRowKey(k []byte) (target string, table fleet.TableID, row []byte, err error) {
 	target, rest, ok := cut(k)
 	if !ok || len(rest) == 0 || rest[0] == 0 || rest[0] > fleet.NumTables {
@@ -36,9 +45,29 @@ func readRowKey(k []byte) (target string, table fleet.TableID, row []byte, err e
 	return target, fleet.TableID(rest[0] - 1), rest[1:], nil
 }
 
+// readPastKey splits the key of a version into its row's key and its time.
+func readPastKey(k []byte) (row []byte, at int64, err error) {
+	n := len(k) - 9
+	if n < 3 || k[n] != 0 {
+		return nil, 0, damaged("history key %q", k)
+	}
+	return k[:n], int64(binary.BigEndian.Uint64(k[n+1:]) ^ 1<<63), nil
+}
+
+// rowBuckets is what a batch of changes writes to.
+type rowBuckets struct {
+	latest, history, gone *bbolt.Bucket
+	edits                 map[string]*tableEdit
+}
+
 // putChanges writes rows in the order in which they were said.
 func (s *Store) putChanges(tx *bbolt.Tx, changes []fleet.Change, now time.Time) error {
-	latest, history := tx.Bucket(bucketLatest), tx.Bucket(bucketHistory)
+	if len(changes) == 0 {
+		return nil
+	}
+	w := rowBuckets{tx.Bucket(bucketLatest), tx.Bucket(bucketHistory), tx.Bucket(bucketGone), map[string]*tableEdit{}}
+	// Many rows enter at once and then stay: pages split into full ones.
+	w.latest.FillPercent, w.history.FillPercent = 0.9, 0.9
 	for _, c := range changes {
 		if c.Target == "" || !nameOK(c.Target) || !nameOK(c.Row) || c.Table >= fleet.NumTables || len(c.Value) > maxValue {
 			s.stats.refused.Add(1)
@@ -47,16 +76,114 @@ func (s *Store) putChanges(tx *bbolt.Tx, changes []fleet.Change, now time.Time) 
 		if c.At.IsZero() {
 			c.At = now
 		}
-		key := rowKey(c.Target, c.Table, c.Row)
-		if len(c.Value) == 0 {
-			if err := latest.Delete(key); err != nil {
-				return err
-			}
-		} else if err := put(latest, key, append(appendTime(make([]byte, 0, 12+len(c.Value)), c.At), c.Value...)); err != nil {
+		edit, err := w.edit(tableKey(c.Target, c.Table))
+		if err != nil {
 			return err
 		}
-		past := appendTime(append(slices.Clip(key), 0), c.At)
-		if err := put(history, past, slices.Clone(c.Value)); err != nil {
+		if _, ok := edit.rows[c.Row]; !ok && len(edit.rows) >= maxRows && len(c.Value) > 0 {
+			s.stats.refused.Add(1)
+			continue
+		}
+		if err := w.change(edit, c); err != nil {
+			return err
+		}
+	}
+	return w.save()
+}
+
+func (w *rowBuckets) edit(key []byte) (*tableEdit, error) {
+	if e := w.edits[string(key)]; e != nil {
+		return e, nil
+	}
+	e := &tableEdit{key: key, rows: map[string]tableRow{}}
+	w.edits[string(key)] = e
+	raw := w.latest.Get(key)
+	if raw == nil {
+		return e, nil
+	}
+	v, err := unseal(key, raw)
+	if err == nil {
+		err = decodeTable(v, func(r tableRow) { e.rows[r.name] = r })
+	}
+	return e, err
+}
+
+// change makes c the newest of its row, and what was the newest history. Of
+// two versions with one time the later said stays.
+func (w *rowBuckets) change(e *tableEdit, c fleet.Change) error {
+	key, at := rowKey(c.Target, c.Table, c.Row), unixNano(c.At)
+	was, held := e.rows[c.Row]
+	if !held {
+		raw := w.gone.Get(key)
+		if raw != nil {
+			t, err := readGone(key, raw)
+			if err != nil {
+				return err
+			}
+			was.at, held = t, true
+			if err := w.gone.Delete(key); err != nil {
+				return err
+			}
+		}
+	}
+	if held && was.at != at {
+		if err := put(w.history, pastKey(key, was.at), slices.Clone(was.value)); err != nil {
+			return err
+		}
+	}
+	if len(c.Value) > 0 {
+		e.rows[c.Row] = tableRow{name: c.Row, at: at, value: c.Value}
+		return nil
+	}
+	delete(e.rows, c.Row)
+	return put(w.gone, key, binary.BigEndian.AppendUint64(nil, uint64(at)))
+}
+
+// readGone returns since when a row is gone.
+func readGone(key, raw []byte) (int64, error) {
+	v, err := unseal(key, raw)
+	if err == nil && len(v) != 8 {
+		err = damaged("gone row %q", key)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return int64(binary.BigEndian.Uint64(v)), nil
+}
+
+func (w *rowBuckets) save() error {
+	for _, e := range w.edits {
+		if len(e.rows) == 0 {
+			if err := w.latest.Delete(e.key); err != nil {
+				return err
+			}
+		} else if err := put(w.latest, e.key, e.encode()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tables calls f with each table of newest rows, in the order of their keys.
+func tables(ctx context.Context, tx *bbolt.Tx, f func(target string, table fleet.TableID, value []byte) error) error {
+	var name string // shared by the tables of one target
+	c := tx.Bucket(bucketLatest).Cursor()
+	for k, raw := c.First(); k != nil; k, raw = c.Next() {
+		target, table, _, err := readRowKey(k)
+		if err != nil {
+			return err
+		}
+		v, err := unseal(k, raw)
+		if err != nil {
+			return err
+		}
+		if target != name {
+			name = target
+		}
+		if err := f(name, table, v); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 	}
@@ -65,12 +192,39 @@ func (s *Store) putChanges(tx *bbolt.Tx, changes []fleet.Change, now time.Time) 
 
 // readLatest returns every row, ordered by target, table and row.
 func readLatest(ctx context.Context, tx *bbolt.Tx) ([]fleet.Change, error) {
+	total := 0
+	err := tables(ctx, tx, func(_ string, _ fleet.TableID, v []byte) error {
+		n, err := tableSize(v)
+		total += n
+		return err
+	})
+	if err != nil || total == 0 {
+		return nil, err
+	}
+	out := make([]fleet.Change, 0, total)
+	err = tables(ctx, tx, func(target string, table fleet.TableID, v []byte) error {
+		return decodeTable(v, func(r tableRow) { out = append(out, r.change(target, table)) })
+	})
+	return out, err
+}
+
+func (r tableRow) change(target string, table fleet.TableID) fleet.Change {
+	return fleet.Change{Target: target, Table: table, Row: r.name, At: time.Unix(0, r.at).UTC(), Value: r.value}
+}
+
+// readHistory returns the changes of a table with since <= at <= until, oldest
+// first.
+func readHistory(ctx context.Context, tx *bbolt.Tx, target string, table fleet.TableID, since, until time.Time, limit int) ([]fleet.Change, error) {
 	var out []fleet.Change
-	var name string // shared by the rows of one target
-	var arena []byte
-	c := tx.Bucket(bucketLatest).Cursor()
-	for k, raw := c.First(); k != nil; k, raw = c.Next() {
-		target, table, row, err := readRowKey(k)
+	add := func(c fleet.Change) {
+		if !c.At.Before(since) && !c.At.After(until) {
+			out = append(out, c)
+		}
+	}
+	prefix := tableKey(target, table)
+	c := tx.Bucket(bucketHistory).Cursor()
+	for k, raw := c.Seek(prefix); hasPrefix(k, prefix); k, raw = c.Next() {
+		row, at, err := readPastKey(k)
 		if err != nil {
 			return nil, err
 		}
@@ -78,49 +232,26 @@ func readLatest(ctx context.Context, tx *bbolt.Tx) ([]fleet.Change, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(v) < 8 {
-			return nil, damaged("row %q has no time", k)
-		}
-		if target != name {
-			name = target
-		}
-		if len(arena)+len(v) > cap(arena) {
-			arena = make([]byte, 0, max(64<<10, len(v)))
-		}
-		start := len(arena)
-		arena = append(arena, v[8:]...)
-		out = append(out, fleet.Change{Target: name, Table: table, Row: string(row), At: readTime(v), Value: arena[start:len(arena):len(arena)]})
-		if len(out)%4096 == 0 && ctx.Err() != nil {
+		add(tableRow{name: string(row[len(prefix):]), at: at, value: orNil(v)}.change(target, table))
+		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 	}
-	return out, nil
-}
-
-// readHistory returns the changes of a table with since <= at <= until.
-func readHistory(ctx context.Context, tx *bbolt.Tx, target string, table fleet.TableID, since, until time.Time, limit int) ([]fleet.Change, error) {
-	var out []fleet.Change
-	prefix := rowKey(target, table, "")
-	c := tx.Bucket(bucketHistory).Cursor()
+	c = tx.Bucket(bucketGone).Cursor()
 	for k, raw := c.Seek(prefix); hasPrefix(k, prefix); k, raw = c.Next() {
-		n := len(k) - 9
-		if n < len(prefix) || k[n] != 0 {
-			return nil, damaged("history key %q", k)
-		}
-		at := readTime(k[n+1:])
-		if at.Before(since) || at.After(until) {
-			continue
-		}
-		v, err := unseal(k, raw)
+		at, err := readGone(k, raw)
 		if err != nil {
 			return nil, err
 		}
-		ch := fleet.Change{Target: target, Table: table, Row: string(k[len(prefix):n]), At: at}
-		if len(v) > 0 {
-			ch.Value = slices.Clone(v)
+		add(tableRow{name: string(k[len(prefix):]), at: at}.change(target, table))
+	}
+	if raw := tx.Bucket(bucketLatest).Get(prefix); raw != nil {
+		v, err := unseal(prefix, raw)
+		if err == nil {
+			err = decodeTable(v, func(r tableRow) { add(r.change(target, table)) })
 		}
-		if out = append(out, ch); len(out)%1024 == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+		if err != nil {
+			return nil, err
 		}
 	}
 	slices.SortStableFunc(out, func(a, b fleet.Change) int { return a.At.Compare(b.At) })
@@ -128,6 +259,14 @@ func readHistory(ctx context.Context, tx *bbolt.Tx, target string, table fleet.T
 		out = out[len(out)-limit:]
 	}
 	return out, nil
+}
+
+// orNil copies a value; one that is empty says that the row was gone.
+func orNil(v []byte) []byte {
+	if len(v) == 0 {
+		return nil
+	}
+	return slices.Clone(v)
 }
 
 // History returns the changes of one table of one target since a time, oldest
@@ -141,23 +280,23 @@ func (s *Store) History(ctx context.Context, target string, table fleet.TableID,
 	return out, err
 }
 
-// expireHistory looks at n changes from where it last stopped and deletes those
-// before the horizon that a later one before the horizon has replaced: what was
-// true at the horizon stays answerable. It returns where to go on.
+// expireHistory looks at n versions from where it last stopped and deletes
+// those before the horizon that a later one before the horizon has replaced:
+// what was true at the horizon stays answerable. It returns where to go on.
 func expireHistory(tx *bbolt.Tx, from []byte, horizon time.Time, n int) (next []byte, err error) {
 	history := tx.Bucket(bucketHistory)
-	limit := uint64(unixNano(horizon)) ^ 1<<63
+	limit := unixNano(horizon)
 	var old [][]byte
 	var prev []byte
 	c := history.Cursor()
 	k, _ := c.Seek(from)
 	for ; k != nil && n > 0; k, _ = c.Next() {
 		n--
-		if len(k) < 9 {
-			return nil, damaged("history key %q", k)
+		row, at, err := readPastKey(k)
+		if err != nil {
+			return nil, err
 		}
-		end := len(k) - 8
-		if binary.BigEndian.Uint64(k[end:]) < limit && len(prev) == len(k) && string(prev[:end]) == string(k[:end]) {
+		if at < limit && len(prev) == len(k) && hasPrefix(prev, row) {
 			old = append(old, slices.Clone(prev))
 		}
 		prev = k
@@ -167,6 +306,46 @@ func expireHistory(tx *bbolt.Tx, from []byte, horizon time.Time, n int) (next []
 	}
 	for _, k := range old {
 		if err := history.Delete(k); err != nil {
+			return nil, err
+		}
+	}
+	return next, nil
+}
+
+// expireGone looks at n rows that are gone and forgets those that were gone
+// before the horizon already, with all that they had been.
+func expireGone(tx *bbolt.Tx, from []byte, horizon time.Time, n int) (next []byte, err error) {
+	gone, history := tx.Bucket(bucketGone), tx.Bucket(bucketHistory)
+	limit := unixNano(horizon)
+	var rows, past [][]byte
+	c := gone.Cursor()
+	k, raw := c.Seek(from)
+	for ; k != nil && n > 0; k, raw = c.Next() {
+		n--
+		at, err := readGone(k, raw)
+		if err != nil {
+			return nil, err
+		}
+		if at >= limit {
+			continue
+		}
+		rows = append(rows, slices.Clone(k))
+		prefix := append(slices.Clone(k), 0)
+		h := history.Cursor()
+		for p, _ := h.Seek(prefix); hasPrefix(p, prefix); p, _ = h.Next() {
+			past = append(past, slices.Clone(p))
+		}
+	}
+	if k != nil {
+		next = slices.Clone(k)
+	}
+	for _, k := range past {
+		if err := history.Delete(k); err != nil {
+			return nil, err
+		}
+	}
+	for _, k := range rows {
+		if err := gone.Delete(k); err != nil {
 			return nil, err
 		}
 	}

@@ -34,7 +34,8 @@ type writer struct {
 	turn, expireTurn int
 
 	sweepAt     time.Time // when state.db is next swept of what is too old
-	sweepBefore []byte    // where in history to go on
+	sweepBefore []byte    // where in the history to go on
+	sweepGone   []byte    // where among the rows that are gone to go on
 }
 
 // maxBatch bounds the inputs of one batch, and importBytes the imports.
@@ -306,8 +307,11 @@ func (s *Store) sweep(tx *bbolt.Tx, now time.Time) error {
 	if err := expireEvents(tx, horizon, events); err != nil {
 		return err
 	}
-	next, err := expireHistory(tx, w.sweepBefore, horizon, changes)
-	w.sweepBefore = next
+	var err error
+	if w.sweepGone, err = expireGone(tx, w.sweepGone, horizon, events); err != nil {
+		return err
+	}
+	w.sweepBefore, err = expireHistory(tx, w.sweepBefore, horizon, changes)
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 type Report struct {
 	Batch    uint64         // number of the last batch
 	Records  map[string]int // by file and bucket: "state/latest"
+	Rows     int            // newest rows
 	Blocks   int
 	Samples  int       // values in blocks, nulls too
 	Audit    AuditHead // end of the chain
@@ -46,6 +47,9 @@ type verifier struct {
 	report  Report
 	layouts map[uint32]int // columns by number
 	targets uint32
+
+	names   map[string]bool // rows of the table namesOf
+	namesOf string
 }
 
 // Verify checks every page, record, block and index of both files and the
@@ -98,7 +102,7 @@ func (v *verifier) run() {
 		bucket []byte
 		check  func(k, raw []byte) error
 	}{
-		{bucketLatest, v.latest}, {bucketHistory, v.history}, {bucketEvents, v.event}, {bucketEventsOf, v.eventOf},
+		{bucketLatest, v.latest}, {bucketHistory, v.history}, {bucketGone, v.goneRow}, {bucketEvents, v.event}, {bucketEventsOf, v.eventOf},
 		{bucketEventIDs, v.eventID}, {bucketJobs, v.job}, {bucketJobTimes, v.jobTime}, {bucketOrigins, v.origin},
 		{bucketAudit, func(k, raw []byte) error { _, err := readAuditEntry(k, raw); return err }},
 	} {
@@ -167,31 +171,76 @@ func (v *verifier) mark() error {
 }
 
 func (v *verifier) latest(k, raw []byte) error {
-	if _, _, _, err := readRowKey(k); err != nil {
-		return err
-	}
-	value, err := unseal(k, raw)
-	if err == nil && len(value) < 8 {
-		err = damaged("a row has no time")
+	target, table, rest, err := readRowKey(k)
+	if err == nil && len(rest) > 0 {
+		err = damaged("table key %q", k)
 	}
 	if err != nil {
 		return err
 	}
-	past := append(append([]byte(nil), k...), 0)
-	if v.state.Bucket(bucketHistory).Get(append(past, value[:8]...)) == nil {
-		return damaged("the row is not in the history")
+	value, err := unseal(k, raw)
+	if err != nil {
+		return err
 	}
-	return nil
+	history, gone := v.state.Bucket(bucketHistory), v.state.Bucket(bucketGone)
+	name, first := "", true
+	var wrong error
+	err = decodeTable(value, func(r tableRow) {
+		key := rowKey(target, table, r.name)
+		switch {
+		case wrong != nil:
+		case !first && r.name <= name:
+			wrong = damaged("row %q does not follow %q", r.name, name)
+		case gone.Get(key) != nil:
+			wrong = damaged("row %q is there and gone", r.name)
+		case history.Get(pastKey(key, r.at)) != nil:
+			wrong = damaged("row %q is its own past", r.name)
+		}
+		name, first = r.name, false
+		v.report.Rows++
+	})
+	if err == nil {
+		err = wrong
+	}
+	return err
 }
 
 func (v *verifier) history(k, raw []byte) error {
+	row, _, err := readPastKey(k)
+	if err != nil {
+		return err
+	}
+	target, table, name, err := readRowKey(row)
+	if err != nil {
+		return err
+	}
+	if v.state.Bucket(bucketGone).Get(row) == nil && !v.held(tableKey(target, table), string(name)) {
+		return damaged("a past of a row that is neither there nor gone")
+	}
+	_, err = unseal(k, raw)
+	return err
+}
+
+// held reports whether a table has a row. The names of the last table are kept:
+// the history is in the order of the tables.
+func (v *verifier) held(table []byte, row string) bool {
+	if v.names == nil || v.namesOf != string(table) {
+		v.names, v.namesOf = map[string]bool{}, string(table)
+		if b, err := unseal(table, v.state.Bucket(bucketLatest).Get(table)); err == nil {
+			_ = decodeTable(b, func(r tableRow) { v.names[r.name] = true }) // what is damaged is said where it lies
+		}
+	}
+	return v.names[row]
+}
+
+func (v *verifier) goneRow(k, raw []byte) error {
 	if _, _, _, err := readRowKey(k); err != nil {
 		return err
 	}
-	if n := len(k) - 9; n < 0 || k[n] != 0 {
-		return damaged("history key")
+	at, err := readGone(k, raw)
+	if err == nil && v.state.Bucket(bucketHistory).Get(pastKey(k, at)) != nil {
+		err = damaged("the row is its own past")
 	}
-	_, err := unseal(k, raw)
 	return err
 }
 
