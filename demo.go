@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -72,6 +73,7 @@ func (c demoCmd) Run(ctx context.Context, s *streams) error {
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	return h.run(ctx, func(ctx context.Context) {
+		collect(steadyGC)
 		go fillPast(ctx, h, world, &progress)
 		c.welcome(s.err, h, dir)
 		if tui {
@@ -220,6 +222,7 @@ func fillPast(ctx context.Context, h *house, world *sim.Fleet, progress *atomic.
 	case ctx.Err() == nil:
 		h.log.Error("history not filled in", "err", err)
 	}
+	debug.FreeOSMemory() // a day of everything went through
 	say("")
 }
 

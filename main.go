@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -37,7 +36,7 @@ type cli struct {
 }
 
 func main() {
-	debug.SetGCPercent(75)
+	collect(startGC)
 	if err := profileEvery(os.Getenv("PLUMB_PROFILE")); err != nil {
 		fmt.Fprintf(os.Stderr, "plumb: PLUMB_PROFILE: %v\n", err)
 		os.Exit(3)

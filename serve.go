@@ -60,6 +60,7 @@ func runConfig(ctx context.Context, s *streams, path string, withConsole bool) e
 		return err
 	}
 	return h.run(ctx, func(ctx context.Context) {
+		collect(steadyGC)
 		if h.server != nil {
 			fmt.Fprintf(s.err, "plumb %s: ssh -p %s %s\n", version, port(h.listener.Addr()), host(h.listener.Addr()))
 		}
