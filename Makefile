@@ -8,7 +8,7 @@ CC_HERE := $(shell command -v $${CC:-cc} 2>/dev/null || command -v gcc 2>/dev/nu
 RACE    := $(if $(CC_HERE),-race,)
 STATIC  := $(GO) tool -modfile=tools/go.mod staticcheck
 
-.PHONY: build run test lint peers bench crash soak fuzz clean
+.PHONY: build run test lint peers bench bench-engine bench-store bench-snmp bench-ipmi bench-console bench-demo crash soak fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build $(BUILD) -o plumb .
@@ -32,9 +32,30 @@ peers:
 	@sh .ci/peers.sh
 	PLUMB_PEERS=1 $(GO) test -tags $(TAGS) -count=1 -timeout 15m -run '^TestPeer' ./probes/... ./console
 
-# One JSON line a measurement.
-bench: build
-	$(GO) test -tags $(TAGS) -run '^$$' -bench . -benchmem ./fleet/... ./probes/... ./store/... ./views/... ./console/...
+# One JSON line a measurement: medians of processor time, beside a peer where one
+# is installed. When a benchmark cannot measure, all it said is shown.
+bench: bench-engine bench-store bench-snmp bench-ipmi bench-console bench-demo
+
+measure = @out=$$(mktemp) && { PLUMB_PEERS=1 $(GO) test -tags $(TAGS) -v -timeout 30m -benchtime 1x $(1) >$$out 2>&1 || { cat $$out; rm -f $$out; exit 1; }; \
+	grep '^{"bench"' $$out || grep -B1 SKIP $$out; rm -f $$out; }
+
+bench-engine:
+	$(call measure,-run '^$$' -bench . ./fleet/engine)
+
+bench-store:
+	$(call measure,-run '^$$' -bench . ./store)
+
+bench-snmp:
+	$(call measure,-run '^$$' -bench . ./probes/snmp)
+
+bench-ipmi:
+	$(call measure,-run TestPeerBench ./probes/ipmi)
+
+bench-console:
+	$(call measure,-run '^$$' -bench . ./console ./console/config)
+
+bench-demo: build
+	$(call measure,-run '^$$' -bench Demo .)
 
 crash:
 	PLUMB_CRASH_ROUNDS=200 $(GO) test -count=1 -timeout 30m -run Crash -v ./store
