@@ -36,6 +36,12 @@ func (s *step) judgeCloud(i int) {
 		}
 	case s.now.Sub(c.SeenAt) > limit:
 		c.State, c.Reasons = fleet.StateUnknown, []string{"not seen since " + c.SeenAt.UTC().Format("15:04:05")}
+	case !c.BlindSince.IsZero():
+		c.State = was
+		c.Reasons = []string{"blind since " + c.BlindSince.UTC().Format(clock)}
+		if c.Err != nil {
+			c.Reasons[0] += ": " + c.Err.Kind()
+		}
 	case c.Err != nil:
 		c.State, c.Reasons = fleet.StateWarn, []string{"partly visible: " + c.Err.Op + ": " + c.Err.Kind()}
 	}

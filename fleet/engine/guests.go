@@ -62,9 +62,9 @@ func (s *step) place(x *fleet.InstanceState, h *fleet.HostState) {
 	if x.State == fleet.StateOff {
 		return
 	}
-	if c := s.cloud(x.Cloud); c != nil && c.State == fleet.StateUnknown {
+	if why := s.unread(x.Cloud); why != "" {
 		x.State = fleet.StateUnknown
-		x.Reasons = append(x.Reasons, "cloud "+x.Cloud+" "+first(c.Reasons))
+		x.Reasons = append(x.Reasons, why)
 	}
 	lower := func(to fleet.State, format string, args ...any) {
 		x.State = fleet.Worst(x.State, to)
@@ -87,6 +87,22 @@ func (s *step) place(x *fleet.InstanceState, h *fleet.HostState) {
 			lower(fleet.StateWarn, "host %s: %s", x.Host, first(d.Reasons))
 		}
 	}
+}
+
+// unread says why a cloud's list of instances is too old to be believed, or "".
+func (s *step) unread(name string) string {
+	c := s.cloud(name)
+	if c == nil {
+		return ""
+	}
+	if c.State == fleet.StateUnknown {
+		return "cloud " + name + " " + first(c.Reasons)
+	}
+	t := &c.Tables[fleet.TableInstances]
+	if limit := 2 * s.next.Intervals[min(int(t.Lane), len(s.next.Intervals)-1)]; !t.At.IsZero() && s.now.Sub(t.At) > limit {
+		return "cloud " + name + ": instances not read since " + t.At.UTC().Format(clock)
+	}
+	return ""
 }
 
 // cloud finds a cloud with what this step made of it.
@@ -159,7 +175,7 @@ func (s *step) settleService(edit *fleet.TableEdit[fleet.Service], k int, m *mem
 	case total == 0:
 		v.state = fleet.StateUnknown
 		v.add(fleet.StateUnknown, aboutSight, "nothing carries it: no instance or device has its tags")
-	case m.running < spec.Floor && m.running+m.unseen >= spec.Floor:
+	case m.running < spec.Floor && m.running+m.unseen >= spec.Floor, m.running == spec.Floor && m.unseen > 0 && spec.Floor > 0:
 		v.state = fleet.StateUnknown
 		v.add(fleet.StateUnknown, aboutSight, "%d running, %d not seen, floor %d", m.running, m.unseen, spec.Floor)
 	case m.running < spec.Floor:

@@ -30,6 +30,11 @@ func (s *step) findSilentSites() {
 		case !since.IsZero() && newest.After(since):
 			s.event(site.Spec.Name, "path", fmt.Sprintf("path to site %s is back after %s", site.Spec.Name, newest.Sub(since).Round(time.Second)), fleet.SeverityInfo, false)
 			since, back = zero, s.now
+			for _, i := range polled { // a way that is back has what lies behind it polled
+				if d := s.devices.Peek(i); d.Blind() {
+					s.out.Nudges = append(s.out.Nudges, d.Spec.ID)
+				}
+			}
 		default:
 			continue
 		}
@@ -74,7 +79,7 @@ func (s *step) heldByPath(d, was *fleet.Device) bool {
 		return false
 	}
 	if !site.SilentSince.IsZero() {
-		return d.State == fleet.StateUnknown
+		return d.State == fleet.StateUnknown || was.State == fleet.StateUnknown && !bad(d.State)
 	}
 	back := !site.BackAt.IsZero() && s.now.Sub(site.BackAt) < 12*s.next.Intervals[fleet.LaneFast]
 	return back && was.State == fleet.StateUnknown && !bad(d.State)

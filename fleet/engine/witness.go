@@ -22,13 +22,14 @@ func (s *step) witness(v *verdict, i int, d *fleet.Device) {
 	s.unpowered(v, d)
 	e := s.ends(d, true, d.SeenAt)
 	s.reverseEnds(&e, i, d)
+	if e.behind != "" {
+		v.add(v.state, aboutNote+aboutPath, "behind %s, which does not answer", e.behind)
+	}
 	switch {
 	case len(e.dark) >= 2 && e.lit == 0:
 		v.add(fleet.StateCrit, aboutLight, "down: no light on %s", e.text())
-	case e.lit > 0:
+	case e.lit > 0 && s.silent(d):
 		v.add(v.state, aboutNote+aboutLight, "light on %d of its %s: it runs, only its management is silent", e.lit, several(e.lit+len(e.dark), "cable"))
-	case e.behind != "":
-		v.add(v.state, aboutNote+aboutPath, "behind %s, which does not answer", e.behind)
 	}
 }
 
@@ -149,6 +150,7 @@ func (s *step) starving(v *verdict, i int, d *fleet.Device) bool {
 	switch {
 	case lost > 0 && lost >= 9*fed: // a supply may have failed by itself
 		v.add(fleet.StateCrit, aboutPower, "no output: %d of %s on it have no input", lost, several(lost+fed, "power supply"))
+	case !s.silent(d): // a poll may fail by itself
 	case lost > fed:
 		v.add(v.state, aboutNote+"starved", "%d of %s on it have no input", lost, several(lost+fed, "power supply"))
 	case fed > 0:
