@@ -19,6 +19,7 @@ import (
 	"plumb/console/config"
 	"plumb/fleet"
 	"plumb/probes/sim"
+	"plumb/probes/sim/world"
 	"plumb/views/export"
 )
 
@@ -40,6 +41,12 @@ func (c demoCmd) Run(ctx context.Context, s *streams) error {
 		_, err := io.WriteString(s.out, sim.FaultList())
 		return err
 	}
+	if c.Racks < 1 || c.Racks > 200 {
+		return usage(fmt.Errorf("demo: --racks %d: between 1 and 200 are possible", c.Racks), "without it there are 24")
+	}
+	if c.PortBase < 1024 || c.PortBase > 60000 {
+		return usage(fmt.Errorf("demo: --port-base %d: between 1024 and 60000 is room for the simulated devices", c.PortBase), "without it they listen from 20000")
+	}
 	dir, err := c.place()
 	if err != nil {
 		return err
@@ -50,12 +57,15 @@ func (c demoCmd) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	defer closeLog()
-	world, err := sim.Start(ctx, sim.Options{Racks: c.Racks, Fault: c.Fault, Dir: dir, PortBase: c.PortBase, Logf: func(format string, args ...any) { log.Info(fmt.Sprintf(format, args...)) }})
+	machines, err := sim.Start(ctx, sim.Options{Racks: c.Racks, Fault: c.Fault, Dir: dir, PortBase: c.PortBase, Logf: func(format string, args ...any) { log.Info(fmt.Sprintf(format, args...)) }})
 	if err != nil {
-		return hint(fmt.Errorf("demo: %w", err), "--fault list names the faults; --port-base moves the simulated devices")
+		if err = fmt.Errorf("demo: %w", err); errors.Is(err, world.ErrFault) || errors.Is(err, world.ErrNoSuch) {
+			return usage(err, "plumb demo --fault list names the faults and what each may strike")
+		}
+		return hint(err, "--port-base moves the simulated devices")
 	}
-	defer world.Close()
-	b, err := c.blueprint(ctx, dir, world, log)
+	defer machines.Close()
+	b, err := c.blueprint(ctx, dir, machines, log)
 	if err != nil {
 		return err
 	}
@@ -74,7 +84,7 @@ func (c demoCmd) Run(ctx context.Context, s *streams) error {
 	defer leave()
 	return h.run(ctx, func(ctx context.Context) {
 		collect(steadyGC)
-		go fillPast(ctx, h, world, &progress)
+		go fillPast(ctx, h, machines, &progress)
 		c.welcome(s.err, h, dir)
 		if tui {
 			go func() {

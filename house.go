@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"plumb/console"
@@ -85,7 +86,7 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 	}
 	if b.metrics != "" {
 		if h.webLn, err = net.Listen("tcp", b.metrics); err != nil {
-			return nil, hint(fmt.Errorf("metrics: %w", err), "metrics.listen or --metrics names another address")
+			return nil, hint(fmt.Errorf("metrics: %w", err), "%s", addressHint(err, "--metrics HOST:PORT or metrics.listen"))
 		}
 		m := &console.Meters{Snapshot: h.store.Snapshot, Probes: h.scheduler.Stats, Store: h.store.Stats, Registry: h.registry, Ready: h.ready}
 		h.web = &http.Server{Handler: m.Handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
@@ -98,9 +99,17 @@ func (h *house) openDoor() (err error) {
 		return err
 	}
 	if h.listener, err = net.Listen("tcp", h.sshAddr); err != nil {
-		return hint(fmt.Errorf("ssh: %w", err), "another process has that address; --ssh HOST:PORT or ssh.listen names another")
+		return hint(fmt.Errorf("ssh: %w", err), "%s", addressHint(err, "--ssh HOST:PORT or ssh.listen"))
 	}
 	return nil
+}
+
+// addressHint says what is wrong with an address to listen at.
+func addressHint(err error, where string) string {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return "another process has that address; " + where + " names another"
+	}
+	return where + " names an address of this machine, such as 127.0.0.1:2222"
 }
 
 // deps is what the console may ask of the house.

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -16,7 +18,9 @@ import (
 	"golang.org/x/term"
 
 	"plumb/console"
+	"plumb/fleet"
 	"plumb/keys"
+	"plumb/views/export"
 )
 
 // version is set by the linker.
@@ -61,18 +65,58 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "plumb: %v\n", err)
 		return 3
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
+	if len(args) == 0 || args[0] == "help" {
+		return help(ctx, parser, args, stdout, stderr)
 	}
 	k, err := parser.Parse(args)
 	if exit >= 0 {
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "plumb: %v\nhint: plumb --help\n", err)
-		return 3
+		return report(usageOf(parser, args, err), stderr)
 	}
 	return report(k.Run(), stderr)
+}
+
+// help prints the commands and the verbs, or one of them.
+func help(ctx context.Context, parser *kong.Kong, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 1 && !console.IsVerb(args[1]) {
+		if !isCommand(parser, args[1]) {
+			return report(usageOf(parser, args[1:], nil), stderr)
+		}
+		// The parser prints and goes on to miss what --help stands for.
+		_, _ = parser.Parse(append(args[1:], "--help"))
+		return 0
+	}
+	if len(args) < 2 {
+		_, _ = parser.Parse([]string{"--help"})
+		fmt.Fprint(stdout, "\nVerbs, beside a running plumb (plumb VERB --db DIR) and over ssh (ssh HOST VERB):\n")
+	}
+	call := console.VerbCall{Caller: console.Caller{User: "local", Role: fleet.RoleAdmin, From: "local"}, Args: append([]string{"help"}, args[min(1, len(args)):]...), Stdout: stdout, Stderr: stderr}
+	return (&console.Verbs{}).Run(ctx, call)
+}
+
+// usageOf turns what the parser says into what failed, why, and where to look.
+func usageOf(parser *kong.Kong, args []string, err error) error {
+	switch {
+	case isCommand(parser, args[0]):
+		why := strings.ReplaceAll(err.Error(), ` but got "EOL" (<EOL>)`, " and got none")
+		return usage(errors.New(why), "plumb %s --help", args[0])
+	case strings.HasPrefix(args[0], "-"):
+		return usage(err, "plumb help")
+	}
+	hint, names := "plumb help", console.VerbNames()
+	for _, n := range parser.Model.Children {
+		names = append(names, n.Name)
+	}
+	if near := export.Nearest(names, args[0]); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return usage(fmt.Errorf("%s: no such command", fleet.Clean(args[0], 40)), "%s", hint)
+}
+
+func isCommand(parser *kong.Kong, name string) bool {
+	return slices.ContainsFunc(parser.Model.Children, func(n *kong.Node) bool { return n.Name == name })
 }
 
 type streams struct{ out, err io.Writer }
@@ -92,6 +136,11 @@ func hint(err error, format string, args ...any) error {
 		return nil
 	}
 	return &hinted{err: err, hint: fmt.Sprintf(format, args...), code: 1}
+}
+
+// usage is an error of whoever typed: exit code 3.
+func usage(err error, format string, args ...any) error {
+	return &hinted{err: err, hint: fmt.Sprintf(format, args...), code: 3}
 }
 
 // coded ends the process with a code and no further word.
@@ -144,18 +193,9 @@ func remote(ctx context.Context, args []string, stdout, stderr io.Writer) (int, 
 	if len(args) == 0 || !console.IsVerb(args[0]) || args[0] == "version" || args[0] == "help" {
 		return 0, false
 	}
-	dir, rest := "./plumb-data", []string{}
-	for i := 0; i < len(args); i++ {
-		if value, ok := strings.CutPrefix(args[i], "--db="); ok {
-			dir = value
-			continue
-		}
-		if args[i] == "--db" && i+1 < len(args) {
-			i++
-			dir = args[i]
-			continue
-		}
-		rest = append(rest, args[i])
+	dir, rest, err := splitDB(args)
+	if err != nil {
+		return report(err, stderr), true
 	}
 	terminal, width := false, 0
 	if f, ok := stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -163,21 +203,68 @@ func remote(ctx context.Context, args []string, stdout, stderr io.Writer) (int, 
 		width, _, _ = term.GetSize(int(f.Fd()))
 	}
 	code, err := console.CallSocket(ctx, dir, rest, terminal, width, stdout, stderr)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", args[0], err)
-		if errors.Is(err, console.ErrNoProcess) {
-			err = hint(err, "start plumb there, or name its store: --db DIR (the demo of make run is ./plumb-data/demo)")
-		}
-		return report(err, stderr), true
+	if err == nil {
+		return code, true
+	}
+	err = fmt.Errorf("%s: %w", args[0], err)
+	if errors.Is(err, console.ErrNoProcess) {
+		err = hint(err, "start plumb there, or name its store: --db DIR (the demo of make run is ./plumb-data/demo)")
+	}
+	if slices.Contains(rest, "--json") || slices.Contains(rest, "--ndjson") {
+		console.WriteFailure(stderr, &console.Failure{Kind: "unavailable", Message: err.Error(), Hint: hintOf(err)})
+		code = 1
+	} else {
+		code = report(err, stderr)
+	}
+	if args[0] == "status" {
+		code = 3 // the state of the fleet is not known
 	}
 	return code, true
 }
 
-type versionCmd struct{}
+// splitDB takes --db out of a verb's words. A backup's place is meant as seen
+// from here, not from where the process that writes it was started.
+func splitDB(args []string) (dir string, rest []string, err error) {
+	dir = "./plumb-data"
+	for i := 0; i < len(args); i++ {
+		value, has := strings.CutPrefix(args[i], "--db=")
+		switch {
+		case has:
+		case args[i] != "--db":
+			rest = append(rest, args[i])
+			continue
+		case i+1 < len(args):
+			i++
+			value = args[i]
+		default:
+			value = ""
+		}
+		if value == "" {
+			return "", nil, &hinted{err: fmt.Errorf("%s: --db needs a directory", args[0]), hint: "the demo of make run is ./plumb-data/demo", code: 3}
+		}
+		dir = value
+	}
+	if args[0] == "backup" && len(rest) > 1 && !strings.HasPrefix(rest[1], "-") {
+		if rest[1], err = filepath.Abs(rest[1]); err != nil {
+			return "", nil, fmt.Errorf("backup: %w", err)
+		}
+	}
+	return dir, rest, nil
+}
 
-func (versionCmd) Run(s *streams) error {
-	_, err := fmt.Fprintf(s.out, "plumb %s\n", version)
-	return err
+type versionCmd struct {
+	JSON bool `name:"json" help:"As JSON."`
+}
+
+func (v versionCmd) Run(ctx context.Context, s *streams) error {
+	args := []string{"version"}
+	if v.JSON {
+		args = append(args, "--json")
+	}
+	if code := (&console.Verbs{Version: version}).Run(ctx, console.VerbCall{Args: args, Caller: console.Caller{Role: fleet.RoleAdmin}, Stdout: s.out, Stderr: s.err}); code != 0 {
+		return coded(code)
+	}
+	return nil
 }
 
 type keysCmd struct {

@@ -43,14 +43,16 @@ type snmpProbe struct {
 }
 
 func (p snmpProbe) Run(ctx context.Context, s *streams) error {
-	c := snmp.Config{Target: p.Address, Address: p.Address, Version: p.Version, User: p.User, Auth: p.Auth, Priv: p.Priv, Context: p.Context, Quirks: p.Quirks,
+	// A try is short enough for all of them to fit before we give up: silence
+	// is then known as silence.
+	c := snmp.Config{Timeout: min(2*time.Second, p.Timeout/8), Target: p.Address, Address: p.Address, Version: p.Version, User: p.User, Auth: p.Auth, Priv: p.Priv, Context: p.Context, Quirks: p.Quirks,
 		AuthPassword: secretFile(p.AuthPasswordFile), PrivPassword: secretFile(p.PrivPasswordFile), Community: secretFile(p.CommunityFile)}
 	if p.Community != "" {
 		c.Community = func(context.Context) (string, error) { return p.Community, nil }
 	}
 	agent, err := snmp.New(c)
 	if err != nil {
-		return hint(fmt.Errorf("probe snmp: %w", err), "plumb probe snmp --help")
+		return usage(fmt.Errorf("probe %w", err), "plumb probe snmp --help")
 	}
 	return look(ctx, s, agent, p.probeFlags)
 }
@@ -66,10 +68,13 @@ type ipmiProbe struct {
 func (p ipmiProbe) Run(ctx context.Context, s *streams) error {
 	bmc, err := ipmi.New(ipmi.Config{Target: p.Address, Address: p.Address, Username: p.Username, Password: secretFile(p.PasswordFile), Cipher: p.Cipher, Quirks: p.Quirks})
 	if err != nil {
-		return hint(fmt.Errorf("probe ipmi: %w", err), "plumb probe ipmi --help")
+		return usage(fmt.Errorf("probe ipmi: %w", err), "plumb probe ipmi --help")
 	}
 	return look(ctx, s, bmc, p.probeFlags)
 }
+
+// openrc is where an OpenStack probe's credentials come from.
+const openrc = "source the project's openrc file first: OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME, OS_REGION_NAME"
 
 type openstackProbe struct{ probeFlags }
 
@@ -81,12 +86,12 @@ func (p openstackProbe) Run(ctx context.Context, s *streams) error {
 		return os.Getenv(k)
 	})
 	if err != nil {
-		return hint(fmt.Errorf("probe openstack: %w", err), "source the project's openrc file first: OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME, OS_REGION_NAME")
+		return usage(fmt.Errorf("probe openstack: %w", err), openrc)
 	}
 	c.Target = p.Address
 	o, err := cloud.New(c)
 	if err != nil {
-		return hint(fmt.Errorf("probe openstack: %w", err), "plumb probe openstack --help")
+		return usage(fmt.Errorf("probe %w", err), openrc)
 	}
 	return look(ctx, s, o, p.probeFlags)
 }
@@ -111,7 +116,7 @@ func secretFile(path string) func(context.Context) (string, error) {
 // hints say what to try, by the kind of failure.
 var hints = map[string]string{
 	"unreachable": "is the address right, and is its port open from here?",
-	"timeout":     "it was there and stopped answering; try --timeout 2m",
+	"timeout":     "it did not answer everything in time; try --timeout 2m",
 	"auth":        "it answers and refuses these credentials; nothing was tried twice",
 	"busy":        "it has no session free; wait a minute",
 	"unsupported": "it answers and cannot do this",

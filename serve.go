@@ -130,19 +130,29 @@ const checkParallel = 32
 func reachAll(ctx context.Context, s *streams, b blueprint) error {
 	var mu sync.Mutex // guards failed and the output
 	var wg sync.WaitGroup
-	failed, slots := 0, make(chan struct{}, checkParallel)
+	failed, done, slots := 0, 0, make(chan struct{}, checkParallel)
+	progress := func() {} // only where somebody watches, and not among the output
+	if isTerminal(s.err) {
+		progress = func() { fmt.Fprintf(s.err, "\r%d of %d targets tried \x1b[K", done, len(b.targets)) }
+		defer fmt.Fprint(s.err, "\r\x1b[K")
+	}
 	for _, t := range b.targets {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
 			why := reach(ctx, t, b.polls.Timeout)
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			defer progress()
 			if why == "" {
 				return
 			}
-			mu.Lock()
-			defer mu.Unlock()
 			failed++
-			fmt.Fprintf(s.out, "%-24s %-9s %s\n", t.ID, t.Source, why)
+			if isTerminal(s.err) {
+				fmt.Fprint(s.err, "\r\x1b[K")
+			}
+			fmt.Fprintf(s.out, "%-24s %-9s %s\n", t.ID, t.Source, fleet.Clean(why, 4*fleet.MaxText))
 		})
 	}
 	wg.Wait()
@@ -166,7 +176,7 @@ func reach(ctx context.Context, t probes.Target, timeout time.Duration) string {
 	case err != nil:
 		return err.Error()
 	case o.Err != nil:
-		return o.Err.Kind() + ": " + o.Err.Op + ": " + o.Err.Err.Error()
+		return o.Err.Op + ": " + o.Err.Err.Error()
 	}
 	return ""
 }

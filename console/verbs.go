@@ -135,18 +135,23 @@ func (v *Verbs) Run(ctx context.Context, call VerbCall) int {
 // report writes an error to stderr, as JSON where JSON was asked for.
 func report(c *verbCall, f *Failure) {
 	if c.format == export.JSON || c.format == export.NDJSON {
-		b, err := json.Marshal(struct {
-			Schema int      `json:"schema"`
-			Error  *Failure `json:"error"`
-		}{1, f})
-		if err == nil {
-			fmt.Fprintf(c.Stderr, "%s\n", b)
-		}
+		WriteFailure(c.Stderr, f)
 		return
 	}
 	fmt.Fprintf(c.Stderr, "plumb: %s\n", f.Message)
 	if f.Hint != "" {
 		fmt.Fprintf(c.Stderr, "hint: %s\n", f.Hint)
+	}
+}
+
+// WriteFailure writes an error as scripts get it.
+func WriteFailure(w io.Writer, f *Failure) {
+	b, err := json.Marshal(struct {
+		Schema int      `json:"schema"`
+		Error  *Failure `json:"error"`
+	}{1, f})
+	if err == nil {
+		fmt.Fprintf(w, "%s\n", b)
 	}
 }
 
@@ -234,7 +239,7 @@ func (c *verbCall) parse() error {
 			return usage("", "--%s: needs a value", name)
 		default:
 			hint := "help " + c.Args[0]
-			if near := export.Closest(append(slices.Clone(valued), bare...), name); near != "" {
+			if near := export.Nearest(append(slices.Clone(valued), bare...), name); near != "" {
 				hint = "did you mean --" + near + "?"
 			}
 			return usage(hint, "--%s: no such flag", fleet.Clean(name, 40))

@@ -167,6 +167,9 @@ func (f *Fleet) block(what string, from, n int) (conns []*net.UDPConn, next int,
 			return conns, at + size, nil
 		}
 	}
+	if err == nil {
+		err = errors.New("ports end at 65535")
+	}
 	return nil, 0, fmt.Errorf("sim: no %d free UDP ports for %s from %d up: %w", n, what, from, err)
 }
 

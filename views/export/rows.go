@@ -329,6 +329,48 @@ func Closest(ids []string, typed string) string {
 	return best
 }
 
+// Nearest returns the word that is typed with the fewest slips (letters put in,
+// left out, changed or swapped), at most two and fewer than half of them; else
+// what Closest says; "" for none. It is for short lists of words.
+func Nearest(words []string, typed string) string {
+	best, slips := "", 3
+	for _, w := range words {
+		if d := slipsBetween(w, typed); d < slips && 2*d < len(typed) {
+			best, slips = w, d
+		}
+	}
+	if best == "" && len(typed) > 1 {
+		return Closest(words, typed)
+	}
+	return best
+}
+
+// slipsBetween is the distance of Damerau and Levenshtein between two words
+// (optimal string alignment).
+func slipsBetween(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return len(a) + len(b)
+	}
+	var d [66][66]int
+	for i := range len(a) + 1 {
+		for j := range len(b) + 1 {
+			switch {
+			case i == 0 || j == 0:
+				d[i][j] = i + j
+				continue
+			case a[i-1] == b[j-1]:
+				d[i][j] = d[i-1][j-1]
+			default:
+				d[i][j] = 1 + min(d[i-1][j], d[i][j-1], d[i-1][j-1])
+			}
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d[i][j] = min(d[i][j], 1+d[i-2][j-2])
+			}
+		}
+	}
+	return d[len(a)][len(b)]
+}
+
 // Fault is one injected fault of the demo: what is, for anyone to hold against
 // what plumb says.
 type Fault struct {
