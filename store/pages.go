@@ -83,8 +83,8 @@ func (w *pageWalk) take(id, n uint64) bool {
 	return true
 }
 
-// read returns a page with its overflow. The bytes are good until the next
-// page of that depth is read.
+// read returns a page with its overflow, of which values may not be read. The
+// bytes are good until the next page of that depth is read.
 func (w *pageWalk) read(id uint64, depth int) ([]byte, bool) {
 	if depth >= maxDepth {
 		w.tangled = true
@@ -106,12 +106,34 @@ func (w *pageWalk) read(id uint64, depth int) ([]byte, bool) {
 	if !w.take(id+1, more) {
 		return nil, false
 	}
+	first := b
 	b = w.grow(depth, w.size*int(1+more))
-	if _, err := w.file.ReadAt(b, int64(id)*int64(w.size)); err != nil {
+	copy(b, first)
+	if keysWithin(b, w.size) {
+		return b, true // long values are the records' business: they carry sums
+	}
+	if _, err := w.file.ReadAt(b[w.size:], int64(id+1)*int64(w.size)); err != nil {
 		w.bad(id, "%v", err)
 		return nil, false
 	}
 	return b, true
+}
+
+// keysWithin reports whether a leaf has nothing but values behind its first n
+// bytes.
+func keysWithin(b []byte, n int) bool {
+	count := int(binary.NativeEndian.Uint16(b[10:]))
+	if binary.NativeEndian.Uint16(b[8:]) != leafFlag || pageHead+count*pageElement > n {
+		return false
+	}
+	for i := range count {
+		e := b[pageHead+i*pageElement:]
+		end := uint64(pageHead+i*pageElement) + uint64(binary.NativeEndian.Uint32(e[4:])) + uint64(binary.NativeEndian.Uint32(e[8:]))
+		if end > uint64(n) || binary.NativeEndian.Uint32(e) != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *pageWalk) grow(depth, n int) []byte {

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -167,14 +168,14 @@ func livePages(ctx context.Context, tx *bbolt.Tx, file []byte) (ids, heads []uin
 	r := noting{bytes.NewReader(file), tx.DB().Info().PageSize, map[uint64]bool{}}
 	walkPages(ctx, tx, r, func(error) {})
 	for _, id := range slices.Sorted(maps.Keys(r.seen)) {
-		if ids = append(ids, id); r.seen[id] {
+		if ids = append(ids, id); binary.NativeEndian.Uint64(file[int(id)*r.size:]) == id {
 			heads = append(heads, id)
 		}
 	}
 	return ids, heads
 }
 
-// noting remembers which pages were read, and which of them begin a node.
+// noting remembers which pages were read.
 type noting struct {
 	*bytes.Reader
 	size int
@@ -183,7 +184,7 @@ type noting struct {
 
 func (n noting) ReadAt(b []byte, off int64) (int, error) {
 	for i := range len(b) / n.size {
-		n.seen[uint64(off)/uint64(n.size)+uint64(i)] = i == 0
+		n.seen[uint64(off)/uint64(n.size)+uint64(i)] = true
 	}
 	return n.Reader.ReadAt(b, off)
 }
