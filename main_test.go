@@ -45,9 +45,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"ssh":   cmdSSH,
-			"until": cmdUntil,
-			"code":  cmdCode,
+			"ssh":      cmdSSH,
+			"until":    cmdUntil,
+			"code":     cmdCode,
+			"contract": cmdContract,
+			"chain":    cmdChain,
 		},
 	})
 }
