@@ -73,7 +73,7 @@ func (s *step) mergeHosts(o *fleet.Observation) {
 		before[i] = h.Host
 	}
 	after := mergeRows(s, o.Target, fleet.TableHosts, o.Tables[fleet.TableHosts], before, o.Hosts,
-		func(h *fleet.Host) string { return h.ID }, hostKept)
+		func(h *fleet.Host) string { return h.ID }, sameHost, hostKept)
 	rows := make([]fleet.HostState, 0, len(after))
 	for _, h := range after {
 		rows = append(rows, fleet.HostState{Host: h, Cloud: o.Target, State: hostState(&h), Device: s.next.Devices.Number(h.Name)})
@@ -138,7 +138,7 @@ func (s *step) mergeInstances(o *fleet.Observation) {
 		before[i] = x.Instance
 	}
 	after := mergeRows(s, o.Target, fleet.TableInstances, o.Tables[fleet.TableInstances], before, o.Instances,
-		func(x *fleet.Instance) string { return x.ID }, instanceKept)
+		func(x *fleet.Instance) string { return x.ID }, sameInstance, instanceKept)
 	rows := make([]fleet.InstanceState, 0, len(after))
 	for _, x := range after {
 		x.Cloud = o.Target

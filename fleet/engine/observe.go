@@ -30,10 +30,10 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 	d.Sensors = s.mergeSensors(d, o)
 	d.Ports = s.mergePorts(&was, o)
 	s.followPorts(d, &was, o)
-	d.Outlets = mergeRows(s, o.Target, fleet.TableOutlets, o.Tables[fleet.TableOutlets], d.Outlets, o.Outlets, outletRow, outletKept)
-	d.Entities = mergeRows(s, o.Target, fleet.TableEntities, o.Tables[fleet.TableEntities], d.Entities, o.Entities, entityRow, whole[fleet.Entity])
-	d.Neighbors = mergeRows(s, o.Target, fleet.TableNeighbors, o.Tables[fleet.TableNeighbors], d.Neighbors, o.Neighbors, neighborRow, whole[fleet.Neighbor])
-	d.VLANs = mergeRows(s, o.Target, fleet.TableVLANs, o.Tables[fleet.TableVLANs], d.VLANs, o.VLANs, vlanRow, whole[fleet.VLAN])
+	d.Outlets = mergeRows(s, o.Target, fleet.TableOutlets, o.Tables[fleet.TableOutlets], d.Outlets, o.Outlets, outletRow, sameOutlet, outletKept)
+	d.Entities = mergeRows(s, o.Target, fleet.TableEntities, o.Tables[fleet.TableEntities], d.Entities, o.Entities, entityRow, equal[fleet.Entity], whole[fleet.Entity])
+	d.Neighbors = mergeRows(s, o.Target, fleet.TableNeighbors, o.Tables[fleet.TableNeighbors], d.Neighbors, o.Neighbors, neighborRow, equal[fleet.Neighbor], whole[fleet.Neighbor])
+	d.VLANs = mergeRows(s, o.Target, fleet.TableVLANs, o.Tables[fleet.TableVLANs], d.VLANs, o.VLANs, vlanRow, sameVLAN, whole[fleet.VLAN])
 	if c := o.Tables[fleet.TableFDB]; c == fleet.Complete || c == fleet.Absent {
 		d.FDB = o.FDB // learned MACs come and go: present only, no history
 	}
@@ -65,12 +65,15 @@ func (s *step) see(d *fleet.Device, o *fleet.Observation) {
 	src.Took, src.Err = o.Took, o.Err
 	if seen(o) {
 		src.SeenAt, src.BlindSince = o.At, zero
-		d.SeenAt = later(d.SeenAt, o.At)
 	} else if src.BlindSince.IsZero() {
 		src.BlindSince = o.At
 	}
+	if !src.SeenAt.IsZero() { // a clock that was set back must not keep a device young
+		d.SeenAt = zero
+	}
 	d.BlindSince, d.Err = zero, nil
 	for _, x := range d.Sources {
+		d.SeenAt = later(d.SeenAt, x.SeenAt)
 		if x.Err != nil {
 			d.Err = x.Err
 		}
@@ -137,8 +140,8 @@ func factValue(f fleet.Fact) any {
 }
 
 // mergeRows merges a table of plain rows by key. kept says which part of a row
-// is worth history; two rows that are equal in it are no change.
-func mergeRows[T any](s *step, target string, table fleet.TableID, c fleet.Completeness, old, fresh []T, key func(*T) string, kept func(*T) any) []T {
+// is worth history, and same whether two rows are equal in it, which is no change.
+func mergeRows[T any](s *step, target string, table fleet.TableID, c fleet.Completeness, old, fresh []T, key func(*T) string, same func(a, b *T) bool, kept func(*T) any) []T {
 	switch c {
 	case fleet.Absent:
 		fresh = nil
@@ -155,8 +158,8 @@ func mergeRows[T any](s *step, target string, table fleet.TableID, c fleet.Compl
 		k := key(&fresh[i])
 		was := before[k]
 		delete(before, k)
-		if v := encode(kept(&fresh[i])); was == nil || string(encode(kept(was))) != string(v) {
-			s.change(target, table, k, v)
+		if was == nil || !same(was, &fresh[i]) {
+			s.change(target, table, k, encode(kept(&fresh[i])))
 		}
 		next = append(next, fresh[i])
 	}

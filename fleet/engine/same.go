@@ -1,0 +1,39 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+
+	"plumb/fleet"
+)
+
+// Rows of one key are compared field by field: to encode two thousand of them
+// at each poll, only to see that they say the same again, would be most of what
+// a step takes. What a function leaves out is not worth history: it is measured
+// and has a series, or follows from the rest.
+
+func equal[T comparable](a, b *T) bool { return *a == *b }
+
+func sameOutlet(a, b *fleet.Outlet) bool {
+	return a.Index == b.Index && a.Name == b.Name && a.State == b.State
+}
+
+func sameVLAN(a, b *fleet.VLAN) bool {
+	return a.ID == b.ID && a.Name == b.Name && slices.Equal(a.Ports, b.Ports)
+}
+
+// sameHost leaves out what moves with every guest.
+func sameHost(a, b *fleet.Host) bool {
+	return a.ID == b.ID && a.Name == b.Name && a.Zone == b.Zone && a.State == b.State && a.Status == b.Status && a.Type == b.Type &&
+		a.Maintenance == b.Maintenance && slices.EqualFunc(a.Resources, b.Resources, func(x, y fleet.Resource) bool {
+		x.Used, y.Used = 0, 0
+		return x == y
+	})
+}
+
+// sameInstance leaves out the service and the state, which follow from the rest.
+func sameInstance(a, b *fleet.Instance) bool {
+	return a.ID == b.ID && a.Name == b.Name && a.Cloud == b.Cloud && a.Region == b.Region && a.Zone == b.Zone && a.Type == b.Type &&
+		a.RunState == b.RunState && a.Host == b.Host && a.PlacementGroup == b.PlacementGroup &&
+		a.LaunchedAt.Equal(b.LaunchedAt) && maps.Equal(a.Tags, b.Tags)
+}
