@@ -124,7 +124,7 @@ func TestHostsDeniedOrBroken(t *testing.T) {
 		err    error
 	}{
 		{403, fleet.Failed, "denied", nil},
-		{404, fleet.Absent, "unsupported", nil},
+		{404, fleet.Failed, "stale", fleet.ErrUnsupported},
 		{500, fleet.Failed, "stale", fleet.ErrProtocol},
 	} {
 		w := newWorld(2, 3)
@@ -140,6 +140,66 @@ func TestHostsDeniedOrBroken(t *testing.T) {
 		}
 		if len(obs.Instances) != 3 || obs.Tables[fleet.TableInstances] != fleet.Complete {
 			t.Errorf("%d: instances suffered: %v", c.status, obs.Tables)
+		}
+	}
+}
+
+// TestGoneForAMoment: a proxy that says once that there is no such call. The
+// rows stay, the next fast look asks again, and nothing is ever absent.
+func TestGoneForAMoment(t *testing.T) {
+	for _, path := range []string{"/v2.1/servers/detail", "/v2.1/os-hypervisors/detail"} {
+		for _, status := range []int{404, 405, 410, 501} {
+			for _, before := range []bool{true, false} { // seen before, and from the first look on
+				w := newWorld(2, 5)
+				o := probe(t, config(serve(t, w).AuthURL(), "admin"))
+				if before {
+					observe(t, o, fleet.LaneSlow)
+				}
+				w.breakWith(func(c sim.Call) sim.Fault {
+					if c.Path == path {
+						return sim.Fault{Status: status}
+					}
+					return sim.Fault{}
+				})
+				table, sees := fleet.TableInstances, "sees.instances"
+				if strings.Contains(path, "hypervisors") {
+					table, sees = fleet.TableHosts, "sees.hosts"
+				}
+				obs := observe(t, o, fleet.LaneFast)
+				if obs.Tables[table] != fleet.Failed || !errors.Is(obs.Err, fleet.ErrUnsupported) {
+					t.Errorf("%s %d: %s, error %v", path, status, tables(obs), obs.Err)
+				}
+				if want := map[bool]string{true: "stale", false: "unsupported"}[before]; obs.Facts.Get(sees) != want {
+					t.Errorf("%s %d: %s is %q, want %q", path, status, sees, obs.Facts.Get(sees), want)
+				}
+				w.breakWith(nil)
+				obs = observe(t, o, fleet.LaneFast)
+				if obs.Err != nil || obs.Tables[table] != fleet.Complete || len(obs.Instances) != 5 || len(obs.Hosts) != 2 {
+					t.Errorf("%s %d, well again: %s, %d instances, %d hosts, error %v", path, status, tables(obs), len(obs.Instances), len(obs.Hosts), obs.Err)
+				}
+			}
+		}
+	}
+}
+
+// TestOptionalGoneForAMoment: of what only some clouds have, one that was seen
+// turns stale with an error; one that was never seen is no failure.
+func TestOptionalGoneForAMoment(t *testing.T) {
+	for _, before := range []bool{true, false} {
+		w := newWorld(1, 1)
+		o := probe(t, config(serve(t, w).AuthURL(), "admin"))
+		if before {
+			observe(t, o, fleet.LaneSlow)
+		}
+		w.breakWith(func(c sim.Call) sim.Fault {
+			if c.Path == "/v2.1/os-server-groups" {
+				return sim.Fault{Status: 404}
+			}
+			return sim.Fault{}
+		})
+		obs := observe(t, o, fleet.LaneSlow)
+		if got, want := obs.Facts.Get("sees.groups"), map[bool]string{true: "stale", false: "unsupported"}[before]; got != want || (obs.Err != nil) != before {
+			t.Errorf("seen before %v: sees.groups %q, want %q; error %v", before, got, want, obs.Err)
 		}
 	}
 }
@@ -162,6 +222,10 @@ func hostile(t *testing.T, compute http.HandlerFunc) *OpenStack {
 	mux.HandleFunc("/nova/", func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/servers/detail") {
 			compute(w, r)
+			return
+		}
+		if strings.HasSuffix(r.URL.Path, "/os-hypervisors/detail") {
+			_, _ = io.WriteString(w, `{"hypervisors": []}`)
 			return
 		}
 		http.NotFound(w, r)
