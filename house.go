@@ -9,8 +9,10 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -36,7 +38,7 @@ type blueprint struct {
 	log       *slog.Logger
 	faults    func() []export.Fault
 	notice    func() string // what stays in every screen's alert row; nil: nothing
-	reload    func(ctx context.Context) (*fleet.Inventory, []probes.Target, *console.ServerConfig, error)
+	reload    func(ctx context.Context) (blueprint, error)
 }
 
 // house is a running plumb: both straight paths, wired once.
@@ -52,6 +54,7 @@ type house struct {
 	web       *http.Server
 	webLn     net.Listener
 	first     *fleet.Snapshot
+	present   atomic.Pointer[fleet.Inventory] // as last reloaded
 }
 
 // build opens the store, makes the first snapshot from what it remembers, and
@@ -72,6 +75,7 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 	if err != nil {
 		return nil, err
 	}
+	h.present.Store(b.inventory)
 	h.first = engine.Restore(b.inventory, mem, time.Now())
 	if h.scheduler, err = probes.NewScheduler(b.polls, h.store.keep, b.log); err != nil {
 		return nil, err
@@ -131,6 +135,7 @@ func (h *house) makeVerbs() *console.Verbs {
 	v := &console.Verbs{
 		Memory: h.store, Watch: func() console.Watch { return h.store.Watch() }, Registry: h.registry,
 		Execute: h.execute, Check: h.check, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, Version: version,
+		At: h.at,
 	}
 	if h.reload != nil {
 		v.Reload = h.reloadNow
@@ -152,6 +157,18 @@ func (h *house) check(by console.Caller, e views.Execute) error {
 
 func (h *house) audit(ctx context.Context, e fleet.AuditEntry) error {
 	return h.store.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{e}})
+}
+
+// at is the fleet as of a past time: today's inventory with what was true of
+// it then.
+func (h *house) at(ctx context.Context, t time.Time) (*fleet.Snapshot, error) {
+	mem, err := h.store.At(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	past := *engine.Restore(h.present.Load(), mem, t)
+	past.At, past.Live = t, false
+	return &past, nil
 }
 
 func (h *house) verify(ctx context.Context, w io.Writer) error {
@@ -188,23 +205,47 @@ func (h *house) ready() error {
 	return nil
 }
 
-// reloadNow applies a changed configuration; a broken one changes nothing.
-func (h *house) reloadNow(ctx context.Context) error {
-	inv, targets, ssh, err := h.reload(ctx)
+// reloadNow applies a changed configuration; a broken one changes nothing. It
+// returns the settings that were changed and wait for a restart.
+func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
+	next, err := h.reload(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if h.server != nil && ssh != nil {
-		if err := h.server.SetUsers(ssh.Users, ssh.AnyName, ssh.TrustedCA); err != nil {
-			return err
+	inv := next.inventory
+	if h.server != nil && next.ssh != nil {
+		if err := h.server.SetUsers(next.ssh.Users, next.ssh.AnyName, next.ssh.TrustedCA); err != nil {
+			return nil, err
 		}
 	}
 	if err := h.store.Apply(ctx, fleet.Reload{Inventory: inv}); err != nil {
-		return err
+		return nil, err
 	}
-	h.scheduler.SetTargets(targets)
-	h.log.Info("configuration reloaded", "devices", len(inv.Devices), "clouds", len(inv.Clouds))
-	return nil
+	h.present.Store(inv)
+	h.scheduler.SetTargets(next.targets)
+	later = h.blueprint.frozen(next)
+	h.log.Info("configuration reloaded", "devices", len(inv.Devices), "clouds", len(inv.Clouds), "waits_for_restart", strings.Join(later, " "))
+	return later, nil
+}
+
+// frozen lists the settings that differ and are read at the start only. Saying
+// "reloaded" of them would be a lie.
+func (b blueprint) frozen(next blueprint) (later []string) {
+	differs := func(name string, was, is any) {
+		if !reflect.DeepEqual(was, is) {
+			later = append(later, name)
+		}
+	}
+	differs("store", b.store, next.store)
+	differs("poll", b.polls, next.polls)
+	differs("metrics.listen", b.metrics, next.metrics)
+	if b.ssh != nil && next.ssh != nil {
+		differs("ssh.listen", b.sshAddr, next.sshAddr)
+		differs("ssh.host_key", b.ssh.HostKey, next.ssh.HostKey)
+		differs("ssh.max_sessions", b.ssh.MaxSessions, next.ssh.MaxSessions)
+		differs("ssh.idle", b.ssh.Idle, next.ssh.Idle)
+	}
+	return later
 }
 
 // run keeps the house until ctx ends, then empties it from the outside in:

@@ -20,7 +20,7 @@ func write[T any](c *verbCall, at time.Time, rows []T, hide ...string) error {
 }
 
 func runStatus(_ context.Context, v *Verbs, c *verbCall) error {
-	s, err := v.snapshot()
+	s, err := v.shown(c)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func runStatus(_ context.Context, v *Verbs, c *verbCall) error {
 }
 
 func runRegions(_ context.Context, v *Verbs, c *verbCall) error {
-	s, err := v.snapshot()
+	s, err := v.shown(c)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func runRegions(_ context.Context, v *Verbs, c *verbCall) error {
 }
 
 func runRacks(_ context.Context, v *Verbs, c *verbCall) error {
-	s, err := v.snapshot()
+	s, err := v.shown(c)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func runRacks(_ context.Context, v *Verbs, c *verbCall) error {
 }
 
 func runDevices(_ context.Context, v *Verbs, c *verbCall) error {
-	s, err := v.snapshot()
+	s, err := v.shown(c)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func runDevices(_ context.Context, v *Verbs, c *verbCall) error {
 }
 
 func runDevice(_ context.Context, v *Verbs, c *verbCall) error {
-	s, err := v.snapshot()
+	s, err := v.shown(c)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func runDevice(_ context.Context, v *Verbs, c *verbCall) error {
 
 // each runs over one device, or over all.
 func each(v *Verbs, c *verbCall, do func(*fleet.Snapshot, *fleet.Device)) (*fleet.Snapshot, error) {
-	s, err := v.snapshot()
+	s, err := v.shown(c)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func runLinks(_ context.Context, v *Verbs, c *verbCall) error {
 }
 
 func runInstances(_ context.Context, v *Verbs, c *verbCall) error {
-	s, err := v.snapshot()
+	s, err := v.shown(c)
 	if err != nil {
 		return err
 	}
@@ -167,8 +167,16 @@ func runInstances(_ context.Context, v *Verbs, c *verbCall) error {
 	return write(c, s.At, export.Instances(s), "region", "placement_group", "launched_at", "tags")
 }
 
+func runClouds(_ context.Context, v *Verbs, c *verbCall) error {
+	s, err := v.shown(c)
+	if err != nil {
+		return err
+	}
+	return write(c, s.At, export.Clouds(s, c.now), "blind_since", "seen_at")
+}
+
 func runServices(_ context.Context, v *Verbs, c *verbCall) error {
-	s, err := v.snapshot()
+	s, err := v.shown(c)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func runEvents(ctx context.Context, v *Verbs, c *verbCall) error {
 	if q.Target != "" && len(a.Events) == 0 {
 		// What left the inventory still has its events; what has neither is a
 		// slip of the fingers.
-		s, err := v.snapshot()
+		s, err := v.shown(c)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func runSeries(ctx context.Context, v *Verbs, c *verbCall) error {
 	if err := c.want(1, "one DEVICE/SENSOR"); err != nil {
 		return err
 	}
-	s, err := v.snapshot()
+	s, err := v.shown(c)
 	if err != nil {
 		return err
 	}
@@ -288,12 +288,18 @@ func runReload(ctx context.Context, v *Verbs, c *verbCall) error {
 	if v.Reload == nil {
 		return &Failure{"unavailable", "reload: this process was not started from a configuration file", ""}
 	}
-	if err := v.Reload(ctx); err != nil {
+	later, err := v.Reload(ctx)
+	if err != nil {
 		return fmt.Errorf("reload: nothing was changed: %w", err)
 	}
-	return c.say("reloaded", struct {
-		Reloaded bool `json:"reloaded"`
-	}{true})
+	text := "reloaded"
+	if len(later) > 0 {
+		text += "; waits for a restart: " + strings.Join(later, ", ")
+	}
+	return c.say(text, struct {
+		Reloaded bool     `json:"reloaded"`
+		Later    []string `json:"waits_for_restart"`
+	}{true, append([]string{}, later...)})
 }
 
 // errTime says that text is no time.

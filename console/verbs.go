@@ -37,9 +37,11 @@ type Verbs struct {
 	Faults  func() []export.Fault // the demo's truth; nil outside of it
 	Backup  func(ctx context.Context, dir string) error
 	Verify  func(ctx context.Context, w io.Writer) error
-	Reload  func(ctx context.Context) error
+	Reload  func(ctx context.Context) (later []string, err error) // later: settings that wait for a restart
 	Version string
 	Now     func() time.Time
+	// At is the fleet as of a past time, with Live false.
+	At func(ctx context.Context, t time.Time) (*fleet.Snapshot, error)
 }
 
 // verb is one command with its words.
@@ -58,7 +60,8 @@ type verbCall struct {
 	format export.Format
 	flags  map[string]string
 	now    time.Time
-	code   int // what a verb that succeeded exits with
+	past   *fleet.Snapshot // as of --at, where that was given; now is then
+	code   int             // what a verb that succeeded exits with
 }
 
 // verbs in the order of the help.
@@ -73,6 +76,7 @@ func verbs() []verb {
 		{"ports", "[DEVICE]", "ports with counters and rates", fleet.RoleViewer, runPorts},
 		{"links", "[DEVICE]", "what hangs on what, intended and observed", fleet.RoleViewer, runLinks},
 		{"instances", "", "instances with their hosts", fleet.RoleViewer, runInstances},
+		{"clouds", "", "cloud regions and how well they can be seen", fleet.RoleViewer, runClouds},
 		{"services", "", "services with replicas and failure domains", fleet.RoleViewer, runServices},
 		{"events", "[TARGET] [--since T] [--limit N]", "what happened, newest first", fleet.RoleViewer, runEvents},
 		{"series", "DEVICE/SENSOR [--since T] [--step D]", "history of one series", fleet.RoleViewer, runSeries},
@@ -197,6 +201,9 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 	if c.Role < list[i].least {
 		return v.deny(ctx, c, list[i])
 	}
+	if err := v.travel(ctx, c, list[i]); err != nil {
+		return err
+	}
 	return list[i].run(ctx, v, c)
 }
 
@@ -244,9 +251,6 @@ func (c *verbCall) parse() error {
 			}
 			return usage(hint, "--%s: no such flag", fleet.Clean(name, 40))
 		}
-	}
-	if c.flags["at"] != "" {
-		return &Failure{"unavailable", "--at: the whole fleet as of a past time cannot be drawn yet", "events and series take --since, and the past of one series is there"}
 	}
 	return nil
 }

@@ -1,0 +1,51 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"plumb/fleet"
+)
+
+// still is a memory whose present is empty.
+type still struct{ Memory }
+
+func (still) Snapshot() *fleet.Snapshot { return &fleet.Snapshot{} }
+
+// A verb with --at prints the snapshot of that time, dated with it, and takes
+// nothing from the present; a verb that cannot, says so.
+func TestAtPrintsThePast(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	var asked []time.Time
+	v := &Verbs{Memory: still{}, Now: func() time.Time { return now }, At: func(_ context.Context, t time.Time) (*fleet.Snapshot, error) {
+		asked = append(asked, t)
+		past := &fleet.Snapshot{At: t}
+		past.Devices = fleet.NewTable([]string{"s1"}, []fleet.Device{{Spec: &fleet.DeviceSpec{ID: "s1"}}})
+		return past, nil
+	}}
+	for _, c := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"devices --json --at -2h", 0, `"at":"2026-11-23T10:00:00Z"`},
+		{"devices --json --at 11:30", 0, `"id":"s1"`},
+		{"device s1 --json --at=2026-11-22T00:00:00Z", 0, `"at":"2026-11-22T00:00:00Z"`},
+		{"devices --json", 0, `"items":[]`},
+		{"devices --at soon", exitUsage, "not a time"},
+		{"devices --at 2026-11-24T00:00:00Z", exitUsage, "lies ahead"},
+		{"who --at -2h", exitUsage, "takes no --at"},
+	} {
+		var out bytes.Buffer
+		code := v.Run(t.Context(), VerbCall{Args: strings.Fields(c.args), Stdout: &out, Stderr: &out, Caller: Caller{Role: fleet.RoleAdmin}})
+		if text := strings.ReplaceAll(strings.ReplaceAll(out.String(), "\n", ""), " ", ""); code != c.code || !strings.Contains(text, strings.ReplaceAll(c.says, " ", "")) {
+			t.Errorf("%s: %d %s, want %d and %s", c.args, code, out.String(), c.code, c.says)
+		}
+	}
+	if len(asked) != 3 {
+		t.Errorf("asked for %v", asked)
+	}
+}
