@@ -17,6 +17,7 @@ type OpenStack struct {
 	now  func() time.Time
 
 	session *session // nil: not logged in
+	refused refusal  // of the last login
 	memory  memory
 }
 

@@ -360,7 +360,7 @@ func TestLoginFailures(t *testing.T) {
 		{"unknown project", func(c *Config) { c.ProjectName = "nope" }, fleet.ErrAuth, ""},
 		{"no secret", func(c *Config) {
 			c.Password = func(context.Context) (string, error) { return "", errors.New("vault is sealed") }
-		}, fleet.ErrAuth, "vault is sealed"},
+		}, fleet.ErrBusy, "could not be fetched: vault is sealed"},
 		{"unknown region", func(c *Config) { c.Region = "mars" }, fleet.ErrUnsupported, "ams fra"},
 		{"which region", func(c *Config) { c.Region = "" }, fleet.ErrUnsupported, "ams fra"},
 		{"nobody there", func(c *Config) { c.AuthURL = "http://127.0.0.1:1/v3" }, fleet.ErrUnreachable, "refused"},
@@ -380,6 +380,44 @@ func TestLoginFailures(t *testing.T) {
 				t.Errorf("the secret is in the error: %v", obs.Err)
 			}
 		})
+	}
+}
+
+// TestRefusedPasswordIsHeld: neither a look nor an action sends a refused
+// password again within the hour, unless it changes; after the hour one try
+// finds out that Keystone has it now.
+func TestRefusedPasswordIsHeld(t *testing.T) {
+	w := newWorld(1, 1)
+	s := serve(t, w)
+	password := "rotated"
+	cfg := config(s.AuthURL(), "admin")
+	cfg.Password = func(context.Context) (string, error) { return password, nil }
+	o := probe(t, cfg)
+	var later time.Duration
+	o.now = func() time.Time { return time.Now().Add(later) }
+	logins := func() int { return w.count("identity/v3/auth/tokens") }
+	tries := func(want int) {
+		t.Helper()
+		if obs := observe(t, o, fleet.LaneFast); !errors.Is(obs.Err, fleet.ErrAuth) {
+			t.Errorf("look: %v", obs.Err)
+		}
+		if _, err := o.Act(context.Background(), fleet.Action{Kind: fleet.ActInstanceStop, Target: uuid(1, 0)}); !errors.Is(err, fleet.ErrAuth) {
+			t.Errorf("act: %v", err)
+		}
+		if logins() != want {
+			t.Errorf("%d logins, want %d", logins(), want)
+		}
+	}
+	tries(1)
+	later = refusedHold - 30*time.Second
+	tries(1)
+	later = refusedHold
+	tries(2)
+	later += time.Minute
+	tries(2)
+	password = "secret-of-admin"
+	if obs := observe(t, o, fleet.LaneFast); obs.Err != nil {
+		t.Errorf("a changed password was not tried: %v", obs.Err)
 	}
 }
 

@@ -3,6 +3,7 @@ package cloud
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack"
@@ -57,12 +59,38 @@ func (o *OpenStack) login(ctx context.Context) (*session, error) {
 	return s, o.negotiate(ctx, s)
 }
 
-// authenticate asks Keystone for a token, with the secret as it is now.
+// refusedHold is how long a refused password is not sent again while it stays
+// the same. Keystone locks a user after a few failures within lockout_duration
+// (30 min as shipped), so one try an hour locks nobody out, and a password that
+// was set right in Keystone afterwards is found.
+const refusedHold = time.Hour
+
+// refusal remembers the password that Keystone refused, without keeping it.
+type refusal struct {
+	mark [sha256.Size]byte
+	at   time.Time
+}
+
+// wait is how long the password of the mark must not be sent; 0: it may be.
+func (r *refusal) wait(mark [sha256.Size]byte, now time.Time) time.Duration {
+	if r.at.IsZero() || mark != r.mark {
+		return 0
+	}
+	return max(0, r.at.Add(refusedHold).Sub(now))
+}
+
+// authenticate asks Keystone for a token, with the secret as it is now; with
+// one that was refused not before refusedHold has passed, for looks and
+// actions alike.
 func (o *OpenStack) authenticate(ctx context.Context) (*gophercloud.ProviderClient, tokens.CreateResult, error) {
 	none := tokens.CreateResult{}
 	secret, err := o.cfg.Password(ctx)
-	if err != nil {
-		return nil, none, fmt.Errorf("%w: password: %v", fleet.ErrAuth, err)
+	if err != nil { // nothing was sent: it may be fetched again at any time
+		return nil, none, fmt.Errorf("%w: the password could not be fetched: %v", fleet.ErrBusy, err)
+	}
+	mark := sha256.Sum256([]byte(secret))
+	if wait := o.refused.wait(mark, o.now()); wait > 0 {
+		return nil, none, fmt.Errorf("%w: this password was refused; next try when it changes, or in %v", fleet.ErrAuth, wait.Round(time.Second))
 	}
 	provider, err := openstack.NewClient(o.cfg.AuthURL)
 	if err != nil {
@@ -73,8 +101,13 @@ func (o *OpenStack) authenticate(ctx context.Context) (*gophercloud.ProviderClie
 	identity := &gophercloud.ServiceClient{ProviderClient: provider, Endpoint: provider.IdentityBase + "v3/", Type: "identity"}
 	result := tokens.Create(withAPI(ctx, "identity"), identity, o.authOptions(secret))
 	if result.Err != nil {
-		return nil, none, classify("identity", result.Err)
+		err := classify("identity", result.Err)
+		if errors.Is(err, fleet.ErrAuth) {
+			o.refused = refusal{mark, o.now()}
+		}
+		return nil, none, err
 	}
+	o.refused = refusal{}
 	if err := provider.SetTokenAndAuthResult(result); err != nil {
 		return nil, none, fmt.Errorf("%w: identity: %v", fleet.ErrProtocol, err)
 	}
