@@ -25,13 +25,13 @@ type BMC struct {
 
 	closed    bool
 	session   *session
-	fresh     bool                // a login happened since this poll began
-	answered  bool                // the BMC answered something in this poll
-	keep      *time.Timer         // next keepalive
-	suites    []suite             // to try, in order; the one that worked alone once known
-	role      privilege           // what the reading user was granted
-	refused   map[string][32]byte // by user: the credential that was refused
-	fullUntil time.Time           // no login before this: every session was taken
+	fresh     bool               // a login happened since this poll began
+	answered  bool               // the BMC answered something in this poll
+	keep      *time.Timer        // next keepalive
+	suites    []suite            // to try, in order; the one that worked alone once known
+	role      privilege          // what the reading user was granted
+	refused   map[string]refused // by user: the credential that was refused
+	fullUntil time.Time          // no login before this: every session was taken
 
 	device   deviceID
 	known    bool // device was read
@@ -58,6 +58,12 @@ var ErrClosed = errors.New("probe is closed")
 const (
 	keepAlive   = 25 * time.Second // BMCs end a session after 60 s, with 3 s tolerance (section 6.12.15)
 	fullBackoff = 60 * time.Second
+
+	// refusedHold is how long a refused credential is not sent again while it
+	// stays the same. BMCs lock a user after a few failures for 5 to 30 min,
+	// so one try an hour locks nobody out, and a password that was set right
+	// in the BMC afterwards is found.
+	refusedHold = time.Hour
 )
 
 // New makes the probe of one BMC. Nothing is sent before the first Observe.
@@ -68,7 +74,7 @@ func New(cfg Config) (*BMC, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	b := &BMC{cfg: cfg, now: time.Now, settle: settleFor, turn: make(chan struct{}, 1), role: privOperator, mute: map[uint16]bool{}, refused: map[string][32]byte{}}
+	b := &BMC{cfg: cfg, now: time.Now, settle: settleFor, turn: make(chan struct{}, 1), role: privOperator, mute: map[uint16]bool{}, refused: map[string]refused{}}
 	b.address, _ = cfg.endpoint()
 	b.quirks, _ = parseQuirks(cfg.Quirks)
 	b.suites = suites[:2]
@@ -183,7 +189,8 @@ func (b *BMC) forget() {
 }
 
 // enter logs in as one user, with everything that must come before a login:
-// no try with a refused credential, none while the BMC is full.
+// no try with a credential that was refused within refusedHold, none while the
+// BMC is full.
 func (b *BMC) enter(ctx context.Context, user string, secret Secret, try func(context.Context, credential) (*session, error)) (*session, error) {
 	const op = "log in"
 	c, err := b.credential(ctx, user, secret)
@@ -191,8 +198,10 @@ func (b *BMC) enter(ctx context.Context, user string, secret Secret, try func(co
 		return nil, err
 	}
 	mark := c.mark()
-	if b.refused[user] == mark {
-		return nil, fail(op, fleet.ErrAuth, "these credentials were refused; waiting until they change, so that the account is not locked")
+	if r := b.refused[user]; r.mark == mark {
+		if wait := r.at.Add(refusedHold).Sub(b.now()); wait > 0 {
+			return nil, fail(op, fleet.ErrAuth, fmt.Sprintf("these credentials were refused; next try when they change, or in %v, so that the account is not locked", wait.Round(time.Second)))
+		}
 	}
 	if wait := b.fullUntil.Sub(b.now()); wait > 0 {
 		return nil, fail(op, fleet.ErrBusy, fmt.Sprintf("every session was taken; next try in %d s", int(wait.Seconds())+1))
@@ -203,7 +212,7 @@ func (b *BMC) enter(ctx context.Context, user string, secret Secret, try func(co
 		b.suites = []suite{s.suite}
 		delete(b.refused, user)
 	case errors.Is(err, fleet.ErrAuth) && !roleRefused(err):
-		b.refused[user] = mark
+		b.refused[user] = refused{mark, b.now()}
 	case errors.Is(err, fleet.ErrBusy):
 		b.fullUntil = b.now().Add(fullBackoff)
 	case statusOf(err).suiteRefused() && b.cfg.Cipher == 0:
@@ -234,22 +243,32 @@ func roleRefused(err error) bool {
 	return s == statusRole || s == statusBadRole
 }
 
+// notFetched goes before why a secret is not there. That is not the BMC's
+// refusal: nothing was sent, and the next poll may fetch it.
+const notFetched = "it could not be fetched: "
+
 func (b *BMC) credential(ctx context.Context, user string, secret Secret) (credential, error) {
 	c := credential{user: user}
 	var err error
 	if c.password, err = secret(ctx); err != nil {
-		return c, fail("read password", fleet.ErrAuth, err.Error())
+		return c, fail("read password", fleet.ErrBusy, notFetched+err.Error())
 	}
 	if b.cfg.BMCKey != nil {
 		if c.key, err = b.cfg.BMCKey(ctx); err != nil {
-			return c, fail("read bmc key", fleet.ErrAuth, err.Error())
+			return c, fail("read bmc key", fleet.ErrBusy, notFetched+err.Error())
 		}
 	}
 	return c, nil
 }
 
+// refused is a credential that the BMC refused, and when.
+type refused struct {
+	mark [sha256.Size]byte
+	at   time.Time
+}
+
 // mark recognises a credential without keeping it.
-func (c credential) mark() [32]byte {
+func (c credential) mark() [sha256.Size]byte {
 	return sha256.Sum256([]byte(c.user + "\x00" + c.password + "\x00" + c.key))
 }
 

@@ -76,6 +76,63 @@ func TestWrongPassword(t *testing.T) {
 	well(t, look(t, b, fleet.LaneFast))
 }
 
+// A password that was changed in the BMC after the configuration: it is tried
+// once an hour, by polls and actions together, until the BMC takes it.
+func TestRefusedPasswordIsTriedOnceAnHour(t *testing.T) {
+	f := startFake(t)
+	b := f.probe(func(c *Config) {
+		c.Password = func(context.Context) (string, error) { return "rotated", nil }
+	})
+	now := time.Now()
+	b.now = func() time.Time { return now }
+	tried := func(want bool) {
+		t.Helper()
+		sent := b.sent.Load()
+		kind(t, look(t, b, fleet.LaneFast), fleet.ErrAuth)
+		if _, err := act(t, b, fleet.ActIdentify, "", nil); !errors.Is(err, fleet.ErrAuth) {
+			t.Errorf("act: %v", err)
+		}
+		if (b.sent.Load() != sent) != want {
+			t.Errorf("%d datagrams; want a try: %v", b.sent.Load()-sent, want)
+		}
+	}
+	tried(true)
+	now = now.Add(refusedHold - time.Second)
+	tried(false)
+	now = now.Add(time.Second)
+	tried(true)
+	tried(false)
+	f.set(func() { f.password = "rotated" })
+	tried(false)
+	now = now.Add(refusedHold)
+	well(t, look(t, b, fleet.LaneFast))
+}
+
+// A secret that cannot be fetched is not the BMC's refusal: nothing is sent,
+// the target is not held as after a wrong password, and the next poll works.
+func TestSecretOutage(t *testing.T) {
+	for _, key := range []bool{false, true} {
+		f := startFake(t)
+		sealed := errors.New("command vault: exit status 2")
+		fetch := func(context.Context) (string, error) { return "secret", sealed }
+		b := f.probe(func(c *Config) {
+			if key {
+				c.BMCKey = func(ctx context.Context) (string, error) { return "", sealed }
+			} else {
+				c.Password = fetch
+			}
+		})
+		o := look(t, b, fleet.LaneFast)
+		kind(t, o, fleet.ErrBusy)
+		if errors.Is(o.Err, fleet.ErrAuth) || !strings.Contains(o.Err.Error(), "could not be fetched: command vault") || b.sent.Load() != 0 {
+			t.Errorf("%v after %d datagrams", o.Err, b.sent.Load())
+		}
+		if sealed = nil; !key {
+			well(t, look(t, b, fleet.LaneFast))
+		}
+	}
+}
+
 func TestWrongUser(t *testing.T) {
 	f := startFake(t)
 	b := f.probe(func(c *Config) { c.Username = "nobody" })
