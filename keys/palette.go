@@ -53,6 +53,9 @@ func (m *Map) Palette(text string, s Scene) []Match {
 		if (a.Why == "") != (b.Why == "") {
 			return cmp.Compare(len(a.Why), len(b.Why))
 		}
+		if text == "" {
+			return 0 // nothing typed: the order of the list, the screens first
+		}
 		return cmp.Compare(b.score, a.score)
 	})
 	return found[:min(len(found), MaxMatches)]

@@ -27,7 +27,7 @@ func (v Actions) ID() string { return "actions" }
 func (v Actions) Crumbs(Frame) []string { return []string{v.id, "act"} }
 
 // Needs implements View.
-func (v Actions) Needs(Frame) []fleet.Query { return nil }
+func (v Actions) Needs(f Frame) []fleet.Query { return cardNeeds(f, hostOf(v.id)) }
 
 func (v Actions) shown(f Frame) []keys.Command {
 	var out []keys.Command

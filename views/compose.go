@@ -261,23 +261,6 @@ func drawAlerts(f Frame, ch Chrome, on widget.Canvas) Cursor {
 	return Cursor{}
 }
 
-func drawNewest(f Frame, on widget.Canvas) {
-	x := 1
-	for i := range f.Snap.Recent {
-		e := &f.Snap.Recent[i]
-		if on.W-x < 24 {
-			return
-		}
-		st := widget.SeverityStyle(e.Severity)
-		x = on.Text(x, 0, f.Theme.Glyphs.Severity(e.Severity), st) + 1
-		x = on.Text(x, 0, e.At.UTC().Format("15:04"), widget.Dim) + 1
-		x = on.Cut(f.Theme, x, 0, on.W-x-1, e.Target+" "+strings.TrimSpace(e.Sensor+" "+e.Text), widget.Plain) + 3
-	}
-	if len(f.Snap.Recent) == 0 {
-		on.Text(1, 0, "no alerts", widget.Dim)
-	}
-}
-
 // tabOf says which numbered view a screen belongs to.
 var tabOf = map[string]string{"device": "open.devices", "switch": "open.network", "port": "open.network",
 	"service": "open.services", "instance": "open.services", "instances": "open.services"}

@@ -112,6 +112,9 @@ func (v Device) Needs(f Frame) []fleet.Query {
 		return nil
 	}
 	q := []fleet.Query{v.eventQuery()}
+	for _, p := range v.plots(f, d, maxPlots) {
+		q = append(q, p.query)
+	}
 	m := v.memo.of(f, d, v.text)
 	at := v.lists[secReadings].index(v.rows(f, secReadings))
 	top := widget.Window(len(m.sensors), at, maxSparks)

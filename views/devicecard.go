@@ -1,7 +1,9 @@
 package views
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"plumb/fleet"
 	"plumb/views/widget"
@@ -21,7 +23,24 @@ func drawDeviceCard(f Frame, on widget.Canvas, d *fleet.Device, head bool) {
 		return
 	}
 	y += drawKeyReadings(f, in.Sub(0, y, in.W, max(3, (in.H-y)*3/5)), d) + 1
-	drawKeyEnds(f, in.Sub(0, y, in.W, in.H-y), d)
+	y += drawKeyEnds(f, in.Sub(0, y, in.W, in.H-y), d) + 1
+	y += drawKeyCarries(f, in.Sub(0, y, in.W, in.H-y), d)
+	if h := min(in.H-y, 12); h >= 6 && d.PowerW.Known {
+		chart := in.Sub(0, in.H-h, in.W, h)
+		chart.Text(0, 0, "total power, last "+span(cardSpan), widget.Dim)
+		drawSeries(f, chart.Sub(0, 1, in.W, h-1), totalQuery(d.Spec.ID, cardSpan), fleet.Limits{}, scaledValue, widget.Fill)
+	}
+}
+
+// cardSpan is how far back the chart of a card reaches.
+const cardSpan = 6 * time.Hour
+
+// cardNeeds is what the card of a device asks.
+func cardNeeds(f Frame, id string) []fleet.Query {
+	if d := f.Snap.Devices.Get(id); d != nil && d.PowerW.Known {
+		return []fleet.Query{totalQuery(id, cardSpan)}
+	}
+	return nil
 }
 
 // headHeight is the rows drawDeviceHead takes in a box of w columns.
@@ -218,13 +237,29 @@ func drawKeyReadings(f Frame, in widget.Canvas, d *fleet.Device) int {
 	return y
 }
 
-// drawKeyEnds draws where cords and cables lead, as many as fit.
-func drawKeyEnds(f Frame, in widget.Canvas, d *fleet.Device) {
+// drawKeyEnds draws where cords and cables lead, as many as fit, and returns
+// how many did.
+func drawKeyEnds(f Frame, in widget.Canvas, d *fleet.Device) int {
 	ends := deviceEnds(f, d, nil)
 	near, to := endWidths(ends, in.W)
-	for y := 0; y < in.H && y < len(ends); y++ {
+	y := 0
+	for ; y < in.H && y < len(ends); y++ {
 		ends[y].draw(f, in.Sub(0, y, in.W, 1), near, to)
 	}
+	return y
+}
+
+// drawKeyCarries draws what runs on a device, at most six lines of it.
+func drawKeyCarries(f Frame, in widget.Canvas, d *fleet.Device) int {
+	all, y := deviceCarries(f, d, nil), 0
+	for ; y < in.H && y < len(all); y++ {
+		if y == 5 && len(all) > 6 {
+			in.Text(2, y, "and "+strconv.Itoa(len(all)-y)+" more run on it", widget.Dim)
+			return y + 1
+		}
+		drawCarried(f, in.Sub(0, y, in.W, 1), all[y])
+	}
+	return y
 }
 
 // limitText writes warn and crit as people compare: "38 / 42", ">2000 / >1500".

@@ -2,57 +2,78 @@ package views
 
 import (
 	"strings"
+	"time"
 
 	"plumb/fleet"
 	"plumb/views/widget"
 )
 
-// drawCharts draws the history of the reading under the caret and, where there
-// is room for more, of the device's power, heat and first fan.
-func (v Device) drawCharts(f Frame, on widget.Canvas, d *fleet.Device, most int) {
-	var which [4]int
-	n := 0
-	add := func(i int) {
-		for _, w := range which[:n] {
-			if w == i {
+// plot is one chart of the page.
+type plot struct {
+	title  string
+	query  fleet.Query
+	limits fleet.Limits
+	state  fleet.State
+}
+
+// totalQuery asks for a device's total watts.
+func totalQuery(device string, back time.Duration) fleet.Query {
+	return fleet.Query{Kind: fleet.QuerySeries, Target: device, Span: back, Step: back / 120,
+		Key: fleet.SeriesKey{Table: fleet.TableFacts, Row: "power_w", Field: fleet.FieldPower}}
+}
+
+// plots lists what the page charts, so many at most: the reading under the
+// caret, the device's total power, then its first temperature and fan. A state
+// has no curve; its words stand in the list, and what it was in the events.
+func (v Device) plots(f Frame, d *fleet.Device, most int) []plot {
+	var out []plot
+	add := func(p plot) {
+		for i := range out {
+			if out[i].query == p.query {
 				return
 			}
 		}
-		if n < min(most, len(which)) {
-			which[n] = i
-			n++
+		if len(out) < most {
+			out = append(out, p)
 		}
 	}
-	if i := v.lists[secReadings].index(v.rows(f, secReadings)); i >= 0 {
-		add(v.memo.sensors[i])
+	sensor := func(s *fleet.Sensor) {
+		add(plot{s.Name + "  " + quantity(f.Theme, s.Value, s.Unit), v.sensorQuery(s.Key), s.Limits, s.State})
 	}
-	for _, class := range [...]fleet.SensorClass{fleet.ClassPower, fleet.ClassTemperature, fleet.ClassFan} {
+	if i := v.lists[secReadings].index(v.rows(f, secReadings)); i >= 0 {
+		if s := &d.Sensors[v.memo.sensors[i]]; s.Class != fleet.ClassState {
+			sensor(s)
+		}
+	}
+	if d.PowerW.Known {
+		add(plot{title: "total power  " + watts(d.PowerW), query: totalQuery(v.id, v.spanOf()), state: fleet.StateOK})
+	}
+	for _, class := range [...]fleet.SensorClass{fleet.ClassTemperature, fleet.ClassFan} {
 		for i := range d.Sensors {
 			if d.Sensors[i].Class == class {
-				add(i)
+				sensor(&d.Sensors[i])
 				break
 			}
 		}
 	}
-	for k := range n {
-		y0, y1 := on.H*k/n, on.H*(k+1)/n
-		v.drawChart(f, on.Sub(0, y0, on.W, y1-y0), &d.Sensors[which[k]])
-	}
+	return out
 }
 
-func (v Device) drawChart(f Frame, on widget.Canvas, s *fleet.Sensor) {
+// maxPlots bounds the charts of a page.
+const maxPlots = 4
+
+// drawCharts draws the history of the reading under the caret and, where there
+// is room, of what matters most of the device.
+func (v Device) drawCharts(f Frame, on widget.Canvas, d *fleet.Device, most int) {
 	if on.H < 4 {
 		return
 	}
-	in := widget.Box(on, f.Theme, s.Name+"  "+quantity(f.Theme, s.Value, s.Unit), "last "+span(v.spanOf()), false)
-	if s.Class == fleet.ClassState {
-		in.Text(1, 0, or(s.Text), widget.StateStyle(s.State))
-		in.Text(1, 1, "a state; what it was before stands in the events", widget.Dim)
-		return
+	all := v.plots(f, d, min(most, maxPlots))
+	for k, p := range all {
+		y0, y1 := on.H*k/len(all), on.H*(k+1)/len(all)
+		in := widget.Box(on.Sub(0, y0, on.W, y1-y0), f.Theme, p.title, "last "+span(v.spanOf()), false)
+		drawSeries(f, in, p.query, p.limits, func(x float64) string { return strings.TrimSpace(scaledValue(x)) }, fillOf(p.state))
 	}
-	drawSeries(f, in, v.sensorQuery(s.Key), s.Limits, func(x float64) string {
-		return strings.TrimSpace(scaledValue(x))
-	}, fillOf(s.State))
 }
 
 func fillOf(s fleet.State) widget.Style {

@@ -296,7 +296,7 @@ var readingColumns = []widget.Column{
 }
 
 func (v Device) drawReadings(f Frame, in widget.Canvas, d *fleet.Device, at int) {
-	m := v.memo
+	m, trend := v.memo, in.W >= 49 // narrower, the table has no curves
 	widget.Table{Columns: readingColumns, Rows: len(m.sensors), At: at, Focus: v.pane == secReadings, Sort: -1}.Draw(in, f.Theme,
 		func(on widget.Canvas, row, col int) {
 			s := &d.Sensors[m.sensors[row]]
@@ -310,12 +310,18 @@ func (v Device) drawReadings(f Frame, in widget.Canvas, d *fleet.Device, at int)
 			case 1:
 				on.Cut(f.Theme, 0, 0, on.W, s.Name, st)
 			case 2:
+				if s.Class == fleet.ClassState && trend {
+					break // its words take the room of a curve
+				}
 				text := quantity(f.Theme, s.Value, s.Unit)
 				if s.Class == fleet.ClassState {
 					text = or(s.Text)
 				}
 				on.CutRight(f.Theme, 0, 0, on.W, text, st)
 			case 3:
+				if s.Class == fleet.ClassState {
+					on.Cut(f.Theme, 0, 0, on.W, or(s.Text), st)
+				}
 				v.drawTrend(f, on, s)
 			case 4:
 				on.CutRight(f.Theme, 0, 0, on.W, limitText(s.Limits), widget.Dim)

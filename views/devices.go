@@ -89,7 +89,7 @@ func (v Devices) ID() string { return "devices" }
 func (v Devices) Crumbs(Frame) []string { return []string{"devices"} }
 
 // Needs implements View.
-func (v Devices) Needs(Frame) []fleet.Query { return nil }
+func (v Devices) Needs(f Frame) []fleet.Query { return cardNeeds(f, v.list.selected(v.rows(f))) }
 
 func (v Devices) rows(f Frame) rows {
 	r := v.shown(f)

@@ -3,7 +3,6 @@ package views
 import (
 	"math"
 	"strconv"
-	"strings"
 
 	"plumb/fleet"
 	"plumb/keys"
@@ -24,6 +23,7 @@ type Fleet struct {
 type fleetMemo struct {
 	troubles troubles
 	grid     grid
+	facts    regionFacts
 }
 
 // NewFleet returns the fleet's screen.
@@ -36,7 +36,7 @@ func (v Fleet) ID() string { return "fleet" }
 func (v Fleet) Crumbs(Frame) []string { return []string{"fleet"} }
 
 // Needs implements View.
-func (v Fleet) Needs(Frame) []fleet.Query { return nil }
+func (v Fleet) Needs(f Frame) []fleet.Query { return v.memo.facts.needs(f) }
 
 // at returns the rack of the caret, the first where none was chosen.
 func (v Fleet) at(f Frame) string {
@@ -160,7 +160,12 @@ func (v Fleet) drawCard(f Frame, on widget.Canvas, id string) {
 	note := count(r.Racks, "rack") + "  " + count(r.Devices, "device")
 	box := widget.Box(on, f.Theme, id+" "+f.Theme.Glyphs.State(r.State), note, here)
 	in := box.Sub(1, 0, box.W-2, box.H)
-	y := v.memo.grid.draw(f, in, 0, id, caret, v.paint, !v.lower) + 1
+	plan := in
+	if rows := v.memo.grid.height(f, id, in.W/2); on.W >= factsRoom && rows >= 2 && rows == v.memo.grid.height(f, id, in.W) {
+		plan = in.Sub(0, 0, in.W/2, in.H)
+		v.memo.facts.draw(f, in.Sub(in.W/2, 0, in.W-in.W/2, rows+1), id)
+	}
+	y := v.memo.grid.draw(f, plan, 0, id, caret, v.paint, !v.lower) + 1
 	if len(f.Snap.RacksOf[id]) == 0 {
 		in.Text(0, 0, "no racks", widget.Dim)
 	}
@@ -288,7 +293,7 @@ func (v Fleet) drawLower(f Frame, on widget.Canvas, t *troubles) {
 
 var troubleColumns = []widget.Column{
 	{Title: "", Min: 1}, {Title: "device", Min: 14, Max: 24}, {Title: "rack", Min: 9, Max: 12, Rank: 3}, {Title: "U", Min: 4, Right: true, Rank: 5},
-	{Title: "model", Min: 10, Max: 18, Rank: 6}, {Title: "why", Min: 26, Max: 90}, {Title: "owner", Min: 8, Max: 12, Rank: 7}, {Title: "seen", Min: 5, Right: true, Rank: 2},
+	{Title: "model", Min: 10, Max: 18, Rank: 6}, {Title: "why", Min: 40, Max: 110}, {Title: "owner", Min: 8, Max: 12, Rank: 7}, {Title: "seen", Min: 5, Right: true, Rank: 2},
 }
 
 // drawEmpty says what is missing and what to do about it.
@@ -297,18 +302,4 @@ func drawEmpty(f Frame, on widget.Canvas, what, hint string) {
 	x := max(1, (on.W-max(widget.Width(what), widget.Width(hint)))/2)
 	on.Cut(f.Theme, x, y, on.W-x-1, what, widget.Bold)
 	on.Wrap(x, y+1, on.W-x-1, 4, hint, widget.Dim)
-}
-
-// drawEventLines draws events a line each.
-func drawEventLines(f Frame, on widget.Canvas, events []fleet.Event) {
-	if len(events) == 0 {
-		on.Text(1, 0, "none", widget.Dim)
-	}
-	for y := 0; y < on.H && y < len(events); y++ {
-		e := &events[y]
-		x := on.Text(1, y, clock(f, e.At), widget.Dim) + 1
-		x = on.Text(x, y, f.Theme.Glyphs.Severity(e.Severity), widget.SeverityStyle(e.Severity)) + 1
-		x = on.Cut(f.Theme, x, y, 20, e.Target, widget.Link) + 1
-		on.Cut(f.Theme, x, y, on.W-x-1, strings.TrimSpace(e.Sensor+" "+e.Text), widget.Plain)
-	}
 }

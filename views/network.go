@@ -269,29 +269,28 @@ func cabling(f Frame, d *fleet.Device) (text string, bad bool) {
 // intent is who is meant to hang on a port.
 type intentEnd struct{ device, nic, mac string }
 
-// intended maps a switch's ports to what the inventory puts on them. A server
-// stands in the switch's own rack nearly always, so that is looked at first.
+// intended maps a switch's ports to what the inventory puts on them: servers,
+// and other switches at either end of the cable.
 func intended(f Frame, sw string) map[string]intentEnd {
 	out := map[string]intentEnd{}
-	add := func(d *fleet.Device) {
-		for _, c := range d.Spec.Links {
-			if dev, port, _ := strings.Cut(c.To, "/"); dev == sw {
-				out[port] = intentEnd{d.Spec.ID, c.NIC, c.MAC}
-			}
-		}
-	}
 	s := f.Snap.Devices.Get(sw)
 	if s == nil {
 		return out
 	}
-	if s.Spec.Rack != "" {
-		for _, n := range f.Snap.DevicesOf[s.Spec.Rack] {
-			add(f.Snap.Devices.At(n))
+	for i := range s.Ports {
+		name := s.Ports[i].Name
+		at, ok := f.Snap.Cabled[sw+"/"+name]
+		if !ok || at.Device < 0 || at.Device >= f.Snap.Devices.Len() {
+			continue
 		}
-		return out
-	}
-	for n := range f.Snap.Devices.Len() {
-		add(f.Snap.Devices.At(n))
+		far := f.Snap.Devices.At(at.Device)
+		end := intentEnd{device: far.Spec.ID, nic: at.Part}
+		for _, c := range far.Spec.Links {
+			if c.NIC == at.Part && c.To == sw+"/"+name {
+				end.mac = c.MAC
+			}
+		}
+		out[name] = end
 	}
 	return out
 }

@@ -62,7 +62,10 @@ func (v Racks) Crumbs(f Frame) []string {
 }
 
 // Needs implements View.
-func (v Racks) Needs(Frame) []fleet.Query { return nil }
+func (v Racks) Needs(f Frame) []fleet.Query {
+	_, id := v.Selected(f)
+	return cardNeeds(f, id)
+}
 
 // slots lays the open rack out for a height.
 func (v Racks) slots(f Frame, room int) []widget.Slot {

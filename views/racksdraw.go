@@ -19,10 +19,16 @@ func (v Racks) Draw(f Frame, on widget.Canvas) {
 	case on.W >= 220:
 		const planW, faceW = 34, 70
 		v.drawPlan(f, on.Sub(0, 0, planW, on.H), r)
-		v.drawElevation(f, on.Sub(planW, 0, faceW, on.H), r, true)
+		h := on.H
+		if left := h - v.rows(f).n - 2; left >= 10 {
+			h -= left // what a tall screen has to spare tells of the rack as a whole
+			v.drawRackCard(f, on.Sub(planW, h, faceW, left))
+			drawRackNews(f, on.Sub(planW+faceW, h, faceW, left), r.Spec.ID)
+		}
+		v.drawElevation(f, on.Sub(planW, 0, faceW, h), r, true)
 		other := v
 		other.rear, other.memo = !v.rear, &racksMemo{}
-		other.drawElevation(f, on.Sub(planW+faceW, 0, faceW, on.H), r, false)
+		other.drawElevation(f, on.Sub(planW+faceW, 0, faceW, h), r, false)
 		v.drawCard(f, on.Sub(planW+2*faceW, 0, on.W-planW-2*faceW, on.H))
 	case on.W >= 160:
 		planW, cardW := 34, max(60, on.W-34-76)
@@ -175,10 +181,36 @@ func (v Racks) drawSlot(f Frame, on widget.Canvas, s widget.Slot, full float64) 
 		x += 13
 	}
 	if s.Count > 1 {
-		on.Cut(f.Theme, x, 0, on.W-x-1, "in order, enter unfolds", widget.Dim)
+		on.Cut(f.Theme, x, 0, on.W-x-1, "in order  "+v.folded(f, s), widget.Dim)
+		return
+	}
+	if v.rear && v.paint == PaintState && len(d.Spec.Power) > 0 {
+		drawCords(f, on.Sub(x, 0, on.W-x-1, 1), d)
 		return
 	}
 	v.drawReading(f, on.Sub(x, 0, on.W-x-1, 1), d, full)
+}
+
+// folded sums up the devices that one line stands for.
+func (v Racks) folded(f Frame, s widget.Slot) string {
+	sum, hot := 0.0, math.NaN()
+	for _, p := range v.memo.places {
+		if p.Low/2 < s.Low || p.Low/2 > s.High {
+			continue
+		}
+		d := f.Snap.Devices.At(p.Item)
+		if d.PowerW.Known {
+			sum += d.PowerW.Float()
+		}
+		if t := d.InletC.Float(); d.InletC.Known && !(t <= hot) {
+			hot = t
+		}
+	}
+	text := watts(fleet.Int(int64(sum)))
+	if !math.IsNaN(hot) {
+		text += "  " + strconv.Itoa(int(math.Round(hot))) + f.Theme.Glyphs.Degree + "C"
+	}
+	return text
 }
 
 // tail is what of b differs from a, from the last separator on: the s12 of
@@ -282,41 +314,4 @@ func pduShare(f Frame, d *fleet.Device) float64 {
 		}
 	}
 	return d.PowerW.Float() / (d.Spec.RatingA.Float() * volts)
-}
-
-// drawRackCard draws the rack itself where no device is under the caret.
-func (v Racks) drawRackCard(f Frame, on widget.Canvas) {
-	r := v.at(f)
-	in := widget.Box(on, f.Theme, r.Spec.ID, r.State.String(), false)
-	in = in.Sub(1, 0, in.W-2, in.H)
-	y := 0
-	line := func(label, text string) {
-		in.Text(0, y, label, widget.Dim)
-		in.Cut(f.Theme, 9, y, in.W-9, text, widget.Plain)
-		y++
-	}
-	line("state", r.State.String())
-	line("devices", strconv.Itoa(r.Devices)+", "+strconv.Itoa(r.Blind)+" blind")
-	line("units", strconv.Itoa(r.Spec.Units)+", "+strconv.Itoa(r.FreeUnits)+" free")
-	line("power", watts(r.PowerW)+" measured, "+percent(rackLoad(f.Snap, r.Spec.ID))+" of what one PDU carries")
-	for _, id := range r.Spec.Feeds {
-		if feed := f.Snap.Feeds.Get(id); feed != nil {
-			line("feed", id+"  "+number(feed.AmpsA, 1)+"A of "+number(feed.Spec.BreakerA, 0)+"A  "+watts(feed.PowerW))
-			continue
-		}
-		line("feed", id)
-	}
-	if r.Spec.MaxWeightKg.Known {
-		line("weight", "at most "+number(r.Spec.MaxWeightKg, 0)+" kg")
-	}
-	y++
-	for _, n := range f.Snap.DevicesOf[r.Spec.ID] {
-		if d := f.Snap.Devices.At(n); wrong(d) && y < in.H {
-			text, st := verdict(f, d)
-			in.Glyph(f.Theme, 0, y, d.State)
-			in.Cut(f.Theme, 2, y, 18, d.Spec.Name, widget.Plain)
-			in.Cut(f.Theme, 21, y, in.W-21, text, st)
-			y++
-		}
-	}
 }

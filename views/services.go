@@ -259,7 +259,9 @@ func drawCloud(f Frame, on widget.Canvas, id string, c *fleet.Cloud) {
 	}
 	on.Glyph(f.Theme, 0, 0, c.State)
 	x := max(on.Cut(f.Theme, 2, 0, 20, id, widget.Bold)+2, 16)
-	x = on.Text(x, 0, string(c.Spec.Endpoint.Source), widget.Dim) + 2
+	if on.W >= 72 {
+		x = on.Text(x, 0, string(c.Spec.Endpoint.Source), widget.Dim) + 2
+	}
 	x = on.Text(x, 0, strconv.Itoa(up)+" of "+strconv.Itoa(hosts)+" hosts up", widget.Plain) + 2
 	x = on.Text(x, 0, strconv.Itoa(vms)+" instances", widget.Plain) + 2
 	switch {

@@ -14,7 +14,10 @@ import (
 
 // verdict is why a device is as it is, in one line.
 func verdict(f Frame, d *fleet.Device) (string, widget.Style) {
+	judged := len(d.Reasons) > 0 && (d.State == fleet.StateCrit || d.State == fleet.StateWarn)
 	switch {
+	case d.Blind() && judged: // others tell what it cannot say itself
+		return d.Reasons[0], widget.StateStyle(d.State)
 	case d.Blind():
 		text := "blind " + since(f, d.BlindSince)
 		if d.Err != nil {
@@ -51,10 +54,9 @@ type trouble struct {
 	text    string
 	devices []int // dense numbers
 	racks   int
-	where   string // the rack where it is one, else the region
-	what    string // what it is where it is no device: "service match"
-	first   time.Time
-	blind   int
+	where   string    // the rack where it is one, else the region
+	what    string    // what it is where it is no device: "service match"
+	first   time.Time // blind since
 }
 
 // troubles is what is not in order, kept for one snapshot.
@@ -84,7 +86,7 @@ func (t *troubles) collect(f Frame) {
 		}
 		t.list = append(t.list, n)
 		text, _ := verdict(f, d)
-		if d.Blind() {
+		if d.Blind() && d.State == fleet.StateUnknown {
 			text = "not answering"
 			if d.Err != nil {
 				text += ": " + d.Err.Kind()
@@ -100,7 +102,6 @@ func (t *troubles) collect(f Frame) {
 		c := &t.causes[i]
 		c.devices = append(c.devices, n)
 		if d.Blind() {
-			c.blind++
 			if c.first.IsZero() || d.BlindSince.Before(c.first) {
 				c.first = d.BlindSince
 			}
@@ -112,6 +113,7 @@ func (t *troubles) collect(f Frame) {
 			c.where = d.Spec.Region
 		}
 	}
+	t.collectPlaces(f)
 	t.collectLogical(f)
 	slices.SortStableFunc(t.causes, func(a, b trouble) int {
 		return cmp.Or(worse(a.state, b.state), cmp.Compare(len(b.devices), len(a.devices)))
@@ -119,6 +121,35 @@ func (t *troubles) collect(f Frame) {
 	slices.SortStableFunc(t.list, func(a, b int) int {
 		return worse(f.Snap.Devices.At(a).State, f.Snap.Devices.At(b).State)
 	})
+}
+
+// collectPlaces adds what is wrong with a feed, a site, a rack or a region as a
+// whole. A rack does not repeat what its site says, nor a region.
+func (t *troubles) collectPlaces(f Frame) {
+	said := map[string]bool{}
+	add := func(state fleet.State, where, what string, reasons []string) {
+		for _, r := range reasons {
+			if key := where + plainText(r); r != "" && !said[key] && !said[plainText(r)] {
+				said[key] = true
+				if what != "rack" {
+					said[plainText(r)] = true
+				}
+				t.causes = append(t.causes, trouble{state: state, text: r, where: where, what: what})
+			}
+		}
+	}
+	for id, s := range f.Snap.Sites.All() {
+		add(s.State, id, "site", s.Reasons)
+	}
+	for id, x := range f.Snap.Feeds.All() {
+		add(x.State, id, "feed", x.Reasons)
+	}
+	for id, r := range f.Snap.Racks.All() {
+		add(r.State, id, "rack", r.Reasons)
+	}
+	for id, r := range f.Snap.Regions.All() {
+		add(r.State, id, "region", r.Reasons)
+	}
 }
 
 // collectLogical adds the clouds that cannot be seen and the services that are
@@ -193,14 +224,16 @@ func plainText(s string) string {
 	}, s)
 }
 
-// line draws a cause in one row.
-func (t *trouble) line(f Frame, on widget.Canvas, y int) {
+// line draws a cause in one row; who is the room for what it is about.
+func (t *trouble) line(f Frame, on widget.Canvas, y, who int) {
 	x := on.Glyph(f.Theme, 0, y, t.state) + 1
 	x = on.Text(x, y, t.where, widget.Bold) + 1
-	x = on.Cut(f.Theme, max(x, 12), y, max(20, on.W/4), t.who(f), widget.Link) + 2
+	x = max(x, 12)
+	on.Cut(f.Theme, x, y, who, t.who(f), widget.Link)
+	x += who + 2
 	text := t.text
 	if !t.first.IsZero() {
-		text += ", since " + since(f, t.first)
+		text += ", blind for " + since(f, t.first)
 	}
 	on.Cut(f.Theme, x, y, on.W-x, text, widget.StateStyle(t.state))
 }
@@ -244,13 +277,18 @@ func drawVerdict(f Frame, on widget.Canvas, t *troubles) {
 		share = " healthy (" + strconv.FormatFloat(float64(by[fleet.StateOK])*100/float64(total), 'f', 1, 64) + "%)"
 	}
 	part(g.OK, by[fleet.StateOK], "of "+strconv.Itoa(total)+share, widget.OK)
+	who := 0
+	for i := 0; i < len(t.causes) && i+1 < on.H; i++ {
+		who = max(who, widget.Width(t.causes[i].who(f)))
+	}
+	who = min(who, max(20, on.W/4))
 	for i := 0; i < len(t.causes) && i+1 < on.H; i++ {
 		if i+2 == on.H && len(t.causes) > i+1 {
 			rest := len(t.causes) - i
 			on.Text(0, i+1, "and "+count(rest, "more finding")+" below", widget.Dim)
 			return
 		}
-		t.causes[i].line(f, on, i+1)
+		t.causes[i].line(f, on, i+1, who)
 	}
 	if len(t.causes) == 0 && total > 0 {
 		on.Text(0, 1, "nothing needs you", widget.Dim)

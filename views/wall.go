@@ -58,10 +58,11 @@ func (v Wall) query() fleet.Query {
 
 // Needs implements View.
 func (v Wall) Needs(f Frame) []fleet.Query {
+	q := append(v.memo.facts.needs(f), v.query())
 	if v.page(f) == "events" {
-		return []fleet.Query{v.query(), Events{}.query()}
+		q = append(q, Events{}.query())
 	}
-	return []fleet.Query{v.query()}
+	return q
 }
 
 // Selected implements View.
@@ -226,21 +227,41 @@ func (v Wall) drawServiceLines(f Frame, on widget.Canvas) {
 
 // drawPeople draws who is here and what they do.
 func (v Wall) drawPeople(f Frame, on widget.Canvas) {
-	in := widget.Box(on, f.Theme, "jobs and people", "", false)
+	in := widget.Box(on, f.Theme, "people, jobs, feeds", "", false)
 	here := "nobody"
 	if len(f.Here) > 0 {
 		here = strings.TrimPrefix(hereText(f, true), "here: ")
 	}
 	in.Cut(f.Theme, in.Text(1, 0, "here", widget.Dim)+2, 0, in.W-8, here, widget.Plain)
 	if len(f.Snap.Jobs) == 0 {
-		in.Text(1, 1, "no job runs", widget.Dim)
+		in.Text(1, 1, "no job yet", widget.Dim)
 	}
-	for i := 0; i < len(f.Snap.Jobs) && i+1 < in.H; i++ {
+	shown := max(1, min(len(f.Snap.Jobs), in.H/3))
+	for i := range f.Snap.Jobs[:min(shown, len(f.Snap.Jobs))] {
 		j := &f.Snap.Jobs[i]
 		state, st := jobStyle(j.State)
 		x := in.Glyph(f.Theme, 1, i+1, state) + 1
 		x = in.Text(x, i+1, string(j.State), st) + 1
 		in.Cut(f.Theme, x, i+1, in.W-x-1, string(j.Action)+" "+strings.Join(j.Targets, " ")+"  by "+j.By, widget.Plain)
+	}
+	drawFeeds(f, in.Sub(1, shown+2, in.W-2, in.H-shown-2))
+}
+
+// drawFeeds draws the load of each power feed against its breaker.
+func drawFeeds(f Frame, in widget.Canvas) {
+	y := 0
+	for id, x := range f.Snap.Feeds.All() {
+		if y >= in.H {
+			return
+		}
+		share := x.AmpsA.Float() / x.Spec.BreakerA.Float()
+		text := percent(share) + "  " + number(x.AmpsA, 0) + " of " + number(x.Spec.BreakerA, 0) + "A"
+		in.Glyph(f.Theme, 0, y, x.State)
+		in.Cut(f.Theme, 2, y, 12, id, widget.Plain)
+		w := max(6, in.W-16-18)
+		widget.Bar(in, f.Theme, 15, y, w, share, widget.LoadStyle(share, 0.7, continuous))
+		in.CutRight(f.Theme, 16+w, y, in.W-16-w, text, widget.Dim)
+		y++
 	}
 }
 

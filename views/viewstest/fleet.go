@@ -56,7 +56,7 @@ func Fleet() *fleet.Snapshot { return Sized(8) }
 
 // Sized returns three regions with so many racks each.
 func Sized(racks int) *fleet.Snapshot {
-	b := &builder{d: 88172645463325252, topo: fleet.Topology{RacksOf: map[string][]int{}, DevicesOf: map[string][]int{}, Loose: map[string][]int{}}}
+	b := &builder{d: 88172645463325252, topo: fleet.Topology{RacksOf: map[string][]int{}, DevicesOf: map[string][]int{}, Loose: map[string][]int{}, Cabled: map[string]fleet.Attachment{}}}
 	for _, r := range []string{"ams", "fra", "iad"} {
 		b.region(r, racks)
 	}

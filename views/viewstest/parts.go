@@ -164,6 +164,7 @@ func (b *builder) snapshot() *fleet.Snapshot {
 		}
 		s.Counts.DriftOpen += d.DriftOpen
 	}
+	b.cable()
 	b.rollUp()
 	s.Regions = fleet.NewTable(b.regionIDs, b.regions)
 	s.Sites = fleet.NewTable(b.siteIDs, b.sites)
@@ -182,6 +183,15 @@ func (b *builder) snapshot() *fleet.Snapshot {
 	s.Recent = Events()
 	s.Jobs = Jobs()
 	return s
+}
+
+// cable indexes the intended cables by their ports, as the engine does.
+func (b *builder) cable() {
+	for i := range b.devs {
+		for _, c := range b.devs[i].Spec.Links {
+			b.topo.Cabled[c.To] = fleet.Attachment{Device: i, Part: c.NIC}
+		}
+	}
 }
 
 func (b *builder) rollUp() {

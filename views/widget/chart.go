@@ -153,8 +153,12 @@ func (ch Chart) Draw(c Canvas, th *Theme) {
 	plot := c.Sub(axis+1, 0, w, h)
 	ch.drawArea(plot, th, v, lo, hi)
 	ch.drawLimits(plot, th, lo, hi)
+	label := func(y int) string { return ch.Format(hi - (hi-lo)*(float64(y)+0.5)/float64(h)) }
 	for _, y := range [...]int{0, h / 2, h - 1} {
-		c.CutRight(th, 0, y, axis, ch.Format(hi-(hi-lo)*(float64(y)+0.5)/float64(h)), Dim)
+		if y != h/2 && label(y) == label(h/2) {
+			continue // a flat line: one value says it
+		}
+		c.CutRight(th, 0, y, axis, label(y), Dim)
 	}
 	for y := range h {
 		c.Rune(axis, y, 1, th.Glyphs.V, Border)

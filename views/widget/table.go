@@ -112,8 +112,12 @@ func (t Table) fit(room int, widths *[maxTableColumns]int) {
 	for grown := true; used < room && grown; {
 		grown = false
 		for i, k := range t.Columns {
-			if widths[i] > 0 && widths[i] < k.Max && used < room {
-				widths[i], used, grown = widths[i]+1, used+1, true
+			share := 1 + max(0, k.Max-30)/20 // sentences need more of the room than names
+			if widths[i] == 0 {
+				continue
+			}
+			if more := min(share, k.Max-widths[i], room-used); more > 0 {
+				widths[i], used, grown = widths[i]+more, used+more, true
 			}
 		}
 	}

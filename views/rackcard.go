@@ -1,0 +1,104 @@
+package views
+
+import (
+	"strconv"
+
+	"plumb/fleet"
+	"plumb/views/widget"
+)
+
+// drawRackCard draws the rack itself where no device is under the caret.
+func (v Racks) drawRackCard(f Frame, on widget.Canvas) {
+	r := v.at(f)
+	in := widget.Box(on, f.Theme, r.Spec.ID, r.State.String(), false)
+	in = in.Sub(1, 0, in.W-2, in.H)
+	y := 0
+	line := func(label, text string) {
+		in.Text(0, y, label, widget.Dim)
+		in.Cut(f.Theme, 9, y, in.W-9, text, widget.Plain)
+		y++
+	}
+	line("state", r.State.String())
+	line("devices", strconv.Itoa(r.Devices)+", "+strconv.Itoa(r.Blind)+" blind")
+	line("units", strconv.Itoa(r.Spec.Units)+", "+strconv.Itoa(r.FreeUnits)+" free")
+	line("power", watts(r.PowerW)+" measured, "+percent(rackLoad(f.Snap, r.Spec.ID))+" of what one PDU carries")
+	for _, id := range r.Spec.Feeds {
+		if feed := f.Snap.Feeds.Get(id); feed != nil {
+			line("feed", id+"  "+number(feed.AmpsA, 1)+"A of "+number(feed.Spec.BreakerA, 0)+"A  "+watts(feed.PowerW))
+			continue
+		}
+		line("feed", id)
+	}
+	if r.Spec.MaxWeightKg.Known {
+		line("weight", "at most "+number(r.Spec.MaxWeightKg, 0)+" kg")
+	}
+	y++
+	for _, n := range f.Snap.DevicesOf[r.Spec.ID] {
+		if d := f.Snap.Devices.At(n); wrong(d) && y < in.H {
+			text, st := verdict(f, d)
+			in.Glyph(f.Theme, 0, y, d.State)
+			in.Cut(f.Theme, 2, y, 18, d.Spec.Name, widget.Plain)
+			in.Cut(f.Theme, 21, y, in.W-21, text, st)
+			y++
+		}
+	}
+}
+
+// drawRackNews draws the newest alerts of a rack's devices.
+func drawRackNews(f Frame, on widget.Canvas, rack string) {
+	var news []fleet.Event
+	for _, e := range f.Snap.Recent {
+		if d := f.Snap.Devices.Get(hostOf(e.Target)); d != nil && d.Spec.Rack == rack {
+			news = append(news, e)
+		}
+	}
+	drawEventLines(f, widget.Box(on, f.Theme, "newest alerts in "+rack, "", false), news)
+}
+
+// cordW is the room of one cord in a line of the rear side.
+const cordW = 14
+
+// drawCords draws what the rear of a device shows: each cord with the amperes
+// its outlet measures, then how many of its links are up.
+func drawCords(f Frame, on widget.Canvas, d *fleet.Device) {
+	x := 0
+	for _, c := range d.Spec.Power {
+		if x+cordW > on.W {
+			return
+		}
+		e := cordEnd(f, c)
+		amps, st := dash, widget.Unknown
+		if o := outletOf(f, c.Outlet); o != nil && o.CurrentA.Known && e.state != fleet.StateUnknown {
+			amps, st = number(o.CurrentA, 2)+"A", widget.Plain
+		}
+		if e.wrong {
+			st = widget.Drift
+		}
+		at := on.Cut(f.Theme, x, 0, cordW-6, tail(d.Spec.Name, c.Outlet), widget.Link) + 1
+		on.Cut(f.Theme, max(at, x+7), 0, 6, amps, st)
+		x += cordW
+	}
+	up, of := linksLeft(f, d, "")
+	if of == 0 || x+8 > on.W {
+		return
+	}
+	st := widget.Dim
+	if up < of {
+		st = widget.Warn
+	}
+	on.Cut(f.Theme, x, 0, on.W-x, strconv.Itoa(up)+" of "+strconv.Itoa(of)+" links up", st)
+}
+
+// outletOf returns an outlet "pdu/number", or nil.
+func outletOf(f Frame, id string) *fleet.Outlet {
+	p := f.Snap.Devices.Get(hostOf(id))
+	if p == nil {
+		return nil
+	}
+	for i := range p.Outlets {
+		if strconv.Itoa(p.Outlets[i].Index) == afterSlash(id) {
+			return &p.Outlets[i]
+		}
+	}
+	return nil
+}
