@@ -64,4 +64,7 @@ type Sensor struct {
 	Value Num    `json:"value"`
 	State State  `json:"state"`
 	Text  string `json:"text,omitempty"` // state sensors: the asserted states in words
+	// Stale: the last poll could not read it. A state that was bad stays until
+	// it is read again, because silence resolves nothing.
+	Stale bool `json:"stale,omitempty"`
 }

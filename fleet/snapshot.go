@@ -173,6 +173,11 @@ type Device struct {
 	// flapping part from many faults. Nil for almost every device.
 	Flips []Flip
 
+	// UptimeAt is when the fact uptime_s was read.
+	UptimeAt time.Time
+	// Owners says over which wire a row was read, by "table:row", where there
+	// is more than one wire: what one does not show the other may.
+	Owners map[string]Source
 	// Series are the keys of its readings, shared until its tables change.
 	Series []SeriesKey
 }

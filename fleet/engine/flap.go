@@ -82,3 +82,13 @@ func flapping(d *fleet.Device, part string) *fleet.Flip {
 	}
 	return nil
 }
+
+// flippedSince reports whether a part of a device changed after t.
+func flippedSince(d *fleet.Device, part string, t time.Time) bool {
+	for i := range d.Flips {
+		if f := &d.Flips[i]; f.Part == part && len(f.At) > 0 && f.At[len(f.At)-1].After(t) {
+			return true
+		}
+	}
+	return false
+}

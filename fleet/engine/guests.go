@@ -12,6 +12,7 @@ import (
 // never shown greener than the machine under it.
 func (s *step) settleGuests() {
 	if s.next.Instances.Len() == 0 && s.next.Services.Len() == 0 {
+		s.recountGuests() // the last of them may have just left
 		return
 	}
 	hosts := make(map[string]*fleet.HostState, s.next.Hosts.Len())

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"plumb/fleet"
@@ -26,7 +27,12 @@ func (s *step) putJob(j fleet.Job) {
 	} else {
 		jobs = slices.Insert(jobs, 0, j)
 	}
-	s.next.Jobs = jobs[:min(len(jobs), maxJobs)]
+	for i := len(jobs) - 1; i >= 0 && len(jobs) > maxJobs; i-- {
+		if !jobs[i].Ended.IsZero() { // one that is not settled must not fall out of the world
+			jobs = slices.Delete(jobs, i, i+1)
+		}
+	}
+	s.next.Jobs = jobs
 	s.out.Jobs = append(s.out.Jobs, j)
 	s.changed = true
 }
@@ -42,8 +48,10 @@ func (s *step) settleJobs() {
 		switch {
 		case is:
 			j.State = fleet.JobVerified
-		case s.looked(&j).Sub(j.Began) > verifyWithin:
+		case !s.restarts(&j) && s.looked(&j).Sub(j.Began) > verifyWithin:
 			j.State, text = fleet.JobFailed, "the device said yes, and "+verifyWithin.String()+" later it does not show"
+		case s.restarts(&j) && s.looked(&j).Sub(j.Began) > verifyWithin:
+			j.State, text = fleet.JobUnknown, "the BMC took it; neither its power state, nor its log, nor a switch port showed that it happened"
 		case s.now.Sub(j.Began) > lookWithin:
 			j.State, text = fleet.JobUnknown, "the device said yes, and was not seen again within "+lookWithin.String()
 		default:
@@ -79,7 +87,7 @@ func (s *step) looked(j *fleet.Job) time.Time {
 	if isPort {
 		return d.Tables[fleet.TablePorts].At
 	}
-	return d.SeenAt
+	return d.Tables[fleet.TableFacts].At
 }
 
 // shown says whether the newest observation shows what the job was to bring.
@@ -99,14 +107,58 @@ func (s *step) shown(j *fleet.Job) (bool, string) {
 	case fleet.ActIdentify:
 		return d.SeenAt.After(j.Began), "the BMC took it; the LED is for eyes"
 	}
-	if !d.SeenAt.After(j.Began) {
-		return false, ""
+	if !d.Tables[fleet.TableFacts].At.After(j.Began) {
+		return false, "" // seen since, but not asked for its power
+	}
+	if s.restarts(j) {
+		return s.restartShown(d, j)
 	}
 	want := fleet.PowerOn
 	if j.Action == fleet.ActPowerOff || j.Action == fleet.ActSoftOff {
 		want = fleet.PowerOff
 	}
 	return d.Power == want, "observed: power " + want.String()
+}
+
+// restarts reports whether a job is to end in the power state it began in, so
+// that the state alone shows nothing.
+func (s *step) restarts(j *fleet.Job) bool {
+	return j.Action == fleet.ActPowerCycle || j.Action == fleet.ActReset
+}
+
+// restartShown looks for a witness of a cycle or a reset after the job began:
+// the machine was seen off, its log says that it started, or the light on one
+// of its switch ports came and went.
+func (s *step) restartShown(d *fleet.Device, j *fleet.Job) (bool, string) {
+	if d.Power != fleet.PowerOn {
+		return false, ""
+	}
+	if d.PowerSince.After(j.Began) {
+		return true, "observed: it was off and is on again"
+	}
+	for i := range s.out.Events {
+		if e := &s.out.Events[i]; e.Target == d.Spec.ID && e.Source == "sel" && e.At.After(j.Began.Add(-time.Second)) && started(e) {
+			return true, "its log says: " + e.Text
+		}
+	}
+	for _, c := range d.Spec.Links {
+		sw, port, _ := splitPort(c.To)
+		if n := s.next.Devices.Number(sw); n >= 0 && flippedSince(s.devices.Peek(n), port, j.Began) {
+			return true, "observed: the light on " + c.To + " came and went"
+		}
+	}
+	return false, ""
+}
+
+// started reports whether a SEL record tells of a power-down, a power cycle or
+// a start of the system (IPMI 2.0 table 42-3: types 09h, 1Dh, 22h).
+func started(e *fleet.Event) bool {
+	for _, t := range []string{"Power Unit", "System Boot", "System ACPI Power State"} {
+		if strings.HasPrefix(e.Type, t) {
+			return true
+		}
+	}
+	return false
 }
 
 // splitPort splits "device/port".

@@ -144,6 +144,7 @@ func (s *step) verdict(i int, d *fleet.Device) *verdict {
 	} else {
 		v.state = fleet.StateOK
 	}
+	s.judgeAge(v, d)
 	judgeLog(v, d)
 	s.judgeSensors(v, d)
 	s.judgePorts(v, d)
@@ -156,6 +157,19 @@ func (s *step) verdict(i int, d *fleet.Device) *verdict {
 	}
 	s.judgeWord(v, d)
 	return v
+}
+
+// judgeAge finds tables that are no longer read while others are: a BMC that
+// says its power state and hangs on its sensors. What they said last stays in
+// sight; that it is still so nobody knows.
+func (s *step) judgeAge(v *verdict, d *fleet.Device) {
+	for _, t := range [...]fleet.TableID{fleet.TableFacts, fleet.TableSensors, fleet.TablePorts, fleet.TableOutlets} {
+		st := d.Tables[t]
+		if st.At.IsZero() || st.Is == fleet.Absent || s.now.Sub(st.At) <= 2*s.next.Intervals[st.Lane] {
+			continue
+		}
+		v.add(fleet.StateUnknown, "table "+t.String(), "%s not read since %s", t, st.At.UTC().Format(clock))
+	}
 }
 
 // clock is how reasons write a time; the day is that of the screen.

@@ -27,13 +27,20 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 	s.stamp(&d.Tables, o)
 
 	d.Facts = s.mergeFacts(o.Target, d.Facts, o.Facts, o.Tables[fleet.TableFacts])
-	d.Sensors = s.mergeSensors(d, o)
-	d.Ports = s.mergePorts(&was, o)
+	if o.Facts.Num(fleet.FactUptime).Known {
+		d.UptimeAt = o.At
+	}
+	d.Sensors = apart(d, o, fleet.TableSensors, d.Sensors, sensorRow, func(rows []fleet.Sensor) []fleet.Sensor {
+		return s.mergeSensors(rows, o, was.Tables[fleet.TableSensors].At)
+	})
+	d.Ports = apart(d, o, fleet.TablePorts, d.Ports, portRow, func(rows []fleet.Port) []fleet.Port {
+		return s.mergePorts(rows, o, sampleSpan(&was, o))
+	})
 	s.followPorts(d, &was, o)
-	d.Outlets = mergeRows(s, o.Target, fleet.TableOutlets, o.Tables[fleet.TableOutlets], d.Outlets, o.Outlets, outletRow, sameOutlet, outletKept)
-	d.Entities = mergeRows(s, o.Target, fleet.TableEntities, o.Tables[fleet.TableEntities], d.Entities, o.Entities, entityRow, equal[fleet.Entity], whole[fleet.Entity])
-	d.Neighbors = mergeRows(s, o.Target, fleet.TableNeighbors, o.Tables[fleet.TableNeighbors], d.Neighbors, o.Neighbors, neighborRow, equal[fleet.Neighbor], whole[fleet.Neighbor])
-	d.VLANs = mergeRows(s, o.Target, fleet.TableVLANs, o.Tables[fleet.TableVLANs], d.VLANs, o.VLANs, vlanRow, sameVLAN, whole[fleet.VLAN])
+	d.Outlets = plain(s, d, o, fleet.TableOutlets, d.Outlets, o.Outlets, outletRow, sameOutlet, outletKept)
+	d.Entities = plain(s, d, o, fleet.TableEntities, d.Entities, o.Entities, entityRow, equal[fleet.Entity], whole[fleet.Entity])
+	d.Neighbors = plain(s, d, o, fleet.TableNeighbors, d.Neighbors, o.Neighbors, neighborRow, equal[fleet.Neighbor], whole[fleet.Neighbor])
+	d.VLANs = plain(s, d, o, fleet.TableVLANs, d.VLANs, o.VLANs, vlanRow, sameVLAN, whole[fleet.VLAN])
 	if c := o.Tables[fleet.TableFDB]; c == fleet.Complete || c == fleet.Absent {
 		d.FDB = o.FDB // learned MACs come and go: present only, no history
 	}
@@ -71,8 +78,12 @@ func (s *step) see(d *fleet.Device, o *fleet.Observation) {
 	if !src.SeenAt.IsZero() { // a clock that was set back must not keep a device young
 		d.SeenAt = zero
 	}
+	if !src.SeenAt.IsZero() { // a clock that was set back must not keep a device young
+		d.SeenAt = zero
+	}
 	d.BlindSince, d.Err = zero, nil
 	for _, x := range d.Sources {
+		d.SeenAt = later(d.SeenAt, x.SeenAt)
 		d.SeenAt = later(d.SeenAt, x.SeenAt)
 		if x.Err != nil {
 			d.Err = x.Err

@@ -169,8 +169,8 @@ func (s *step) sayPorts(was *fleet.Device, o *fleet.Observation, ports []fleet.P
 		s.event(o.Target, "vlan", "port moved: "+moved[0]+more(len(moved)-1), fleet.SeverityWarn, true)
 	}
 	before, after := was.Facts.Num(fleet.FactUptime), o.Facts.Num(fleet.FactUptime)
-	switch last := was.Tables[fleet.TablePorts].At; {
-	case !last.IsZero() && restarted(before, after, o.At.Sub(last)):
+	switch {
+	case after.Known && after.Cmp(before) < 0 && restarted(before, after, o.At.Sub(was.UptimeAt)):
 		s.event(o.Target, "restart", fmt.Sprintf("restarted: its uptime fell from %s to %s; rates have a gap", uptime(before), uptime(after)), fleet.SeverityWarn, true)
 	case anew > 0:
 		s.event(o.Target, "counters", fmt.Sprintf("counters of %s began anew; rates have a gap", several(anew, "port")), fleet.SeverityInfo, true)

@@ -17,7 +17,7 @@ func sampleSpan(was *fleet.Device, o *fleet.Observation) time.Duration {
 	if last.IsZero() || span <= 0 {
 		return 0
 	}
-	if restarted(was.Facts.Num(fleet.FactUptime), o.Facts.Num(fleet.FactUptime), span) {
+	if restarted(was.Facts.Num(fleet.FactUptime), o.Facts.Num(fleet.FactUptime), o.At.Sub(was.UptimeAt)) {
 		return 0
 	}
 	return span

@@ -31,7 +31,7 @@ func (s *step) read(d *fleet.Device, o *fleet.Observation, was []fleet.SeriesKey
 	for i := range d.Outlets {
 		values = append(values, when(outlets, d.Outlets[i].CurrentA), when(outlets, d.Outlets[i].PowerW))
 	}
-	values = append(values, d.PowerW)
+	values = append(values, when(sensors || outlets, d.PowerW))
 	s.out.Readings = append(s.out.Readings, fleet.Readings{Target: o.Target, At: o.At, Keys: d.Series, Values: values})
 }
 
@@ -55,7 +55,7 @@ func sensorKey(x *fleet.Sensor) fleet.SeriesKey {
 
 func sensorValue(x *fleet.Sensor) fleet.Num {
 	if x.Class == fleet.ClassState {
-		return fleet.Num{N: int64(x.State), Known: x.State != fleet.StateUnknown}
+		return fleet.Num{N: int64(x.State), Known: x.State != fleet.StateUnknown && !x.Stale}
 	}
 	return x.Value
 }

@@ -36,14 +36,40 @@ func (s *step) reload(inv *fleet.Inventory) {
 		r := n.Racks.At(i)
 		r.FreeUnits = freeUnits(n, r.Spec)
 	}
+	s.dropGuests()
 	s.indexHosts()
 	s.open()
-	for i := range n.Devices.Len() {
+	clear(s.touched) // numbers of the inventory before
+	s.stirred = nil
+	for i := range s.devices.Len() {
+		if d := s.devices.Peek(i); len(d.Miscabled) > 0 || len(d.Neighbors) > 0 {
+			d = s.devices.At(i)
+			d.Miscabled = s.miscabled(d) // it names devices by number too
+		}
+	}
+	for i := range s.devices.Len() {
 		s.judge(i)
 		s.touched[i] = true
 	}
 	s.recount()
-	s.guests, s.changed = true, true
+	s.guests, s.changed, s.rolled = true, true, true
+}
+
+// dropGuests forgets what clouds told that left the inventory, and finds the
+// others' devices anew.
+func (s *step) dropGuests() {
+	gone := func(cloud string) bool { return s.next.Clouds.Number(cloud) < 0 }
+	var hosts []fleet.HostState
+	for _, h := range s.next.Hosts.All() {
+		if !gone(h.Cloud) {
+			h := *h
+			h.Device = s.next.Devices.Number(h.Name)
+			hosts = append(hosts, h)
+		}
+	}
+	all := func(*fleet.HostState) bool { return true }
+	s.next.Hosts = replace(&s.next.Hosts, hosts, all, func(h *fleet.HostState) string { return h.Cloud + "/" + h.Name })
+	s.next.Instances = replace(&s.next.Instances, nil, func(x *fleet.InstanceState) bool { return gone(x.Cloud) }, func(x *fleet.InstanceState) string { return x.ID })
 }
 
 // keep makes a table for the specs, carrying over the state of ids that were

@@ -25,6 +25,12 @@ func Restore(inv *fleet.Inventory, mem fleet.Memory, now time.Time) *fleet.Snaps
 	s.recallClouds()
 	for i := range s.devices.Len() {
 		d := s.devices.At(i)
+		d.SeenAt = earlier(d.SeenAt, now)
+		for t := range d.Tables { // what is known of it was so when it was last seen
+			if st := &d.Tables[t]; st.Is != fleet.NotAsked {
+				st.At = earlier(later(st.At, d.SeenAt), now)
+			}
+		}
 		measure(d)
 		d.Miscabled = s.miscabled(d)
 	}

@@ -10,7 +10,7 @@ func (s *step) rollUp() {
 	if s.guests {
 		s.settleGuests()
 	}
-	if len(s.touched) == 0 {
+	if len(s.touched) == 0 && !s.rolled {
 		return
 	}
 	racks, sites, feeds := map[string]bool{}, map[string]bool{}, map[string]bool{}
@@ -18,9 +18,20 @@ func (s *step) rollUp() {
 		d := s.devices.Peek(i).Spec
 		racks[d.Rack], sites[d.Site], feeds[d.Feed] = true, true, true
 	}
+	if s.rolled { // a rack that lost its last device has nobody left to touch it
+		name(racks, &s.next.Racks)
+		name(sites, &s.next.Sites)
+		name(feeds, &s.next.Feeds)
+	}
 	s.rollRacks(racks)
 	s.rollFeeds(feeds)
 	s.rollRegions(s.rollSites(sites))
+}
+
+func name[T any](ids map[string]bool, t *fleet.Table[T]) {
+	for id := range t.All() {
+		ids[id] = true
+	}
 }
 
 // tally is a roll-up under way.
@@ -108,7 +119,7 @@ func (s *step) rollSites(ids map[string]bool) map[string]bool {
 		}
 		t := newTally()
 		for _, r := range s.next.RacksOf[site.Spec.Region] {
-			if rack := s.next.Racks.At(r); rack.Spec.Site == id {
+			if rack := s.next.Racks.At(r); rack.Spec.Site == id && rack.Devices > 0 {
 				t.n++
 				t.state = fleet.Worst(t.state, rack.State)
 			}

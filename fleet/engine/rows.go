@@ -16,6 +16,13 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
 func outletRow(o *fleet.Outlet) string { return strconv.Itoa(o.Index) }
 func entityRow(e *fleet.Entity) string { return strconv.Itoa(e.Index) }
 func vlanRow(v *fleet.VLAN) string     { return strconv.Itoa(v.ID) }
@@ -29,15 +36,16 @@ func outletKept(o *fleet.Outlet) any {
 }
 
 // mergeSensors merges by key. A row whose definition did not change keeps the
-// old pointer, so that ten thousand polls share one definition.
-func (s *step) mergeSensors(d *fleet.Device, o *fleet.Observation) []fleet.Sensor {
+// old pointer, so that ten thousand polls share one definition. readAt is when
+// the rows before were read.
+func (s *step) mergeSensors(rows []fleet.Sensor, o *fleet.Observation, readAt time.Time) []fleet.Sensor {
 	c := o.Tables[fleet.TableSensors]
 	if c == fleet.NotAsked || c == fleet.Failed {
-		return d.Sensors
+		return rows
 	}
-	old := make(map[string]*fleet.Sensor, len(d.Sensors))
-	for i := range d.Sensors {
-		old[d.Sensors[i].Key] = &d.Sensors[i]
+	old := make(map[string]*fleet.Sensor, len(rows))
+	for i := range rows {
+		old[rows[i].Key] = &rows[i]
 	}
 	next := make([]fleet.Sensor, 0, len(o.Sensors))
 	for _, x := range o.Sensors {
@@ -52,16 +60,18 @@ func (s *step) mergeSensors(d *fleet.Device, o *fleet.Observation) []fleet.Senso
 		default:
 			s.change(o.Target, fleet.TableSensors, x.Key, encode(x.SensorDef))
 		}
+		if c == fleet.Partial && was != nil && x.State == fleet.StateUnknown {
+			x = unread(was, readAt)
+		}
 		next = append(next, x)
 	}
-	for i := range d.Sensors {
-		x := d.Sensors[i]
+	for i := range rows {
+		x := rows[i]
 		if old[x.Key] == nil {
 			continue
 		}
 		if c == fleet.Partial {
-			x.Value, x.State, x.Text = fleet.Num{}, fleet.StateUnknown, ""
-			next = append(next, x)
+			next = append(next, unread(&x, readAt))
 			continue
 		}
 		s.change(o.Target, fleet.TableSensors, x.Key, nil)
@@ -69,18 +79,36 @@ func (s *step) mergeSensors(d *fleet.Device, o *fleet.Observation) []fleet.Senso
 	return next
 }
 
-// mergePorts merges by ifName and turns counters into rates. d is the device
-// as it was before this observation.
-func (s *step) mergePorts(d *fleet.Device, o *fleet.Observation) []fleet.Port {
+// unread is a sensor that a partial table did not show, or showed without a
+// reading. What was in trouble stays in trouble, with the time it was last
+// seen to be; what was well is unknown.
+func unread(was *fleet.Sensor, readAt time.Time) fleet.Sensor {
+	x := *was
+	if !bad(x.State) {
+		x.Value, x.State, x.Text, x.Stale = fleet.Num{}, fleet.StateUnknown, "", true
+		return x
+	}
+	if !x.Stale {
+		what := x.Text
+		if what == "" {
+			what = "was " + x.Value.String() + unit(x.Unit)
+		}
+		x.Text = what + ", not read since " + readAt.UTC().Format(clock)
+	}
+	x.Value, x.Stale = fleet.Num{}, true
+	return x
+}
+
+// mergePorts merges by ifName and turns counters into rates over span.
+func (s *step) mergePorts(rows []fleet.Port, o *fleet.Observation, span time.Duration) []fleet.Port {
 	c := o.Tables[fleet.TablePorts]
 	if c == fleet.NotAsked || c == fleet.Failed {
-		return d.Ports
+		return rows
 	}
-	old := make(map[string]*fleet.Port, len(d.Ports))
-	for i := range d.Ports {
-		old[d.Ports[i].Name] = &d.Ports[i]
+	old := make(map[string]*fleet.Port, len(rows))
+	for i := range rows {
+		old[rows[i].Name] = &rows[i]
 	}
-	span := sampleSpan(d, o)
 	next := make([]fleet.Port, 0, len(o.Ports))
 	for _, x := range o.Ports {
 		if x.PortDef == nil {
@@ -98,13 +126,13 @@ func (s *step) mergePorts(d *fleet.Device, o *fleet.Observation) []fleet.Port {
 		}
 		next = append(next, x)
 	}
-	for i := range d.Ports {
-		x := d.Ports[i]
+	for i := range rows {
+		x := rows[i]
 		if old[x.Name] == nil {
 			continue
 		}
-		if c == fleet.Partial {
-			x.Rates = fleet.Rates{}
+		if c == fleet.Partial { // its next difference would span two polls
+			x.Rates, x.Counters = fleet.Rates{}, fleet.Counters{}
 			next = append(next, x)
 			continue
 		}

@@ -21,6 +21,7 @@ type step struct {
 	touched map[int]bool // devices whose roll-up may have changed
 	stirred []int        // devices about which there is new evidence
 	guests  bool         // hosts, instances or what carries them changed
+	rolled  bool         // the inventory changed: everything is rolled up anew
 	changed bool
 	said    map[string]int // events of this step by target and kind
 
@@ -80,10 +81,23 @@ func (s *step) close() (*fleet.Snapshot, fleet.Output) {
 // holds years; they belong to its page, not to the alert row.
 const recentFor = 24 * time.Hour
 
-// newest keeps the warn and crit events of the last day, newest first.
+// aheadFor is how far ahead a device's clock may be and its events still count
+// as news: one set to next year would be the newest for a year.
+const aheadFor = 5 * time.Minute
+
+// newest keeps the warn and crit events of the last day, newest first, each
+// once: a log that is read again says nothing new.
 func newest(events, before []fleet.Event, now time.Time) []fleet.Event {
+	type name struct{ target, id string }
+	have := make(map[name]bool, len(before))
 	news := func(e *fleet.Event) bool {
-		return e.Severity > fleet.SeverityInfo && now.Sub(e.At) < recentFor
+		n := name{e.Target, e.ID}
+		age := now.Sub(e.At)
+		if e.Severity == fleet.SeverityInfo || age >= recentFor || age < -aheadFor || have[n] {
+			return false
+		}
+		have[n] = true
+		return true
 	}
 	var fresh []fleet.Event
 	for i := range events {
