@@ -217,7 +217,10 @@ func DeviceOf(d *fleet.Device, now time.Time) Device {
 	if len(d.Spec.Endpoints) > 0 {
 		x.Address = d.Spec.Endpoints[0].Address
 	}
-	x.Error = problem(d.Err)
+	if d.Err != nil {
+		e := d.Err.Op + ": " + d.Err.Kind()
+		x.Error = &e
+	}
 	return x
 }
 
