@@ -1,7 +1,6 @@
 package config
 
 import (
-	"maps"
 	"net"
 	"strconv"
 	"strings"
@@ -84,22 +83,11 @@ func (b *builder) user(y *userYAML, dir string, certified bool, seen map[string]
 		b.errs.add(y.At, what, "has no key, and no CA is trusted", "add keys or keys_file")
 	}
 	if y.Scope != nil {
-		u.Scope = b.scope(y.Scope, what)
+		// A limit that is read and not kept is a door left open: whoever wrote
+		// it believes that it holds.
+		b.errs.add(y.Scope.At, what, "scope is not enforced yet, so it is refused", "remove scope; until then a user sees and acts on the whole fleet, as far as the role goes")
 	}
 	return u, true
-}
-
-func (b *builder) scope(y *scopeYAML, what string) Scope {
-	s := Scope{Owners: y.Owners, Tenants: y.Tenants}
-	for _, r := range y.Regions {
-		s.Regions = append(s.Regions, r.name)
-		b.after = append(b.after, func() {
-			if _, ok := b.regions[r.name]; !ok {
-				b.errs.add(r.at, what+": scope", "there is no region "+quote(r.name)+b.orDid(r.name, maps.Keys(b.regions)), "")
-			}
-		})
-	}
-	return s
 }
 
 // keys parses one or more lines of authorized keys.

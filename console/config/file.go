@@ -44,14 +44,10 @@ type SSH struct {
 
 // User is somebody who may come in.
 type User struct {
-	Name  string
-	Role  fleet.Role
-	Keys  []ssh.PublicKey
-	Scope Scope
+	Name string
+	Role fleet.Role
+	Keys []ssh.PublicKey
 }
-
-// Scope narrows what a user sees; an empty list does not narrow.
-type Scope struct{ Regions, Owners, Tenants []string }
 
 // Poll is how targets are polled, and where traps are taken.
 type Poll struct {

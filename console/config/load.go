@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -41,6 +42,8 @@ func OS() Env {
 				return "", err
 			case info.IsDir():
 				return "", errors.New("is a directory")
+			case !info.Mode().IsRegular():
+				return "", errors.New("is not a regular file")
 			}
 			return fmt.Sprint(info.Size(), info.ModTime().UnixNano()), nil
 		},
@@ -54,7 +57,7 @@ const (
 )
 
 func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +67,28 @@ func readBounded(path string) ([]byte, error) {
 		return nil, fmt.Errorf("is larger than %d MiB", maxFile>>20)
 	}
 	return b, err
+}
+
+// openRegular opens a file, and nothing that could make its reader wait: a
+// named pipe among the included files would hold the start, and each reload,
+// for ever.
+func openRegular(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+	case info.IsDir():
+		err = errors.New("is a directory")
+	case !info.Mode().IsRegular():
+		err = errors.New("is not a regular file")
+	default:
+		return f, nil
+	}
+	f.Close()
+	return nil, err
 }
 
 // Load reads the configuration at path and what it includes. The error is an
@@ -224,5 +249,14 @@ func (b *builder) syntax(name string, err error) {
 			at.line = n
 		}
 	}
-	b.errs.add(at, "not YAML", strings.Trim(quote(why), "`"), "")
+	hint := ""
+	// These two quote what stands in the file, which may be a password that
+	// begins with * and was not put in quotes.
+	switch {
+	case strings.HasPrefix(why, "unknown anchor"):
+		why, hint = "an alias (*name) without its anchor (&name)", "put text that begins with * in quotes"
+	case strings.HasPrefix(why, "anchor "):
+		why, hint = "an anchor (&name) that holds itself", "put text that begins with & in quotes"
+	}
+	b.errs.add(at, "not YAML", strings.Trim(quote(why), "`"), hint)
 }

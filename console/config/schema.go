@@ -48,10 +48,12 @@ type userYAML struct {
 	At       place
 }
 
+// scopeYAML is known so that it can be refused: see builder.user.
 type scopeYAML struct {
 	Regions []ref    `yaml:"regions"`
 	Owners  []string `yaml:"owners"`
 	Tenants []string `yaml:"tenants"`
+	At      place
 }
 
 type pollYAML struct {

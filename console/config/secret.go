@@ -79,7 +79,7 @@ func envSecret(name string, lookup func(string) (string, bool)) Secret {
 
 func fileSecret(path string) Secret {
 	return Secret{"file " + path, func(context.Context) (string, error) {
-		f, err := os.Open(path)
+		f, err := openRegular(path)
 		if err != nil {
 			return "", reason(err)
 		}
