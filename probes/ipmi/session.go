@@ -28,7 +28,10 @@ type session struct {
 
 	mac    hash.Hash // nil: no integrity
 	macLen int
+	sum    []byte       // scratch
 	block  cipher.Block // nil: no confidentiality
+	hide   cbc
+	reveal cbc
 
 	sequence uint32 // of the last packet sent
 	rq       uint8  // request sequence of the last command, 6 bits
@@ -82,6 +85,7 @@ func newSession(l *link, h *handshake, d door, k1, k2 []byte) (*session, error) 
 			return nil, &opError{"rakp 4", err}
 		}
 		s.block = block
+		s.hide.anew, s.reveal.anew = cipher.NewCBCEncrypter, cipher.NewCBCDecrypter
 	}
 	return s, nil
 }
@@ -204,7 +208,7 @@ func (s *session) encrypt(b, msg []byte) []byte {
 		b = append(b, byte(i+1))
 	}
 	b = append(b, byte(pad))
-	cipher.NewCBCEncrypter(s.block, b[at:text]).CryptBlocks(b[text:], b[text:])
+	s.hide.crypt(s.block, b[at:text], b[text:])
 	return b
 }
 
@@ -222,7 +226,8 @@ func (s *session) sign(b []byte) []byte {
 func (s *session) code(b []byte) []byte {
 	s.mac.Reset()
 	s.mac.Write(b)
-	return s.mac.Sum(nil)[:s.macLen]
+	s.sum = s.mac.Sum(s.sum[:0])
+	return s.sum[:s.macLen]
 }
 
 // unseal checks that a datagram is of this session, whole, new and covered as
@@ -256,7 +261,7 @@ func (s *session) decrypt(b []byte) ([]byte, error) {
 		return nil, errPacket
 	}
 	text := b[aes.BlockSize:]
-	cipher.NewCBCDecrypter(s.block, b[:aes.BlockSize]).CryptBlocks(text, text)
+	s.reveal.crypt(s.block, b[:aes.BlockSize], text)
 	pad := int(text[n-1])
 	if pad >= n || pad >= aes.BlockSize {
 		return nil, errPacket
