@@ -133,6 +133,44 @@ func TestSecretOutage(t *testing.T) {
 	}
 }
 
+// What is refused of the sensor records costs the sensors, not the log and not
+// the identity; why is said all the same.
+func TestRefusedRecordsCostNothingElse(t *testing.T) {
+	for _, code := range []completion{ccPrivilege, ccNodeBusy, ccUnspecified, ccDisabled} {
+		f := startFake(t, func(f *fakeBMC) { f.sel = [][]byte{selEntry(1, 1_700_000_100, 1)} })
+		f.on = func(fn netFn, cmd uint8, _ []byte) (completion, []byte, bool) {
+			return code, nil, fn == fnStorage && cmd == 0x20
+		}
+		o := look(t, f.probe(), fleet.LaneSlow)
+		kind(t, o, code.kind())
+		if o.Tables[fleet.TableSensors] != fleet.Failed || o.Tables[fleet.TableEvents] != fleet.Complete || len(o.Events) != 1 || o.Facts.Get(fleet.FactSerial) == "" {
+			t.Errorf("%v: %v, %d events, serial %q", code, o.Tables, len(o.Events), o.Facts.Get(fleet.FactSerial))
+		}
+	}
+}
+
+// A later poll whose device id or records are refused reads the sensors that
+// are known.
+func TestRefusedAgain(t *testing.T) {
+	for _, at := range []struct {
+		fn  netFn
+		cmd uint8
+	}{{fnStorage, 0x20}, {fnApp, 0x01}} {
+		f := startFake(t)
+		b := f.probe()
+		was := len(well(t, look(t, b, fleet.LaneSlow)).Sensors)
+		f.set(func() {
+			f.on = func(fn netFn, cmd uint8, _ []byte) (completion, []byte, bool) {
+				return ccUnspecified, nil, fn == at.fn && cmd == at.cmd
+			}
+		})
+		o := look(t, b, fleet.LaneSlow)
+		if o.Tables[fleet.TableSensors] != fleet.Partial || len(o.Sensors) != was || o.Err == nil {
+			t.Errorf("%x %x: sensors %v, %d of %d; %v", at.fn, at.cmd, o.Tables[fleet.TableSensors], len(o.Sensors), was, o.Err)
+		}
+	}
+}
+
 func TestWrongUser(t *testing.T) {
 	f := startFake(t)
 	b := f.probe(func(c *Config) { c.Username = "nobody" })

@@ -58,7 +58,9 @@ func (b *BMC) guarded(ctx context.Context, o *fleet.Observation, lane fleet.Lane
 	return b.look(ctx, o, lane)
 }
 
-// look is one poll, in the order of worth: power, sensors, log, identity.
+// look is one poll, in the order of worth: power, sensors, log, identity. What
+// is refused of the sensors costs the sensors: it is said at the end, and only
+// a wire or a login that failed ends the poll.
 func (b *BMC) look(ctx context.Context, o *fleet.Observation, lane fleet.Lane) error {
 	if err := b.connect(ctx); err != nil {
 		return err
@@ -68,19 +70,23 @@ func (b *BMC) look(ctx context.Context, o *fleet.Observation, lane fleet.Lane) e
 		return err
 	}
 	defer b.setFacts(o)
-	if err := b.lookAtSensors(ctx, o, lane, power == fleet.PowerOff); err != nil {
-		return err
+	trouble := b.lookAtSensors(ctx, o, lane, power == fleet.PowerOff)
+	if over(trouble) || !b.known {
+		return trouble
 	}
 	if err := b.readLog(ctx, o, lane); err != nil {
 		return err
 	}
 	if lane != fleet.LaneSlow && b.tried {
-		return nil
+		return trouble
 	}
 	if err := b.readIdentity(ctx); err != nil {
 		return err
 	}
-	return b.readParts(ctx, o)
+	if err := b.readParts(ctx, o); err != nil {
+		return err
+	}
+	return trouble
 }
 
 // setFacts joins what this poll read (power, log) with the identity, which the
@@ -98,14 +104,15 @@ func (b *BMC) setFacts(o *fleet.Observation) {
 }
 
 // lookAtSensors makes sure of the sensor records, then reads the sensors. A
-// repository that cannot be read costs the sensors only, not the poll.
+// repository that cannot be read costs the sensors only, not the poll: the
+// error ends it only if it is over.
 func (b *BMC) lookAtSensors(ctx context.Context, o *fleet.Observation, lane fleet.Lane, hostOff bool) error {
-	if err := b.knowDevice(ctx, lane); err != nil {
-		return err
+	trouble := b.knowDevice(ctx, lane)
+	if over(trouble) || !b.known {
+		return trouble
 	}
 	before := b.sensors
-	var trouble error
-	if !b.valid || lane == fleet.LaneSlow {
+	if trouble == nil && (!b.valid || lane == fleet.LaneSlow) {
 		if trouble = b.validate(ctx); over(trouble) && b.sensors == nil {
 			return trouble
 		}
@@ -131,7 +138,10 @@ func (b *BMC) lookAtSensors(ctx context.Context, o *fleet.Observation, lane flee
 	if over(trouble) {
 		return trouble
 	}
-	return b.readMeter(ctx, o, lane, hostOff)
+	if err := b.readMeter(ctx, o, lane, hostOff); err != nil {
+		return err
+	}
+	return trouble
 }
 
 // knowDevice reads the device id once, and again in every lane but the fast
