@@ -213,6 +213,7 @@ func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
 		return nil, err
 	}
 	inv := next.inventory
+	inv.Intervals = h.inventory.Intervals // polls keep their beat until a restart, and ages are judged by it
 	if h.server != nil && next.ssh != nil {
 		if err := h.server.SetUsers(next.ssh.Users, next.ssh.AnyName, next.ssh.TrustedCA); err != nil {
 			return nil, err

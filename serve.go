@@ -47,13 +47,12 @@ func runConfig(ctx context.Context, s *streams, path string, withConsole bool) e
 	if !withConsole {
 		b.ssh = nil
 	}
-	b.reload = func(ctx context.Context) (*fleet.Inventory, []probes.Target, *console.ServerConfig, error) {
+	b.reload = func(ctx context.Context) (blueprint, error) {
 		f, err := config.Load(ctx, path)
 		if err != nil {
-			return nil, nil, nil, err
+			return blueprint{}, err
 		}
-		n := fromFile(f, log)
-		return n.inventory, n.targets, n.ssh, nil
+		return fromFile(f, log), nil
 	}
 	h, err := build(ctx, b)
 	if err != nil {
@@ -66,7 +65,7 @@ func runConfig(ctx context.Context, s *streams, path string, withConsole bool) e
 		}
 		log.Info("running", "devices", len(b.inventory.Devices), "targets", len(b.targets), "store", b.store.Dir)
 		go onHangup(ctx, func() {
-			if err := h.reloadNow(ctx); err != nil {
+			if _, err := h.reloadNow(ctx); err != nil {
 				log.Error("reload: nothing was changed", "err", err)
 			}
 		})
