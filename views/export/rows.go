@@ -217,10 +217,7 @@ func DeviceOf(d *fleet.Device, now time.Time) Device {
 	if len(d.Spec.Endpoints) > 0 {
 		x.Address = d.Spec.Endpoints[0].Address
 	}
-	if d.Err != nil {
-		e := d.Err.Op + ": " + d.Err.Kind()
-		x.Error = &e
-	}
+	x.Error = problem(d.Err)
 	return x
 }
 
