@@ -352,6 +352,9 @@ func TestHalfASiteIsNoLostPath(t *testing.T) {
 	})
 	r.hears(0, "ams1", "path")
 	r.hears(1, "s2", "ok → unknown")
+	r.now = r.now.Add(9 * time.Second) // the one that answers is about to be asked
+	r.step(fleet.Tick{})
+	r.hears(0, "ams1", "path")
 }
 
 func TestFlappingPortIsToldOnce(t *testing.T) {

@@ -53,7 +53,7 @@ func (s *step) rollFeed(f *fleet.Feed) {
 	switch {
 	case f.State == fleet.StateCrit && was != fleet.StateCrit:
 		s.event(f.Spec.Name, "feed", f.Reasons[0], fleet.SeverityCrit, true)
-	case f.State == fleet.StateOK && was == fleet.StateCrit:
+	case f.State != fleet.StateCrit && was == fleet.StateCrit:
 		s.event(f.Spec.Name, "feed", "feed "+f.Spec.Name+" is back", fleet.SeverityInfo, false)
 	}
 }

@@ -12,21 +12,22 @@ import (
 const minSilent = 3
 
 // findSilentSites tells a lost path from many lost devices. When nothing of a
-// site was seen for three quarters of an interval, in which every device
-// should have answered once, while at least half of them failed their last
-// poll, the way there is lost: one event, and the devices keep still.
+// site was seen for half an interval, and since then a third of the devices
+// that had answered went silent, the way there is lost: one event, and the
+// devices keep still. Those that were silent before prove nothing, and a single
+// answer proves the way.
 func (s *step) findSilentSites() {
 	var edit *fleet.TableEdit[fleet.Site]
 	for n := range s.next.Sites.Len() {
 		site := s.next.Sites.At(n)
 		polled := s.next.SiteOf[site.Spec.Name]
-		newest, seen, blind := s.sightings(polled)
+		newest, seen, before, fell := s.sightings(polled)
 		since, back := site.SilentSince, site.BackAt
 		switch {
-		case since.IsZero() && seen >= minSilent && 2*blind >= seen && s.now.Sub(newest) >= s.next.Intervals[fleet.LaneFast]*3/4:
+		case since.IsZero() && fell >= minSilent && 3*fell >= seen-before && s.now.Sub(newest) >= s.next.Intervals[fleet.LaneFast]/2:
 			since = newest
 			s.event(site.Spec.Name, "path", fmt.Sprintf("path to site %s lost: %d of %d devices silent since %s",
-				site.Spec.Name, seen, len(polled), since.UTC().Format(clock)), fleet.SeverityCrit, true)
+				site.Spec.Name, len(polled), len(polled), since.UTC().Format(clock)), fleet.SeverityCrit, true)
 		case !since.IsZero() && newest.After(since):
 			s.event(site.Spec.Name, "path", fmt.Sprintf("path to site %s is back after %s", site.Spec.Name, newest.Sub(since).Round(time.Second)), fleet.SeverityInfo, false)
 			since, back = zero, s.now
@@ -53,21 +54,27 @@ func (s *step) findSilentSites() {
 	}
 }
 
-// sightings is when any of the devices was last seen, how many ever were, and
-// how many of those failed their last poll.
-func (s *step) sightings(devices []int) (newest time.Time, seen, blind int) {
+// sightings is when any of the devices was last seen, how many ever were, how
+// many of those were silent by then already, and how many fell silent since.
+func (s *step) sightings(devices []int) (newest time.Time, seen, before, fell int) {
+	for _, i := range devices {
+		newest = later(newest, s.devices.Peek(i).SeenAt)
+	}
 	for _, i := range devices {
 		d := s.devices.Peek(i)
 		if d.SeenAt.IsZero() {
 			continue
 		}
 		seen++
-		if d.Blind() {
-			blind++
+		switch {
+		case !d.Blind():
+		case d.BlindSince.After(newest):
+			fell++
+		default:
+			before++
 		}
-		newest = later(newest, d.SeenAt)
 	}
-	return newest, seen, blind
+	return newest, seen, before, fell
 }
 
 // heldByPath reports whether the lost or returned path to a device's site
