@@ -106,6 +106,18 @@ func (s *step) unread(name string) string {
 	return ""
 }
 
+// unreadCloud names a cloud whose instances were never listed, or "": until they
+// are, nobody can say that a service has too few.
+func (s *step) unreadCloud() string {
+	for i := range s.clouds.Len() {
+		c := s.clouds.Peek(i)
+		if t := &c.Tables[fleet.TableInstances]; t.At.IsZero() && t.Is != fleet.Absent {
+			return c.Spec.Name
+		}
+	}
+	return ""
+}
+
 // cloud finds a cloud with what this step made of it.
 func (s *step) cloud(name string) *fleet.Cloud {
 	if i := s.next.Clouds.Number(name); i >= 0 {
@@ -179,6 +191,9 @@ func (s *step) settleService(edit *fleet.TableEdit[fleet.Service], k int, m *mem
 	case m.running < spec.Floor && m.running+m.unseen >= spec.Floor, m.running == spec.Floor && m.unseen > 0 && spec.Floor > 0:
 		v.state = fleet.StateUnknown
 		v.add(fleet.StateUnknown, aboutSight, "%d running, %d not seen, floor %d", m.running, m.unseen, spec.Floor)
+	case m.running < spec.Floor && s.unreadCloud() != "":
+		v.state = fleet.StateUnknown
+		v.add(fleet.StateUnknown, aboutSight, "%d running, floor %d, cloud %s not read yet", m.running, spec.Floor, s.unreadCloud())
 	case m.running < spec.Floor:
 		v.add(fleet.StateCrit, "floor", "%d running, floor %d", m.running, spec.Floor)
 	case m.running == spec.Floor && spec.Floor > 0:

@@ -241,3 +241,21 @@ func TestUnsettledJobsStayInTheWorld(t *testing.T) {
 		t.Errorf("%d jobs, the last is %s", len(s.Jobs), s.Jobs[len(s.Jobs)-1].ID)
 	}
 }
+
+func TestServiceIsNotBelowItsFloorBeforeItsCloudWasRead(t *testing.T) {
+	inv := inventory()
+	inv.Devices[0].Tags = map[string]string{"service": "match"}
+	s, out := Step(Restore(inv, fleet.Memory{}, t0), []fleet.Input{server(t0, "on", 20, fleet.StateOK)}, t0)
+	if v := s.Services.Get("match"); v.State != fleet.StateUnknown || !strings.Contains(v.Reasons[0], "os-ams not read yet") {
+		t.Errorf("%s %q", v.State, v.Reasons)
+	}
+	s, more := Step(s, []fleet.Input{cloud(t0.Add(time.Second), "up")}, t0.Add(time.Second))
+	if v := s.Services.Get("match"); v.State != fleet.StateOK || v.Replicas != 4 {
+		t.Errorf("%s %q with %d replicas", v.State, v.Reasons, v.Replicas)
+	}
+	for _, e := range append(out.Events, more.Events...) {
+		if e.Severity == fleet.SeverityCrit {
+			t.Errorf("a start made an alarm: %s", e.Text)
+		}
+	}
+}
