@@ -8,7 +8,7 @@ CC_HERE := $(shell command -v $${CC:-cc} 2>/dev/null || command -v gcc 2>/dev/nu
 RACE    := $(if $(CC_HERE),-race,)
 STATIC  := $(GO) tool -modfile=tools/go.mod staticcheck
 
-.PHONY: build run test lint peers bench bench-engine bench-store bench-snmp bench-ipmi bench-console bench-demo crash soak fuzz clean
+.PHONY: build run test lint peers peers-openstack bench bench-engine bench-store bench-snmp bench-ipmi bench-console bench-demo crash soak fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build $(BUILD) -o plumb .
