@@ -49,7 +49,8 @@ func TestScripts(t *testing.T) {
 			"until":    cmdUntil,
 			"code":     cmdCode,
 			"contract": cmdContract,
-			"chain":    cmdChain,
+			"evil":     cmdEvil, "expand": cmdExpand, "waitfor": cmdWaitfor, "hup": cmdHup, "get": cmdGet,
+			"chain": cmdChain,
 		},
 	})
 }
