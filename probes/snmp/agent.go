@@ -28,6 +28,9 @@ type known struct {
 
 	redefined time.Time // when a moved pulse last made us read definitions
 
+	polls int                 // so far: numbers them
+	seen  map[string]presence // by what is read
+
 	ports   portTable
 	sensors sensorMemory
 	outlets outletMemory
@@ -96,11 +99,17 @@ func (a *Agent) connect(ctx context.Context) (*conn, error) {
 	} else {
 		s, err := a.cfg.Community(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("%w: community: %w", fleet.ErrAuth, err)
+			return nil, notFetched("community", err)
 		}
 		a.sec = community(s)
 	}
 	return dial(ctx, &a.cfg, a.sec, &a.link)
+}
+
+// notFetched says that a secret is not there. That is not the agent's refusal:
+// nothing was sent with it, and the next poll may fetch it.
+func notFetched(what string, err error) error {
+	return fmt.Errorf("%w: the %s could not be fetched: %v", fleet.ErrBusy, what, err)
 }
 
 // why gives an error of the wire the fleet's reason.

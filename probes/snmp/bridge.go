@@ -46,6 +46,7 @@ func (p *poll) readBridge(ctx context.Context) {
 			b.ifIndex[int(index[0])] = v.small()
 		}
 	})
+	base = p.confirm("dot1dBasePortIfIndex", base)
 	p.readVLANs(ctx, &b, base)
 	if p.cfg.quirk(QuirkNoFDB) {
 		return

@@ -120,8 +120,9 @@ func (p *poll) defineFamilies(ctx context.Context) {
 				places = append(places, place{col, index.String()})
 			}
 		})
+		w = p.confirm(f.table, w)
 		switch {
-		case w.err != nil:
+		case w.err != nil || w.is == fleet.Partial && w.cells == 0: // not read, or not there for the moment
 			p.note(fleet.TableSensors, f.table, w)
 			for _, k := range known {
 				if k.family == f {

@@ -57,7 +57,7 @@ func (p *poll) readLLDP(ctx context.Context) {
 	})
 	if w.cells > 0 {
 		local, lw := p.lldpPorts(ctx)
-		if lw.is != fleet.Absent {
+		if lw = p.confirm("lldpLocPortTable", lw); lw.is != fleet.Absent {
 			w = both(w, lw)
 		}
 		for _, r := range order {

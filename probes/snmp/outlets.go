@@ -55,13 +55,15 @@ func (p *poll) readOutlets(ctx context.Context) {
 			}
 			return o
 		})
-		p.note(fleet.TableOutlets, outletTables[i].what, w)
-		if w.is != fleet.Absent {
+		if w = p.note(fleet.TableOutlets, outletTables[i].what, w); w.is != fleet.Absent {
 			present = append(present, i)
 		}
 	}
 	if p.define {
-		p.outlets = outletMemory{tables: present, names: map[int]string{}}
+		p.outlets.tables = present
+	}
+	if p.define && p.obs.Tables[fleet.TableOutlets] == fleet.Complete || p.outlets.names == nil {
+		p.outlets.names = map[int]string{}
 	}
 	p.outlets.count = len(order)
 	for _, n := range order {

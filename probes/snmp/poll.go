@@ -29,6 +29,7 @@ type poll struct {
 // one from being read, unless the device is gone.
 func (p *poll) run(ctx context.Context) error {
 	p.op = "get system"
+	p.polls++
 	p.define = p.lane == fleet.LaneSlow || !p.defined
 	if p.define && p.defined {
 		p.link.grow()
@@ -57,8 +58,10 @@ func (p *poll) run(ctx context.Context) error {
 	return p.err
 }
 
-// note records how reading a table went; several walks may make one table.
-func (p *poll) note(t fleet.TableID, what string, w walked) {
+// note records how reading a table went, and returns it as it was recorded;
+// several walks may make one table.
+func (p *poll) note(t fleet.TableID, what string, w walked) walked {
+	w = p.confirm(what, w)
 	is := w.is
 	if before, named := p.obs.Tables[t]; named {
 		is = join(before, is)
@@ -74,6 +77,7 @@ func (p *poll) note(t fleet.TableID, what string, w walked) {
 	case w.is == fleet.Failed:
 		p.op, p.err = "walk "+what, fmt.Errorf("%w: %s", fleet.ErrProtocol, w.why)
 	}
+	return w
 }
 
 // join combines the completeness of two parts of one table.
@@ -115,9 +119,19 @@ func (p *poll) giveUp() {
 	}
 }
 
-// factsDone closes the fact table. What is partial for a reason that will not
+// factsDone closes the fact table: it is partial where what the machine is was
+// readable before and is not now. What is partial for a reason that will not
 // pass says so as a fact, so that the device's page can show it.
 func (p *poll) factsDone() {
+	for _, name := range []string{fleet.FactModel, fleet.FactSerial, fleet.FactFirmware} {
+		w := walked{is: fleet.Absent}
+		if p.obs.Facts.Get(name) != "" {
+			w.is = fleet.Complete
+		}
+		if p.confirm(name, w).is == fleet.Partial && p.obs.Tables[fleet.TableFacts] == fleet.Complete {
+			p.obs.SetTable(fleet.TableFacts, fleet.Partial)
+		}
+	}
 	slices.Sort(p.odd)
 	p.obs.Facts.Set("snmp.partial", fleet.Clean(strings.Join(slices.Compact(p.odd), "; "), 4*fleet.MaxText))
 }

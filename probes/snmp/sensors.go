@@ -92,9 +92,8 @@ func (p *poll) walkSensors(ctx context.Context, columns []oid, expect int) (map[
 
 func (p *poll) defineSensors(ctx context.Context, parts map[int]*fleet.Entity) {
 	rows, order, w := p.walkSensors(ctx, sensorColumns, 0)
-	p.note(fleet.TableSensors, "ENTITY-SENSOR-MIB", w)
-	if w.is == fleet.Failed {
-		return
+	if w = p.note(fleet.TableSensors, "ENTITY-SENSOR-MIB", w); w.is != fleet.Absent && w.cells == 0 {
+		return // not read: what is known of them stays
 	}
 	p.sensors.entity, p.sensors.order = make(map[int]*entitySensor, len(rows)), order
 	taken := map[string]bool{}
@@ -114,9 +113,6 @@ func (p *poll) sampleSensors(ctx context.Context) {
 		return
 	}
 	rows, _, w := p.walkSensors(ctx, sensorColumns[:2], len(p.sensors.order))
-	if w.is == fleet.Absent {
-		w.is = fleet.Partial // they were there; the slow lane will say for good
-	}
 	p.note(fleet.TableSensors, "ENTITY-SENSOR-MIB", w)
 	p.addSensors(rows)
 }

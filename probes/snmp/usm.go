@@ -103,12 +103,12 @@ func (u *usm) adopt(ctx context.Context, e engine) error {
 	var err error
 	if u.full()&flagAuth != 0 {
 		if sp.AuthenticationPassphrase, err = password(ctx, u.authPassword); err != nil {
-			return fmt.Errorf("%w: authentication password: %w", fleet.ErrAuth, err)
+			return notFetched("authentication password", err)
 		}
 	}
 	if u.full()&flagPriv != 0 {
 		if sp.PrivacyPassphrase, err = password(ctx, u.privPassword); err != nil {
-			return fmt.Errorf("%w: privacy password: %w", fleet.ErrAuth, err)
+			return notFetched("privacy password", err)
 		}
 	}
 	if err := sp.InitSecurityKeys(); err != nil {
