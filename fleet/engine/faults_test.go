@@ -599,6 +599,9 @@ func TestRecentKeepsWhatIsWorst(t *testing.T) {
 
 func TestStartIsQuiet(t *testing.T) {
 	r := &room{t: t, snap: Restore(roomInventory(), fleet.Memory{}, t0), now: t0}
+	if v := r.snap.Services.Get("match"); v.State != fleet.StateUnknown {
+		t.Errorf("before anything was seen a service is %s %q", v.State, v.Reasons)
+	}
 	var said []fleet.Event
 	for i := range r.snap.Devices.Len() { // one after the other, as they answer
 		r.now = r.now.Add(time.Second)
