@@ -144,6 +144,12 @@ var eventColumns = []widget.Column{
 	{Title: "from", Min: 5, Max: 6, Rank: 4}, {Title: "sensor", Min: 10, Max: 18, Rank: 3}, {Title: "what", Min: 20, Max: 110}, {Title: "type", Min: 10, Max: 18, Rank: 5},
 }
 
+// narrowEvents are the columns where room is short: what happened matters most,
+// and the sensor stands in front of it.
+var narrowEvents = []widget.Column{
+	{Title: "time", Min: 8}, {Title: "ago", Min: 5, Rank: 3, Right: true}, {Title: "", Min: 1}, {Title: "target", Min: 14, Max: 18}, {Title: "what", Min: 30, Max: 110},
+}
+
 // Draw implements View.
 func (v Events) Draw(f Frame, on widget.Canvas) {
 	e, total, note := v.shown(f)
@@ -160,32 +166,40 @@ func (v Events) Draw(f Frame, on widget.Canvas) {
 		drawEmpty(f, in, "nothing happened", "no event of the last 24 hours is known")
 		return
 	}
-	v.draw(f, on, look{title: title, before: note, noun: "event", columns: eventColumns, total: total, plain: true}, eventRows(e),
-		func(on widget.Canvas, row, col int) { eventCell(f, on, &e[row], col) })
+	columns := eventColumns
+	if on.W < 110 {
+		columns = narrowEvents
+	}
+	v.draw(f, on, look{title: title, before: note, noun: "event", columns: columns, total: total, plain: true}, eventRows(e),
+		func(on widget.Canvas, row, col int) {
+			eventCell(f, on, &e[row], columns[col].Title, len(columns) < len(eventColumns))
+		})
 }
 
-func eventCell(f Frame, on widget.Canvas, e *fleet.Event, col int) {
-	st := widget.SeverityStyle(e.Severity)
-	switch col {
-	case 0:
+func eventCell(f Frame, on widget.Canvas, e *fleet.Event, column string, narrow bool) {
+	switch column {
+	case "time":
 		on.Cut(f.Theme, 0, 0, on.W, clock(f, e.At), widget.Dim)
-	case 1:
+	case "ago":
 		on.CutRight(f.Theme, 0, 0, on.W, since(f, e.At), widget.Dim)
-	case 2:
-		on.Text(0, 0, f.Theme.Glyphs.Severity(e.Severity), st)
-	case 3:
+	case "":
+		on.Text(0, 0, f.Theme.Glyphs.Severity(e.Severity), widget.SeverityStyle(e.Severity))
+	case "target":
 		on.Cut(f.Theme, 0, 0, on.W, e.Target, widget.Link)
-	case 4:
+	case "from":
 		on.Cut(f.Theme, 0, 0, on.W, e.Source, widget.Dim)
-	case 5:
+	case "sensor":
 		on.Cut(f.Theme, 0, 0, on.W, e.Sensor, widget.Plain)
-	case 6:
+	case "what":
 		text := e.Text
+		if narrow {
+			text = happening(e)
+		}
 		if !e.Asserted && e.Source == "sel" {
 			text = "cleared: " + text
 		}
 		on.Cut(f.Theme, 0, 0, on.W, text, widget.Plain)
-	case 7:
+	case "type":
 		on.Cut(f.Theme, 0, 0, on.W, e.Type, widget.Dim)
 	}
 }

@@ -274,6 +274,14 @@ func (v Fleet) drawLower(f Frame, on widget.Canvas, t *troubles) {
 		in := widget.Box(right, f.Theme, "newest alerts", "8 shows all", false)
 		drawEventLines(f, in, f.Snap.Recent)
 	}
+	if spare := left.H - max(len(t.list), 4) - 3; left.W >= 80 && spare >= 10 {
+		h := min(spare, max(f.Snap.Services.Len()+f.Snap.Clouds.Len(), f.Snap.Feeds.Len())+3)
+		below := left.Sub(0, left.H-h, left.W, h)
+		left = left.Sub(0, 0, left.W, left.H-h)
+		drawServiceLines(f, below.Sub(0, 0, below.W*3/5, h))
+		feeds := widget.Box(below.Sub(below.W*3/5, 0, below.W-below.W*3/5, h), f.Theme, "feeds", "of their breakers", false)
+		drawFeeds(f, feeds.Sub(1, 0, feeds.W-2, feeds.H))
+	}
 	note := count(len(t.list), "device")
 	in := left
 	if on.H >= 5 {

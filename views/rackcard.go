@@ -2,6 +2,7 @@ package views
 
 import (
 	"strconv"
+	"strings"
 
 	"plumb/fleet"
 	"plumb/views/widget"
@@ -56,15 +57,18 @@ func drawRackNews(f Frame, on widget.Canvas, rack string) {
 }
 
 // cordW is the room of one cord in a line of the rear side.
-const cordW = 14
+const cordW = 13
 
-// drawCords draws what the rear of a device shows: each cord with the amperes
-// its outlet measures, then how many of its links are up.
-func drawCords(f Frame, on widget.Canvas, d *fleet.Device) {
-	x := 0
-	for _, c := range d.Spec.Power {
-		if x+cordW > on.W {
-			return
+// drawCords draws what the rear of a device shows: each cord under the PDU it
+// leads to, with the amperes its outlet measures, then how many links are up.
+func (v Racks) drawCords(f Frame, on widget.Canvas, d *fleet.Device) {
+	pdus := v.beside(f)
+	for i, c := range d.Spec.Power {
+		x := i * cordW
+		for k, n := range pdus {
+			if f.Snap.Devices.ID(n) == hostOf(c.Outlet) {
+				x = k * cordW
+			}
 		}
 		e := cordEnd(f, c)
 		amps, st := dash, widget.Unknown
@@ -74,10 +78,10 @@ func drawCords(f Frame, on widget.Canvas, d *fleet.Device) {
 		if e.wrong {
 			st = widget.Drift
 		}
-		at := on.Cut(f.Theme, x, 0, cordW-6, tail(d.Spec.Name, c.Outlet), widget.Link) + 1
-		on.Cut(f.Theme, max(at, x+7), 0, 6, amps, st)
-		x += cordW
+		on.Cut(f.Theme, x, 0, 6, lastPart(c.Outlet), widget.Link)
+		on.Cut(f.Theme, x+7, 0, 5, amps, st)
 	}
+	x := max(len(pdus), len(d.Spec.Power)) * cordW
 	up, of := linksLeft(f, d, "")
 	if of == 0 || x+8 > on.W {
 		return
@@ -86,7 +90,13 @@ func drawCords(f Frame, on widget.Canvas, d *fleet.Device) {
 	if up < of {
 		st = widget.Warn
 	}
-	on.Cut(f.Theme, x, 0, on.W-x, strconv.Itoa(up)+" of "+strconv.Itoa(of)+" links up", st)
+	on.Cut(f.Theme, x, 0, on.W-x, "links "+strconv.Itoa(up)+"/"+strconv.Itoa(of), st)
+}
+
+// lastPart is what stands behind the last dash of an outlet's PDU: the pa/19
+// of fra1-r01-pa/19.
+func lastPart(outlet string) string {
+	return outlet[strings.LastIndexByte(hostOf(outlet), '-')+1:]
 }
 
 // outletOf returns an outlet "pdu/number", or nil.

@@ -185,7 +185,7 @@ func (v Racks) drawSlot(f Frame, on widget.Canvas, s widget.Slot, full float64) 
 		return
 	}
 	if v.rear && v.paint == PaintState && len(d.Spec.Power) > 0 {
-		drawCords(f, on.Sub(x, 0, on.W-x-1, 1), d)
+		v.drawCords(f, on.Sub(x, 0, on.W-x-1, 1), d)
 		return
 	}
 	v.drawReading(f, on.Sub(x, 0, on.W-x-1, 1), d, full)

@@ -196,13 +196,13 @@ func (v Wall) drawOverview(f Frame, on widget.Canvas) {
 		right = right.Sub(0, 0, right.W*55/100, right.H)
 		v.drawPeople(f, jobs)
 	}
-	v.drawServiceLines(f, right)
+	drawServiceLines(f, right)
 }
 
 func (v Wall) drawServices(f Frame, on widget.Canvas) { Services{clouds: false}.Draw(f, on) }
 
 // drawServiceLines draws each service with its replicas above the floor.
-func (v Wall) drawServiceLines(f Frame, on widget.Canvas) {
+func drawServiceLines(f Frame, on widget.Canvas) {
 	in := widget.Box(on, f.Theme, "services", "running, floor", false)
 	y := 0
 	for id, s := range f.Snap.Services.All() {
@@ -255,10 +255,13 @@ func drawFeeds(f Frame, in widget.Canvas) {
 			return
 		}
 		share := x.AmpsA.Float() / x.Spec.BreakerA.Float()
-		text := percent(share) + "  " + number(x.AmpsA, 0) + " of " + number(x.Spec.BreakerA, 0) + "A"
+		text, textW := percent(share), 5
+		if in.W >= 46 {
+			text, textW = text+"  "+number(x.AmpsA, 0)+" of "+number(x.Spec.BreakerA, 0)+"A", 18
+		}
 		in.Glyph(f.Theme, 0, y, x.State)
 		in.Cut(f.Theme, 2, y, 12, id, widget.Plain)
-		w := max(6, in.W-16-18)
+		w := max(6, in.W-16-textW)
 		widget.Bar(in, f.Theme, 15, y, w, share, widget.LoadStyle(share, 0.7, continuous))
 		in.CutRight(f.Theme, 16+w, y, in.W-16-w, text, widget.Dim)
 		y++

@@ -150,13 +150,24 @@ func (c Canvas) Text(x, y int, s string, st Style) int {
 		}
 		switch {
 		case w > 0 && c.b.ascii:
-			c.Rune(x, y, w, '?', st)
+			c.Rune(x, y, w, inASCII(cluster), st)
 		case w > 0 && cluster[0] >= 0x20:
 			c.put(x, y, c.b.intern(cluster), st, w)
 		}
 		x, s = x+w, rest
 	}
 	return x
+}
+
+// inASCII is what stands for a cluster where only ASCII may be drawn.
+func inASCII(cluster string) rune {
+	switch {
+	case len(cluster) == 1 && cluster[0] >= 0x20 && cluster[0] < 0x7f:
+		return rune(cluster[0]) // in front of something that is not ASCII
+	case cluster == "→":
+		return '>'
+	}
+	return '?'
 }
 
 // standsAlone reports whether a cluster keeps its width beside any neighbour.
