@@ -27,6 +27,7 @@ var stdPure = []string{"bytes", "cmp", "container/heap", "context", "crypto/sha2
 var floors = map[string]floor{
 	"fleet":            {},
 	"fleet/trace":      {house: []string{"fleet"}},
+	"fleet/plan":       {house: []string{"fleet"}},
 	"fleet/engine":     {house: []string{"fleet", "fleet/*"}},
 	"keys":             {house: []string{"fleet"}, outside: []string{"charm.land/bubbles/v2/key"}},
 	"probes/ipmi":      {std: true, house: []string{"fleet"}, outside: []string{"github.com/bougou/go-ipmi"}},

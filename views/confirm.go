@@ -118,11 +118,8 @@ func (v Confirm) guards(f Frame) []guard {
 		add(d.State == fleet.StateCrit || d.State == fleet.StateWarn, fleet.StateWarn, t+" is "+d.State.String()+" now", "")
 		add(!isPortAction(v.action) && serialOf(d) == "", fleet.StateWarn, t+" has no serial to check against", "")
 	}
-	for _, s := range v.services(f) {
-		if s.after < s.before {
-			add(s.after < s.floor, fleet.StateCrit, "service "+s.id+" would fall below its floor of "+strconv.Itoa(s.floor), "")
-			add(s.after == s.floor, fleet.StateWarn, "service "+s.id+" would stand exactly at its floor", "")
-		}
+	for _, h := range v.services(f) {
+		add(h.Refusal() != "", fleet.StateCrit, h.Refusal(), "")
 	}
 	return append(out, v.changes(f)...)
 }

@@ -4,51 +4,17 @@ import (
 	"strconv"
 
 	"plumb/fleet"
+	"plumb/fleet/plan"
 	"plumb/views/widget"
 )
 
-// stops says whether the action takes what runs on the target away.
-func (v Confirm) stops() bool {
-	switch v.action {
-	case fleet.ActPowerOff, fleet.ActSoftOff, fleet.ActPowerCycle, fleet.ActReset:
-		return true
-	}
-	return false
-}
-
-// impact is a service with its replicas before and after.
-type impact struct {
-	id                   string
-	before, after, floor int
-}
-
 // services lists what the action takes from each service.
-func (v Confirm) services(f Frame) []impact {
-	if !v.stops() {
-		return nil
+func (v Confirm) services(f Frame) []plan.Hit {
+	steps := make([]plan.Step, len(v.targets))
+	for i, t := range v.targets {
+		steps[i] = plan.Step{Action: v.action, Target: t}
 	}
-	hit := map[int]bool{}
-	for _, t := range v.targets {
-		hit[f.Snap.Devices.Number(t)] = true
-	}
-	var out []impact
-	for id, s := range f.Snap.Services.All() {
-		lost := 0
-		for _, n := range s.Instances {
-			if i := f.Snap.Instances.At(n); hit[i.Device] && i.Device >= 0 && i.State != fleet.StateOff {
-				lost++
-			}
-		}
-		for _, n := range s.Devices {
-			if hit[n] && f.Snap.Devices.At(n).Power != fleet.PowerOff {
-				lost++
-			}
-		}
-		if lost > 0 {
-			out = append(out, impact{id, s.Replicas, max(0, s.Replicas-lost), s.Spec.Floor})
-		}
-	}
-	return out
+	return plan.Impact(f.Snap, steps)
 }
 
 // instances counts what runs on the targets.
@@ -92,11 +58,11 @@ func (v Confirm) blast(f Frame) []line {
 				add("", glyph, strconv.Itoa(left)+" of "+strconv.Itoa(of)+" other links of "+h.Spec.Name+" are up", st)
 			}
 		}
-		return out
+		return append(out, v.losses(f)...)
 	}
 	n := v.instances(f)
 	switch {
-	case !v.stops():
+	case !plan.Stops(v.action):
 		add("blast", g.OK, "nothing that runs is touched", widget.Plain)
 		return out
 	case n == 0 && len(v.services(f)) == 0:
@@ -104,15 +70,22 @@ func (v Confirm) blast(f Frame) []line {
 	default:
 		add("blast", "", count(n, "instance")+" on "+count(len(v.targets), "host")+" stop", widget.Bold)
 	}
-	for _, s := range v.services(f) {
+	return append(out, v.losses(f)...)
+}
+
+// losses says how many replicas each service keeps.
+func (v Confirm) losses(f Frame) []line {
+	var out []line
+	g := f.Theme.Glyphs
+	for _, h := range v.services(f) {
 		glyph, st, text := g.OK, widget.Plain, "above floor "
 		switch {
-		case s.after < s.floor:
+		case h.Below():
 			glyph, st, text = g.Crit, widget.Crit, "BELOW floor "
-		case s.after == s.floor:
-			glyph, st, text = g.Warn, widget.Warn, "at floor "
+		case h.AtFloor():
+			glyph, st, text = g.Crit, widget.Crit, "at floor "
 		}
-		add("", glyph, "service "+s.id+" "+strconv.Itoa(s.before)+" "+g.Into+" "+strconv.Itoa(s.after)+"  "+text+strconv.Itoa(s.floor), st)
+		out = append(out, line{"", glyph, "service " + h.Service + " " + strconv.Itoa(h.Before) + " " + g.Into + " " + strconv.Itoa(h.After) + "  " + text + strconv.Itoa(h.Floor), st})
 	}
 	return out
 }

@@ -237,7 +237,7 @@ func TestAnActionNeedsAReasonAndSaysWhatHangsOnIt(t *testing.T) {
 		t.Fatalf("enter with a reason: %+v", in)
 	}
 	text := compose(t, f, v, Chrome{})
-	for _, w := range []string{"sn 7XK", "5 instances on 1 host stop", "service match 71", "danger 2 of 3", "PSU2 needs a cold start"} {
+	for _, w := range []string{"sn 7XK", "5 instances on 1 host stop", "service match 70", "danger 2 of 3", "PSU2 needs a cold start"} {
 		if !strings.Contains(text, w) {
 			t.Errorf("the question does not say %q", w)
 		}

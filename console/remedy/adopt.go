@@ -14,11 +14,17 @@ const lostText = "plumb ended while this was on its way; what the device did is 
 
 // Adopt settles what an earlier process left: jobs that were begun and whose
 // outcome nobody lived to write down become unknown, in the job and in the
-// audit log. Nothing is sent again. It is called once, before anybody may act;
-// jobs may hold any state, only those under way are touched.
+// audit log. Nothing is sent again, and what was sent a moment ago still cools
+// down: a restart is no way around that. It is called once, before anybody may
+// act; jobs may hold any state, only those under way are touched.
 func (e *Executor) Adopt(ctx context.Context, jobs []fleet.Job) error {
 	var errs []error
 	for _, j := range jobs {
+		if j.State != fleet.JobRefused && e.now().Sub(j.Began) < coolDown {
+			for _, target := range j.Targets {
+				e.sent(Request{Target: target, Action: j.Action}, j.Began)
+			}
+		}
 		if j.State != fleet.JobRunning {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/plan"
 )
 
 // Why an action is refused. Denied is about the person, Refused about the
@@ -32,8 +33,23 @@ type order struct {
 	action fleet.Action
 }
 
-// guard judges a request against the present snapshot.
-func guard(s *fleet.Snapshot, r Request, now time.Time) (order, error) {
+// guard judges a request against the present snapshot. What others have under
+// way, and a snapshot may not show yet, counts as done.
+func guard(s *fleet.Snapshot, r Request, now time.Time, underWay []plan.Step) (order, error) {
+	o, err := fits(s, r, now)
+	if err != nil {
+		return order{}, err
+	}
+	for _, hit := range plan.Impact(s, []plan.Step{{Action: r.Action, Target: r.Target}}, underWay...) {
+		if why := hit.Refusal(); why != "" {
+			return order{}, fmt.Errorf("%w: %s", ErrRefused, why)
+		}
+	}
+	return o, nil
+}
+
+// fits judges person, action and target by themselves.
+func fits(s *fleet.Snapshot, r Request, now time.Time) (order, error) {
 	danger := r.Action.Danger()
 	switch {
 	case danger > 2:
