@@ -2,6 +2,7 @@ package snmp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,9 +13,13 @@ import (
 // ifAdminStatus (RFC 2863) by ifIndex.
 var ifAdminStatus = parseOID("1.3.6.1.2.1.2.2.1.7")
 
+// ErrIdentity says that another machine answers than the one that was meant.
+var ErrIdentity = errors.New("another machine answers here")
+
 // Act implements fleet.Actor: port-up and port-down of the target
-// "device/ifName". The port's ifIndex is looked up by its name at that moment;
-// the state is read before, written once, and read back.
+// "device/ifName". The port's ifIndex is looked up by its name at that moment,
+// and the serial is compared where the action names one; the state is read
+// before, written once with the credential for actions, and read back.
 func (a *Agent) Act(ctx context.Context, act fleet.Action) (fleet.Outcome, error) {
 	out := fleet.Outcome{At: time.Now().UTC()}
 	want := map[fleet.ActionKind]int{fleet.ActPortUp: 1, fleet.ActPortDown: 2}[act.Kind]
@@ -33,8 +38,17 @@ func (a *Agent) Act(ctx context.Context, act fleet.Action) (fleet.Outcome, error
 		return out, a.failed("connect", a.why(nil, err))
 	}
 	defer c.close()
+	w, err := a.connectToWrite(ctx)
+	if err != nil {
+		return out, a.failed("connect to write", a.why(nil, err))
+	}
+	if w == nil {
+		w = c
+	} else {
+		defer w.close()
+	}
 	p := &poll{conn: c, known: &a.known, cfg: &a.cfg, lane: fleet.LaneFast, obs: &fleet.Observation{}}
-	op, err := p.setAdmin(ctx, name, want, &out)
+	op, err := p.setAdmin(ctx, w, name, act.Serial, want, &out)
 	out.At = time.Now().UTC()
 	if err != nil {
 		return out, a.failed(op, a.why(c, err))
@@ -42,11 +56,15 @@ func (a *Agent) Act(ctx context.Context, act fleet.Action) (fleet.Outcome, error
 	return out, nil
 }
 
-// setAdmin writes ifAdminStatus once. It returns the step that failed.
-func (p *poll) setAdmin(ctx context.Context, name string, want int, out *fleet.Outcome) (op string, err error) {
+// setAdmin writes ifAdminStatus once, over w, of the machine with the serial.
+// It returns the step that failed.
+func (p *poll) setAdmin(ctx context.Context, w *conn, name, serial string, want int, out *fleet.Outcome) (op string, err error) {
 	index, err := p.findPort(ctx, name)
 	if err != nil {
 		return "find port", err
+	}
+	if err := p.checkSerial(ctx, serial); err != nil {
+		return "check identity", err
 	}
 	object := ifAdminStatus.plus(uint32(index))
 	v, err := p.get(ctx, object)
@@ -58,7 +76,7 @@ func (p *poll) setAdmin(ctx context.Context, name string, want int, out *fleet.O
 		out.Done, out.After, out.Text = true, out.Before, "was "+out.Before+" already; nothing written"
 		return "", nil
 	}
-	r, err := p.do(ctx, &request{kind: pduSet, names: []oid{object}, set: int64(want)}, 1)
+	r, err := w.do(ctx, &request{kind: pduSet, names: []oid{object}, set: int64(want)}, 1)
 	if err == nil && r.status != statusOK {
 		return "set ifAdminStatus", r.status
 	}
@@ -80,6 +98,24 @@ func (p *poll) setAdmin(ctx context.Context, name string, want int, out *fleet.O
 	}
 	out.Text = fmt.Sprintf("%s: %s -> %s", name, out.Before, out.After)
 	return "", nil
+}
+
+// checkSerial reads the serial again, as the facts have it, and compares. Where
+// none can be read, nobody can say that this is the machine: that refuses too.
+func (p *poll) checkSerial(ctx context.Context, want string) error {
+	if want == "" {
+		return nil
+	}
+	got, err := p.readSerial(ctx)
+	switch {
+	case err != nil:
+		return err
+	case got == "":
+		return fmt.Errorf("%w: no serial can be read to compare with %q", fleet.ErrProtocol, fleet.Clean(want, 64))
+	case got != want:
+		return fmt.Errorf("%w: %w: serial %q instead of %q", fleet.ErrProtocol, ErrIdentity, got, fleet.Clean(want, 64))
+	}
+	return nil
 }
 
 // findPort reads the definitions, so that a moved ifIndex cannot be written to.

@@ -13,9 +13,11 @@ import (
 // be called from different goroutines; one waits for the other.
 type Agent struct {
 	cfg  Config
+	act  Config        // cfg with the credential that writes
 	turn chan struct{} // holds one token: whoever has it owns all below
-	sec  security
-	link link
+
+	sec, actSec security // made at the first use; actSec only where cfg.Act is set
+	link        link
 	known
 }
 
@@ -46,7 +48,7 @@ func New(cfg Config) (*Agent, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("snmp: %w", err)
 	}
-	a := &Agent{cfg: cfg.withDefaults(), turn: make(chan struct{}, 1)}
+	a := &Agent{cfg: cfg.withDefaults(), act: cfg.acting().withDefaults(), turn: make(chan struct{}, 1)}
 	a.link = link{repetitions: maxRepetitions, width: maxWidth}
 	a.turn <- struct{}{}
 	return a, nil
@@ -89,21 +91,33 @@ func (a *Agent) Observe(ctx context.Context, lane fleet.Lane) (*fleet.Observatio
 	return obs, nil
 }
 
-// connect opens a socket for one poll and makes the security model on the
-// first: the community may only be fetched now.
-func (a *Agent) connect(ctx context.Context) (*conn, error) {
-	if a.cfg.Version == "3" {
-		if a.sec == nil {
-			a.sec = newUSM(&a.cfg)
+// connect opens a socket for one poll, for reading.
+func (a *Agent) connect(ctx context.Context) (*conn, error) { return a.open(ctx, &a.cfg, &a.sec) }
+
+// connectToWrite opens another socket, for the one SET of an action; nil where
+// the reading credential writes too.
+func (a *Agent) connectToWrite(ctx context.Context) (*conn, error) {
+	if a.cfg.Act == nil {
+		return nil, nil
+	}
+	return a.open(ctx, &a.act, &a.actSec)
+}
+
+// open opens a socket and makes the security model on the first use: the
+// community may only be fetched now.
+func (a *Agent) open(ctx context.Context, cfg *Config, sec *security) (*conn, error) {
+	if cfg.Version == "3" {
+		if *sec == nil {
+			*sec = newUSM(cfg)
 		}
 	} else {
-		s, err := a.cfg.Community(ctx)
+		s, err := cfg.Community(ctx)
 		if err != nil {
 			return nil, notFetched("community", err)
 		}
-		a.sec = community(s)
+		*sec = community(s)
 	}
-	return dial(ctx, &a.cfg, a.sec, &a.link)
+	return dial(ctx, cfg, *sec, &a.link)
 }
 
 // notFetched says that a secret is not there. That is not the agent's refusal:

@@ -31,6 +31,10 @@ type Config struct {
 	PrivPassword Secret
 	Context      string // context name; usually empty
 
+	// Act is how to write. Nil: the credential above may write too. Reads,
+	// those around a write included, never use it.
+	Act *Access
+
 	// Timeout bounds one try of one request; what a device answers faster
 	// makes it shorter. Retries is how often a lost request is sent again.
 	Timeout time.Duration // default 2 s
@@ -42,6 +46,27 @@ type Config struct {
 	MaxBytes int // default 32 MiB
 
 	Quirks []string // see Quirks
+}
+
+// Access is one credential of an agent; its fields are those of Config.
+type Access struct {
+	Version      string
+	Community    Secret
+	User         string
+	Auth         string
+	AuthPassword Secret
+	Priv         string
+	PrivPassword Secret
+	Context      string
+}
+
+// acting returns c as it writes.
+func (c Config) acting() Config {
+	if a := c.Act; a != nil {
+		c.Version, c.Community, c.User, c.Context = a.Version, a.Community, a.User, a.Context
+		c.Auth, c.AuthPassword, c.Priv, c.PrivPassword = a.Auth, a.AuthPassword, a.Priv, a.PrivPassword
+	}
+	return c
 }
 
 // The quirks a device may need.
@@ -85,15 +110,10 @@ func (c *Config) Validate() error {
 	if _, _, err := net.SplitHostPort(withPort(c.Address)); c.Address == "" || err != nil {
 		bad("address: %q is not host:port", c.Address)
 	}
-	switch c.Version {
-	case "", "2c":
-		if c.Community == nil {
-			bad("community: version 2c needs one")
-		}
-	case "3":
-		c.validateUSM(bad)
-	default:
-		bad("version: %q is neither 2c nor 3", c.Version)
+	c.validateAccess(bad)
+	if c.Act != nil {
+		d := c.acting()
+		d.validateAccess(func(format string, a ...any) { bad("act "+format, a...) })
 	}
 	for _, q := range c.Quirks {
 		if !slices.Contains(Quirks(), q) {
@@ -104,6 +124,19 @@ func (c *Config) Validate() error {
 		bad("timeout, max_rows and max_bytes cannot be negative")
 	}
 	return errors.Join(errs...)
+}
+
+func (c *Config) validateAccess(bad func(string, ...any)) {
+	switch c.Version {
+	case "", "2c":
+		if c.Community == nil {
+			bad("community: version 2c needs one")
+		}
+	case "3":
+		c.validateUSM(bad)
+	default:
+		bad("version: %q is neither 2c nor 3", c.Version)
+	}
 }
 
 func (c *Config) validateUSM(bad func(string, ...any)) {

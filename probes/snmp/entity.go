@@ -61,6 +61,51 @@ func (p *poll) readEntities(ctx context.Context) map[int]*fleet.Entity {
 	return byIndex
 }
 
+// readSerial reads the machine's serial alone: its chassis's, else what the
+// family of MIBs has for those without one. "" is none.
+func (p *poll) readSerial(ctx context.Context) (string, error) {
+	columns := []int{entClass, entSerial, entModel}
+	ask := make([]oid, len(columns))
+	for i, col := range columns {
+		ask[i] = entityColumns[col]
+	}
+	byIndex := map[int]*fleet.Entity{}
+	var order []*fleet.Entity
+	w := p.walk(ctx, ask, 0, func(col int, index oid, v value) {
+		if len(index) != 1 {
+			return
+		}
+		e := byIndex[int(index[0])]
+		if e == nil {
+			e = &fleet.Entity{Index: int(index[0])}
+			byIndex[e.Index] = e
+			order = append(order, e)
+		}
+		setEntity(e, columns[col], v)
+	})
+	if w.err != nil {
+		return "", w.err
+	}
+	slices.SortFunc(order, func(a, b *fleet.Entity) int { return a.Index - b.Index })
+	c := chassis(order)
+	if c == nil {
+		c = &fleet.Entity{}
+	}
+	for _, id := range identities {
+		if c.Model != "" || id.serial == nil {
+			break
+		}
+		v, err := p.get(ctx, id.model, id.serial)
+		if err != nil {
+			return "", err
+		}
+		if c.Model = v[0].text(); c.Model != "" && v[1].text() != "" {
+			c.Serial = v[1].text()
+		}
+	}
+	return c.Serial, nil
+}
+
 func setEntity(e *fleet.Entity, col int, v value) {
 	switch col {
 	case entDescr:

@@ -29,6 +29,7 @@ type fakeAgent struct {
 	on      func(q fakeRequest, answer []byte) [][]byte
 	refuse  func(q fakeRequest) errorStatus
 	sets    int
+	writer  string // community that may SET and nothing else; "": public may
 	served  int
 	maxVars int // varbinds in one answer, 0: no bound
 	sorted  bool
@@ -95,10 +96,11 @@ func (f *fakeAgent) serve() {
 			return
 		}
 		q, ok := parseFake(buf[:n])
-		if !ok || q.community != "public" {
+		f.mu.Lock()
+		if want := f.communityFor(q.kind); !ok || q.community != want {
+			f.mu.Unlock()
 			continue
 		}
-		f.mu.Lock()
 		q.from, q.n = from, f.served
 		f.served++
 		answers := [][]byte{f.answer(q, buf[:n])}
@@ -110,6 +112,14 @@ func (f *fakeAgent) serve() {
 			_, _ = f.sock.WriteToUDP(a, from)
 		}
 	}
+}
+
+// communityFor returns the one community that may send the kind of request.
+func (f *fakeAgent) communityFor(kind byte) string {
+	if kind == pduSet && f.writer != "" {
+		return f.writer
+	}
+	return "public"
 }
 
 // parseFake reads a v2c request.
@@ -136,7 +146,7 @@ func parseFake(b []byte) (q fakeRequest, ok bool) {
 func (f *fakeAgent) answer(q fakeRequest, datagram []byte) []byte {
 	if f.refuse != nil {
 		if s := f.refuse(q); s != statusOK {
-			return fakeMessage("public", pduResponse, q.id, int(s), 1, nil)
+			return fakeMessage(q.community, pduResponse, q.id, int(s), 1, nil)
 		}
 	}
 	var out []object
@@ -167,7 +177,7 @@ func (f *fakeAgent) answer(q fakeRequest, datagram []byte) []byte {
 	if f.maxVars > 0 && len(out) > f.maxVars {
 		out = out[:f.maxVars]
 	}
-	return fakeMessage("public", pduResponse, q.id, 0, 0, out)
+	return fakeMessage(q.community, pduResponse, q.id, 0, 0, out)
 }
 
 func (f *fakeAgent) get(n oid) object {
