@@ -360,3 +360,20 @@ func TestProbeErrorSurvivesJSON(t *testing.T) {
 		t.Errorf("came back as %v %v", back.Err, back.Ports[0].Counters)
 	}
 }
+
+func TestWhatTheSlowLaneReadsIsNotNeglectedAfterAStart(t *testing.T) {
+	s, out := Step(start(t), []fleet.Input{server(t0, "on", 20, fleet.StateOK)}, t0)
+	slow := server(t0.Add(10*time.Second), "on", 20, fleet.StateOK)
+	slow.Lane = fleet.LaneSlow
+	s = Restore(inventory(), fleet.Memory{Version: s.Version, Latest: out.Changes, Readings: out.Readings}, t0.Add(10*time.Second))
+	s, _ = Step(s, []fleet.Input{slow}, t0.Add(10*time.Second))
+	// From here on the fast lane reads sensors only, as on a switch.
+	at := t0.Add(10*time.Second + 3*s.Intervals[fleet.LaneFast])
+	fast := server(at, "on", 20, fleet.StateOK)
+	fast.Facts = nil
+	delete(fast.Tables, fleet.TableFacts)
+	s, _ = Step(s, []fleet.Input{fast}, at)
+	if d := s.Devices.Get("s01"); d.State != fleet.StateOK {
+		t.Errorf("state %s: %q", d.State, d.Reasons)
+	}
+}

@@ -60,7 +60,7 @@ func (s *step) recall(c fleet.Change) {
 
 func recallDevice(d *fleet.Device, c fleet.Change) {
 	st := &d.Tables[c.Table]
-	st.Is, st.At = fleet.Partial, later(st.At, c.At)
+	remember(st, c)
 	switch c.Table {
 	case fleet.TableFacts:
 		recallFact(&d.Facts, c)
@@ -81,6 +81,16 @@ func recallDevice(d *fleet.Device, c fleet.Change) {
 	case fleet.TableVLANs:
 		recallRow(&d.VLANs, c)
 	}
+}
+
+// remember notes that a table is as old as the newest row of it. Which lane
+// reads it is not remembered: the slowest is assumed until a faster one comes,
+// or a table that only the slow lane reads would be taken for neglected.
+func remember(st *fleet.TableState, c fleet.Change) {
+	if st.Is == fleet.NotAsked {
+		st.Lane = fleet.LaneSlow
+	}
+	st.Is, st.At = fleet.Partial, later(st.At, c.At)
 }
 
 func recallRow[T any](list *[]T, c fleet.Change) {
@@ -156,7 +166,7 @@ func recallOutlet(d *fleet.Device, key fleet.SeriesKey, v fleet.Num) {
 // recallCloud gathers rows; recallClouds builds the tables from them.
 func (s *step) recallCloud(cloud *fleet.Cloud, c fleet.Change) {
 	st := &cloud.Tables[c.Table]
-	st.Is, st.At = fleet.Partial, later(st.At, c.At)
+	remember(st, c)
 	cloud.SeenAt = later(cloud.SeenAt, c.At)
 	switch c.Table {
 	case fleet.TableFacts:
