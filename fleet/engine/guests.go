@@ -118,16 +118,6 @@ func (s *step) unreadCloud() string {
 	return ""
 }
 
-// cloudNeverRead names a cloud whose instances nobody has seen so far, or "".
-func (s *step) cloudNeverRead() string {
-	for i := range s.clouds.Len() {
-		if c := s.clouds.Peek(i); c.Tables[fleet.TableInstances].At.IsZero() {
-			return c.Spec.Name
-		}
-	}
-	return ""
-}
-
 // cloud finds a cloud with what this step made of it.
 func (s *step) cloud(name string) *fleet.Cloud {
 	if i := s.next.Clouds.Number(name); i >= 0 {
@@ -198,9 +188,6 @@ func (s *step) settleService(edit *fleet.TableEdit[fleet.Service], k int, m *mem
 	case total == 0:
 		v.state = fleet.StateUnknown
 		v.add(fleet.StateUnknown, aboutSight, "nothing carries it: no instance or device has its tags")
-	case total < spec.Floor && s.cloudNeverRead() != "":
-		v.state = fleet.StateUnknown
-		v.add(fleet.StateUnknown, aboutSight, "%d known so far, floor %d: cloud %s was not read yet", total, spec.Floor, s.cloudNeverRead())
 	case m.running < spec.Floor && m.running+m.unseen >= spec.Floor, m.running == spec.Floor && m.unseen > 0 && spec.Floor > 0:
 		v.state = fleet.StateUnknown
 		v.add(fleet.StateUnknown, aboutSight, "%d running, %d not seen, floor %d", m.running, m.unseen, spec.Floor)
