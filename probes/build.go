@@ -98,10 +98,17 @@ func build(id string, e fleet.Endpoint, region string, options map[string]string
 		}
 		return asProbe(ipmi.New(c))
 	case fleet.SourceSNMP:
-		return asProbe(snmp.New(snmp.Config{
+		c := snmp.Config{
 			Target: id, Address: e.Address, Version: read.Version, Community: read.Community, User: read.Username, Auth: read.Auth, AuthPassword: read.AuthPassword,
 			Priv: read.Priv, PrivPassword: read.PrivPassword, Context: read.Context, Quirks: e.Quirks, Timeout: timeout / 2,
-		}))
+		}
+		if e.ActCredential != "" {
+			c.Act = &snmp.Access{
+				Version: act.Version, Community: act.Community, User: act.Username, Auth: act.Auth, AuthPassword: act.AuthPassword,
+				Priv: act.Priv, PrivPassword: act.PrivPassword, Context: act.Context,
+			}
+		}
+		return asProbe(snmp.New(c))
 	case fleet.SourceOpenStack:
 		return asProbe(cloud.New(cloud.Config{
 			Target: id, Region: region, AuthURL: e.Address, Username: read.Username, Password: read.Password,

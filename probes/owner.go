@@ -18,6 +18,7 @@ type owner struct {
 	nudged chan struct{} // capacity one: many nudges are one
 	acts   chan request
 	gone   chan struct{} // closed when the owner ended
+	after  chan struct{} // the gone of the owner before of this target; nil: there was none
 
 	probe    fleet.Probe
 	due      [3]time.Time // by lane
@@ -42,6 +43,9 @@ const firstSpread = 2 * time.Second
 
 func (o *owner) run(ctx context.Context) {
 	defer o.close()
+	if !o.mayBegin(ctx) {
+		return
+	}
 	now := time.Now()
 	for l := range o.due {
 		o.due[l] = now.Add(phase(o.target.ID, min(firstSpread, o.s.cfg.Interval)))
@@ -63,6 +67,17 @@ func (o *owner) run(ctx context.Context) {
 		}
 		timer.Reset(time.Until(o.next()))
 	}
+}
+
+// mayBegin waits until the owner before has closed its probe: two sessions of
+// one target at once are what many a BMC cannot bear. Actions wait with it.
+func (o *owner) mayBegin(ctx context.Context) bool {
+	if o.after == nil {
+		return true
+	}
+	<-o.after // it was told to stop, and ends: its poll has a deadline
+	o.after = nil
+	return ctx.Err() == nil
 }
 
 // next is when the fast lane is due, later for what does not answer.
@@ -227,12 +242,13 @@ func (o *owner) act(r request) (out reply) {
 }
 
 func (o *owner) close() {
-	if o.probe == nil {
+	p := o.probe
+	if p == nil {
 		return
 	}
+	o.probe = nil                    // before Close, which may panic: never use it again
 	defer func() { _ = recover() }() // a probe that panicked once may again
-	if err := o.probe.Close(); err != nil {
+	if err := p.Close(); err != nil {
 		o.s.log.Debug("close", "target", o.target.ID, "err", err)
 	}
-	o.probe = nil
 }

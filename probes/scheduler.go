@@ -39,8 +39,9 @@ type Scheduler struct {
 	sick   chan struct{} // slots of the dead
 	meters meters
 
-	mu     sync.Mutex // guards owners and ctx
+	mu     sync.Mutex // guards owners, ending and ctx
 	owners map[name]*owner
+	ending map[name]chan struct{} // gone of the last owner that was told to stop
 	ctx    context.Context
 	wg     sync.WaitGroup
 }
@@ -51,7 +52,7 @@ func NewScheduler(cfg Config, sink Sink, log *slog.Logger) (*Scheduler, error) {
 		return nil, err
 	}
 	return &Scheduler{
-		cfg: cfg, sink: sink, log: log, owners: make(map[name]*owner),
+		cfg: cfg, sink: sink, log: log, owners: make(map[name]*owner), ending: make(map[name]chan struct{}),
 		live: make(chan struct{}, cfg.Parallel), sick: make(chan struct{}, cfg.Patients),
 	}, nil
 }
@@ -69,7 +70,8 @@ func (s *Scheduler) Run(ctx context.Context) {
 }
 
 // SetTargets replaces the targets. One whose key stayed is not disturbed; one
-// that went is closed after its poll under way.
+// that went is closed after its poll under way, and one whose key changed, or
+// that comes back, is looked at only after that.
 func (s *Scheduler) SetTargets(targets []Target) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,13 +85,22 @@ func (s *Scheduler) SetTargets(targets []Target) {
 		o := &owner{s: s, target: t, nudged: make(chan struct{}, 1), acts: make(chan request), gone: make(chan struct{})}
 		next[n] = o
 	}
+	for n, gone := range s.ending {
+		select {
+		case <-gone:
+			delete(s.ending, n)
+		default:
+		}
+	}
 	for n, o := range s.owners {
 		if next[n] != o && o.stop != nil {
 			o.stop()
+			s.ending[n] = o.gone
 		}
 	}
 	for n, o := range next {
 		if s.ctx != nil && s.owners[n] != o {
+			o.after = s.ending[n]
 			s.start(o)
 		}
 	}

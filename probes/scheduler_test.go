@@ -248,6 +248,77 @@ func TestPanicIsOneTargetsBadDay(t *testing.T) {
 	})
 }
 
+// crowd counts how many probes of one target are open at once.
+type crowd struct{ open, most, polls atomic.Int32 }
+
+// slowProbe takes five seconds to look and as long to close, cancelled or not.
+type slowProbe struct{ *crowd }
+
+func (p slowProbe) Observe(_ context.Context, lane fleet.Lane) (*fleet.Observation, error) {
+	p.polls.Add(1)
+	time.Sleep(5 * time.Second)
+	return &fleet.Observation{Target: "a", Source: fleet.SourceIPMI, Lane: lane, At: time.Now()}, nil
+}
+
+func (p slowProbe) Close() error {
+	time.Sleep(5 * time.Second)
+	p.open.Add(-1)
+	return nil
+}
+
+func (c *crowd) target(key string) Target {
+	return Target{ID: "a", Source: fleet.SourceIPMI, Key: key, Build: func() (fleet.Probe, error) {
+		c.most.Store(max(c.most.Load(), c.open.Add(1)))
+		return slowProbe{c}, nil
+	}}
+}
+
+// TestReloadKeepsOneOwner: with a new key, and when a target comes back, the
+// old probe is closed before the new one is built.
+func TestReloadKeepsOneOwner(t *testing.T) {
+	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+		var c crowd
+		s.SetTargets([]Target{c.target("1")})
+		time.Sleep(3 * time.Second)
+		s.SetTargets([]Target{c.target("2")})
+		time.Sleep(time.Second)
+		s.SetTargets([]Target{c.target("3")}) // 2 never got to look
+		time.Sleep(time.Minute)
+		s.SetTargets(nil)
+		time.Sleep(time.Second)
+		before := c.polls.Load()
+		s.SetTargets([]Target{c.target("3")})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if c.most.Load() != 1 || c.polls.Load() == before {
+			t.Errorf("%d probes at once; %d polls after the target came back", c.most.Load(), c.polls.Load()-before)
+		}
+	})
+}
+
+// panicky panics in every look and in every Close.
+type panicky struct{ closes *atomic.Int32 }
+
+func (panicky) Observe(context.Context, fleet.Lane) (*fleet.Observation, error) { panic("observe") }
+func (p panicky) Close() error                                                  { p.closes.Add(1); panic("close") }
+
+// TestCloseThatPanics: a probe that panicked is never used again, whatever its
+// Close does.
+func TestCloseThatPanics(t *testing.T) {
+	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+		var builds, closes atomic.Int32
+		s.SetTargets([]Target{{ID: "a", Source: fleet.SourceIPMI, Key: "k", Build: func() (fleet.Probe, error) {
+			builds.Add(1)
+			return panicky{&closes}, nil
+		}}})
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if n := len(k.of("a")); n < 2 || int(builds.Load()) != n || builds.Load() != closes.Load() {
+			t.Errorf("%d observations, %d builds, %d closes", n, builds.Load(), closes.Load())
+		}
+	})
+}
+
 func TestReloadKeepsSessions(t *testing.T) {
 	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
 		a, b := &fake{id: "a"}, &fake{id: "b"}
