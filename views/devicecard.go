@@ -55,14 +55,18 @@ func drawDeviceHead(f Frame, in widget.Canvas, d *fleet.Device) int {
 	glyph, st := mark(f.Theme, d)
 	x := in.Text(0, y, glyph, st) + 1
 	x = in.Text(x, y, stateWord(d), st) + 2
+	power, now, inlet := "power ", widget.Plain, tempStyle(d.InletC)
+	if d.Blind() {
+		power, now, inlet = "was ", widget.Dim, widget.Dim // nobody knows what it is
+	}
 	if d.Spec.Kind == fleet.KindServer {
-		x = in.Text(in.Text(x, y, "power ", widget.Dim), y, d.Power.String(), widget.Plain) + 2
+		x = in.Text(in.Text(x, y, power, widget.Dim), y, d.Power.String(), now) + 2
 	}
 	if d.PowerW.Known {
-		x = in.Text(x, y, watts(d.PowerW), widget.Plain) + 2
+		x = in.Text(x, y, watts(d.PowerW), now) + 2
 	}
 	if d.InletC.Known {
-		x = in.Text(in.Text(x, y, "inlet ", widget.Dim), y, quantity(f.Theme, d.InletC, "C"), tempStyle(d.InletC)) + 2
+		x = in.Text(in.Text(x, y, "inlet ", widget.Dim), y, quantity(f.Theme, d.InletC, "C"), inlet) + 2
 	}
 	if d.DriftOpen > 0 {
 		x = in.Text(x, y, f.Theme.Glyphs.Drift+count(d.DriftOpen, "drift"), widget.Drift) + 2
@@ -155,7 +159,7 @@ func drawBlind(f Frame, in widget.Canvas, y int, d *fleet.Device) int {
 		return 0
 	}
 	in.Text(0, y, "blind", widget.Unknown)
-	in.Cut(f.Theme, 6, y, in.W-6, "no answer for "+since(f, d.BlindSince)+"; what is shown is "+since(f, d.SeenAt)+" old", widget.Unknown)
+	in.Cut(f.Theme, 6, y, in.W-6, "no answer for "+since(f, d.BlindSince)+"; all below is "+since(f, d.SeenAt)+" old", widget.Unknown)
 	if d.Err == nil {
 		return 1
 	}
@@ -168,9 +172,9 @@ func drawBlind(f Frame, in widget.Canvas, y int, d *fleet.Device) int {
 func hintFor(kind string) string {
 	switch kind {
 	case "unreachable":
-		return "check its address, its cable and the management VLAN"
+		return "look at its address, cable, management VLAN"
 	case "timeout":
-		return "it answered before: is it overloaded, or is a path down?"
+		return "it answered before: overloaded, or a path down?"
 	case "auth":
 		return "the credential is refused; polling waits for a new one"
 	case "busy":
@@ -209,7 +213,11 @@ func drawKeyReadings(f Frame, in widget.Canvas, d *fleet.Device) int {
 		if y >= in.H {
 			return
 		}
-		in.Glyph(f.Theme, 0, y, s.State)
+		state := s.State
+		if d.Blind() {
+			state = fleet.StateUnknown
+		}
+		in.Glyph(f.Theme, 0, y, state)
 		nameW := max(12, in.W-30)
 		in.Cut(f.Theme, 2, y, nameW, s.Name, widget.Plain)
 		value := quantity(f.Theme, s.Value, s.Unit)
@@ -219,6 +227,9 @@ func drawKeyReadings(f Frame, in widget.Canvas, d *fleet.Device) int {
 		st := widget.StateStyle(s.State)
 		if s.State == fleet.StateOK {
 			st = widget.Plain // the glyph says it; only what is wrong is coloured
+		}
+		if d.Blind() {
+			st = widget.Dim
 		}
 		in.CutRight(f.Theme, 3+nameW, y, 11, value, st)
 		in.CutRight(f.Theme, 15+nameW, y, in.W-15-nameW, limitText(s.Limits), widget.Dim)

@@ -45,7 +45,7 @@ func (v Device) plots(f Frame, d *fleet.Device, most int) []plot {
 			sensor(s)
 		}
 	}
-	if d.PowerW.Known {
+	if d.PowerW.Known && !v.onTotal(f, d) {
 		add(plot{title: "total power  " + watts(d.PowerW), query: totalQuery(v.id, v.spanOf()), state: fleet.StateOK})
 	}
 	for _, class := range [...]fleet.SensorClass{fleet.ClassTemperature, fleet.ClassFan} {
@@ -57,6 +57,13 @@ func (v Device) plots(f Frame, d *fleet.Device, most int) []plot {
 		}
 	}
 	return out
+}
+
+// onTotal reports whether the caret stands on a reading that is the device's
+// total power: a PDU's own sum, mostly.
+func (v Device) onTotal(f Frame, d *fleet.Device) bool {
+	i := v.lists[secReadings].index(v.rows(f, secReadings))
+	return i >= 0 && d.Sensors[v.memo.sensors[i]].Class == fleet.ClassPower && d.Sensors[v.memo.sensors[i]].Value.Cmp(d.PowerW) == 0
 }
 
 // maxPlots bounds the charts of a page.

@@ -304,9 +304,13 @@ func (v Device) drawReadings(f Frame, in widget.Canvas, d *fleet.Device, at int)
 			if s.State == fleet.StateOK {
 				st = widget.Plain
 			}
+			state := s.State
+			if d.Blind() {
+				state, st = fleet.StateUnknown, widget.Dim // what it was, not what it is
+			}
 			switch col {
 			case 0:
-				on.Glyph(f.Theme, 0, 0, s.State)
+				on.Glyph(f.Theme, 0, 0, state)
 			case 1:
 				on.Cut(f.Theme, 0, 0, on.W, s.Name, st)
 			case 2:

@@ -293,8 +293,16 @@ func (v Racks) drawPower(f Frame, on widget.Canvas, beside []int, at int) {
 // power against 80 % of what one of its PDUs carries.
 func failover(f Frame, on widget.Canvas, r *fleet.Rack) {
 	share, g := rackLoad(f.Snap, r.Spec.ID), f.Theme.Glyphs
+	dead := ""
+	for _, n := range f.Snap.DevicesOf[r.Spec.ID] {
+		if d := f.Snap.Devices.At(n); d.Spec.Kind == fleet.KindPDU && d.State == fleet.StateCrit && d.Blind() {
+			dead = d.Spec.Name
+		}
+	}
 	switch {
 	case r.Devices == 0:
+	case dead != "":
+		widget.Foot(on, f.Theme, g.Crit+" one feed is lost: "+dead, widget.Crit)
 	case math.IsNaN(share):
 		widget.Foot(on, f.Theme, "lose one feed: not known, no PDU rating or no measured power", widget.Dim)
 	case share > 1:
