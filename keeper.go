@@ -25,9 +25,14 @@ type keeper struct {
 
 	mu    sync.Mutex // guards what follows
 	since time.Time  // when the store began to refuse; zero: it takes everything
+	last  time.Time  // when it last refused
 	why   error
 	lost  int // observations not kept since then
 }
+
+// calm is how long the store must take everything before it is said to write
+// again: on a disk that is nearly full every other batch still fits.
+const calm = 10 * time.Second
 
 // Apply hands decisions to the store; what it refuses is the caller's to tell.
 func (k *keeper) Apply(ctx context.Context, in ...fleet.Input) error {
@@ -50,7 +55,7 @@ func (k *keeper) note(ctx context.Context, err error, observations int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch began := k.since.IsZero(); {
-	case err == nil && began:
+	case err == nil && (began || k.now().Sub(k.last) < calm):
 	case err == nil:
 		k.log.Info("the store writes again", "after", k.now().Sub(k.since).Round(time.Second), "polls_not_kept", k.lost)
 		k.since, k.why, k.lost = time.Time{}, nil, 0
@@ -59,7 +64,7 @@ func (k *keeper) note(ctx context.Context, err error, observations int) {
 			k.since = k.now()
 			k.log.Error("the store cannot write: what is known stays on screen, nothing new is kept, actions are refused", "err", err, "hint", hintOf(err))
 		}
-		k.why = err
+		k.why, k.last = err, k.now()
 		k.lost += observations
 	}
 }

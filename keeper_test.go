@@ -25,7 +25,13 @@ func TestAFullDiskIsSaidOnce(t *testing.T) {
 	if got := k.trouble(); !strings.Contains(got, "14:00:00Z: no space left on device") || strings.Contains(got, "/secret") {
 		t.Errorf("screens say %q", got)
 	}
-	at = at.Add(90 * time.Second)
+	at = at.Add(time.Second)
+	k.note(t.Context(), nil, 1)
+	k.note(t.Context(), full, 0)
+	if n := strings.Count(log.String(), "\n"); n != 1 || k.trouble() == "" {
+		t.Errorf("a small batch fitted in between: %d lines, screens %q", n, k.trouble())
+	}
+	at = at.Add(89 * time.Second)
 	k.note(t.Context(), nil, 1)
 	k.note(t.Context(), nil, 1)
 	if k.trouble() != "" || !strings.Contains(log.String(), "after=1m30s polls_not_kept=500") || strings.Count(log.String(), "\n") != 2 {
