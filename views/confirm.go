@@ -39,7 +39,7 @@ func (v Confirm) Crumbs(Frame) []string {
 }
 
 // Needs implements View.
-func (v Confirm) Needs(Frame) []fleet.Query { return nil }
+func (v Confirm) Needs(f Frame) []fleet.Query { return cardNeeds(f, hostOf(v.first())) }
 
 // Selected implements View.
 func (v Confirm) Selected(Frame) (kind, id string) {
@@ -242,6 +242,17 @@ func (v Confirm) Draw(f Frame, on widget.Canvas) {
 		body.Cut(f.Theme, at, y, body.W-at, l.text, l.style)
 	}
 	v.drawAsk(f, in.Sub(0, in.H-3, in.W, 3))
+	if d := f.Snap.Devices.Get(hostOf(v.first())); d != nil && len(v.targets) == 1 && on.H-h >= 7 {
+		drawDeviceCard(f, on.Sub(x, h, w, on.H-h), d, false)
+	}
+}
+
+// first is the first target, or "".
+func (v Confirm) first() string {
+	if len(v.targets) == 0 {
+		return ""
+	}
+	return v.targets[0]
 }
 
 // dense drops the blank lines where room is short.

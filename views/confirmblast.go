@@ -67,6 +67,8 @@ func (v Confirm) blast(f Frame) []line {
 		return out
 	case n == 0 && len(v.services(f)) == 0:
 		add("blast", g.OK, "no instance and no service is known to run there", widget.Plain)
+	case n == 0:
+		add("blast", "", count(len(v.targets), "host")+" of "+count(len(v.services(f)), "service")+": what runs on the metal stops", widget.Bold)
 	default:
 		add("blast", "", count(n, "instance")+" on "+count(len(v.targets), "host")+" stop", widget.Bold)
 	}
