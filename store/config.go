@@ -16,9 +16,6 @@ type Config struct {
 
 // Retention says how long readings are kept by tier. Events and the history of
 // rows are kept as long as the longest tier; jobs and audit entries for ever.
-//
-// The tiers of 5 minutes and an hour are not made yet: a query with a step
-// works over the raw samples, and what is older than Raw has no points.
 type Retention struct {
 	Raw     time.Duration // every sample
 	FiveMin time.Duration // one point per 5 minutes

@@ -13,6 +13,25 @@ import (
 // the new one, whatever happens. testdata holds a store of every past version.
 var stateMigrations = []func(*bbolt.Tx) error{packRows}
 
+var seriesMigrations = []func(*bbolt.Tx) error{wantTiers}
+
+// wantTiers brings schema 1 to 2, which has tiers: every window is to be merged
+// again, which makes them.
+func wantTiers(tx *bbolt.Tx) error {
+	pending := tx.Bucket(bucketPending)
+	c := tx.Bucket(bucketBlocks).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		key, err := readBlockKey(k)
+		if err != nil {
+			return err
+		}
+		if err := pending.Put(windowKey(key.target, key.window), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // packRows brings schema 1 to 2. Schema 1 had a key per row, and every version
 // of every row in the history, also the newest.
 func packRows(tx *bbolt.Tx) error {

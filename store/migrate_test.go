@@ -44,7 +44,7 @@ func TestStoreOfSchema1IsOpenedWithAllItKnew(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", round, err)
 		}
-		if r := verifyClean(t, s); r.Rows != 2 || r.Audit.Seq != 10 || r.Records["state/gone"] != 1 {
+		if r := verifyClean(t, s); r.Rows != 2 || r.Audit.Seq != 10 || r.Records["state/gone"] != 1 || r.Records["series/pending"] == 0 {
 			t.Errorf("%s: %d rows, %d entries, %d gone", round, r.Rows, r.Audit.Seq, r.Records["state/gone"])
 		}
 		m, err := s.Memory(t.Context())

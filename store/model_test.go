@@ -321,6 +321,7 @@ func (m *twin) check(t *rapid.T) {
 					t.Fatalf("%s %v: sample %d is %+v, want %+v at %d", target, key, i, got[i], w, at)
 				}
 			}
+			m.checkSteps(t, ctx, target, key, want)
 		}
 	}
 	m.checkState(t, ctx)
@@ -450,6 +451,38 @@ func (m *twin) checkPast(t *rapid.T, ctx context.Context) {
 			if w := series[key][newest]; w.String() != r.Values[k].String() {
 				t.Fatalf("as of %v: %s %v is %v, want %v", at, target, key, r.Values[k], w)
 			}
+		}
+	}
+}
+
+// checkSteps compares the extremes of steps, from whichever tier they come.
+func (m *twin) checkSteps(t *rapid.T, ctx context.Context, target string, key fleet.SeriesKey, all map[int64]fleet.Num) {
+	if key.Kind() == fleet.Counter {
+		return // its rates are in TestTiers
+	}
+	step := rapid.SampledFrom([]time.Duration{5 * time.Minute, time.Hour, 6 * time.Hour, 7 * time.Minute}).Draw(t, "step")
+	from := bucket(toMs(time.Now().Add(-40*time.Hour)), durMs(step))
+	var samples []sample
+	for _, at := range slices.Sorted(maps.Keys(all)) {
+		if at >= from {
+			samples = append(samples, sample{at, all[at]})
+		}
+	}
+	want := gaugePoints(samples, durMs(step))
+	if key.Kind() == fleet.Discrete {
+		want = statePoints(samples, durMs(step))
+	}
+	got, err := m.s.Series(ctx, target, key, fromMs(from), time.Now().Add(time.Hour), step)
+	if err != nil || len(got) != len(want) {
+		t.Fatalf("%s %v by %v: %d points, want %d, %v", target, key, step, len(got), len(want), err)
+	}
+	for i, w := range want {
+		g := got[i]
+		if key.Kind() == fleet.Discrete && asState(g.Max) == asState(w.Max) && asState(g.Min) == asState(w.Min) {
+			g.Min, g.Max = w.Min, w.Max // numbers that are no state are all the same one
+		}
+		if !g.At.Equal(w.At) || g.Count != w.Count || g.Min.String() != w.Min.String() || g.Max.String() != w.Max.String() {
+			t.Fatalf("%s %v by %v: point %+v, want %+v", target, key, step, g, w)
 		}
 	}
 }

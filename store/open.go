@@ -66,10 +66,11 @@ var (
 	bucketLayouts    = []byte("layouts") // number                    -> keys
 	bucketWAL        = []byte("wal")     // seq                       -> rows
 	bucketBlocks     = []byte("blocks")  // see blockKey              -> block
+	bucketTiers      = []byte("tiers")   // see tierKey              -> block
 	bucketPending    = []byte("pending") // target window             -> nothing: parts to merge
 	bucketLast       = []byte("last")    // target                    -> newest row that is in a part
 	bucketImports    = []byte("imports") // source 0 target           -> from, to, rows
-	seriesBuckets    = [][]byte{bucketTargets, bucketLayouts, bucketWAL, bucketBlocks, bucketPending, bucketLast, bucketImports}
+	seriesBuckets    = [][]byte{bucketTargets, bucketLayouts, bucketWAL, bucketBlocks, bucketTiers, bucketPending, bucketLast, bucketImports}
 	keySchema, keyID = []byte("schema"), []byte("id")
 	keyBatch         = []byte("batch")
 )
@@ -78,7 +79,7 @@ var (
 // brought up to it when they are opened, see migrate.go.
 const (
 	stateSchema  = 2
-	seriesSchema = 1
+	seriesSchema = 2
 )
 
 // Sizes of the address space that is mapped at once. Growing a map needs every
@@ -134,7 +135,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if s.state, err = openFile(ctx, s.path("state.db"), stateMap, schema{stateSchema, stateBuckets, stateMigrations}, nil); err != nil {
 		return nil, err
 	}
-	if s.series, err = openFile(ctx, s.path("series.db"), seriesMap, schema{seriesSchema, seriesBuckets, nil}, storeID(s.state)); err != nil {
+	if s.series, err = openFile(ctx, s.path("series.db"), seriesMap, schema{seriesSchema, seriesBuckets, seriesMigrations}, storeID(s.state)); err != nil {
 		return nil, err
 	}
 	if err := guard(s.loadState); err != nil {

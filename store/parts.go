@@ -128,7 +128,11 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 	}
 	if len(all) > 0 {
 		w.expireTurn++
-		return done, s.expire(tx, all[w.expireTurn%len(all)], toMs(now))
+		t := all[w.expireTurn%len(all)]
+		if err := s.expireTiers(tx, t, toMs(now)); err != nil {
+			return done, err
+		}
+		return done, s.expire(tx, t, toMs(now))
 	}
 	return done, nil
 }
@@ -252,7 +256,7 @@ type stored struct {
 }
 
 // merge makes one block of all parts of a window that agree in layout and in
-// whether they were imported.
+// whether they were imported, and the tiers of that window.
 func (s *Store) merge(tx *bbolt.Tx, t *target, window int64) error {
 	blocks := tx.Bucket(bucketBlocks)
 	var parts []stored
@@ -275,6 +279,9 @@ func (s *Store) merge(tx *bbolt.Tx, t *target, window int64) error {
 			return err
 		}
 		parts = parts[n:]
+	}
+	if err := s.makeTiers(tx, t, window); err != nil {
+		return err
 	}
 	return tx.Bucket(bucketPending).Delete(prefix)
 }

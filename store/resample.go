@@ -93,15 +93,16 @@ func statePoints(v []sample, step int64) []fleet.Point {
 
 // asState reads a state's number; what is none is unknown.
 func asState(n fleet.Num) fleet.State {
+	n = n.Rescale(0) // a block writes a column at one scale
 	if n.N < 0 || n.N >= fleet.NumStates {
 		return fleet.StateUnknown
 	}
 	return fleet.State(n.N)
 }
 
-// ratePoints turns totals into rates. A step's mean is weighted by time: what
+// ratePoints turns totals into rates, over gaps of at most gap ms. A step's mean is weighted by time: what
 // was counted in it over how long it was watched.
-func ratePoints(v []sample, from, step int64) []fleet.Point {
+func ratePoints(v []sample, from, step, gap int64) []fleet.Point {
 	type sum struct {
 		at            int64
 		least, most   float64
@@ -117,7 +118,7 @@ func ratePoints(v []sample, from, step int64) []fleet.Point {
 		cur = sum{}
 	}
 	for i := 1; i < len(v); i++ {
-		counted, over, ok := increase(v[i-1], v[i])
+		counted, over, ok := increase(v[i-1], v[i], gap)
 		if !ok || v[i].at < from {
 			continue
 		}
@@ -135,9 +136,9 @@ func ratePoints(v []sample, from, step int64) []fleet.Point {
 
 // increase returns how far a counter ran between two samples and in how many
 // seconds; ok is false where that cannot be told.
-func increase(a, b sample) (counted, seconds float64, ok bool) {
+func increase(a, b sample, gap int64) (counted, seconds float64, ok bool) {
 	ms := b.at - a.at
-	if !a.v.Known || !b.v.Known || a.v.Scale != b.v.Scale || ms <= 0 || ms > durMs(bridge) {
+	if !a.v.Known || !b.v.Known || a.v.Scale != b.v.Scale || ms <= 0 || ms > gap {
 		return 0, 0, false
 	}
 	counted = float64(uint64(b.v.N)-uint64(a.v.N)) * math.Pow10(int(a.v.Scale))

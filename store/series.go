@@ -28,30 +28,27 @@ type sample struct {
 // There is no rate over a null, over more than 15 minutes, or over a reset.
 // Of a state, Min is the best, Max the worst and Mean the last.
 //
+// Steps of 5 minutes, an hour, or a multiple come from the tiers where those
+// are made: the step that from lies in is then whole, and a counter's Min and
+// Max are those of the tier's steps. Before the samples that are kept there
+// are points of 5 minutes, before those of an hour, whatever the step.
+//
 // Times are kept to the millisecond. An unknown target or key has no points.
 func (s *Store) Series(ctx context.Context, target string, key fleet.SeriesKey, from, to time.Time, step time.Duration) ([]fleet.Point, error) {
 	if !from.Before(to) {
 		return nil, nil
 	}
-	a, b := toMs(from), toMs(to)
-	kind, lead := key.Kind(), int64(0)
-	if kind == fleet.Counter {
-		lead = durMs(bridge) // the sample before the first rate
+	t := s.targets.get(target)
+	if t == nil {
+		return nil, nil
 	}
-	samples, err := s.samples(ctx, target, key, a-lead, b)
-	if err != nil {
-		return nil, err
+	a, b := max(toMs(from), 0), toMs(to)
+	parts := s.segments(t, a, b, durMs(step), toMs(time.Now()))
+	if key.Kind() != fleet.Counter {
+		return s.readSegments(ctx, t, key, parts, durMs(step))
 	}
-	var points []fleet.Point
-	switch kind {
-	case fleet.Counter:
-		points = ratePoints(samples, a, durMs(step))
-	case fleet.Discrete:
-		points = statePoints(samples, durMs(step))
-	default:
-		points = gaugePoints(samples, durMs(step))
-	}
-	return points, nil
+	v, gap, err := s.readTotals(ctx, t, key, parts)
+	return ratePoints(v, a, durMs(step), gap), err
 }
 
 // samples reads the samples of one series with from <= at < to, nulls too, in

@@ -17,6 +17,7 @@ type Report struct {
 	Records  map[string]int // by file and bucket: "state/latest"
 	Rows     int            // newest rows
 	Blocks   int
+	Tiers    int       // blocks of the tiers
 	Samples  int       // values in blocks, nulls too
 	Audit    AuditHead // end of the chain
 	Problems []Problem // at most maxProblems
@@ -45,7 +46,7 @@ type verifier struct {
 	statePath, seriesPath string
 
 	report  Report
-	layouts map[uint32]int // columns by number
+	layouts map[uint32][]fleet.SeriesKey
 	targets uint32
 
 	names   map[string]bool // rows of the table namesOf
@@ -56,7 +57,7 @@ type verifier struct {
 // audit chain, while writing goes on. Its error says that it could not look;
 // what is wrong stands in the report.
 func (s *Store) Verify(ctx context.Context) (Report, error) {
-	v := &verifier{ctx: ctx, statePath: s.path("state.db"), seriesPath: s.path("series.db"), report: Report{Records: map[string]int{}}, layouts: map[uint32]int{}}
+	v := &verifier{ctx: ctx, statePath: s.path("state.db"), seriesPath: s.path("series.db"), report: Report{Records: map[string]int{}}, layouts: map[uint32][]fleet.SeriesKey{}}
 	err := s.both(func(state, series *bbolt.Tx) error {
 		v.state, v.series = state, series
 		v.run()
@@ -115,7 +116,7 @@ func (v *verifier) run() {
 		bucket []byte
 		check  func(k, raw []byte) error
 	}{
-		{bucketTargets, v.target}, {bucketLayouts, v.layout}, {bucketWAL, v.wal}, {bucketBlocks, v.block},
+		{bucketTargets, v.target}, {bucketLayouts, v.layout}, {bucketWAL, v.wal}, {bucketBlocks, v.block}, {bucketTiers, v.tier},
 		{bucketPending, v.pending}, {bucketLast, v.last}, {bucketImports, func(k, raw []byte) error { _, err := readImport(k, raw); return err }},
 	} {
 		v.bucket("series.db", v.series, b.bucket, b.check)
@@ -316,7 +317,7 @@ func (v *verifier) layout(k, raw []byte) error {
 	}
 	keys, err := decodeLayout(b)
 	if err == nil && len(k) == 4 {
-		v.layouts[binary.BigEndian.Uint32(k)] = len(keys)
+		v.layouts[binary.BigEndian.Uint32(k)] = keys
 	}
 	return err
 }
@@ -345,11 +346,11 @@ func (v *verifier) wal(k, raw []byte) error {
 }
 
 func (v *verifier) row(target, layout uint32, body []byte) error {
-	n, ok := v.layouts[layout]
+	keys, ok := v.layouts[layout]
 	if !ok || target == 0 || target > v.targets {
 		return damaged("a row of target %d and layout %d, which are not known", target, layout)
 	}
-	return readBody(body, make([]fleet.Num, n))
+	return readBody(body, make([]fleet.Num, len(keys)))
 }
 
 func (v *verifier) block(k, raw []byte) error {
@@ -357,7 +358,7 @@ func (v *verifier) block(k, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if n, ok := v.layouts[b.key.layout]; !ok || n != b.columns || b.key.target == 0 || b.key.target > v.targets {
+	if keys, ok := v.layouts[b.key.layout]; !ok || len(keys) != b.columns || b.key.target == 0 || b.key.target > v.targets {
 		return damaged("a block of target %d and layout %d, with %d columns", b.key.target, b.key.layout, b.columns)
 	}
 	times, err := b.appendTimes(nil)
@@ -377,6 +378,38 @@ func (v *verifier) block(k, raw []byte) error {
 		v.report.Samples += len(values)
 	}
 	v.report.Blocks++
+	return nil
+}
+
+func (v *verifier) tier(k, raw []byte) error {
+	key, b, err := openTier(k, raw)
+	if err != nil {
+		return err
+	}
+	keys, ok := v.layouts[key.layout]
+	if !ok || key.target == 0 || key.target > v.targets {
+		return damaged("a tier of target %d and layout %d, which are not known", key.target, key.layout)
+	}
+	if _, n := (&layout{keys: keys}).tierColumns(); n != b.columns {
+		return damaged("a tier of %d columns, not %d", b.columns, n)
+	}
+	t := tiers[key.tier-1]
+	times, err := b.appendTimes(nil)
+	if err != nil {
+		return err
+	}
+	for i, at := range times {
+		if at < key.window || at >= key.window+t.window || at%t.step != 0 || i > 0 && at <= times[i-1] {
+			return damaged("row %d of the tier is out of its place", i)
+		}
+	}
+	var values []fleet.Num
+	for c := range b.columns {
+		if values, err = b.appendColumn(values[:0], c); err != nil {
+			return fmt.Errorf("column %d: %w", c, err)
+		}
+	}
+	v.report.Tiers++
 	return nil
 }
 
