@@ -336,7 +336,7 @@ func Nearest(words []string, typed string) string {
 			best, slips = w, d
 		}
 	}
-	if best == "" && len(typed) > 1 {
+	if best == "" && len(typed) > 1 && len(typed) <= 64 {
 		return Closest(words, typed)
 	}
 	return best

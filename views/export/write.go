@@ -247,7 +247,12 @@ func contains(list []string, s string) bool {
 	return false
 }
 
+// empty reports whether a column says nothing. Where there are no rows every
+// column stays: its name is all there is to see.
 func empty(all [][]string, k int) bool {
+	if len(all) == 0 {
+		return false
+	}
 	for _, row := range all {
 		if row[k] != "" {
 			return false
