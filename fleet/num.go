@@ -19,8 +19,22 @@ type Num struct {
 // Int returns the known whole number n.
 func Int(n int64) Num { return Num{N: n, Known: true} }
 
-// Dec returns the known number n * 10^scale.
-func Dec(n int64, scale int8) Num { return Num{N: n, Scale: scale, Known: true} }
+// maxDecimals is how many decimals a number may have: what 64 bits hold.
+const maxDecimals = 18
+
+// Dec returns the known number n * 10^scale. What does not fit 64 bits as a
+// whole number is null, for it could be printed and never be read again, and
+// what lies behind the 18th decimal is rounded.
+func Dec(n int64, scale int8) Num {
+	x := Num{N: n, Scale: scale, Known: true}
+	switch {
+	case scale < -maxDecimals:
+		return x.Rescale(-maxDecimals)
+	case scale > 0 && !x.Rescale(0).Known:
+		return Num{}
+	}
+	return x
+}
 
 // FromFloat rounds f to the given number of decimals (0..9). NaN, infinities
 // and what does not fit become null.
@@ -48,11 +62,14 @@ func (n Num) Float() float64 {
 // What would overflow becomes null.
 func (n Num) Rescale(scale int8) Num {
 	for n.Known && n.Scale < scale {
-		half := int64(5)
-		if n.N < 0 {
-			half = -5
+		q, r := n.N/10, n.N%10 // N+5 could overflow
+		switch {
+		case r >= 5:
+			q++
+		case r <= -5:
+			q--
 		}
-		n.N, n.Scale = (n.N+half)/10, n.Scale+1
+		n.N, n.Scale = q, n.Scale+1
 	}
 	for n.Known && n.Scale > scale {
 		if n.N > math.MaxInt64/10 || n.N < math.MinInt64/10 {
@@ -116,8 +133,8 @@ func ParseNum(s string) (Num, error) {
 		return Num{}, nil
 	}
 	whole, frac, _ := strings.Cut(s, ".")
-	if len(frac) > 18 {
-		return Num{}, fmt.Errorf("%w: %q has more than 18 decimals", ErrWord, Clean(s, 40))
+	if len(frac) > maxDecimals {
+		return Num{}, fmt.Errorf("%w: %q has more than %d decimals", ErrWord, Clean(s, 40), maxDecimals)
 	}
 	if frac != "" && (frac[0] < '0' || frac[0] > '9') {
 		return Num{}, fmt.Errorf("%w: %q is not a decimal number", ErrWord, Clean(s, 40))

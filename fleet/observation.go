@@ -82,6 +82,45 @@ type Observation struct {
 	Hosts     []Host     `json:"hosts"`
 }
 
+// plainObservation is an observation without methods: encoding/json's own form.
+type plainObservation Observation
+
+// MarshalJSON writes the observation with the list "volatile": names of facts
+// that are volatile without looking like it. It is left out where there are none.
+func (o Observation) MarshalJSON() ([]byte, error) {
+	x := struct {
+		plainObservation
+		Volatile []string `json:"volatile,omitempty"`
+	}{plainObservation: plainObservation(o)}
+	for _, f := range o.Facts {
+		if f.Volatile && !volatileFact(f.Name) {
+			x.Volatile = append(x.Volatile, f.Name)
+		}
+	}
+	return json.Marshal(x)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (o *Observation) UnmarshalJSON(b []byte) error {
+	var x struct {
+		plainObservation
+		Volatile []string `json:"volatile"`
+	}
+	if err := json.Unmarshal(b, &x); err != nil {
+		return err
+	}
+	for _, name := range x.Volatile {
+		if i, ok := x.Facts.find(name); ok {
+			x.Facts[i].Volatile = true
+		}
+	}
+	*o = Observation(x.plainObservation)
+	if o.Err != nil {
+		o.Err.Target = o.Target
+	}
+	return nil
+}
+
 // SetTable notes how complete a table is.
 func (o *Observation) SetTable(t TableID, c Completeness) {
 	if o.Tables == nil {
@@ -164,8 +203,9 @@ func (f Facts) Num(name string) Num {
 	return n
 }
 
-// volatileFacts are recognised by name when facts come back from JSON.
-// What a poll cost carries poll. before its name.
+// volatileFact recognises by name what is volatile when facts come back from
+// JSON: what a poll cost carries poll. before its name. An observation names
+// the others.
 func volatileFact(name string) bool { return name == FactUptime || strings.HasPrefix(name, "poll.") }
 
 // MarshalJSON writes an object in the order of the names.

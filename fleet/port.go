@@ -78,6 +78,7 @@ type Port struct {
 }
 
 // MarshalJSON writes the flat form of the contract: unread counters are null.
+// Rates of errors and discards stand beside it where they are known.
 func (p Port) MarshalJSON() ([]byte, error) {
 	m := struct {
 		*PortDef
@@ -89,10 +90,12 @@ func (p Port) MarshalJSON() ([]byte, error) {
 		OutErrors     *uint64 `json:"out_errors"`
 		InDiscards    *uint64 `json:"in_discards"`
 		OutDiscards   *uint64 `json:"out_discards"`
+		Errors        Num     `json:"errors_per_s,omitzero"`
+		Discards      Num     `json:"discards_per_s,omitzero"`
 		Wide          uint8   `json:"wide,omitempty"`
 		Discontinuity uint32  `json:"discontinuity,omitempty"`
 		Neighbor      string  `json:"neighbor"`
-	}{PortDef: p.PortDef, InBps: p.Rates.InBps, OutBps: p.Rates.OutBps, Wide: p.Counters.Wide, Discontinuity: p.Discontinuity, Neighbor: p.Neighbor}
+	}{PortDef: p.PortDef, InBps: p.Rates.InBps, OutBps: p.Rates.OutBps, Errors: p.Rates.Errors, Discards: p.Rates.Discards, Wide: p.Counters.Wide, Discontinuity: p.Discontinuity, Neighbor: p.Neighbor}
 	if m.PortDef == nil {
 		m.PortDef = &PortDef{}
 	}
@@ -113,6 +116,8 @@ func (p *Port) UnmarshalJSON(b []byte) error {
 	var m struct {
 		InBps         Num    `json:"in_bps"`
 		OutBps        Num    `json:"out_bps"`
+		Errors        Num    `json:"errors_per_s"`
+		Discards      Num    `json:"discards_per_s"`
 		Wide          uint8  `json:"wide"`
 		Discontinuity uint32 `json:"discontinuity"`
 		Neighbor      string `json:"neighbor"`
@@ -124,7 +129,7 @@ func (p *Port) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &raw); err != nil {
 		return err
 	}
-	*p = Port{PortDef: def, Discontinuity: m.Discontinuity, Neighbor: m.Neighbor, Rates: Rates{InBps: m.InBps, OutBps: m.OutBps}}
+	*p = Port{PortDef: def, Discontinuity: m.Discontinuity, Neighbor: m.Neighbor, Rates: Rates{InBps: m.InBps, OutBps: m.OutBps, Errors: m.Errors, Discards: m.Discards}}
 	for i := range CounterID(NumCounters) {
 		var v *uint64
 		if r, ok := raw[i.String()]; ok {
