@@ -145,11 +145,11 @@ func (s *step) verdict(i int, d *fleet.Device) *verdict {
 		v.state = fleet.StateOK
 	}
 	s.judgeAge(v, d)
+	s.judgeHost(v, i, d) // first among equals: users feel it
 	judgeLog(v, d)
 	s.judgeSensors(v, d)
 	s.judgePorts(v, d)
 	s.judgeOutlets(v, d)
-	s.judgeHost(v, i, d)
 	if d.Blind() {
 		v.add(v.state, aboutBlind, "blind since %s: %s", d.BlindSince.UTC().Format(clock), why(d))
 		s.witness(v, i, d)
