@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"plumb/fleet"
 )
 
 // Format is how rows are written.
@@ -185,12 +187,18 @@ func commas[T any](w io.Writer, rows []T) error {
 	return c.Error()
 }
 
-// guard keeps device text from being taken for a formula by a spreadsheet.
+// guard keeps device text from being taken for a formula by a spreadsheet: one
+// begins with = + - @, or with a tab or a line end before them (OWASP, CSV
+// injection). A negative number stays a number.
 func guard(row []string) []string {
 	for i, s := range row {
-		if s != "" && strings.ContainsRune("=+@", rune(s[0])) {
-			row[i] = "'" + s
+		if s == "" || !strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
+			continue
 		}
+		if _, err := fleet.ParseNum(s); s[0] == '-' && err == nil {
+			continue
+		}
+		row[i] = "'" + s
 	}
 	return row
 }
@@ -261,13 +269,18 @@ func empty(all [][]string, k int) bool {
 	return true
 }
 
+// inCell escapes text for a cell of a Markdown table (GFM section 4.10): a bar
+// ends the cell, a backslash before it would set it free again, and < opens
+// HTML.
+var inCell = strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", `\<`, "\r", " ", "\n", " ")
+
 func markdown[T any](w io.Writer, rows []T, hide []string) error {
 	head, body := shown(rows, hide)
 	var b strings.Builder
 	line := func(cells []string) {
 		b.WriteString("|")
 		for _, c := range cells {
-			b.WriteString(" " + strings.ReplaceAll(c, "|", `\|`) + " |")
+			b.WriteString(" " + inCell.Replace(c) + " |")
 		}
 		b.WriteString("\n")
 	}
