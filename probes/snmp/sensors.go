@@ -231,7 +231,9 @@ func (s *entitySensor) read(r *sensorRow) fleet.Sensor {
 	case r.value >= sensorOverflow || r.value <= -sensorOverflow:
 		out.Text = "out of range"
 	default:
-		out.Value = fleet.Dec(r.value, s.exponent)
+		if out.Value = fleet.Dec(r.value, s.exponent); !out.Value.Known { // exa and yotta beyond 64 bits
+			out.Text = "out of range"
+		}
 		out.State = s.def.Limits.Judge(out.Value)
 	}
 	return out

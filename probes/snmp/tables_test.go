@@ -167,3 +167,18 @@ func TestSensorsAndEntities(t *testing.T) {
 		}
 	}
 }
+
+// TestSensorBeyondBits: RFC 3433 allows yotta; what 64 bits cannot hold is said
+// to be out of range and breaks nothing.
+func TestSensorBeyondBits(t *testing.T) {
+	for _, c := range []struct {
+		scale, value int
+		want         string
+	}{{14, 9, "9000000000000000000"}, {14, 10, "null"}, {17, 1, "null"}, {16, 1, "null"}, {9, 10, "10"}} {
+		r := sensorRow{value: int64(c.value), known: true, status: 1, kind: 8, scale: c.scale}
+		s := r.define(1, nil).read(&r)
+		if s.Value.String() != c.want || s.Value.Known == (s.State == fleet.StateUnknown) {
+			t.Errorf("scale %d: %v %v %q, want %s", c.scale, s.Value, s.State, s.Text, c.want)
+		}
+	}
+}
