@@ -112,7 +112,7 @@ func (v Fleet) Draw(f Frame, on widget.Canvas) {
 		return
 	}
 	t := v.memo.troubles.of(f)
-	top := min(2+min(len(t.causes), max(1, on.H/8)), 8)
+	top := min(2+min(len(t.causes), max(1, on.H/8)), max(8, on.H/6))
 	if f.Theme.Flat || on.H < 16 {
 		drawVerdict(f, on.Sub(1, 0, on.W-2, top-1), t)
 		top--

@@ -145,7 +145,9 @@ func (t *troubles) collectPlaces(f Frame) {
 		add(x.State, id, "feed", x.Reasons)
 	}
 	for id, r := range f.Snap.Racks.All() {
-		add(r.State, id, "rack", r.Reasons)
+		if site := f.Snap.Sites.Get(r.Spec.Site); site == nil || site.SilentSince.IsZero() {
+			add(r.State, id, "rack", r.Reasons)
+		}
 	}
 	for id, r := range f.Snap.Regions.All() {
 		add(r.State, id, "region", r.Reasons)
