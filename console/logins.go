@@ -16,31 +16,34 @@ import (
 // fit is counted and said in one line, so that a stranger with a loop can
 // neither fill the store nor hide in it.
 const (
-	deniedBurst   = 20
-	deniedEvery   = 10 * time.Second
-	loginQueue    = 256
-	auditPatience = 5 * time.Second
+	deniedBurst = 20
+	deniedEvery = 10 * time.Second
+	logoutQueue = 256
 )
 
-// logins writes who came, who went and who was turned away. It never makes a
-// login wait for the disk.
+// logins writes who came, who went and who was turned away. A login is in the
+// log before its session does anything, so that the order of the log is the
+// order of what happened; the ends are gathered and may come later. A store
+// that takes nothing keeps nobody out, for that is when the screens are needed
+// most: what it did not take is counted, and said when it takes it.
 type logins struct {
 	write func(context.Context, fleet.AuditEntry) error
 	log   *slog.Logger
 	now   func() time.Time
 	queue chan fleet.AuditEntry
-	limit *rate.Limiter
+	limit *rate.Limiter // of strangers
+	share *ration       // of each user
 
 	mu     sync.Mutex // guards what follows
 	unsaid int        // refused logins not audited one by one
-	lost   int        // entries the queue had no room for
 }
 
 func newLogins(d Deps) *logins {
 	return &logins{
 		write: d.Audit, log: d.Log, now: d.Now,
-		queue: make(chan fleet.AuditEntry, loginQueue),
+		queue: make(chan fleet.AuditEntry, logoutQueue),
 		limit: rate.NewLimiter(rate.Every(deniedEvery), deniedBurst),
+		share: newRation(d.Audit, d.Now),
 	}
 }
 
@@ -70,41 +73,55 @@ func (l *logins) flush() {
 		case e := <-l.queue:
 			l.store(ctx, e)
 		default:
+			l.share.flush(ctx)
 			return
 		}
 	}
 }
 
+// store writes one entry now; what is not taken is counted.
 func (l *logins) store(ctx context.Context, e fleet.AuditEntry) {
-	if l.write == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditPatience)
-	defer cancel()
-	if err := l.write(ctx, e); err != nil {
+	if err := writeAudit(ctx, l.write, e); err != nil {
 		l.log.Error("login not audited", "who", e.Who, "from", e.From, "action", e.Action, "err", err)
+		l.share.count(e)
 	}
 }
 
+// put hands an entry to run; where there is no room it is counted.
 func (l *logins) put(e fleet.AuditEntry) {
-	e.At = l.now().UTC()
 	select {
 	case l.queue <- e:
 	default:
-		l.mu.Lock()
-		l.lost++
-		l.mu.Unlock()
+		l.share.count(e)
 	}
 }
 
-func (l *logins) came(id identity, from, kind string) {
-	l.log.Info("login", "user", id.User, "role", id.Role, "from", from, "for", kind, "key", id.Key)
-	l.put(fleet.AuditEntry{Who: id.User, From: from, Action: "login", Target: kind, Outcome: "done", Reason: "role " + id.Role.String() + ", key " + id.Key})
+// came writes a login, whole before it returns. Screens are always written;
+// verbs, which a script can run in a loop, within the user's share. It reports
+// whether the end of the session is worth an entry too.
+func (l *logins) came(id identity, from, kind, target string) bool {
+	l.log.Info("login", "user", id.User, "role", id.Role, "from", from, "for", target, "key", id.Key)
+	e := fleet.AuditEntry{At: l.now().UTC(), Who: id.User, From: from, Action: "login", Target: target, Outcome: "done", Reason: "role " + id.Role.String() + ", key " + id.Key}
+	if kind != kindVerb {
+		l.store(context.Background(), e)
+		return true
+	}
+	written, err := l.share.say(context.Background(), e)
+	if err != nil {
+		l.log.Error("login not audited", "who", e.Who, "from", e.From, "err", err)
+	}
+	return written
 }
 
-func (l *logins) went(id identity, from, kind, why string, after time.Duration) {
-	l.log.Info("logout", "user", id.User, "from", from, "for", kind, "after", after.Round(time.Second), "why", why)
-	l.put(fleet.AuditEntry{Who: id.User, From: from, Action: "logout", Target: kind, Outcome: "done", Reason: why})
+// went notes the end of a session, or of a connection that never had one.
+func (l *logins) went(id identity, from, target, why string, after time.Duration, audited bool) {
+	l.log.Info("logout", "user", id.User, "from", from, "for", target, "after", after.Round(time.Second), "why", why)
+	e := fleet.AuditEntry{At: l.now().UTC(), Who: id.User, From: from, Action: "logout", Target: target, Outcome: "done", Reason: why}
+	if audited {
+		l.put(e)
+		return
+	}
+	l.share.count(e)
 }
 
 // denied notes a connection that nobody we know stood behind.
@@ -117,19 +134,19 @@ func (l *logins) denied(name, from string, keys int) {
 		return
 	}
 	l.log.Warn("login refused", "user", name, "from", from, "keys", keys)
-	l.put(fleet.AuditEntry{Who: name, From: from, Action: "login", Target: "console", Outcome: "denied", Reason: fmt.Sprintf("unknown user or key, %d offered", keys)})
+	l.put(fleet.AuditEntry{At: l.now().UTC(), Who: name, From: from, Action: "login", Target: "console", Outcome: "denied", Reason: fmt.Sprintf("unknown user or key, %d offered", keys)})
 }
 
-// sum says how many entries were not written one by one.
+// sum says how many strangers were not written one by one.
 func (l *logins) sum() {
 	l.mu.Lock()
-	unsaid, lost := l.unsaid, l.lost
-	l.unsaid, l.lost = 0, 0
+	unsaid := l.unsaid
+	l.unsaid = 0
 	l.mu.Unlock()
-	if unsaid+lost == 0 {
+	if unsaid == 0 {
 		return
 	}
-	l.log.Warn("logins not audited one by one", "refused", unsaid, "queue_full", lost)
-	l.put(fleet.AuditEntry{Who: "plumb", From: "local", Action: "login", Target: "console", Outcome: "denied",
-		Reason: fmt.Sprintf("%d more logins refused, %d entries without room", unsaid, lost)})
+	l.log.Warn("logins not audited one by one", "refused", unsaid)
+	l.put(fleet.AuditEntry{At: l.now().UTC(), Who: "plumb", From: "local", Action: "login", Target: "console", Outcome: "denied",
+		Reason: fmt.Sprintf("%d more logins refused", unsaid)})
 }

@@ -104,11 +104,15 @@ func (v *visit) begin(kind, view string, quit func(string)) (g *guest, end func(
 		_, _ = io.WriteString(v.sess.Stderr(), houseFull)
 		return nil, nil, false
 	}
-	s.logins.came(v.id, v.from, kind)
+	target := kind
+	if kind == kindVerb {
+		target += " " + view
+	}
+	audited := s.logins.came(v.id, v.from, kind, target)
 	return g, func(why string) {
 		end := s.deps.Now()
 		g.leave(end)
-		s.logins.went(v.id, v.from, kind, why, end.Sub(now))
+		s.logins.went(v.id, v.from, target, why, end.Sub(now), audited)
 	}, true
 }
 

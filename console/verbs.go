@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"plumb/fleet"
@@ -42,6 +43,10 @@ type Verbs struct {
 	Now     func() time.Time
 	// At is the fleet as of a past time, with Live false.
 	At func(ctx context.Context, t time.Time) (*fleet.Snapshot, error)
+
+	lists  lists // who builds lists now
+	once   sync.Once
+	denied *ration
 }
 
 // verb is one command with its words.
@@ -192,31 +197,22 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 		}
 		return &Failure{"unknown", fmt.Sprintf("%s: no such verb", fleet.Clean(c.Args[0], 40)), hint}
 	}
-	if err := c.parse(); err != nil {
-		return err
+	malformed := c.parse()
+	// The role first: what is wrong with its arguments is no business of
+	// somebody who may not use a verb, and a try is a try.
+	if c.Role < list[i].least {
+		return v.deny(ctx, c, list[i])
+	}
+	if malformed != nil {
+		return malformed
 	}
 	if err := c.fits(list[i]); err != nil {
 		return err
 	}
-	if c.Role < list[i].least {
-		return v.deny(ctx, c, list[i])
-	}
 	if err := v.travel(ctx, c, list[i]); err != nil {
 		return err
 	}
-	return list[i].run(ctx, v, c)
-}
-
-// deny refuses a verb and writes the try down.
-func (v *Verbs) deny(ctx context.Context, c *verbCall, x verb) error {
-	if v.Audit != nil {
-		err := v.Audit(ctx, fleet.AuditEntry{At: c.now, Who: c.User, From: c.From, Action: x.name, Target: strings.Join(c.words, " "), Outcome: "denied",
-			Reason: "role " + c.Role.String() + ", needs " + x.least.String()})
-		if err != nil {
-			return fmt.Errorf("%s: refused, and the audit log does not take it: %w", x.name, err)
-		}
-	}
-	return &Failure{"denied", fmt.Sprintf("%s: needs role %s, you are %s", x.name, x.least, c.Role), "the try was written to the audit log"}
+	return v.carryOut(ctx, c, list[i])
 }
 
 // valued are the flags that take a value.

@@ -1,0 +1,131 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"plumb/fleet"
+)
+
+// Bounds of verbs that build lists: all of them at once, those of one user,
+// and how long one waits for its turn. Each may hold a rendering of the whole
+// fleet in memory; a viewer with a loop must not stop the others' screens.
+const (
+	maxLists     = 8
+	maxUserLists = 3
+	listPatience = 10 * time.Second
+)
+
+// light are the verbs that build no list. Whoever is admin waits for nobody.
+var light = []string{"status", "act", "watch", "who", "backup", "verify", "reload", "help", "version"}
+
+// lists counts who builds lists; the zero lists is ready.
+type lists struct {
+	mu   sync.Mutex // guards what follows
+	all  int
+	by   map[string]int
+	free chan struct{} // closed when a place was given back
+}
+
+// take waits for a place; it must be given back.
+func (l *lists) take(ctx context.Context, user string) error {
+	ctx, cancel := context.WithTimeout(ctx, listPatience)
+	defer cancel()
+	for {
+		l.mu.Lock()
+		if l.all < maxLists && l.by[user] < maxUserLists {
+			if l.by == nil {
+				l.by = make(map[string]int)
+			}
+			l.all++
+			l.by[user]++
+			l.mu.Unlock()
+			return nil
+		}
+		if l.free == nil {
+			l.free = make(chan struct{})
+		}
+		free := l.free
+		l.mu.Unlock()
+		select {
+		case <-free:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (l *lists) give(user string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all--
+	if l.by[user]--; l.by[user] == 0 {
+		delete(l.by, user)
+	}
+	if l.free != nil {
+		close(l.free)
+		l.free = nil
+	}
+}
+
+// carryOut runs a verb that its caller may run: in its turn where it builds a
+// list, and on record where it is an admin's.
+func (v *Verbs) carryOut(ctx context.Context, c *verbCall, x verb) error {
+	if c.Role < fleet.RoleAdmin && !slices.Contains(light, x.name) {
+		if err := v.lists.take(ctx, c.User); err != nil {
+			return &Failure{"unavailable", x.name + ": too many lists are being printed", "try again in a moment"}
+		}
+		defer v.lists.give(c.User)
+	}
+	if x.least < fleet.RoleAdmin {
+		return x.run(ctx, v, c)
+	}
+	if err := v.record(ctx, c, x, "begun", ""); err != nil && x.name == "reload" { // a backup is what saves a full disk
+		return fmt.Errorf("%s: the audit log does not take it, so nothing was done: %w", x.name, err)
+	}
+	err := x.run(ctx, v, c)
+	outcome, reason := "done", ""
+	if err != nil {
+		outcome, reason = "failed", err.Error()
+	}
+	if unkept := v.record(ctx, c, x, outcome, reason); unkept != nil {
+		err = errors.Join(err, fmt.Errorf("%s: the audit log does not take it: %w", x.name, unkept))
+	}
+	return err
+}
+
+func (v *Verbs) record(ctx context.Context, c *verbCall, x verb, outcome, reason string) error {
+	return writeAudit(ctx, v.Audit, v.entry(c, x, outcome, reason))
+}
+
+func (v *Verbs) entry(c *verbCall, x verb, outcome, reason string) fleet.AuditEntry {
+	return fleet.AuditEntry{At: v.now(), Who: c.User, From: c.From, Action: x.name, Target: fleet.Clean(strings.Join(c.words, " "), fleet.MaxText),
+		Outcome: outcome, Reason: fleet.Clean(reason, fleet.MaxText)}
+}
+
+// deny refuses a verb and writes the try down, within the user's share.
+func (v *Verbs) deny(ctx context.Context, c *verbCall, x verb) error {
+	written, err := v.denials().say(ctx, v.entry(c, x, "denied", "role "+c.Role.String()+", needs "+x.least.String()))
+	if err != nil {
+		return fmt.Errorf("%s: refused, and the audit log does not take it: %w", x.name, err)
+	}
+	hint := "the try was written to the audit log"
+	if !written {
+		hint = "the try was counted for the audit log"
+	}
+	return &Failure{"denied", fmt.Sprintf("%s: needs role %s, you are %s", x.name, x.least, c.Role), hint}
+}
+
+// denials is made when it is first needed: Verbs is filled in by its owner.
+func (v *Verbs) denials() *ration {
+	v.once.Do(func() { v.denied = newRation(v.Audit, v.now) })
+	return v.denied
+}
+
+// Flush writes what was counted and not yet said; for a clean stop.
+func (v *Verbs) Flush(ctx context.Context) { v.denials().flush(ctx) }
