@@ -75,6 +75,10 @@ func TestPeerSnmpd(t *testing.T) {
 		})
 	}
 
+	// The write community reaches the peer, and the one that reads may not
+	// write. What is written is what is there already: the loopback is up.
+	t.Run("write", func(t *testing.T) { writes(t) })
+
 	// A restart keeps the engine and raises its boots; a replaced device is a
 	// new engine. The same agent value must follow both.
 	agents := map[string]*Agent{}
@@ -96,6 +100,52 @@ func TestPeerSnmpd(t *testing.T) {
 				t.Errorf("%s: boots %d, %d before", user, after.boots, before.boots)
 			}
 		}
+	}
+}
+
+func writes(t *testing.T) {
+	ctx := deadline(t, 10*time.Second)
+	refuses := func(act *Access) error {
+		a := snmpdAgent(t, Config{Act: act})
+		seen(t, a)
+		index := 0
+		for _, p := range observe(t, a, fleet.LaneFast).Ports {
+			if p.Name == "lo" && p.Admin == "up" {
+				index = p.Index
+			}
+		}
+		if index == 0 {
+			t.Skip("the peer has no loopback that is up")
+		}
+		w, err := a.connectToWrite(ctx)
+		if err == nil && w == nil {
+			w, err = a.connect(ctx)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.close()
+		r, err := w.do(ctx, &request{kind: pduSet, names: []oid{ifAdminStatus.plus(uint32(index))}, set: 1}, 1)
+		if err != nil {
+			return err
+		}
+		if r.status != statusOK {
+			return r.status
+		}
+		return nil
+	}
+	if err := refuses(nil); err == nil {
+		t.Error("the reading community may write")
+	} else {
+		t.Logf("public: %v", err)
+	}
+	if err := refuses(&Access{Community: secret("private")}); err != nil {
+		t.Errorf("the writing community may not: %v", err)
+	}
+	if err := refuses(&Access{Version: "3", User: "shaaes", Auth: "SHA", AuthPassword: secret("authpass12345"), Priv: "AES", PrivPassword: secret("privpass12345")}); err == nil {
+		t.Error("a user that may only read may write")
+	} else {
+		t.Logf("shaaes: %v", err)
 	}
 }
 
