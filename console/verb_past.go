@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -259,12 +260,16 @@ func runBackup(ctx context.Context, v *Verbs, c *verbCall) error {
 	if err := c.want(1, "a new directory"); err != nil {
 		return err
 	}
-	if err := v.Backup(ctx, c.words[0]); err != nil {
+	dir, err := filepath.Abs(c.words[0]) // as seen by the process that writes it, and said so
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	if err := v.Backup(ctx, dir); err != nil {
 		return &Failure{"failed", err.Error(), "name a directory that is not there yet, where the process that owns the store may write"}
 	}
-	return c.say("backup written to "+c.words[0], struct {
+	return c.say("backup written to "+dir, struct {
 		Dir string `json:"dir"`
-	}{c.words[0]})
+	}{dir})
 }
 
 func runVerify(ctx context.Context, v *Verbs, c *verbCall) error {
