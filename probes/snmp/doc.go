@@ -7,7 +7,8 @@
 // and costs nothing but the time to look at it. Tables are walked by
 // multi-column GETBULK whose size follows what the device can bear. A walk
 // that stops early is partial, one that never began is failed, one the device
-// does not have is absent, and nobody above has to guess which it was.
+// does not have is absent, and nobody above has to guess which it was. What was
+// there before is absent only when two defining polls in a row miss it.
 //
 // The layers, from the wire up:
 //
