@@ -188,6 +188,14 @@ func addFeed(f Frame, c *chain, outlet string) {
 		seen[id] = true
 		feed := f.Snap.Feeds.Get(id)
 		if feed == nil {
+			if up := f.Snap.Devices.Get(id); up != nil { // a feed may hang on a device that measures it
+				text, st := watts(up.PowerW), widget.Dim
+				if why, bad := verdict(f, up); why != "" {
+					text, st = why, bad
+				}
+				c.add(depth, KindDevice, id, up.State, strings.ToUpper(string(up.Spec.Kind))+" "+id, text, st)
+				return
+			}
 			c.note(depth, "feed "+id, "not measured", widget.Dim)
 			return
 		}

@@ -191,6 +191,10 @@ func (v Wall) drawOverview(f Frame, on widget.Canvas) {
 	left := rest.Sub(0, 0, rest.W/2, rest.H)
 	drawEventLines(f, widget.Box(left, f.Theme, "newest alerts", "", false), f.Snap.Recent)
 	right := rest.Sub(left.W, 0, rest.W-left.W, rest.H)
+	if h := f.Snap.Feeds.Len() + 5; rest.W < 200 && right.H >= h+f.Snap.Services.Len()+f.Snap.Clouds.Len()+2 {
+		v.drawPeople(f, right.Sub(0, right.H-h, right.W, h))
+		right = right.Sub(0, 0, right.W, right.H-h)
+	}
 	if rest.W >= 200 {
 		jobs := right.Sub(right.W*55/100, 0, right.W-right.W*55/100, right.H)
 		right = right.Sub(0, 0, right.W*55/100, right.H)
