@@ -142,6 +142,7 @@ func (c demoCmd) blueprint(ctx context.Context, dir string, world *sim.Fleet, lo
 	b.store.Dir, b.metrics = dir, c.Metrics
 	b.ssh.Users, b.ssh.AnyName = users, ownKeys()
 	b.ssh.HostKey = filepath.Join(dir, "host_ed25519")
+	b.ssh.MaxSessionsPerUser, b.ssh.MaxConnsPerUser = 500, 500 // a user of the demo is a role, and many people
 	b.faults = func() []export.Fault { return truth(world) }
 	return b, nil
 }

@@ -218,8 +218,7 @@ func TestReloadedUsers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	d.press("q") // who was in stayed in
-	d.gone()
+	d.gone() // and is sent away: see TestWhoIsGoneIsSentAway
 }
 
 func TestPlacesOfAddresses(t *testing.T) {

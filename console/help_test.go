@@ -169,7 +169,8 @@ func poison() *fleet.Snapshot {
 func newHouse(t testing.TB, change func(*ServerConfig, *Deps)) *house {
 	t.Helper()
 	h := &house{t: t, served: make(chan error, 1), log: &lines{}, bell: newBell(), keys: make(map[string]ssh.Signer)}
-	cfg := ServerConfig{HostKey: filepath.Join(t.TempDir(), "host"), Stall: 2 * time.Second}
+	cfg := ServerConfig{HostKey: filepath.Join(t.TempDir(), "host"), Stall: 2 * time.Second,
+		MaxSessionsPerUser: 1000, MaxConnsPerUser: 1000} // a user of these tests is a role, and many people
 	for _, r := range []fleet.Role{fleet.RoleWall, fleet.RoleViewer, fleet.RoleOperator, fleet.RoleAdmin} {
 		h.keys[r.String()] = newSigner(t)
 		cfg.Users = append(cfg.Users, User{Name: r.String(), Role: r, Keys: []ssh.PublicKey{h.keys[r.String()].PublicKey()}})

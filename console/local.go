@@ -57,12 +57,15 @@ func RunLocal(ctx context.Context, cfg LocalConfig, deps Deps) error {
 	defer cancel(nil)
 	quit := make(chan string, 1)
 	now := deps.Now()
-	g := deps.Registry.enter(Who{User: cfg.User, Role: cfg.Role, From: cfg.From, Kind: kindScreen, View: kindScreen, Since: now}, 0, func(why string) {
+	g, err := deps.Registry.enter(Who{User: cfg.User, Role: cfg.Role, From: cfg.From, Kind: kindScreen, View: kindScreen, Since: now}, places{}, func(why string) {
 		select {
 		case quit <- why:
 		default:
 		}
 	})
+	if err != nil {
+		return fmt.Errorf("local console: %w", err)
+	}
 	defer func() { g.leave(deps.Now()) }()
 	cols, rows = clampSize(cols, rows)
 	out := newScreenWriter(cfg.Out, localStall, func() { cancel(errStalled) })

@@ -124,6 +124,17 @@ func (l *logins) went(id identity, from, target, why string, after time.Duration
 	l.share.count(e)
 }
 
+// vain notes a connection of somebody we know that asked for no session: a key
+// that is tried out leaves a trace.
+func (l *logins) vain(user, from string, after time.Duration) {
+	user = fleet.Clean(user, maxUserName)
+	l.log.Info("no session", "user", user, "from", from, "after", after.Round(time.Second))
+	e := fleet.AuditEntry{At: l.now().UTC(), Who: user, From: from, Action: "login", Target: "no session", Outcome: "done", Reason: "connected for " + after.Round(time.Second).String()}
+	if l.share.allow(e) {
+		l.put(e)
+	}
+}
+
 // denied notes a connection that nobody we know stood behind.
 func (l *logins) denied(name, from string, keys int) {
 	name = fleet.Clean(name, maxUserName)

@@ -57,13 +57,7 @@ func newRation(write func(context.Context, fleet.AuditEntry) error, now func() t
 // store does not take it. It waits for the disk, within a bound, whether or
 // not the one who caused the entry still does.
 func (r *ration) say(ctx context.Context, e fleet.AuditEntry) (written bool, err error) {
-	r.mu.Lock()
-	ok := r.share(e.Who).limit.AllowN(r.now(), 1)
-	if !ok {
-		r.add(e, 1, e.At)
-	}
-	r.mu.Unlock()
-	if !ok {
+	if !r.allow(e) {
 		return false, nil
 	}
 	if err := writeAudit(ctx, r.write, e); err != nil {
@@ -71,6 +65,17 @@ func (r *ration) say(ctx context.Context, e fleet.AuditEntry) (written bool, err
 		return false, err
 	}
 	return true, nil
+}
+
+// allow takes a piece of the user's share for an entry, or counts it.
+func (r *ration) allow(e fleet.AuditEntry) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ok := r.share(e.Who).limit.AllowN(r.now(), 1)
+	if !ok {
+		r.add(e, 1, e.At)
+	}
+	return ok
 }
 
 // count sums the entry up without writing it.

@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"runtime/debug"
 	"slices"
@@ -24,6 +25,7 @@ type Registry struct {
 	guests map[uint64]*guest
 	themes map[string]string // by user: the theme last chosen
 	at     map[string]int    // by user: screens
+	of     map[string]int    // by user: sessions of any kind
 	names  []string          // the users of screens, sorted; nil: to be made again
 	peak   int               // most guests since memory was last given back
 	freed  time.Time         // when that was
@@ -53,16 +55,31 @@ type guest struct {
 
 // NewRegistry returns a registry without sessions.
 func NewRegistry() *Registry {
-	return &Registry{guests: make(map[uint64]*guest), themes: make(map[string]string), at: make(map[string]int)}
+	return &Registry{guests: make(map[uint64]*guest), themes: make(map[string]string), at: make(map[string]int), of: make(map[string]int)}
 }
 
-// enter adds a session, at most limit of them (0: any number); nil: the house
-// is full. quit asks the session to end and must not block.
-func (r *Registry) enter(w Who, limit int, quit func(why string)) *guest {
+// places are how many sessions there may be; 0: any number.
+type places struct{ all, user int }
+
+// Why there is no place for a session.
+var (
+	errFull     = errors.New("all places are taken, try again in a moment")
+	errUserFull = errors.New("too many sessions of yours, end one of them")
+)
+
+// enter adds a session, or says why there is no place for it. quit asks the
+// session to end and must not block.
+func (r *Registry) enter(w Who, p places, quit func(why string)) (*guest, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if limit > 0 && len(r.guests) >= limit {
-		return nil
+	if p.all > 0 && w.Role >= fleet.RoleAdmin {
+		p.all += adminPlaces
+	}
+	switch {
+	case p.all > 0 && len(r.guests) >= p.all:
+		return nil, errFull
+	case p.user > 0 && r.of[w.User] >= p.user:
+		return nil, errUserFull
 	}
 	r.next++
 	w.ID = r.next
@@ -72,11 +89,14 @@ func (r *Registry) enter(w Who, limit int, quit func(why string)) *guest {
 	r.guests[w.ID] = g
 	r.peak = max(r.peak, len(r.guests))
 	r.count(w, +1)
-	return g
+	return g, nil
 }
 
-// count keeps who looks at screens.
+// count keeps who has sessions, and who looks at screens.
 func (r *Registry) count(w Who, by int) {
+	if r.of[w.User] += by; r.of[w.User] == 0 {
+		delete(r.of, w.User)
+	}
 	if w.Kind == kindVerb {
 		return
 	}
@@ -187,6 +207,21 @@ func (r *Registry) size() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.guests)
+}
+
+// quitFrom asks the sessions of one connection to end.
+func (r *Registry) quitFrom(from, why string) {
+	r.mu.Lock()
+	var all []*guest
+	for _, g := range r.guests {
+		if g.From == from {
+			all = append(all, g)
+		}
+	}
+	r.mu.Unlock()
+	for _, g := range all {
+		g.quit(why)
+	}
 }
 
 // quitAll asks every session to end and waits until all have or ctx ends.

@@ -23,7 +23,8 @@ const (
 const (
 	sorryPanic  = "plumb: this session hit a fault in plumb, which was logged; nobody else noticed. Connect again.\n"
 	noTerminal  = "plumb: there is no terminal to show the console on\nhint: `ssh -t HOST` gives you one, or run a verb: `ssh HOST help`\n"
-	houseFull   = "plumb: all places are taken, try again in a moment\n"
+	noPlace     = "plumb: %v\n"
+	notAnyMore  = "plumb: you may not come in any more\n"
 	wrongQuotes = "plumb: the command was not understood: %v\nhint: quote as in a POSIX shell\n"
 )
 
@@ -50,8 +51,11 @@ func (s *Server) route(charmssh.Handler) charmssh.Handler {
 	return func(sess charmssh.Session) {
 		pty, changes, isPTY := sess.Pty()
 		windows := follow(changes)
-		id := identityOf(sess.Permissions().Permissions)
-		if id.Role == fleet.RoleNone {
+		// The directory may have changed since the connection was made, and a
+		// certificate may have run out.
+		id, err := s.present(sess.User(), sess.Permissions().Permissions)
+		if err != nil || id.Role == fleet.RoleNone {
+			_, _ = io.WriteString(sess.Stderr(), notAnyMore)
 			_ = sess.Exit(exitFailed)
 			return
 		}
@@ -99,9 +103,9 @@ var errQuit = errors.New("session ended")
 func (v *visit) begin(kind, view string, quit func(string)) (g *guest, end func(why string), ok bool) {
 	s := v.server
 	now := s.deps.Now()
-	g = s.deps.Registry.enter(Who{User: v.id.User, Role: v.id.Role, From: v.from, Kind: kind, View: view, Since: now}, s.cfg.MaxSessions, quit)
-	if g == nil {
-		_, _ = io.WriteString(v.sess.Stderr(), houseFull)
+	g, err := s.deps.Registry.enter(Who{User: v.id.User, Role: v.id.Role, From: v.from, Kind: kind, View: view, Since: now}, places{s.cfg.MaxSessions, s.cfg.MaxSessionsPerUser}, quit)
+	if err != nil {
+		fmt.Fprintf(v.sess.Stderr(), noPlace, err)
 		return nil, nil, false
 	}
 	target := kind
@@ -127,12 +131,24 @@ func (v *visit) verb(args []string, isPTY bool) int {
 	}
 	why := "done"
 	defer func() { end(why) }()
+	limit := v.server.cfg.VerbStall
+	if args[0] == "watch" {
+		limit *= watchPatience
+	}
+	stalled := func() {
+		cancel(errStalled)
+		v.hangUp()
+	}
 	go func() { _, _ = io.Copy(io.Discard, v.sess) }()
 	code := v.server.deps.Verb(ctx, VerbCall{
 		Caller: Caller{User: v.id.User, Role: v.id.Role, From: v.from},
-		Args:   args, Stdout: v.sess, Stderr: v.sess.Stderr(), Terminal: isPTY, Width: v.cols,
+		Args:   args, Terminal: isPTY, Width: v.cols,
+		Stdout: &watchedWriter{v.sess, limit, stalled}, Stderr: &watchedWriter{v.sess.Stderr(), limit, stalled},
 	})
-	if ctx.Err() != nil {
+	switch {
+	case errors.Is(context.Cause(ctx), errStalled):
+		why = errStalled.Error()
+	case ctx.Err() != nil:
 		why = "cut short"
 	}
 	return code

@@ -153,6 +153,7 @@ func (s *Server) harden(srv *charmssh.Server) error {
 		if g, ok := guarded.(*guardedConn); ok {
 			from := c.RemoteAddr().String()
 			g.onDenied = func(name string, keys int) { s.logins.denied(name, from, keys) }
+			g.onVain = func(name string, after time.Duration) { s.logins.vain(name, from, after) }
 		}
 		return guarded
 	}
@@ -163,7 +164,8 @@ func (s *Server) harden(srv *charmssh.Server) error {
 			switch {
 			case !ok || method == "none":
 			case err == nil:
-				g.authenticated()
+				ok := g.authenticated(conn.User(), s.directory.Load().isAdmin(conn.User()))
+				s.deps.Log.Info("authenticated", "user", fleet.Clean(conn.User(), maxUserName), "from", conn.RemoteAddr().String(), "place", ok)
 			default:
 				g.refused(conn.User())
 			}
@@ -184,21 +186,40 @@ func (s *Server) channel(srv *charmssh.Server, conn *ssh.ServerConn, ch ssh.NewC
 		return
 	}
 	defer g.done()
+	if conn.Permissions != nil {
+		g.signed(conn.Permissions.Extensions[extRaw])
+	}
 	g.keep.Do(func() { go keepAlive(ctx, conn, s.cfg.Keepalive) })
 	own, cancel := newChannelContext(ctx)
 	defer cancel()
 	charmssh.DefaultSessionHandler(srv, conn, &channelRequests{NewChannel: ch, closed: cancel}, own)
 }
 
-// SetUsers lets other people in from now on; who is in stays. It refuses what
-// NewServer would refuse.
+// SetUsers lets other people in from now on. Who is in stays only where name
+// and key still open the door in the same role; the others are told and their
+// connections closed. It refuses what NewServer would refuse.
 func (s *Server) SetUsers(users, anyName []User, ca []ssh.PublicKey) error {
 	next := s.cfg
 	next.Users, next.AnyName, next.TrustedCA = users, anyName, ca
 	if err := next.validate(); err != nil {
 		return err
 	}
-	s.directory.Store(newDirectory(next))
+	fresh := newDirectory(next)
+	old := s.directory.Swap(fresh)
+	for _, c := range s.gate.list() {
+		raw := c.key()
+		if raw == "" {
+			continue // its first session will be asked who it is
+		}
+		was, _ := old.findRaw(c.user, raw)
+		if id, err := fresh.findRaw(c.user, raw); err == nil && id.Role == was.Role {
+			continue
+		}
+		from := c.RemoteAddr().String()
+		s.deps.Log.Warn("sent away: the configuration changed", "user", c.user, "from", from)
+		s.deps.Registry.quitFrom(from, "your access has changed, connect again")
+		time.AfterFunc(s.cfg.Farewell, func() { _ = c.Close() })
+	}
 	return nil
 }
 

@@ -375,7 +375,8 @@ func TestMemoryIsGivenBackAfterACrowd(t *testing.T) {
 	r, now := NewRegistry(), time.Now()
 	var all []*guest
 	for range 2 * crowd {
-		all = append(all, r.enter(Who{Since: now}, 0, func(string) {}))
+		g, _ := r.enter(Who{Since: now}, places{}, func(string) {})
+		all = append(all, g)
 	}
 	for i, g := range all {
 		g.leave(now)

@@ -26,21 +26,35 @@ type ServerConfig struct {
 	// TrustedCA sign user certificates whose principals are names in Users.
 	TrustedCA []ssh.PublicKey
 
-	MaxSessions     int // sessions at once; 500
-	MaxConns        int // connections at once; MaxSessions + MaxPending
+	// Users of role admin find a few places more than MaxSessions, so that
+	// those who could help are not kept out by those who fill the house.
+	MaxSessions        int // sessions at once, and connections that have authenticated; 500
+	MaxSessionsPerUser int // sessions at once of one user; 20
+	MaxConnsPerUser    int // connections at once of one user; 32
+
+	MaxConns        int // connections at once; MaxSessions + MaxPending + the admins' places
 	MaxConnsPerIP   int // connections at once of one address (IPv6: of one /64); MaxConns
 	MaxPending      int // connections that have not authenticated yet; 64
 	MaxPendingPerIP int // the same of one address; 16
 
 	Handshake time.Duration // from connect to authenticated; 10 s
-	Idle      time.Duration // since the last key, walls exempt; 30 min; negative: never
+	NoSession time.Duration // how long a connection may be without its first session; 30 s
+	Idle      time.Duration // since the last key, walls exempt, and of a connection since its last session; 30 min; negative: never
 	IdleWarn  time.Duration // how long before that the screen warns; 1 min
 	Keepalive time.Duration // between SSH keepalives; three unanswered ones end the connection; 15 s
-	Stall     time.Duration // how long one write may take; 10 s
+	Stall     time.Duration // how long one write to a screen may take; 10 s
+	VerbStall time.Duration // the same of a verb, whose reader may be a pager; 1 min; of watch ten times that
 	Farewell  time.Duration // how long sessions get to end when the server stops; 2 s
 	Redraws   int           // new snapshots a session draws per second, 1 to 4; 2
 	WallPage  time.Duration // how long a wall shows one view; 15 s
 }
+
+// adminPlaces are places beyond MaxSessions, for users of role admin only.
+const adminPlaces = 8
+
+// watchPatience is how much longer than another verb watch waits for its
+// reader: it has hours to run, and a paused pager is not a fault.
+const watchPatience = 10
 
 // User is one person or one screen on a wall.
 type User struct {
@@ -56,13 +70,17 @@ func (c ServerConfig) withDefaults() ServerConfig {
 	c.MaxSessions = cmp.Or(c.MaxSessions, 500)
 	c.MaxPending = cmp.Or(c.MaxPending, 64)
 	c.MaxPendingPerIP = cmp.Or(c.MaxPendingPerIP, 16)
-	c.MaxConns = cmp.Or(c.MaxConns, c.MaxSessions+c.MaxPending)
+	c.MaxSessionsPerUser = cmp.Or(c.MaxSessionsPerUser, 20)
+	c.MaxConnsPerUser = cmp.Or(c.MaxConnsPerUser, 32)
+	c.MaxConns = cmp.Or(c.MaxConns, c.MaxSessions+c.MaxPending+adminPlaces)
 	c.MaxConnsPerIP = cmp.Or(c.MaxConnsPerIP, c.MaxConns)
 	c.Handshake = cmp.Or(c.Handshake, 10*time.Second)
+	c.NoSession = cmp.Or(c.NoSession, 30*time.Second)
 	c.Idle = cmp.Or(c.Idle, 30*time.Minute)
 	c.IdleWarn = cmp.Or(c.IdleWarn, time.Minute)
 	c.Keepalive = cmp.Or(c.Keepalive, 15*time.Second)
 	c.Stall = cmp.Or(c.Stall, 10*time.Second)
+	c.VerbStall = cmp.Or(c.VerbStall, time.Minute)
 	c.Farewell = cmp.Or(c.Farewell, 2*time.Second)
 	c.Redraws = max(1, min(cmp.Or(c.Redraws, 2), 4))
 	c.WallPage = cmp.Or(c.WallPage, 15*time.Second)

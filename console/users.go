@@ -15,9 +15,9 @@ import (
 // maxUserName bounds a user name, in bytes.
 const maxUserName = 64
 
-// identity is who a session is. It travels in the permissions of the key that
-// signed, because a client may offer one key and sign with another: anything
-// noted beside them when a key was offered would belong to the wrong one.
+// identity is who a session is. What it is found by travels in the permissions
+// of the key that signed, because a client may offer one key and sign with
+// another: anything noted beside them would belong to the wrong one.
 type identity struct {
 	User string
 	Role fleet.Role
@@ -104,34 +104,39 @@ func (d *directory) trusted(ca ssh.PublicKey) bool {
 	return false
 }
 
-// Names under which an identity stands in a connection's permissions.
-const (
-	extUser = "user@plumb"
-	extRole = "role@plumb"
-	extKey  = "key@plumb"
-)
+// extRaw is the name under which the key or certificate that signed stands,
+// marshalled, in a connection's permissions.
+const extRaw = "key@plumb"
 
 // admit is the server's public key handler.
 func (s *Server) admit(ctx charmssh.Context, key charmssh.PublicKey) bool {
-	id, perms, err := s.directory.Load().find(ctx.User(), key)
+	_, perms, err := s.directory.Load().find(ctx.User(), key)
 	if err != nil {
 		return false
 	}
-	perms.Extensions = map[string]string{extUser: id.User, extRole: id.Role.String(), extKey: id.Key}
+	perms.Extensions = map[string]string{extRaw: string(key.Marshal())}
 	ctx.Permissions().Permissions = perms
 	return true
 }
 
-// identityOf returns who a session's connection authenticated as. A missing
-// part yields no role, and no role may do nothing.
-func identityOf(p *ssh.Permissions) identity {
-	var id identity
+// present says who a connection's user is now, by the key that signed and by
+// the directory as it is: a role may have changed, a user may be gone, and a
+// certificate may have run out since.
+func (s *Server) present(user string, p *ssh.Permissions) (identity, error) {
 	if p == nil {
-		return id
+		return identity{}, errNobody
 	}
-	if id.Role.UnmarshalText([]byte(p.Extensions[extRole])) != nil {
-		return identity{}
-	}
-	id.User, id.Key = p.Extensions[extUser], p.Extensions[extKey]
-	return id
+	return s.directory.Load().findRaw(user, p.Extensions[extRaw])
 }
+
+func (d *directory) findRaw(user, raw string) (identity, error) {
+	key, err := ssh.ParsePublicKey([]byte(raw))
+	if err != nil {
+		return identity{}, errNobody
+	}
+	id, _, err := d.find(user, key)
+	return id, err
+}
+
+// isAdmin reports whether the name is an admin's.
+func (d *directory) isAdmin(name string) bool { return d.users[name].role >= fleet.RoleAdmin }

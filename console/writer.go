@@ -7,6 +7,29 @@ import (
 	"time"
 )
 
+// watchedWriter writes to a client in pieces, each within a limit: whoever
+// stops reading must not keep a place, and what it printed in memory, for ever.
+type watchedWriter struct {
+	to      io.Writer
+	limit   time.Duration
+	stalled func() // closes what the write hangs on
+}
+
+// watchedPiece is small enough for the slowest link to take within the limit.
+const watchedPiece = 32 << 10
+
+// Write implements io.Writer.
+func (w *watchedWriter) Write(b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		watchdog := time.AfterFunc(w.limit, w.stalled)
+		var k int
+		k, err = w.to.Write(b[n:min(n+watchedPiece, len(b))])
+		watchdog.Stop()
+		n += k
+	}
+	return n, err
+}
+
 // screenWriter takes frames to a terminal on a goroutine of its own, one at a
 // time. There is one buffer: whoever holds it may write into it, and while it
 // is on its way there is none to be had, so the event loop never waits and
