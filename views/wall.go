@@ -265,6 +265,11 @@ func drawFeeds(f Frame, in widget.Canvas) {
 		}
 		in.Glyph(f.Theme, 0, y, x.State)
 		in.Cut(f.Theme, 2, y, 12, id, widget.Plain)
+		if !x.AmpsA.Known {
+			in.Text(15, y, "not measured", widget.Dim)
+			y++
+			continue
+		}
 		w := max(6, in.W-16-textW)
 		widget.Bar(in, f.Theme, 15, y, w, share, widget.LoadStyle(share, 0.7, continuous))
 		in.CutRight(f.Theme, 16+w, y, in.W-16-w, text, widget.Dim)
