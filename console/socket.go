@@ -11,6 +11,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,10 +41,23 @@ type socketFrame struct {
 // maxSocketCalls bounds the verbs under way over the socket.
 const maxSocketCalls = 16
 
+// maxSocketPath is what the kernel takes, in bytes without the final zero.
+const maxSocketPath = len(unix.RawSockaddrUnix{}.Path) - 1
+
+// acceptPause is how long to wait after accept has failed, for the lack of
+// file descriptors as a rule: the console works on, and they come back.
+const acceptPause = 200 * time.Millisecond
+
 // ServeSocket answers verbs on DIR/plumb.sock (mode 0600) until ctx ends. Who
-// may open the file and has the process's own uid, or is root, is admin.
+// may open the file and has the process's own uid, or is root, is admin. Where
+// the path is too long for a socket there is none, which is said in the log.
 func ServeSocket(ctx context.Context, dir string, run func(context.Context, VerbCall) int, log *slog.Logger) error {
 	path := filepath.Join(dir, SocketName)
+	if len(path) > maxSocketPath {
+		log.Warn("no control socket: the store's path is too long for one", "bytes", len(path), "most", maxSocketPath,
+			"hint", "verbs work over ssh; give the store a shorter path, or start plumb there and name it relatively")
+		return nil
+	}
 	// The store's lock says that no other process lives here: a socket that
 	// is left is a dead one's.
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -57,17 +72,33 @@ func ServeSocket(ctx context.Context, dir string, run func(context.Context, Verb
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	defer l.Close()
+	acceptCalls(ctx, l.AcceptUnix, run, log)
+	return nil
+}
+
+// acceptCalls serves until ctx ends. Whatever accept says, the process has
+// more to do than this.
+func acceptCalls(ctx context.Context, accept func() (*net.UnixConn, error), run func(context.Context, VerbCall) int, log *slog.Logger) {
 	slots := make(chan struct{}, maxSocketCalls)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	for {
-		conn, err := l.AcceptUnix()
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
+	for failing := false; ; {
+		conn, err := accept()
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				conn.Close()
 			}
-			return fmt.Errorf("control socket: %w", err)
+			return
+		case err != nil:
+			if !failing {
+				log.Error("control socket: no new callers until this ends", "err", err)
+			}
+			failing = true
+			pause(ctx, acceptPause)
+			continue
 		}
+		failing = false
 		select {
 		case slots <- struct{}{}:
 		default:
@@ -77,14 +108,14 @@ func ServeSocket(ctx context.Context, dir string, run func(context.Context, Verb
 		wg.Go(func() {
 			defer func() { <-slots }()
 			defer conn.Close()
-			if err := answer(ctx, conn, run); err != nil && ctx.Err() == nil {
+			if err := answer(ctx, conn, run, log); err != nil && ctx.Err() == nil {
 				log.Debug("control socket", "err", err)
 			}
 		})
 	}
 }
 
-func answer(ctx context.Context, conn *net.UnixConn, run func(context.Context, VerbCall) int) error {
+func answer(ctx context.Context, conn *net.UnixConn, run func(context.Context, VerbCall) int, log *slog.Logger) (err error) {
 	if err := samePeer(conn); err != nil {
 		return err
 	}
@@ -112,6 +143,13 @@ func answer(ctx context.Context, conn *net.UnixConn, run func(context.Context, V
 		defer mu.Unlock()
 		return e.Encode(f)
 	}
+	defer func() {
+		if r := recover(); r != nil {
+			log.Error("panic in a verb", "args", fleet.Clean(strings.Join(req.Args, " "), fleet.MaxText), "panic", r, "stack", string(debug.Stack()))
+			code := exitFailed
+			err = errors.Join(send(socketFrame{Err: []byte(sorryVerb)}), send(socketFrame{Code: &code}))
+		}
+	}()
 	code := run(ctx, VerbCall{
 		Caller: Caller{User: "local", Role: fleet.RoleAdmin, From: "local"}, Args: req.Args, Terminal: req.Terminal, Width: req.Width,
 		Stdout: frameWriter(func(b []byte) error { return send(socketFrame{Out: b}) }),
@@ -119,6 +157,9 @@ func answer(ctx context.Context, conn *net.UnixConn, run func(context.Context, V
 	})
 	return send(socketFrame{Code: &code})
 }
+
+// sorryVerb is what people read when a verb fell over.
+const sorryVerb = "plumb: this verb hit a fault in plumb, which was logged\n"
 
 type frameWriter func([]byte) error
 
@@ -154,7 +195,11 @@ var ErrNoProcess = errors.New("no plumb runs here")
 // CallSocket runs a verb in the process that owns dir and copies its output.
 func CallSocket(ctx context.Context, dir string, args []string, terminal bool, width int, stdout, stderr io.Writer) (int, error) {
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "unix", filepath.Join(dir, SocketName))
+	path := filepath.Join(dir, SocketName)
+	if len(path) > maxSocketPath {
+		return 0, fmt.Errorf("%w that can be asked: the path of its socket has %d bytes, at most %d work", ErrNoProcess, len(path), maxSocketPath)
+	}
+	conn, err := d.DialContext(ctx, "unix", path)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrNoProcess, err)
 	}
