@@ -18,6 +18,9 @@ const (
 	maxPaste    = 64 << 10
 	maxSequence = 4 << 10 // of an unfinished escape sequence
 	escPatience = 50 * time.Millisecond
+	// csiPatience is for what can only be the beginning of a sequence, and may
+	// be that of a paste: taken for keys, the text that follows would act.
+	csiPatience = time.Second
 )
 
 var (
@@ -31,6 +34,7 @@ type keyReader struct {
 	buf     []byte
 	paste   []byte
 	pasting bool
+	escaped bool // the last thing was an escape key by itself
 	send    func(tea.Msg)
 }
 
@@ -68,19 +72,34 @@ func readKeys(ctx context.Context, r io.Reader, send func(tea.Msg)) error {
 		case b := <-chunks:
 			k.buf = append(k.buf, b...)
 			k.decode(false)
-			patience.Reset(escPatience)
+			patience.Reset(k.patience())
 		case <-patience.C:
 			k.decode(true)
 		}
 	}
 }
 
+// patience is how long to wait for the rest of what is in the buffer.
+func (k *keyReader) patience() time.Duration {
+	if len(k.buf) >= 2 && bytes.HasPrefix(pasteBegin, k.buf) {
+		return csiPatience
+	}
+	return escPatience
+}
+
 // decode takes what can be understood from the buffer; late says that nothing
 // more came for a while, so that a lone escape is the escape key.
 func (k *keyReader) decode(late bool) {
+	// A slow link may part the escape from the rest, which nobody types at once.
+	if k.escaped && len(k.buf) > 0 {
+		k.escaped = false
+		if n := min(len(k.buf), len(pasteBegin)-1); n >= 2 && bytes.HasPrefix(pasteBegin[1:], k.buf[:n]) {
+			k.buf = append([]byte{'\x1b'}, k.buf...)
+		}
+	}
 	for len(k.buf) > 0 {
 		if k.pasting || bytes.HasPrefix(k.buf, pasteBegin) {
-			if !k.pasted(late) {
+			if !k.pasted() {
 				return
 			}
 			continue
@@ -95,6 +114,7 @@ func (k *keyReader) decode(late bool) {
 		if _, unknown := ev.(uv.UnknownEvent); unknown && !late && k.buf[0] == '\x1b' && n == len(k.buf) && n < maxSequence {
 			return // the rest may be on its way
 		}
+		k.escaped = late && n == 1 && k.buf[0] == '\x1b'
 		k.buf = k.buf[n:]
 		k.emit(ev)
 	}
@@ -111,8 +131,8 @@ func unfinished(b []byte) bool {
 }
 
 // pasted takes pasted text up to its end, of which it keeps maxPaste bytes. It
-// returns false when more must come first.
-func (k *keyReader) pasted(late bool) bool {
+// returns false when more must come first, however long that takes.
+func (k *keyReader) pasted() bool {
 	if !k.pasting {
 		k.pasting, k.buf = true, k.buf[len(pasteBegin):]
 	}
@@ -120,7 +140,7 @@ func (k *keyReader) pasted(late bool) bool {
 	text := k.buf
 	if end >= 0 {
 		text = k.buf[:end]
-	} else if i := bytes.LastIndexByte(text, '\x1b'); i >= 0 && len(text)-i < len(pasteEnd) && !late {
+	} else if i := bytes.LastIndexByte(text, '\x1b'); i >= 0 && bytes.HasPrefix(pasteEnd, text[i:]) {
 		text = text[:i] // perhaps the beginning of the end
 	}
 	k.paste = append(k.paste, text[:min(len(text), maxPaste-len(k.paste))]...)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -127,3 +128,40 @@ func FuzzKeys(f *testing.F) {
 		}
 	})
 }
+
+// TestPasteOverASlowLink: wherever a link tears a paste apart, and however
+// long the rest takes, what was pasted is not taken for keys.
+func TestPasteOverASlowLink(t *testing.T) {
+	whole := pasteBeginText + "dq\x1b[A\r" + pasteEndText + "q"
+	for cut := 1; cut < len(whole); cut++ {
+		for _, gap := range []time.Duration{120 * time.Millisecond, 800 * time.Millisecond} {
+			synctest.Test(t, func(t *testing.T) {
+				r, w := io.Pipe()
+				go func() {
+					_, _ = io.WriteString(w, whole[:cut])
+					time.Sleep(gap) // the clock of the bubble
+					_, _ = io.WriteString(w, whole[cut:])
+					_ = w.Close()
+				}()
+				var got []string
+				_ = readKeys(t.Context(), r, func(m tea.Msg) {
+					switch m := m.(type) {
+					case uv.KeyPressEvent:
+						got = append(got, m.String())
+					case tea.PasteMsg:
+						got = append(got, "paste:"+m.Content)
+					}
+				})
+				want := "paste:dq\x1b[A\r q"
+				if cut == 1 {
+					want = "esc " + want // which it was, for all anybody knew
+				}
+				if s := strings.Join(got, " "); s != want {
+					t.Errorf("torn after %q, %s later the rest: %q, want %q", whole[:cut], gap, s, want)
+				}
+			})
+		}
+	}
+}
+
+const pasteBeginText, pasteEndText = "\x1b[200~", "\x1b[201~"
