@@ -49,11 +49,22 @@ func byStep(v []sample, step int64, f func(at int64, run []sample)) {
 	}
 }
 
-func gaugePoints(v []sample, step int64) []fleet.Point {
-	var out []fleet.Point
-	if step <= 0 {
-		out = make([]fleet.Point, 0, len(v))
+// samplePoints makes a point of each sample that is known.
+func samplePoints(v []sample) []fleet.Point {
+	out := make([]fleet.Point, 0, len(v))
+	for _, x := range v {
+		if x.v.Known {
+			out = append(out, fleet.Point{At: fromMs(x.at), Min: x.v, Max: x.v, Mean: x.v, Count: 1})
+		}
 	}
+	return out
+}
+
+func gaugePoints(v []sample, step int64) []fleet.Point {
+	if step <= 0 {
+		return samplePoints(v)
+	}
+	var out []fleet.Point
 	byStep(v, step, func(at int64, run []sample) {
 		p := fleet.Point{At: fromMs(at), Min: run[0].v, Max: run[0].v, Mean: run[0].v, Count: len(run)}
 		if len(run) > 1 {

@@ -118,7 +118,9 @@ func (s *Store) blockSamples(ctx context.Context, tx *bbolt.Tx, t *target, key f
 		if values, err = b.appendColumn(values[:0], column); err != nil {
 			return nil, err
 		}
-		out = slices.Grow(out, len(times))
+		if left := (to - bk.window) / windowMs; cap(out)-len(out) < len(times) { // as many in each window to come
+			out = slices.Grow(out, len(times)*int(min(max(left, 0)+1, 32)))
+		}
 		for i, at := range times {
 			if at >= from && at < to {
 				out = append(out, sample{at, values[i]})

@@ -263,7 +263,11 @@ func (s *Store) readSegments(ctx context.Context, t *target, key fleet.SeriesKey
 			return nil, err
 		}
 		if best < 0 {
-			points = append(points, condense(v, step)...)
+			if more := condense(v, step); points == nil {
+				points = more
+			} else {
+				points = append(points, more...)
+			}
 			continue
 		}
 		// A long step may lie across the seam: what is not in the tier yet is
