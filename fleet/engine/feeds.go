@@ -27,9 +27,11 @@ func (s *step) rollFeed(f *fleet.Feed) {
 	pdus, dead := 0, 0
 	for _, i := range s.next.PDUsOf[f.Spec.Name] {
 		d := s.devices.Peek(i)
-		watts.meter(d.PowerW)
-		for k := range d.Outlets {
-			amps.meter(d.Outlets[k].CurrentA)
+		if s.metered(d) {
+			watts.meter(d.PowerW)
+			for k := range d.Outlets {
+				amps.meter(d.Outlets[k].CurrentA)
+			}
 		}
 		if s.lit(d) {
 			f.State = fleet.StateOK
@@ -56,6 +58,12 @@ func (s *step) rollFeed(f *fleet.Feed) {
 	case f.State != fleet.StateCrit && was == fleet.StateCrit:
 		s.event(f.Spec.Name, "feed", "feed "+f.Spec.Name+" is back", fleet.SeverityInfo, false)
 	}
+}
+
+// metered reports whether what a device last measured may stand in a sum. The
+// last watts of a PDU that died are now carried, and measured, by its partner.
+func (s *step) metered(d *fleet.Device) bool {
+	return !s.silent(d) && !(d.Blind() && slices.Contains(d.About, aboutPower))
 }
 
 // feedReasons are the troubles of a region's feeds.

@@ -259,3 +259,22 @@ func TestServiceIsNotBelowItsFloorBeforeItsCloudWasRead(t *testing.T) {
 		}
 	}
 }
+
+func TestSumsForgetWhatASilentMeterSaid(t *testing.T) {
+	inv := inventory()
+	inv.Devices = append(inv.Devices, fleet.DeviceSpec{ID: "pb", Kind: fleet.KindPDU, Rack: "ams1/r01", Site: "ams1", Region: "ams", Feed: "ams1-A", Endpoints: inv.Devices[2].Endpoints})
+	pdu := func(id string, at time.Time, watts, amps int64) *fleet.Observation {
+		o := &fleet.Observation{Target: id, Source: fleet.SourceSNMP, At: at, Outlets: []fleet.Outlet{{Index: 3, State: "on", PowerW: fleet.Int(watts), CurrentA: fleet.Int(amps)}}}
+		o.SetTable(fleet.TableOutlets, fleet.Complete)
+		return o
+	}
+	s, _ := Step(Restore(inv, fleet.Memory{}, t0), []fleet.Input{pdu("pa", t0, 2000, 9), pdu("pb", t0, 2000, 9)}, t0)
+	if r, f := s.Racks.Get("ams1/r01"), s.Feeds.Get("ams1-A"); r.PowerW.N != 4000 || f.AmpsA.Float() != 18 {
+		t.Fatalf("both: rack %s W, feed %s A", r.PowerW, f.AmpsA)
+	}
+	at := t0.Add(25 * time.Second)
+	s, _ = Step(s, []fleet.Input{pdu("pa", at, 4000, 18)}, at) // pb is silent and its load moved
+	if r, f := s.Racks.Get("ams1/r01"), s.Feeds.Get("ams1-A"); r.PowerW.N != 4000 || f.AmpsA.Float() != 18 {
+		t.Errorf("after pb fell silent: rack %s W, feed %s A", r.PowerW, f.AmpsA)
+	}
+}

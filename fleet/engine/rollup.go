@@ -92,9 +92,11 @@ func (s *step) rollRacks(ids map[string]bool) {
 		for _, i := range s.next.DevicesOf[id] {
 			d := s.devices.Peek(i)
 			t.add(d)
-			if d.Spec.Kind == fleet.KindPDU {
+			switch {
+			case !s.metered(d):
+			case d.Spec.Kind == fleet.KindPDU:
 				t.meter(d.PowerW)
-			} else {
+			default:
 				servers.meter(d.PowerW)
 			}
 		}
