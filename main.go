@@ -35,6 +35,7 @@ type cli struct {
 	Probe   probeCmd   `cmd:"" help:"One look at one target, without a store."`
 	Check   checkCmd   `cmd:"" help:"Check a configuration."`
 	Restore restoreCmd `cmd:"" help:"Put a backup back into an empty place."`
+	Compact compactCmd `cmd:"" help:"Give back the room that deleted history left; nobody may have the store open."`
 	Keys    keysCmd    `cmd:"" help:"The key map."`
 	Version versionCmd `cmd:"" help:"Which plumb this is."`
 }
