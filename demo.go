@@ -84,13 +84,13 @@ func (c demoCmd) Run(ctx context.Context, s *streams) error {
 	defer leave()
 	return h.run(ctx, func(ctx context.Context) {
 		collect(steadyGC)
-		go fillPast(ctx, h, machines, &progress)
+		h.beside.Go(func() { fillPast(ctx, h, machines, &progress) })
 		c.welcome(s.err, h, dir)
 		if tui {
-			go func() {
+			h.beside.Go(func() {
 				defer leave()
 				h.local(ctx)
-			}()
+			})
 		}
 	})
 }

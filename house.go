@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -55,6 +56,9 @@ type house struct {
 	webLn     net.Listener
 	first     *fleet.Snapshot
 	present   atomic.Pointer[fleet.Inventory] // as last reloaded
+
+	reloading sync.Mutex     // one reload at a time
+	beside    sync.WaitGroup // what started was told to do beside the parts; it ends with its context
 }
 
 // build opens the store, makes the first snapshot from what it remembers, and
@@ -93,7 +97,7 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 			return nil, hint(fmt.Errorf("metrics: %w", err), "%s", addressHint(err, "--metrics HOST:PORT or metrics.listen"))
 		}
 		m := &console.Meters{Snapshot: h.store.Snapshot, Probes: h.scheduler.Stats, Store: h.store.Stats, Registry: h.registry, Ready: h.ready}
-		h.web = &http.Server{Handler: m.Handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
+		h.web = &http.Server{Handler: m.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	}
 	return h, nil
 }
@@ -205,28 +209,66 @@ func (h *house) ready() error {
 	return nil
 }
 
+// reloadWithin bounds how long the store may take for a new inventory.
+const reloadWithin = 30 * time.Second
+
 // reloadNow applies a changed configuration; a broken one changes nothing. It
-// returns the settings that were changed and wait for a restart.
+// returns the settings that were changed and wait for a restart. What can be
+// refused is tried first, what is durable comes next, and people and polls
+// follow, so that nothing is half new. Whoever asked may leave meanwhile.
 func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
+	h.reloading.Lock()
+	defer h.reloading.Unlock()
 	next, err := h.reload(ctx)
 	if err != nil {
 		return nil, err
 	}
 	inv := next.inventory
 	inv.Intervals = h.inventory.Intervals // polls keep their beat until a restart, and ages are judged by it
-	if h.server != nil && next.ssh != nil {
-		if err := h.server.SetUsers(next.ssh.Users, next.ssh.AnyName, next.ssh.TrustedCA); err != nil {
+	people := h.server != nil && next.ssh != nil
+	if people {
+		if err := h.server.CheckUsers(next.ssh.Users, next.ssh.AnyName, next.ssh.TrustedCA); err != nil {
 			return nil, err
 		}
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reloadWithin)
+	defer cancel()
 	if err := h.store.Apply(ctx, fleet.Reload{Inventory: inv}); err != nil {
 		return nil, err
 	}
 	h.present.Store(inv)
+	if people {
+		if err := h.server.SetUsers(next.ssh.Users, next.ssh.AnyName, next.ssh.TrustedCA); err != nil {
+			return nil, err
+		}
+	}
 	h.scheduler.SetTargets(next.targets)
 	later = h.blueprint.frozen(next)
 	h.log.Info("configuration reloaded", "devices", len(inv.Devices), "clouds", len(inv.Clouds), "waits_for_restart", strings.Join(later, " "))
 	return later, nil
+}
+
+// hangup is reloadNow as SIGHUP asks for it, on record like the verb.
+func (h *house) hangup(ctx context.Context) {
+	record := func(outcome, reason string) error {
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		return h.audit(within, fleet.AuditEntry{At: time.Now().UTC(), Who: "local", From: "local", Action: "reload", Target: "SIGHUP", Outcome: outcome, Reason: fleet.Clean(reason, fleet.MaxText)})
+	}
+	err := record("begun", "")
+	if err == nil {
+		_, err = h.reloadNow(ctx)
+		outcome, reason := "done", ""
+		if err != nil {
+			outcome, reason = "failed", err.Error()
+		}
+		if unkept := record(outcome, reason); unkept != nil {
+			h.log.Error("reload: its end is not on record", "err", unkept)
+		}
+	}
+	if err != nil {
+		h.log.Error("reload: nothing was changed", "err", err)
+	}
 }
 
 // frozen lists the settings that differ and are read at the start only. Saying
@@ -285,7 +327,12 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 		doors = append(doors, part("ssh", func() error { return h.server.Serve(people, h.listener) }))
 	}
 	if h.web != nil {
-		go h.web.Serve(h.webLn)
+		doors = append(doors, part("metrics", func() error {
+			if err := h.web.Serve(h.webLn); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		}))
 	}
 	if started != nil {
 		started(people)
@@ -296,12 +343,14 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	case err = <-failed:
 	}
 	sendHome()
-	for _, d := range doors {
-		<-d
-	}
 	if h.web != nil {
 		h.web.Close()
 	}
+	for _, d := range doors {
+		<-d
+	}
+	h.beside.Wait()
+	h.verbs.Flush(inner)
 	stopPolls()
 	<-pollsDone
 	h.executor.Wait()
@@ -310,7 +359,8 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	return err
 }
 
-// shut closes what was opened; it may be called more than once.
+// shut closes what was opened; it may be called more than once. The store stays
+// where it is: whoever still asks it is told that it is closed.
 func (h *house) shut() {
 	if h.listener != nil {
 		h.listener.Close()
@@ -322,6 +372,5 @@ func (h *house) shut() {
 		if err := h.store.Close(); err != nil && !strings.Contains(err.Error(), "closed") {
 			h.log.Error("store not closed cleanly", "err", err)
 		}
-		h.store = nil
 	}
 }

@@ -64,11 +64,7 @@ func runConfig(ctx context.Context, s *streams, path string, withConsole bool) e
 			fmt.Fprintf(s.err, "plumb %s: ssh -p %s %s\n", version, port(h.listener.Addr()), host(h.listener.Addr()))
 		}
 		log.Info("running", "devices", len(b.inventory.Devices), "targets", len(b.targets), "store", b.store.Dir)
-		go onHangup(ctx, func() {
-			if _, err := h.reloadNow(ctx); err != nil {
-				log.Error("reload: nothing was changed", "err", err)
-			}
-		})
+		h.beside.Go(func() { onHangup(ctx, func() { h.hangup(ctx) }) })
 	})
 }
 

@@ -195,6 +195,13 @@ func (s *Server) channel(srv *charmssh.Server, conn *ssh.ServerConn, ch ssh.NewC
 	charmssh.DefaultSessionHandler(srv, conn, &channelRequests{NewChannel: ch, closed: cancel}, own)
 }
 
+// CheckUsers says why SetUsers would refuse, without changing anything.
+func (s *Server) CheckUsers(users, anyName []User, ca []ssh.PublicKey) error {
+	next := s.cfg
+	next.Users, next.AnyName, next.TrustedCA = users, anyName, ca
+	return next.validate()
+}
+
 // SetUsers lets other people in from now on. Who is in stays only where name
 // and key still open the door in the same role; the others are told and their
 // connections closed. It refuses what NewServer would refuse.
