@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/crypto/ssh"
 
@@ -23,6 +24,9 @@ func demoUsers(dir string) ([]console.User, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	if err := ours(dir); err != nil {
+		return nil, hint(fmt.Errorf("demo keys: %w", err), "--db names another directory; its keys are made anew")
+	}
 	var users []console.User
 	for _, role := range []fleet.Role{fleet.RoleWall, fleet.RoleViewer, fleet.RoleOperator, fleet.RoleAdmin} {
 		pub, err := keyPair(filepath.Join(dir, role.String()))
@@ -34,15 +38,43 @@ func demoUsers(dir string) ([]console.User, error) {
 	return users, nil
 }
 
-// keyPair reads the public key at path.pub, or makes the pair.
+// ours refuses a directory or file that somebody else owns or may write: a key
+// that others put there would open the demo for them, as admin.
+func ours(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	switch st, ok := info.Sys().(*syscall.Stat_t); {
+	case info.Mode()&fs.ModeSymlink != 0:
+		return fmt.Errorf("%s is a link", path)
+	case ok && int(st.Uid) != os.Geteuid():
+		return fmt.Errorf("%s belongs to user %d, not to us", path, st.Uid)
+	case info.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("%s has mode %04o, others may write to it", path, info.Mode().Perm())
+	}
+	return nil
+}
+
+// keyPair reads the private key at path, or makes the pair. The public half is
+// taken from the private one: a .pub alone is somebody else's word.
 func keyPair(path string) (ssh.PublicKey, error) {
-	b, err := os.ReadFile(path + ".pub")
+	text, err := os.ReadFile(path)
 	if err == nil {
-		pub, _, _, _, err := ssh.ParseAuthorizedKey(b)
-		return pub, err
+		if err := ours(path); err != nil {
+			return nil, err
+		}
+		signer, err := ssh.ParsePrivateKey(text)
+		if err != nil {
+			return nil, err
+		}
+		return signer.PublicKey(), nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
+	}
+	if _, err := os.Lstat(path + ".pub"); err == nil {
+		return nil, hint(fmt.Errorf("%s.pub is there without its private half", path), "remove it to have a new pair made")
 	}
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
