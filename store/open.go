@@ -179,12 +179,12 @@ func openFile(ctx context.Context, path string, mapSize int, want schema, id []b
 		if err != nil {
 			return err
 		}
+		db.AllocSize = growBy
 		return db.Update(func(tx *bbolt.Tx) error { return prepare(tx, want, id) })
 	})
 	var inUse *InUseError
 	switch {
 	case err == nil:
-		db.AllocSize = growBy
 		return db, nil
 	case db != nil:
 		db.Close()
