@@ -163,7 +163,7 @@ func wrong(verb, name, kind string, x map[string]any) string {
 	if s, isText := v.(string); isText && allowed != "" && !strings.Contains(" "+allowed+" ", " "+s+" ") {
 		return fmt.Sprintf("%q is none of %s", s, allowed)
 	}
-	if text := mustJSON(v); strings.ContainsAny(text, "\x1b\x00\x9b") || strings.Contains(text, `\u001b`) {
+	if text := mustJSON(v); strings.ContainsAny(text, "\x1b\x00\u009b") || strings.Contains(text, `\u001b`) {
 		return "a control character reached the output"
 	}
 	return ""

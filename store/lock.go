@@ -27,7 +27,8 @@ func lockDir(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("lock store: %w", err)
 	}
 	pid := strconv.Itoa(os.Getpid()) + "\n"
-	if _, err := f.WriteAt([]byte(pid), 0); err == nil {
+	_, err = f.WriteAt([]byte(pid), 0)
+	if err == nil {
 		err = f.Truncate(int64(len(pid)))
 	}
 	if err != nil {

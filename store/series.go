@@ -159,14 +159,14 @@ func inOrder(v []sample) []sample {
 func (s *Store) oldest(t *target) (ms int64, ok bool, err error) {
 	rows := s.targets.openRows(t)
 	err = view(s.series, func(tx *bbolt.Tx) error {
-		k, raw := tx.Bucket(bucketBlocks).Cursor().Seek(idKey(t.id))
+		k, _ := tx.Bucket(bucketBlocks).Cursor().Seek(idKey(t.id))
 		if !hasPrefix(k, idKey(t.id)) {
 			return nil
 		}
 		// Parts of the first window may begin in any order.
 		first := k[:12]
 		c := tx.Bucket(bucketBlocks).Cursor()
-		for k, raw = c.Seek(first); hasPrefix(k, first); k, raw = c.Next() {
+		for k, raw := c.Seek(first); hasPrefix(k, first); k, raw = c.Next() {
 			b, err := openStored(k, raw)
 			if err != nil {
 				return err
