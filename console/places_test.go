@@ -17,12 +17,12 @@ import (
 // connections too, and a changed role ends what was begun in the old one.
 func TestWhoIsGoneIsSentAway(t *testing.T) {
 	h := newHouse(t, func(c *ServerConfig, _ *Deps) { c.Farewell = 50 * time.Millisecond })
-	clients := map[string]*ssh.Client{}
 	closed := map[string]chan error{}
 	for _, role := range []string{"viewer", "operator", "admin"} {
-		clients[role], closed[role] = h.client(role), make(chan error, 1)
-		h.show(clients[role], 80, 24, "").sees("LIVE")
-		go func() { closed[role] <- clients[role].Wait() }()
+		c, gone := h.client(role), make(chan error, 1)
+		closed[role] = gone
+		h.show(c, 80, 24, "").sees("LIVE")
+		go func() { gone <- c.Wait() }()
 	}
 	fresh := h.client("operator") // in, without a session as yet
 	err := h.server.SetUsers([]User{

@@ -35,6 +35,13 @@ func (l *ledger) write(ctx context.Context, e fleet.AuditEntry) error {
 	return nil
 }
 
+// fill makes the disk full, or empty again.
+func (l *ledger) fill(full bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.full = full
+}
+
 // lines are the entries as "who action target outcome".
 func (l *ledger) lines() []string {
 	l.mu.Lock()
@@ -78,9 +85,9 @@ func TestDeniedVerbsAreSummedUp(t *testing.T) {
 		if got := l.lines(); len(got) != rationBurst+1 || got[rationBurst] != "operator backup /x denied" {
 			t.Fatalf("%d entries, the last %q", len(got), got[len(got)-1])
 		}
-		l.full = true
+		l.fill(true)
 		time.Sleep(rationSum + time.Second) // the clock of the bubble
-		l.full = false
+		l.fill(false)
 		time.Sleep(rationSum)
 		synctest.Wait()
 		last := l.all[len(l.all)-1]
@@ -104,7 +111,8 @@ func TestAdminVerbsAreOnRecord(t *testing.T) {
 	if got := strings.Join(l.lines(), "; "); got != "admin reload  begun; admin reload  failed; admin backup /x begun; admin backup /x done" {
 		t.Errorf("audited %q", got)
 	}
-	l.full, ran = true, 0
+	l.fill(true)
+	ran = 0
 	if code := v.Run(t.Context(), call(fleet.RoleAdmin, "reload")); ran != 0 || code != exitFailed {
 		t.Errorf("reloaded without a record, exit %d", code)
 	}
@@ -216,7 +224,7 @@ func TestNoLoginIsLost(t *testing.T) {
 	for range logoutQueue + 5 {
 		g.went(identity{User: "ann"}, "there", kindScreen, "left", 0, true)
 	}
-	l.full = false
+	l.fill(false)
 	g.flush()
 	sums := map[string]string{}
 	for _, e := range l.all[logoutQueue:] {
