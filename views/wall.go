@@ -265,8 +265,12 @@ func drawFeeds(f Frame, in widget.Canvas) {
 		}
 		in.Glyph(f.Theme, 0, y, x.State)
 		in.Cut(f.Theme, 2, y, 12, id, widget.Plain)
-		if !x.AmpsA.Known {
-			in.Text(15, y, "not measured", widget.Dim)
+		if !x.AmpsA.Known { // a utility feed is known by its UPSes' watts, if at all
+			text := "not measured"
+			if x.PowerW.Known {
+				text = watts(x.PowerW)
+			}
+			in.Text(15, y, text, widget.Dim)
 			y++
 			continue
 		}
