@@ -48,8 +48,23 @@ func (s *step) judgeCloud(i int) {
 	s.recolour(fleet.KindOfCloud, was, c.State)
 	if was != c.State {
 		s.changed, s.guests = true, true
+		if c.State == fleet.StateUnknown {
+			s.loseHosts(c.Spec.Name)
+		}
 		s.sayCloud(c, was, before)
 	}
+}
+
+// loseHosts makes the hosts of a cloud that fell silent unknown: that they were
+// up was its word. The next list of hosts says what they are.
+func (s *step) loseHosts(cloud string) {
+	edit := s.next.Hosts.Edit()
+	for i := range edit.Len() {
+		if edit.Peek(i).Cloud == cloud {
+			edit.At(i).State = fleet.StateUnknown
+		}
+	}
+	s.next.Hosts = edit.Done()
 }
 
 // sayCloud tells that a cloud is seen otherwise than before.

@@ -278,3 +278,17 @@ func TestSumsForgetWhatASilentMeterSaid(t *testing.T) {
 		t.Errorf("after pb fell silent: rack %s W, feed %s A", r.PowerW, f.AmpsA)
 	}
 }
+
+func TestHostsOfASilentCloudAreUnknown(t *testing.T) {
+	s, _ := Step(start(t), []fleet.Input{server(t0, "on", 20, fleet.StateOK), cloud(t0, "up")}, t0)
+	at := t0.Add(time.Minute)
+	s, _ = Step(s, []fleet.Input{server(at, "on", 20, fleet.StateOK)}, at)
+	if h := s.Hosts.Get("os-ams/s01"); h.State != fleet.StateUnknown || s.Counts.By[fleet.KindOfHost][fleet.StateUnknown] != 1 {
+		t.Errorf("host is %s, counts %v", h.State, s.Counts.By[fleet.KindOfHost])
+	}
+	at = at.Add(time.Second)
+	s, _ = Step(s, []fleet.Input{cloud(at, "up")}, at)
+	if h := s.Hosts.Get("os-ams/s01"); h.State != fleet.StateOK {
+		t.Errorf("seen again: %s", h.State)
+	}
+}
