@@ -11,9 +11,16 @@ import (
 // A file of an older schema is brought up to date when it is opened, one
 // version at a time, in the transaction that opens it: it is the old one or
 // the new one, whatever happens. testdata holds a store of every past version.
-var stateMigrations = []func(*bbolt.Tx) error{packRows}
+var stateMigrations = []func(*bbolt.Tx) error{packRows, sameState}
 
-var seriesMigrations = []func(*bbolt.Tx) error{wantTiers}
+var seriesMigrations = []func(*bbolt.Tx) error{wantTiers, sameSeries}
+
+// sameState brings schema 2 to 3: what is new has buckets of its own.
+func sameState(*bbolt.Tx) error { return nil }
+
+// sameSeries brings schema 2 to 3: blocks say their version themselves, and old
+// ones are read for as long as they are kept.
+func sameSeries(*bbolt.Tx) error { return nil }
 
 // wantTiers brings schema 1 to 2, which has tiers: every window is to be merged
 // again, which makes them.

@@ -69,3 +69,42 @@ func TestStoreOfSchema1IsOpenedWithAllItKnew(t *testing.T) {
 		}
 	}
 }
+
+// The store of schema 2 holds what fillFixture says.
+func TestStoreOfSchema2IsOpenedWithAllItKnew(t *testing.T) {
+	dir := unpackFixture(t, "v2")
+	for _, round := range []string{"migrated", "opened again"} {
+		s, err := Open(t.Context(), crashConfig(dir))
+		if err != nil {
+			t.Fatalf("%s: %v", round, err)
+		}
+		if r := verifyClean(t, s); r.Rows != 4 || r.Audit.Seq != 10 || r.Records["state/gone"] != 1 || r.Records["state/events"] != 10 || r.Records["state/jobs"] != 10 || r.Records["state/origins"] != 1 {
+			t.Errorf("%s: %d rows, %d entries, %v", round, r.Rows, r.Audit.Seq, r.Records)
+		}
+		for minutes, want := range map[int]string{0: `"2.19.0"`, 59: `"2.19.5"`, 600: `"2.19.9"`} {
+			m, err := s.At(t.Context(), fixtureDay.Add(time.Duration(minutes)*time.Minute))
+			if err != nil || len(m.Latest) < 4 || string(m.Latest[0].Value) != want {
+				t.Errorf("%s: after %d minutes %v, %v", round, minutes, m.Latest, err)
+			}
+		}
+		for key, want := range map[fleet.SeriesKey]int{gauge: 48, octets: 48} {
+			p, err := s.samples(t.Context(), "server-one", key, toMs(fixtureDay), toMs(fixtureDay.Add(24*time.Hour)))
+			known := 0
+			for _, x := range p {
+				if x.v.Known {
+					known++
+				}
+			}
+			if err != nil || known != want {
+				t.Errorf("%s: %d samples of %v, %v", round, known, key, err)
+			}
+		}
+		imports, err := s.Sources(t.Context())
+		if err != nil || len(imports) != 1 || imports[0].Rows != 1 {
+			t.Errorf("%s: imports %v, %v", round, imports, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

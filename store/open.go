@@ -78,8 +78,8 @@ var (
 // stateSchema and seriesSchema are what this plumb writes. Older ones are
 // brought up to it when they are opened, see migrate.go.
 const (
-	stateSchema  = 2
-	seriesSchema = 2
+	stateSchema  = 3
+	seriesSchema = 3
 )
 
 // Sizes of the address space that is mapped at once. Growing a map needs every
