@@ -299,8 +299,8 @@ func BenchmarkOpen(b *testing.B) {
 			}
 			m, err := s.Memory(b.Context())
 			used := benchline.CPU() - began
-			if err != nil || len(m.Latest) != devices*rows || len(m.Readings) != devices {
-				b.Fatal(len(m.Latest), len(m.Readings), err)
+			if err != nil || len(m.Latest()) != devices*rows || len(m.Readings) != devices {
+				b.Fatal(len(m.Latest()), len(m.Readings), err)
 			}
 			if err := s.Close(); err != nil {
 				b.Fatal(err)

@@ -39,8 +39,8 @@ func TestCompactGivesBackWhatWasDeleted(t *testing.T) {
 	}
 	s := start(t, cfg.Dir, testStep)
 	m, err := s.Memory(t.Context())
-	if err != nil || len(m.Latest) != 80 {
-		t.Errorf("%d rows, %v", len(m.Latest), err)
+	if err != nil || len(m.Latest()) != 80 {
+		t.Errorf("%d rows, %v", len(m.Latest()), err)
 	}
 	if p := s.read(t, gauge, day0, day0.Add(2*time.Hour), 0); len(p) != 60 {
 		t.Errorf("%d points", len(p))

@@ -67,6 +67,7 @@ func fillEveryBucket(t *testing.T, dir string) {
 			Changes: []fleet.Change{
 				{Target: "server-one", Row: "firmware", At: at, Value: []byte(fmt.Sprintf(`"2.19.%d"`, i))},
 				{Target: "server-one", Row: fmt.Sprintf("module-%d", i), At: at}, // gone
+				{Target: fmt.Sprintf("server-%d", i%2), Table: fleet.TableSensors, Row: "20.0.01", At: at, Value: []byte(fmt.Sprintf(`{"name":"Inlet Temp %d"}`, i/2))},
 			},
 			Readings: []fleet.Readings{reading("server-one", at, fleet.Int(int64(7000+i*i)), fleet.Int(int64(i)<<40))},
 			Events:   []fleet.Event{{ID: fmt.Sprintf("event-%04d", i), Target: "server-one", At: at, Text: "fan failure"}},

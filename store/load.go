@@ -218,7 +218,7 @@ func (s *Store) Memory(ctx context.Context) (fleet.Memory, error) {
 			return err
 		}
 		m.Version, m.At = mark.seq, mark.at
-		if m.Latest, err = readLatest(ctx, tx); err != nil {
+		if m.Tables, err = readLatest(ctx, tx); err != nil {
 			return err
 		}
 		if m.Jobs, err = readJobs(ctx, tx, time.Time{}, maxTime, 0, openJob); err != nil {

@@ -11,12 +11,9 @@ import (
 // A file of an older schema is brought up to date when it is opened, one
 // version at a time, in the transaction that opens it: it is the old one or
 // the new one, whatever happens. testdata holds a store of every past version.
-var stateMigrations = []func(*bbolt.Tx) error{packRows, sameState}
+var stateMigrations = []func(*bbolt.Tx) error{packRows, shareSets}
 
 var seriesMigrations = []func(*bbolt.Tx) error{wantTiers, sameSeries}
-
-// sameState brings schema 2 to 3: what is new has buckets of its own.
-func sameState(*bbolt.Tx) error { return nil }
 
 // sameSeries brings schema 2 to 3: blocks say their version themselves, and old
 // ones are read for as long as they are kept.
@@ -94,8 +91,12 @@ func packRows(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	w := rowBuckets{latest: latest, history: history, gone: gone, edits: packed}
-	return w.save()
+	for key, e := range packed {
+		if err := put(latest, []byte(key), encodePacked(e.sorted())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lastVersions returns the history keys of the last versions of rows that have

@@ -48,8 +48,8 @@ func TestStoreOfSchema1IsOpenedWithAllItKnew(t *testing.T) {
 			t.Errorf("%s: %d rows, %d entries, %d gone", round, r.Rows, r.Audit.Seq, r.Records["state/gone"])
 		}
 		m, err := s.Memory(t.Context())
-		if err != nil || len(m.Latest) != 2 || string(m.Latest[0].Value) != `"2.19.9"` || string(m.Latest[1].Value) != `"X7"` {
-			t.Errorf("%s: %v, %v", round, m.Latest, err)
+		if err != nil || len(m.Latest()) != 2 || string(m.Latest()[0].Value) != `"2.19.9"` || string(m.Latest()[1].Value) != `"X7"` {
+			t.Errorf("%s: %v, %v", round, m.Latest(), err)
 		}
 		if h, err := s.History(t.Context(), "server-one", fleet.TableFacts, time.Time{}); err != nil || len(h) != 11 {
 			t.Errorf("%s: %d versions of facts, %v", round, len(h), err)
@@ -60,8 +60,8 @@ func TestStoreOfSchema1IsOpenedWithAllItKnew(t *testing.T) {
 		}
 		for minutes, want := range map[int]string{0: `"2.19.0"`, 59: `"2.19.2"`, 600: `"2.19.9"`} {
 			m, err := s.At(t.Context(), day.Add(time.Duration(minutes)*time.Minute))
-			if err != nil || string(m.Latest[0].Value) != want {
-				t.Errorf("%s: after %d minutes %v, %v", round, minutes, m.Latest, err)
+			if err != nil || string(m.Latest()[0].Value) != want {
+				t.Errorf("%s: after %d minutes %v, %v", round, minutes, m.Latest(), err)
 			}
 		}
 		if err := s.Close(); err != nil {
@@ -83,8 +83,8 @@ func TestStoreOfSchema2IsOpenedWithAllItKnew(t *testing.T) {
 		}
 		for minutes, want := range map[int]string{0: `"2.19.0"`, 59: `"2.19.5"`, 600: `"2.19.9"`} {
 			m, err := s.At(t.Context(), fixtureDay.Add(time.Duration(minutes)*time.Minute))
-			if err != nil || len(m.Latest) < 4 || string(m.Latest[0].Value) != want {
-				t.Errorf("%s: after %d minutes %v, %v", round, minutes, m.Latest, err)
+			if err != nil || len(m.Latest()) < 4 || string(m.Latest()[0].Value) != want {
+				t.Errorf("%s: after %d minutes %v, %v", round, minutes, m.Latest(), err)
 			}
 		}
 		for key, want := range map[fleet.SeriesKey]int{gauge: 48, octets: 48} {

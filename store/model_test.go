@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -332,10 +333,10 @@ func (m *twin) checkState(t *rapid.T, ctx context.Context) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(mem.Latest) != len(m.latest) {
-		t.Fatalf("%d latest rows, want %d", len(mem.Latest), len(m.latest))
+	if len(mem.Latest()) != len(m.latest) {
+		t.Fatalf("%d latest rows, want %d", len(mem.Latest()), len(m.latest))
 	}
-	for _, c := range mem.Latest {
+	for _, c := range mem.Latest() {
 		if w := m.latest[changeKey(c)]; string(w.Value) != string(c.Value) || !w.At.Equal(c.At) {
 			t.Fatalf("latest %+v, want %+v", c, w)
 		}
@@ -419,10 +420,12 @@ func (m *twin) checkPast(t *rapid.T, ctx context.Context) {
 			delete(then, key)
 		}
 	}
-	if len(mem.Latest) != len(then) || !slices.IsSortedFunc(mem.Latest, byPlace) {
-		t.Fatalf("%d rows as of %v, want %d, in order", len(mem.Latest), at, len(then))
+	if len(mem.Latest()) != len(then) || !slices.IsSortedFunc(mem.Latest(), func(a, b fleet.Change) int {
+		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Row, b.Row))
+	}) {
+		t.Fatalf("%d rows as of %v, want %d, in order", len(mem.Latest()), at, len(then))
 	}
-	for _, c := range mem.Latest {
+	for _, c := range mem.Latest() {
 		if w := then[changeKey(c)]; string(w.Value) != string(c.Value) || !w.At.Equal(c.At) {
 			t.Fatalf("as of %v: %+v, want %+v", at, c, w)
 		}

@@ -52,6 +52,8 @@ type Store struct {
 var (
 	bucketMeta       = []byte("meta")
 	bucketLatest     = []byte("latest")    // target 0 table            -> its newest rows, see table.go
+	bucketSets       = []byte("sets")      // hash                      -> rows that tables share, see sets.go
+	bucketSetRefs    = []byte("set-refs")  // hash                      -> how many tables do
 	bucketHistory    = []byte("history")   // target 0 table row 0 time -> what it was, JSON; empty: gone
 	bucketGone       = []byte("gone")      // target 0 table row        -> since when it is gone
 	bucketEvents     = []byte("events")    // time target 0 id          -> JSON
@@ -61,7 +63,7 @@ var (
 	bucketJobs       = []byte("jobs")      // id                        -> JSON
 	bucketJobTimes   = []byte("job-times") // began id                  -> nothing
 	bucketOrigins    = []byte("origins")   // cell 0 epoch              -> ranges of seq
-	stateBuckets     = [][]byte{bucketLatest, bucketHistory, bucketGone, bucketEvents, bucketEventsOf, bucketEventIDs, bucketAudit, bucketJobs, bucketJobTimes, bucketOrigins}
+	stateBuckets     = [][]byte{bucketLatest, bucketSets, bucketSetRefs, bucketHistory, bucketGone, bucketEvents, bucketEventsOf, bucketEventIDs, bucketAudit, bucketJobs, bucketJobTimes, bucketOrigins}
 	bucketTargets    = []byte("targets") // number                    -> name
 	bucketLayouts    = []byte("layouts") // number                    -> keys
 	bucketWAL        = []byte("wal")     // seq                       -> rows

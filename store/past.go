@@ -26,7 +26,7 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 				return err
 			}
 			m.Version = mark.seq
-			if m.Latest, err = rowsAt(ctx, state, unixNano(t)); err != nil {
+			if m.Tables, err = tablesAt(ctx, state, unixNano(t)); err != nil {
 				return err
 			}
 			if m.Jobs, err = readJobs(ctx, state, time.Time{}, t, 0, openJob); err != nil {
@@ -40,96 +40,6 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 		})
 	})
 	return m, err
-}
-
-// rowsAt returns the rows as of a time, ordered by target and table.
-func rowsAt(ctx context.Context, tx *bbolt.Tx, at int64) ([]fleet.Change, error) {
-	var out []fleet.Change
-	history := tx.Bucket(bucketHistory).Cursor()
-	err := tables(ctx, tx, func(target string, table fleet.TableID, v []byte) error {
-		var missed error
-		err := decodeTable(v, func(r tableRow) {
-			if r.at <= at {
-				out = append(out, r.change(target, table))
-			} else if c, ok, err := versionAt(history, rowKey(target, table, r.name), at); err != nil {
-				missed = err
-			} else if ok {
-				out = append(out, c)
-			}
-		})
-		if err == nil {
-			err = missed
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	sorted := len(out)
-	c := tx.Bucket(bucketGone).Cursor()
-	for k, raw := c.First(); k != nil; k, raw = c.Next() {
-		since, err := readGone(k, raw)
-		if err != nil {
-			return nil, err
-		}
-		if since <= at {
-			continue
-		}
-		if c, ok, err := versionAt(history, k, at); err != nil {
-			return nil, err
-		} else if ok {
-			out = append(out, c)
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-	}
-	if len(out) > sorted {
-		slices.SortStableFunc(out, byPlace)
-	}
-	return out, nil
-}
-
-func byPlace(a, b fleet.Change) int {
-	switch {
-	case a.Target != b.Target:
-		if a.Target < b.Target {
-			return -1
-		}
-		return 1
-	case a.Table != b.Table:
-		return int(a.Table) - int(b.Table)
-	case a.Row < b.Row:
-		return -1
-	case a.Row > b.Row:
-		return 1
-	}
-	return 0
-}
-
-// versionAt returns the newest version in the history of a row that is not
-// after at; ok is false where the row was gone or not yet there.
-func versionAt(history *bbolt.Cursor, row []byte, at int64) (c fleet.Change, ok bool, err error) {
-	limit := pastKey(row, at)
-	k, raw := history.Seek(limit)
-	if k == nil {
-		k, raw = history.Last()
-	} else if string(k) != string(limit) {
-		k, raw = history.Prev()
-	}
-	if len(k) != len(limit) || !hasPrefix(k, limit[:len(row)+1]) {
-		return c, false, nil
-	}
-	v, err := unseal(k, raw)
-	if err != nil || len(v) == 0 {
-		return c, false, err
-	}
-	target, table, name, err := readRowKey(row)
-	if err != nil {
-		return c, false, err
-	}
-	_, was, err := readPastKey(k)
-	return tableRow{name: string(name), at: was, value: slices.Clone(v)}.change(target, table), err == nil, err
 }
 
 // readingsAt returns the newest row of each target that is not after at.

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"time"
 
@@ -57,7 +59,16 @@ func readPastKey(k []byte) (row []byte, at int64, err error) {
 // rowBuckets is what a batch of changes writes to.
 type rowBuckets struct {
 	latest, history, gone *bbolt.Bucket
+	tables                *tableReader
 	edits                 map[string]*tableEdit
+	scratch               []byte
+}
+
+func openRows(tx *bbolt.Tx) *rowBuckets {
+	w := &rowBuckets{latest: tx.Bucket(bucketLatest), history: tx.Bucket(bucketHistory), gone: tx.Bucket(bucketGone), tables: newTableReader(tx), edits: map[string]*tableEdit{}}
+	// Many rows enter at once and then stay: pages split into full ones.
+	w.latest.FillPercent, w.history.FillPercent = 0.9, 0.9
+	return w
 }
 
 // putChanges writes rows in the order in which they were said.
@@ -65,9 +76,7 @@ func (s *Store) putChanges(tx *bbolt.Tx, changes []fleet.Change, now time.Time) 
 	if len(changes) == 0 {
 		return nil
 	}
-	w := rowBuckets{tx.Bucket(bucketLatest), tx.Bucket(bucketHistory), tx.Bucket(bucketGone), map[string]*tableEdit{}}
-	// Many rows enter at once and then stay: pages split into full ones.
-	w.latest.FillPercent, w.history.FillPercent = 0.9, 0.9
+	w := openRows(tx)
 	for _, c := range changes {
 		if c.Target == "" || !nameOK(c.Target) || !nameOK(c.Row) || c.Table >= fleet.NumTables || len(c.Value) > maxValue {
 			s.stats.refused.Add(1)
@@ -102,10 +111,15 @@ func (w *rowBuckets) edit(key []byte) (*tableEdit, error) {
 		return e, nil
 	}
 	v, err := unseal(key, raw)
-	if err == nil {
-		err = decodeTable(v, func(r tableRow) { e.rows[r.name] = r })
+	if err != nil {
+		return e, err
 	}
-	return e, err
+	h, err := readTable(v)
+	if err != nil {
+		return e, err
+	}
+	e.was = h.name
+	return e, w.tables.each(v, func(r tableRow) { e.rows[r.name] = r })
 }
 
 // change makes c the newest of its row, and what was the newest history. Of
@@ -152,16 +166,44 @@ func readGone(key, raw []byte) (int64, error) {
 }
 
 func (w *rowBuckets) save() error {
-	for _, e := range w.edits {
-		if len(e.rows) == 0 {
-			if err := w.latest.Delete(e.key); err != nil {
-				return err
-			}
-		} else if err := put(w.latest, e.key, e.encode()); err != nil {
+	for _, key := range slices.Sorted(maps.Keys(w.edits)) {
+		if err := w.saveTable(w.edits[key]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// saveTable writes one table, and its set beside it where that is shared.
+func (w *rowBuckets) saveTable(e *tableEdit) error {
+	_, table, _, err := readRowKey(e.key)
+	if err != nil {
+		return err
+	}
+	var is setName
+	if len(e.rows) == 0 {
+		err = w.latest.Delete(e.key)
+	} else {
+		rows := e.sorted()
+		w.scratch = appendSet(w.scratch[:0], rows)
+		value := appendTable(make([]byte, 0, len(w.scratch)+len(is)+40), rows)
+		if shares(table) {
+			is = nameOfSet(w.scratch)
+			value = append(append(value, setShared), is[:]...)
+		} else {
+			value = append(append(value, setHere), w.scratch...)
+		}
+		if is != (setName{}) && is != e.was {
+			if err := w.tables.sets.join(is, w.scratch); err != nil {
+				return err
+			}
+		}
+		err = put(w.latest, e.key, value)
+	}
+	if err == nil && e.was != (setName{}) && e.was != is {
+		err = w.tables.sets.leave(e.was)
+	}
+	return err
 }
 
 // tables calls f with each table of newest rows, in the order of their keys.
@@ -169,18 +211,18 @@ func tables(ctx context.Context, tx *bbolt.Tx, f func(target string, table fleet
 	var name string // shared by the tables of one target
 	c := tx.Bucket(bucketLatest).Cursor()
 	for k, raw := c.First(); k != nil; k, raw = c.Next() {
-		target, table, _, err := readRowKey(k)
-		if err != nil {
-			return err
+		i := bytes.IndexByte(k, 0)
+		if i < 0 || len(k) != i+2 || k[i+1] == 0 || k[i+1] > fleet.NumTables {
+			return damaged("table key %q", k)
 		}
 		v, err := unseal(k, raw)
 		if err != nil {
 			return err
 		}
-		if target != name {
-			name = target
+		if string(k[:i]) != name {
+			name = string(k[:i])
 		}
-		if err := f(name, table, v); err != nil {
+		if err := f(name, fleet.TableID(k[i+1]-1), v); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {
@@ -190,26 +232,19 @@ func tables(ctx context.Context, tx *bbolt.Tx, f func(target string, table fleet
 	return nil
 }
 
-// readLatest returns every row, ordered by target, table and row.
-func readLatest(ctx context.Context, tx *bbolt.Tx) ([]fleet.Change, error) {
-	total := 0
-	err := tables(ctx, tx, func(_ string, _ fleet.TableID, v []byte) error {
-		n, err := tableSize(v)
-		total += n
-		return err
-	})
-	if err != nil || total == 0 {
-		return nil, err
-	}
-	out := make([]fleet.Change, 0, total)
+// readLatest returns every table, ordered by target and table.
+func readLatest(ctx context.Context, tx *bbolt.Tx) (out []fleet.Rows, err error) {
+	r := newTableReader(tx)
 	err = tables(ctx, tx, func(target string, table fleet.TableID, v []byte) error {
-		return decodeTable(v, func(r tableRow) { out = append(out, r.change(target, table)) })
+		set, times, newest, err := r.table(v)
+		out = append(out, fleet.Rows{Target: target, Table: table, Newest: fromNs(newest), RowSet: set, Times: times})
+		return err
 	})
 	return out, err
 }
 
 func (r tableRow) change(target string, table fleet.TableID) fleet.Change {
-	return fleet.Change{Target: target, Table: table, Row: r.name, At: time.Unix(0, r.at).UTC(), Value: r.value}
+	return fleet.Change{Target: target, Table: table, Row: r.name, At: fromNs(r.at), Value: r.value}
 }
 
 // readHistory returns the changes of a table with since <= at <= until, oldest
@@ -248,7 +283,7 @@ func readHistory(ctx context.Context, tx *bbolt.Tx, target string, table fleet.T
 	if raw := tx.Bucket(bucketLatest).Get(prefix); raw != nil {
 		v, err := unseal(prefix, raw)
 		if err == nil {
-			err = decodeTable(v, func(r tableRow) { add(r.change(target, table)) })
+			err = newTableReader(tx).each(v, func(r tableRow) { add(r.change(target, table)) })
 		}
 		if err != nil {
 			return nil, err

@@ -176,8 +176,8 @@ func TestAppliedIsThereAfterReopening(t *testing.T) {
 	if m.Version < version {
 		t.Errorf("version %d after reopening, %d before", m.Version, version)
 	}
-	if len(m.Latest) != 1 || string(m.Latest[0].Value) != `"R6515"` || m.Latest[0].Row != "model" || !m.Latest[0].At.Equal(day0) {
-		t.Errorf("latest = %+v", m.Latest)
+	if len(m.Latest()) != 1 || string(m.Latest()[0].Value) != `"R6515"` || m.Latest()[0].Row != "model" || !m.Latest()[0].At.Equal(day0) {
+		t.Errorf("latest = %+v", m.Latest())
 	}
 	if len(m.Readings) != 1 || m.Readings[0].Values[0] != fleet.Dec(215, -1) || m.Readings[0].Values[1] != fleet.Int(-1) || m.Readings[0].Keys[1] != keys[1] {
 		t.Errorf("readings = %+v", m.Readings)

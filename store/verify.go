@@ -51,6 +51,9 @@ type verifier struct {
 
 	names   map[string]bool // rows of the table namesOf
 	namesOf string
+
+	tables *tableReader
+	users  map[setName]uint64 // how many tables were met that name a set
 }
 
 // Verify checks every page, record, block and index of both files and the
@@ -60,6 +63,7 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 	v := &verifier{ctx: ctx, statePath: s.path("state.db"), seriesPath: s.path("series.db"), report: Report{Records: map[string]int{}}, layouts: map[uint32][]fleet.SeriesKey{}}
 	err := s.both(func(state, series *bbolt.Tx) error {
 		v.state, v.series = state, series
+		v.tables, v.users = newTableReader(state), map[setName]uint64{}
 		v.run()
 		return ctx.Err()
 	})
@@ -103,7 +107,7 @@ func (v *verifier) run() {
 		bucket []byte
 		check  func(k, raw []byte) error
 	}{
-		{bucketLatest, v.latest}, {bucketHistory, v.history}, {bucketGone, v.goneRow}, {bucketEvents, v.event}, {bucketEventsOf, v.eventOf},
+		{bucketLatest, v.latest}, {bucketSets, v.set}, {bucketSetRefs, v.setRef}, {bucketHistory, v.history}, {bucketGone, v.goneRow}, {bucketEvents, v.event}, {bucketEventsOf, v.eventOf},
 		{bucketEventIDs, v.eventID}, {bucketJobs, v.job}, {bucketJobTimes, v.jobTime}, {bucketOrigins, v.origin},
 		{bucketAudit, func(k, raw []byte) error { _, err := readAuditEntry(k, raw); return err }},
 	} {
@@ -186,7 +190,7 @@ func (v *verifier) latest(k, raw []byte) error {
 	history, gone := v.state.Bucket(bucketHistory), v.state.Bucket(bucketGone)
 	name, first := "", true
 	var wrong error
-	err = decodeTable(value, func(r tableRow) {
+	err = v.readTable(value, func(r tableRow) {
 		key := rowKey(target, table, r.name)
 		switch {
 		case wrong != nil:
@@ -204,6 +208,49 @@ func (v *verifier) latest(k, raw []byte) error {
 		err = wrong
 	}
 	return err
+}
+
+// readTable reads a table and counts it for the set that it names.
+func (v *verifier) readTable(value []byte, f func(tableRow)) error {
+	h, err := readTable(value)
+	if err != nil {
+		return err
+	}
+	if h.set == nil {
+		v.users[h.name]++
+	}
+	return v.tables.each(value, f)
+}
+
+func (v *verifier) set(k, raw []byte) error {
+	b, err := unseal(k, raw)
+	if err != nil {
+		return err
+	}
+	name := nameOfSet(b)
+	if string(name[:]) != string(k) {
+		return damaged("the set is not what its name says")
+	}
+	if v.users[name] == 0 {
+		return damaged("no table names the set")
+	}
+	return nil
+}
+
+// setRef checks how many tables name a set: all tables were met before.
+func (v *verifier) setRef(k, _ []byte) error {
+	var name setName
+	if copy(name[:], k) != len(name) || len(k) != len(name) {
+		return damaged("the name of a set has %d bytes", len(k))
+	}
+	n, err := v.tables.sets.users(name)
+	if err != nil {
+		return err
+	}
+	if n != v.users[name] || v.tables.sets.sets.Get(k) == nil {
+		return damaged("%d tables should name the set, and %d do", n, v.users[name])
+	}
+	return nil
 }
 
 func (v *verifier) history(k, raw []byte) error {
@@ -228,7 +275,7 @@ func (v *verifier) held(table []byte, row string) bool {
 	if v.names == nil || v.namesOf != string(table) {
 		v.names, v.namesOf = map[string]bool{}, string(table)
 		if b, err := unseal(table, v.state.Bucket(bucketLatest).Get(table)); err == nil {
-			_ = decodeTable(b, func(r tableRow) { v.names[r.name] = true }) // what is damaged is said where it lies
+			_ = v.tables.each(b, func(r tableRow) { v.names[r.name] = true }) // what is damaged is said where it lies
 		}
 	}
 	return v.names[row]

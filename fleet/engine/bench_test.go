@@ -126,7 +126,7 @@ func (l *large) all() []int { return l.every(len(l.obs), 0) }
 
 // memory is what a store remembers after everything was read once.
 func (l *large) memory(out fleet.Output) fleet.Memory {
-	return fleet.Memory{Version: 1, At: l.now, Latest: out.Changes, Readings: out.Readings}
+	return fleet.Memory{Version: 1, At: l.now, Tables: fleet.Remember(out.Changes), Readings: out.Readings}
 }
 
 // BenchmarkStep is one second of 10,000 devices that are polled once a minute.

@@ -282,7 +282,7 @@ func TestJobIsDoneWhenItIsSeen(t *testing.T) {
 
 func TestRestoreRemembers(t *testing.T) {
 	s, out := Step(start(t), []fleet.Input{server(t0, "on", 45, fleet.StateWarn), port(t0, "up", 9, 9), cloud(t0, "up")}, t0)
-	mem := fleet.Memory{Version: s.Version, Latest: out.Changes, Readings: out.Readings}
+	mem := fleet.Memory{Version: s.Version, Tables: fleet.Remember(out.Changes), Readings: out.Readings}
 	back := Restore(inventory(), mem, t0.Add(5*time.Second))
 	d := back.Devices.Get("s01")
 	if d.State != fleet.StateWarn || d.Power != fleet.PowerOn || d.Sensors[0].Value.N != 45 || d.InletC.N != 45 {
@@ -365,7 +365,7 @@ func TestWhatTheSlowLaneReadsIsNotNeglectedAfterAStart(t *testing.T) {
 	s, out := Step(start(t), []fleet.Input{server(t0, "on", 20, fleet.StateOK)}, t0)
 	slow := server(t0.Add(10*time.Second), "on", 20, fleet.StateOK)
 	slow.Lane = fleet.LaneSlow
-	s = Restore(inventory(), fleet.Memory{Version: s.Version, Latest: out.Changes, Readings: out.Readings}, t0.Add(10*time.Second))
+	s = Restore(inventory(), fleet.Memory{Version: s.Version, Tables: fleet.Remember(out.Changes), Readings: out.Readings}, t0.Add(10*time.Second))
 	s, _ = Step(s, []fleet.Input{slow}, t0.Add(10*time.Second))
 	// From here on the fast lane reads sensors only, as on a switch.
 	at := t0.Add(10*time.Second + 3*s.Intervals[fleet.LaneFast])

@@ -132,7 +132,7 @@ func TestTwoWiresDoNotEraseEachOther(t *testing.T) {
 
 func TestClockSetBackKeepsNobodyYoung(t *testing.T) {
 	_, out := Step(start(t), []fleet.Input{server(t0.Add(time.Hour), "on", 20, fleet.StateOK)}, t0.Add(time.Hour))
-	s := Restore(inventory(), fleet.Memory{Version: 1, Latest: out.Changes, Readings: out.Readings}, t0)
+	s := Restore(inventory(), fleet.Memory{Version: 1, Tables: fleet.Remember(out.Changes), Readings: out.Readings}, t0)
 	s, _ = Step(s, []fleet.Input{fleet.Tick{}}, t0.Add(time.Minute))
 	if d := s.Devices.Get("s01"); d.State != fleet.StateUnknown {
 		t.Errorf("last seen in the future, silent for a minute: %s", d.State)

@@ -12,10 +12,19 @@ import (
 // DefaultIntervals are used where an inventory names none.
 var DefaultIntervals = [3]time.Duration{time.Minute, time.Minute, 5 * time.Minute}
 
-// reload builds every table anew from the inventory; what is still there keeps
+// reload builds every table anew from the inventory and judges it all.
+func (s *step) reload(inv *fleet.Inventory) {
+	s.lay(inv)
+	for i := range s.devices.Len() {
+		s.judge(i)
+	}
+	s.recount()
+}
+
+// lay builds every table anew from the inventory; what is still there keeps
 // what is known of it. It must see the edits of this step, so it closes and
 // reopens them.
-func (s *step) reload(inv *fleet.Inventory) {
+func (s *step) lay(inv *fleet.Inventory) {
 	s.next.Devices, s.next.Clouds = s.devices.Done(), s.clouds.Done()
 	n := &s.next
 	n.Intervals = inv.Intervals
@@ -48,10 +57,8 @@ func (s *step) reload(inv *fleet.Inventory) {
 		}
 	}
 	for i := range s.devices.Len() {
-		s.judge(i)
 		s.touched[i] = true
 	}
-	s.recount()
 	s.guests, s.changed, s.rolled = true, true, true
 }
 
