@@ -196,7 +196,11 @@ func (f *Facts) Put(fact Fact) {
 
 // Num returns a numeric fact, or null.
 func (f Facts) Num(name string) Num {
-	n, err := ParseNum(f.Get(name))
+	text := f.Get(name)
+	if text == "" {
+		return Num{}
+	}
+	n, err := ParseNum(text)
 	if err != nil {
 		return Num{}
 	}

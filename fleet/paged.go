@@ -99,6 +99,19 @@ func (e *TableEdit[T]) At(n int) *T {
 	return e.next.At(n)
 }
 
+// Own copies every page now, so that entities may be written from several
+// goroutines at once, each entity from one.
+func (e *TableEdit[T]) Own() {
+	pages := make([][pageSize]T, len(e.next.pages))
+	e.owned = make([]bool, len(pages))
+	was := e.next.pages
+	e.next.pages = make([]*[pageSize]T, len(pages))
+	for i := range pages {
+		pages[i] = *was[i]
+		e.next.pages[i], e.owned[i] = &pages[i], true
+	}
+}
+
 // Peek returns an entity for reading, written or not.
 func (e *TableEdit[T]) Peek(n int) *T { return e.next.At(n) }
 

@@ -94,6 +94,12 @@ func (ls *layouts) get(id uint32) *layout {
 	return ls.list[id-1]
 }
 
+func (ls *layouts) all() []*layout {
+	ls.mu.RLock()
+	defer ls.mu.RUnlock()
+	return ls.list[:len(ls.list):len(ls.list)]
+}
+
 // intern returns the layout of keys. It copies what it keeps.
 func (ls *layouts) intern(keys []fleet.SeriesKey) *layout {
 	hash := sha256.Sum256(encodeLayout(keys))

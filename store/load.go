@@ -160,6 +160,7 @@ func encodeLast(r row) []byte {
 
 func (s *Store) loadWAL(tx *bbolt.Tx) error {
 	came := toMs(time.Now())
+	all, layouts := s.targets.all(), s.layouts.all()
 	return tx.Bucket(bucketWAL).ForEach(func(k, raw []byte) error {
 		v, err := unseal(k, raw)
 		if err != nil {
@@ -182,10 +183,10 @@ func (s *Store) loadWAL(tx *bbolt.Tx) error {
 			if !ok {
 				break
 			}
-			t, l := s.targets.byID(h.target), s.layouts.get(h.layout)
-			if t == nil || l == nil {
+			if h.target-1 >= uint32(len(all)) || h.layout-1 >= uint32(len(layouts)) { // 0 is none
 				return damaged("batch %d has a row of an unknown target or layout", seq)
 			}
+			t, l := all[h.target-1], layouts[h.layout-1]
 			t.push(row{seq: seq, at: h.at, came: came, layout: l, body: body})
 		}
 		s.writer.wal = append(s.writer.wal, walEntry{seq: seq, live: live})

@@ -138,10 +138,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if fresh && !missing(s.path("series.db")) {
 		return nil, &FileError{s.path("state.db"), damaged("it is missing beside series.db")}
 	}
-	if s.state, err = openFile(ctx, s.path("state.db"), stateMap, schema{stateSchema, stateBuckets, stateMigrations}, nil); err != nil {
-		return nil, err
-	}
-	if s.series, err = openFile(ctx, s.path("series.db"), seriesMap, schema{seriesSchema, seriesBuckets, seriesMigrations}, storeID(s.state)); err != nil {
+	if err = s.openFiles(ctx, fresh); err != nil {
 		return nil, err
 	}
 	if err := guard(s.loadState); err != nil {
@@ -152,6 +149,37 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	}
 	return s, nil
 }
+
+// openFiles opens both files. Where they are there already they do not wait
+// for each other: it is what a start waits for.
+func (s *Store) openFiles(ctx context.Context, fresh bool) (err error) {
+	openState := func() (err error) {
+		s.state, err = openFile(ctx, s.path("state.db"), stateMap, schema{stateSchema, stateBuckets, stateMigrations}, nil)
+		return err
+	}
+	openSeries := func(id []byte) (err error) {
+		s.series, err = openFile(ctx, s.path("series.db"), seriesMap, schema{seriesSchema, seriesBuckets, seriesMigrations}, id)
+		return err
+	}
+	if fresh || missing(s.path("series.db")) {
+		if err := openState(); err != nil {
+			return err
+		}
+		return openSeries(storeID(s.state))
+	}
+	done := make(chan error, 1)
+	go func() { done <- openSeries(nil) }()
+	err = openState()
+	if seriesErr := <-done; err == nil {
+		err = seriesErr
+	}
+	if err == nil && string(storeID(s.state)) != string(storeID(s.series)) {
+		err = &FileError{s.path("series.db"), errStrangers}
+	}
+	return err
+}
+
+var errStrangers = damaged("state.db and series.db are of different stores")
 
 func (s *Store) path(name string) string { return filepath.Join(s.cfg.Dir, name) }
 
@@ -182,6 +210,9 @@ func openFile(ctx context.Context, path string, mapSize int, want schema, id []b
 			return err
 		}
 		db.AllocSize = growBy
+		if id == nil && db.View(want.whole) == nil {
+			return nil
+		}
 		return db.Update(func(tx *bbolt.Tx) error { return prepare(tx, want, id) })
 	})
 	var inUse *InUseError
@@ -203,6 +234,28 @@ type schema struct {
 	version byte
 	buckets [][]byte
 	steps   []func(*bbolt.Tx) error
+}
+
+// whole reports, as an error, what prepare would have to write or to refuse. A
+// file that is as it should be is opened without writing to it.
+func (s schema) whole(tx *bbolt.Tx) error {
+	meta := tx.Bucket(bucketMeta)
+	if meta == nil {
+		return ErrForeign
+	}
+	version, err := unseal(keySchema, meta.Get(keySchema))
+	if err != nil || len(version) != 1 || version[0] != s.version {
+		return ErrSchema
+	}
+	if _, err := unseal(keyID, meta.Get(keyID)); err != nil {
+		return err
+	}
+	for _, name := range s.buckets {
+		if tx.Bucket(name) == nil {
+			return ErrSchema
+		}
+	}
+	return nil
 }
 
 // prepare checks the schema of a file, brings an older one up to it, or writes
@@ -239,7 +292,7 @@ func prepare(tx *bbolt.Tx, want schema, id []byte) error {
 		return err
 	}
 	if id != nil && string(has) != string(id) {
-		return damaged("state.db and series.db are of different stores")
+		return errStrangers
 	}
 	for _, name := range want.buckets {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {

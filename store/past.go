@@ -16,7 +16,7 @@ import (
 // engine makes the same snapshot from it that it makes at a start.
 //
 // The rows are exact for as far back as changes are kept. Readings are given
-// for targets that were polled within two windows before t.
+// for targets that were polled in the window of t or the one before it.
 func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 	m := fleet.Memory{At: t}
 	err := s.both(func(state, series *bbolt.Tx) error {
@@ -66,16 +66,16 @@ func (s *Store) readingsAt(ctx context.Context, tx *bbolt.Tx, at int64) ([]fleet
 // there is none in the window of at or the one before it.
 func (s *Store) rowAt(c *bbolt.Cursor, t *target, at int64) (r fleet.Readings, err error) {
 	var best row
-	found := int64(-1)
+	found, since := int64(-1), t.windowOf(at)-windowMs
 	for _, x := range s.targets.openRows(t) {
-		if x.at <= at && x.at >= at-2*windowMs && (found < 0 || x.at >= found) {
+		if x.at <= at && x.at >= since && (found < 0 || x.at >= found) {
 			best, found = x, x.at
 		}
 	}
 	var block stored
 	place := -1
 	var times []int64
-	first := windowKey(t.id, t.windowOf(at)-windowMs)
+	first := windowKey(t.id, since)
 	for k, raw := c.Seek(first); hasPrefix(k, first[:4]); k, raw = c.Next() {
 		key, err := readBlockKey(k)
 		if err != nil {

@@ -80,10 +80,6 @@ func (s *step) judge(i int) {
 	if was.State == v.state && slices.Equal(was.About, about) {
 		return
 	}
-	if s.quiet {
-		s.stir(i)
-		return
-	}
 	s.change(d.Spec.ID, fleet.TableStatus, "device", encode(Status{State: d.State, Reasons: d.Reasons, Power: d.Power}))
 	s.stir(i)
 	if was.State != v.state {

@@ -3,7 +3,10 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
+	"runtime"
+	"slices"
 	"strconv"
+	"sync"
 
 	"plumb/fleet"
 )
@@ -18,6 +21,70 @@ type recaller struct {
 	words   map[string]string // strings that many rows share
 }
 
+// recallAll puts all of a memory back. Devices do not look at each other here,
+// so they are shared out among the processors; clouds come after them, in their
+// order.
+func (s *step) recallAll(mem *fleet.Memory) {
+	s.devices.Own()
+	tables, readings := mem.Tables, mem.Readings
+	alone := func(i int) int { // the tables of one target stay together
+		for i > 0 && i < len(tables) && tables[i].Target == tables[i-1].Target {
+			i++
+		}
+		return i
+	}
+	others := make([][]*fleet.Rows, runtime.GOMAXPROCS(0))
+	spread(len(tables), func(worker, from, to int) {
+		r := newRecaller(s)
+		for i := alone(from); i < alone(to); i++ {
+			if n := s.next.Devices.Number(tables[i].Target); n >= 0 {
+				r.device(s.devices.At(n), &tables[i])
+			} else {
+				others[worker] = append(others[worker], &tables[i])
+			}
+		}
+	})
+	spread(len(readings), func(_, from, to int) {
+		r := newRecaller(s)
+		for i := from; i < to; i++ {
+			r.readings(&readings[i])
+		}
+	})
+	spread(s.devices.Len(), func(_, from, to int) {
+		for i := from; i < to; i++ {
+			s.settleDevice(s.devices.At(i))
+		}
+	})
+	for _, rows := range slices.Concat(others...) {
+		if i := s.next.Clouds.Number(rows.Target); i >= 0 {
+			s.recallCloud(s.clouds.At(i), rows)
+		}
+	}
+	s.recallClouds()
+}
+
+// settleDevice dates what came back and reads off it what is read off a poll.
+func (s *step) settleDevice(d *fleet.Device) {
+	d.SeenAt = earlier(d.SeenAt, s.now)
+	for t := range d.Tables { // what is known of it was so when it was last seen
+		if st := &d.Tables[t]; st.Is != fleet.NotAsked {
+			st.At = earlier(later(st.At, d.SeenAt), s.now)
+		}
+	}
+	measure(d)
+	d.Miscabled = s.miscabled(d)
+}
+
+// spread calls f with the parts of 0..n, one for each processor, and waits.
+func spread(n int, f func(worker, from, to int)) {
+	workers := runtime.GOMAXPROCS(0)
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() { f(w, n*w/workers, n*(w+1)/workers) })
+	}
+	all.Wait()
+}
+
 // placing is a list of series and the sensors that they are readings of.
 type placing struct {
 	keys    *fleet.SeriesKey // the first
@@ -27,15 +94,6 @@ type placing struct {
 
 func newRecaller(s *step) *recaller {
 	return &recaller{step: s, sensors: map[*fleet.RowSet][]fleet.Sensor{}, outlets: map[*fleet.RowSet][]fleet.Outlet{}, places: map[placing][]int{}, words: map[string]string{}}
-}
-
-// rows puts one table back.
-func (r *recaller) rows(rows *fleet.Rows) {
-	if i := r.next.Devices.Number(rows.Target); i >= 0 {
-		r.device(r.devices.At(i), rows)
-	} else if i := r.next.Clouds.Number(rows.Target); i >= 0 {
-		r.recallCloud(r.clouds.At(i), rows)
-	}
 }
 
 func (r *recaller) device(d *fleet.Device, rows *fleet.Rows) {

@@ -7,46 +7,72 @@ import (
 	"plumb/fleet"
 )
 
+// Ground is an inventory laid out as a snapshot of which nothing is known yet.
+// It is made once and serves every time at which that inventory was true.
+type Ground struct{ bare fleet.Snapshot }
+
+// Lay lays an inventory out.
+func Lay(inv *fleet.Inventory) *Ground {
+	blank := &fleet.Snapshot{Topology: &fleet.Topology{}}
+	s := &step{prev: blank, next: *blank, touched: make(map[int]bool), said: make(map[string]int)}
+	s.open()
+	s.lay(inv)
+	s.next.Devices, s.next.Clouds = s.devices.Done(), s.clouds.Done()
+	return &Ground{s.next}
+}
+
 // Restore makes the first snapshot: the inventory with everything the store
-// remembers of it, each thing as old as it is. Rows that do not decode are
+// remembers of it, each thing as old as it is.
+func Restore(inv *fleet.Inventory, mem fleet.Memory, now time.Time) *fleet.Snapshot {
+	return Lay(inv).Restore(mem, now)
+}
+
+// Restore makes a snapshot of what is remembered. Rows that do not decode are
 // skipped; the next complete read writes them anew.
 //
 // It stands between exec and the first screen, and between a key and the past:
-// what many devices share is decoded once, and nothing is said or recorded.
-func Restore(inv *fleet.Inventory, mem fleet.Memory, now time.Time) *fleet.Snapshot {
-	blank := &fleet.Snapshot{Version: mem.Version, Recent: mem.Recent, Jobs: mem.Jobs, Topology: &fleet.Topology{}}
-	s := &step{prev: blank, next: *blank, now: now, quiet: true, touched: make(map[int]bool), said: make(map[string]int)}
+// what many devices share is decoded once, and devices are shared out among the
+// processors. Nothing is said or recorded.
+func (g *Ground) Restore(mem fleet.Memory, now time.Time) *fleet.Snapshot {
+	blank := g.bare
+	blank.Version, blank.Recent, blank.Jobs = mem.Version, mem.Recent, mem.Jobs
+	s := &step{prev: &blank, next: blank, now: now, changed: true, guests: true, rolled: true, touched: make(map[int]bool), said: make(map[string]int)}
 	s.open()
-	s.lay(inv)
-	r := newRecaller(s)
-	for i := range mem.Tables {
-		r.rows(&mem.Tables[i])
-	}
-	for i := range mem.Readings {
-		r.readings(&mem.Readings[i])
-	}
-	s.recallClouds()
-	for i := range s.devices.Len() {
-		d := s.devices.At(i)
-		d.SeenAt = earlier(d.SeenAt, now)
-		for t := range d.Tables { // what is known of it was so when it was last seen
-			if st := &d.Tables[t]; st.Is != fleet.NotAsked {
-				st.At = earlier(later(st.At, d.SeenAt), now)
-			}
-		}
-		measure(d)
-		d.Miscabled = s.miscabled(d)
-	}
-	for i := range s.devices.Len() {
-		s.judge(i)
-	}
-	s.settleNear()
+	s.recallAll(&mem)
+	s.judgeAll()
 	s.rollUp()
 	s.recount()
 	first, _ := s.close()
 	first.Version = mem.Version
 	first.Recent = newest(mem.Recent, nil, now)
 	return first
+}
+
+// judgeAll judges what came back. A verdict rests on what was read, the
+// neighbours' too, and not on other verdicts, except where a device does not
+// answer: those are judged once more when all others have been.
+func (s *step) judgeAll() {
+	verdicts := make([]*verdict, s.devices.Len())
+	spread(len(verdicts), func(_, from, to int) {
+		for i := from; i < to; i++ {
+			verdicts[i] = s.verdict(i, s.devices.Peek(i))
+		}
+	})
+	spread(len(verdicts), func(_, from, to int) {
+		for i := from; i < to; i++ {
+			take(s.devices.At(i), verdicts[i])
+		}
+	})
+	for i := range verdicts {
+		if d := s.devices.At(i); d.Blind() || s.silent(d) {
+			take(d, s.verdict(i, d))
+		}
+	}
+}
+
+func take(d *fleet.Device, v *verdict) {
+	d.State = v.state
+	d.Reasons, d.About = v.words()
 }
 
 // remember notes that a table is as old as the newest row of it. Which lane

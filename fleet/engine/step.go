@@ -23,7 +23,6 @@ type step struct {
 	guests  bool         // hosts, instances or what carries them changed
 	rolled  bool         // the inventory changed: everything is rolled up anew
 	changed bool
-	quiet   bool           // nothing is said or recorded: the past is being put back
 	said    map[string]int // events of this step by target and kind
 
 	// rows of clouds on their way back from memory, see Restore
