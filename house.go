@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -55,7 +54,9 @@ type house struct {
 	web       *http.Server
 	webLn     net.Listener
 	first     *fleet.Snapshot
-	present   atomic.Pointer[fleet.Inventory] // as last reloaded
+	past      *past
+	started   time.Time
+	recorded  sync.Once // that inventory is what it started with
 
 	reloading sync.Mutex     // one reload at a time
 	beside    sync.WaitGroup // what started was told to do beside the parts; it ends with its context
@@ -70,6 +71,8 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 			h.shut()
 		}
 	}()
+	ground := make(chan *engine.Ground, 1) // laid out while the store opens
+	go func() { ground <- engine.Lay(b.inventory) }()
 	st, err := store.Open(ctx, b.store)
 	if err != nil {
 		return nil, err
@@ -79,8 +82,9 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 	if err != nil {
 		return nil, err
 	}
-	h.present.Store(b.inventory)
-	h.first = engine.Restore(b.inventory, mem, time.Now())
+	h.started = time.Now()
+	h.first = (<-ground).Restore(mem, time.Now())
+	h.past = &past{store: st, first: b.inventory}
 	if h.scheduler, err = probes.NewScheduler(b.polls, h.store.keep, b.log); err != nil {
 		return nil, err
 	}
@@ -139,7 +143,7 @@ func (h *house) makeVerbs() *console.Verbs {
 	v := &console.Verbs{
 		Memory: h.store, Watch: func() console.Watch { return h.store.Watch() }, Registry: h.registry,
 		Execute: h.execute, Check: h.check, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, Version: version,
-		At: h.at,
+		At: h.past.at,
 	}
 	if h.reload != nil {
 		v.Reload = h.reloadNow
@@ -161,18 +165,6 @@ func (h *house) check(by console.Caller, e views.Execute) error {
 
 func (h *house) audit(ctx context.Context, e fleet.AuditEntry) error {
 	return h.store.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{e}})
-}
-
-// at is the fleet as of a past time: today's inventory with what was true of
-// it then.
-func (h *house) at(ctx context.Context, t time.Time) (*fleet.Snapshot, error) {
-	mem, err := h.store.At(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	past := *engine.Restore(h.present.Load(), mem, t)
-	past.At, past.Live = t, false
-	return &past, nil
 }
 
 func (h *house) verify(ctx context.Context, w io.Writer) error {
@@ -236,7 +228,10 @@ func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
 	if err := h.store.Apply(ctx, fleet.Reload{Inventory: inv}); err != nil {
 		return nil, err
 	}
-	h.present.Store(inv)
+	h.recordFirst(ctx)
+	if err := h.store.KeepInventory(ctx, inv, time.Now()); err != nil {
+		return nil, err
+	}
 	if people {
 		if err := h.server.SetUsers(next.ssh.Users, next.ssh.AnyName, next.ssh.TrustedCA); err != nil {
 			return nil, err
@@ -246,6 +241,16 @@ func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
 	later = h.blueprint.frozen(next)
 	h.log.Info("configuration reloaded", "devices", len(inv.Devices), "clouds", len(inv.Clouds), "waits_for_restart", strings.Join(later, " "))
 	return later, nil
+}
+
+// recordFirst puts the inventory that this process started with on record, so
+// that the past is shown as it was intended then.
+func (h *house) recordFirst(ctx context.Context) {
+	h.recorded.Do(func() {
+		if err := h.store.KeepInventory(ctx, h.inventory, h.started); err != nil && ctx.Err() == nil {
+			h.log.Error("the inventory is not on record: the past will be shown with another", "err", err)
+		}
+	})
 }
 
 // hangup is reloadNow as SIGHUP asks for it, on record like the verb.
@@ -316,6 +321,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	storeDone := part("store", func() error {
 		return h.store.Run(inner, h.first, engine.Step, func(ids []string) { h.scheduler.Nudge(ids...) })
 	})
+	h.beside.Go(func() { h.recordFirst(people) })
 	if err := h.executor.Adopt(inner, h.first.Jobs); err != nil {
 		h.log.Error("jobs of an earlier process not settled", "err", err)
 	}

@@ -78,6 +78,9 @@ func fillEveryBucket(t *testing.T, dir string) {
 	if err := o.Apply(t.Context(), &fleet.Observation{Facts: fleet.Facts{{Name: "payload", Value: "{}"}}, Origin: fleet.Origin{Cell: "amsterdam", Epoch: 77, Seq: 1234567}}); err != nil {
 		t.Fatal(err)
 	}
+	if err := o.KeepInventory(t.Context(), &fleet.Inventory{Regions: []fleet.RegionSpec{{Name: "amsterdam"}}}, day0); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := o.Backfill(t.Context(), "sim-history", slices.Values([]fleet.Readings{reading("server-one", day0.Add(-time.Hour), fleet.Int(1))})); err != nil {
 		t.Fatal(err)
 	}

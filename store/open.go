@@ -50,31 +50,33 @@ type Store struct {
 
 // Buckets of state.db.
 var (
-	bucketMeta       = []byte("meta")
-	bucketLatest     = []byte("latest")    // target 0 table            -> its newest rows, see table.go
-	bucketSets       = []byte("sets")      // hash                      -> rows that tables share, see sets.go
-	bucketSetRefs    = []byte("set-refs")  // hash                      -> how many tables do
-	bucketHistory    = []byte("history")   // target 0 table row 0 time -> what it was, JSON; empty: gone
-	bucketGone       = []byte("gone")      // target 0 table row        -> since when it is gone
-	bucketEvents     = []byte("events")    // time target 0 id          -> JSON
-	bucketEventsOf   = []byte("events-of") // target 0 time id          -> nothing
-	bucketEventIDs   = []byte("event-ids") // target 0 id               -> time
-	bucketAudit      = []byte("audit")     // seq                       -> JSON
-	bucketJobs       = []byte("jobs")      // id                        -> JSON
-	bucketJobTimes   = []byte("job-times") // began id                  -> nothing
-	bucketOrigins    = []byte("origins")   // cell 0 epoch              -> ranges of seq
-	stateBuckets     = [][]byte{bucketLatest, bucketSets, bucketSetRefs, bucketHistory, bucketGone, bucketEvents, bucketEventsOf, bucketEventIDs, bucketAudit, bucketJobs, bucketJobTimes, bucketOrigins}
-	bucketTargets    = []byte("targets") // number                    -> name
-	bucketLayouts    = []byte("layouts") // number                    -> keys
-	bucketWAL        = []byte("wal")     // seq                       -> rows
-	bucketBlocks     = []byte("blocks")  // see blockKey              -> block
-	bucketTiers      = []byte("tiers")   // see tierKey              -> block
-	bucketPending    = []byte("pending") // target window             -> nothing: parts to merge
-	bucketLast       = []byte("last")    // target                    -> newest row that is in a part
-	bucketImports    = []byte("imports") // source 0 target           -> from, to, rows
-	seriesBuckets    = [][]byte{bucketTargets, bucketLayouts, bucketWAL, bucketBlocks, bucketTiers, bucketPending, bucketLast, bucketImports}
-	keySchema, keyID = []byte("schema"), []byte("id")
-	keyBatch         = []byte("batch")
+	bucketMeta           = []byte("meta")
+	bucketLatest         = []byte("latest")          // target 0 table            -> its newest rows, see table.go
+	bucketSets           = []byte("sets")            // hash                      -> rows that tables share, see sets.go
+	bucketSetRefs        = []byte("set-refs")        // hash                      -> how many tables do
+	bucketHistory        = []byte("history")         // target 0 table row 0 time -> what it was, JSON; empty: gone
+	bucketGone           = []byte("gone")            // target 0 table row        -> since when it is gone
+	bucketEvents         = []byte("events")          // time target 0 id          -> JSON
+	bucketEventsOf       = []byte("events-of")       // target 0 time id          -> nothing
+	bucketEventIDs       = []byte("event-ids")       // target 0 id               -> time
+	bucketAudit          = []byte("audit")           // seq                       -> JSON
+	bucketJobs           = []byte("jobs")            // id                        -> JSON
+	bucketJobTimes       = []byte("job-times")       // began id                  -> nothing
+	bucketOrigins        = []byte("origins")         // cell 0 epoch              -> ranges of seq
+	bucketInventories    = []byte("inventories")     // hash -> gzip of JSON
+	bucketInventoryTimes = []byte("inventory-times") // time -> hash
+	stateBuckets         = [][]byte{bucketLatest, bucketSets, bucketSetRefs, bucketHistory, bucketGone, bucketEvents, bucketEventsOf, bucketEventIDs, bucketAudit, bucketJobs, bucketJobTimes, bucketOrigins, bucketInventories, bucketInventoryTimes}
+	bucketTargets        = []byte("targets") // number                    -> name
+	bucketLayouts        = []byte("layouts") // number                    -> keys
+	bucketWAL            = []byte("wal")     // seq                       -> rows
+	bucketBlocks         = []byte("blocks")  // see blockKey              -> block
+	bucketTiers          = []byte("tiers")   // see tierKey              -> block
+	bucketPending        = []byte("pending") // target window             -> nothing: parts to merge
+	bucketLast           = []byte("last")    // target                    -> newest row that is in a part
+	bucketImports        = []byte("imports") // source 0 target           -> from, to, rows
+	seriesBuckets        = [][]byte{bucketTargets, bucketLayouts, bucketWAL, bucketBlocks, bucketTiers, bucketPending, bucketLast, bucketImports}
+	keySchema, keyID     = []byte("schema"), []byte("id")
+	keyBatch             = []byte("batch")
 )
 
 // stateSchema and seriesSchema are what this plumb writes. Older ones are

@@ -16,10 +16,11 @@ type StepFunc func(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*flee
 
 // request is one Apply, or one chunk of an import, on its way to the writer.
 type request struct {
-	in      []fleet.Input
-	imports []importBlock
-	urgent  bool       // a person waits for it
-	done    chan error // of capacity one
+	in        []fleet.Input
+	imports   []importBlock
+	inventory *inventory // nil: none
+	urgent    bool       // a person waits for it
+	done      chan error // of capacity one
 }
 
 // writer is what Run's goroutine owns.
@@ -113,6 +114,22 @@ type batch struct {
 	tick     bool
 	inputs   int
 	bytes    int // of imports
+}
+
+// extras is what a batch keeps that no step said.
+type extras struct {
+	imports     []importBlock
+	inventories []*inventory
+}
+
+func (b *batch) extras(imports []importBlock) extras {
+	x := extras{imports: imports}
+	for _, r := range b.requests {
+		if r.inventory != nil {
+			x.inventories = append(x.inventories, r.inventory)
+		}
+	}
+	return x
 }
 
 // add takes a request and reports whether the batch may wait for more.
@@ -210,7 +227,7 @@ func (s *Store) commitBatch(b batch, step StepFunc, now time.Time) (fleet.Output
 		}
 	}
 	seq := w.seq + 1
-	if err := s.commitFiles(seq, out, imports, now); err != nil {
+	if err := s.commitFiles(seq, out, b.extras(imports), now); err != nil {
 		return fleet.Output{}, err
 	}
 	w.seq = seq
@@ -250,20 +267,20 @@ func (s *Store) inputs(b batch) (in []fleet.Input, imports []importBlock, err er
 
 // commitFiles commits the batch, series.db first. A batch that has nothing to
 // keep is not written: there is nothing that could be lost.
-func (s *Store) commitFiles(seq uint64, out fleet.Output, imports []importBlock, now time.Time) error {
+func (s *Store) commitFiles(seq uint64, out fleet.Output, x extras, now time.Time) error {
 	w := &s.writer
-	nothing := len(out.Changes)+len(out.Readings)+len(out.Events)+len(out.Audit)+len(out.Jobs)+len(imports)+len(w.origins.fresh) == 0
+	nothing := len(out.Changes)+len(out.Readings)+len(out.Events)+len(out.Audit)+len(out.Jobs)+len(x.imports)+len(x.inventories)+len(w.origins.fresh) == 0
 	if nothing && !w.stale {
 		return nil
 	}
 	s.commit.Lock()
 	defer s.commit.Unlock()
-	rows, err := s.commitSeries(seq, out.Readings, imports, now)
+	rows, err := s.commitSeries(seq, out.Readings, x.imports, now)
 	if err != nil {
 		return err
 	}
 	mark := batchMark{seq: seq, at: now, audit: w.mark.audit}
-	if err := update(s.state, func(tx *bbolt.Tx) error { return s.writeState(tx, out, &mark) }); err != nil {
+	if err := update(s.state, func(tx *bbolt.Tx) error { return s.writeState(tx, out, x, &mark) }); err != nil {
 		return err
 	}
 	w.mark, w.stale = mark, false
@@ -273,7 +290,12 @@ func (s *Store) commitFiles(seq uint64, out fleet.Output, imports []importBlock,
 }
 
 // writeState writes what a batch says, but for its readings.
-func (s *Store) writeState(tx *bbolt.Tx, out fleet.Output, mark *batchMark) error {
+func (s *Store) writeState(tx *bbolt.Tx, out fleet.Output, x extras, mark *batchMark) error {
+	for _, inv := range x.inventories {
+		if err := putInventory(tx, inv); err != nil {
+			return err
+		}
+	}
 	if err := s.putChanges(tx, out.Changes, mark.at); err != nil {
 		return err
 	}
@@ -305,6 +327,9 @@ func (s *Store) sweep(tx *bbolt.Tx, now time.Time) error {
 	w.sweepAt = now.Add(time.Second)
 	horizon := now.Add(-s.cfg.Retention.longest())
 	if err := expireEvents(tx, horizon, events); err != nil {
+		return err
+	}
+	if err := expireInventories(tx, horizon); err != nil {
 		return err
 	}
 	var err error

@@ -54,6 +54,8 @@ type verifier struct {
 
 	tables *tableReader
 	users  map[setName]uint64 // how many tables were met that name a set
+
+	inForce map[InventoryID]int // how many times
 }
 
 // Verify checks every page, record, block and index of both files and the
@@ -63,7 +65,7 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 	v := &verifier{ctx: ctx, statePath: s.path("state.db"), seriesPath: s.path("series.db"), report: Report{Records: map[string]int{}}, layouts: map[uint32][]fleet.SeriesKey{}}
 	err := s.both(func(state, series *bbolt.Tx) error {
 		v.state, v.series = state, series
-		v.tables, v.users = newTableReader(state), map[setName]uint64{}
+		v.tables, v.users, v.inForce = newTableReader(state), map[setName]uint64{}, map[InventoryID]int{}
 		v.run()
 		return ctx.Err()
 	})
@@ -108,7 +110,7 @@ func (v *verifier) run() {
 		check  func(k, raw []byte) error
 	}{
 		{bucketLatest, v.latest}, {bucketSets, v.set}, {bucketSetRefs, v.setRef}, {bucketHistory, v.history}, {bucketGone, v.goneRow}, {bucketEvents, v.event}, {bucketEventsOf, v.eventOf},
-		{bucketEventIDs, v.eventID}, {bucketJobs, v.job}, {bucketJobTimes, v.jobTime}, {bucketOrigins, v.origin},
+		{bucketEventIDs, v.eventID}, {bucketJobs, v.job}, {bucketJobTimes, v.jobTime}, {bucketOrigins, v.origin}, {bucketInventoryTimes, v.inventoryTime}, {bucketInventories, v.inventory},
 		{bucketAudit, func(k, raw []byte) error { _, err := readAuditEntry(k, raw); return err }},
 	} {
 		v.bucket("state.db", v.state, b.bucket, b.check)
