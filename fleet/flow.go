@@ -3,12 +3,13 @@ package fleet
 import "time"
 
 // Input is anything that moves the fleet on: *Observation, Decision, Reload,
-// Tick or Summary. The same inputs in the same order give the same snapshots.
+// Delivered, Tick or Summary. The same inputs in the same order give the same snapshots.
 type Input interface{ input() }
 
 func (*Observation) input() {}
 func (Decision) input()     {}
 func (Reload) input()       {}
+func (Delivered) input()    {}
 func (Tick) input()         {}
 func (Summary) input()      {}
 
@@ -21,6 +22,10 @@ type Decision struct {
 
 // Reload replaces the inventory. What is still there keeps what is known of it.
 type Reload struct{ Inventory *Inventory }
+
+// Delivered says that notices need no further try: their receiver said yes, or
+// they are no longer worth telling. They leave the outbox with the step.
+type Delivered struct{ Keys []string }
 
 // Tick lets time pass: ages are judged again.
 type Tick struct{}
@@ -47,6 +52,7 @@ type Output struct {
 	Events   []Event      // idempotent by Target and ID
 	Audit    []AuditEntry // to be numbered, chained and synced
 	Jobs     []Job        // open and changed jobs
+	Notices  []Notice     // for the outbox, idempotent by Key
 	Nudges   []string     // targets to poll now
 	Wake     time.Time    // when to tick next; zero: no need
 }
@@ -61,6 +67,16 @@ type Change struct {
 	Row    string // fact name, sensor key, ifName, outlet number, instance id ...
 	At     time.Time
 	Value  []byte
+}
+
+// Notice is a word to somebody outside. It is durable before the first try to
+// send it and stays in the outbox until Delivered names it.
+type Notice struct {
+	Key      string    `json:"key"` // stable, for the receiver to know it by when it comes twice
+	Receiver string    `json:"receiver"`
+	At       time.Time `json:"at"`
+	Expires  time.Time `json:"expires"` // when it is no longer worth telling; zero: never
+	Body     []byte    `json:"body"`
 }
 
 // SeriesField says which number of a row a series follows.

@@ -49,7 +49,18 @@ const (
 	NumTables   = iota
 )
 
-var tableWords = [NumTables]string{"facts", "ports", "sensors", "entities", "neighbors", "fdb", "vlans", "outlets", "events", "instances", "hosts", "status"}
+// Tables of plumb's own judgements. Their rows are kept like those that were
+// read, every version with its time, so that what was firing, silenced, found
+// or accepted at a time is as answerable as a firmware.
+const (
+	TableAlerts TableID = NumTables + iota
+	TableSilences
+	TableFindings
+	TableBaselines
+	NumKeptTables = NumTables + iota
+)
+
+var tableWords = [NumKeptTables]string{"facts", "ports", "sensors", "entities", "neighbors", "fdb", "vlans", "outlets", "events", "instances", "hosts", "status", "alerts", "silences", "findings", "baselines"}
 
 func (t TableID) String() string { return tableWords[t] }
 
@@ -57,7 +68,8 @@ func (t TableID) String() string { return tableWords[t] }
 func (t TableID) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
 // UnmarshalText reads the table's word.
-func (t *TableID) UnmarshalText(b []byte) error { return word(tableWords[:], b, t, "table") }
+// Nobody observes a judgement, so that its table is no word here.
+func (t *TableID) UnmarshalText(b []byte) error { return word(tableWords[:NumTables], b, t, "table") }
 
 // Entity is a physical part: ENTITY-MIB entPhysicalTable (RFC 6933), or a FRU.
 type Entity struct {

@@ -73,6 +73,7 @@ func fillEveryBucket(t *testing.T, dir string) {
 			Events:   []fleet.Event{{ID: fmt.Sprintf("event-%04d", i), Target: "server-one", At: at, Text: "fan failure"}},
 			Jobs:     []fleet.Job{{ID: fmt.Sprintf("job-%04d", i), Began: at, State: fleet.JobVerified}},
 			Audit:    []fleet.AuditEntry{{Who: fmt.Sprintf("operator-%04d", i), At: at}},
+			Notices:  []fleet.Notice{{Key: fmt.Sprintf("notice-%04d", i), Receiver: "pager", At: at, Body: []byte("fan failure")}},
 		})
 	}
 	if err := o.Apply(t.Context(), &fleet.Observation{Facts: fleet.Facts{{Name: "payload", Value: "{}"}}, Origin: fleet.Origin{Cell: "amsterdam", Epoch: 77, Seq: 1234567}}); err != nil {

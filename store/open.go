@@ -63,9 +63,11 @@ var (
 	bucketJobs           = []byte("jobs")            // id                        -> JSON
 	bucketJobTimes       = []byte("job-times")       // began id                  -> nothing
 	bucketOrigins        = []byte("origins")         // cell 0 epoch              -> ranges of seq
+	bucketOutbox         = []byte("outbox")          // number -> JSON
+	bucketOutboxKeys     = []byte("outbox-keys")     // key -> number
 	bucketInventories    = []byte("inventories")     // hash -> gzip of JSON
 	bucketInventoryTimes = []byte("inventory-times") // time -> hash
-	stateBuckets         = [][]byte{bucketLatest, bucketSets, bucketSetRefs, bucketHistory, bucketGone, bucketEvents, bucketEventsOf, bucketEventIDs, bucketAudit, bucketJobs, bucketJobTimes, bucketOrigins, bucketInventories, bucketInventoryTimes}
+	stateBuckets         = [][]byte{bucketLatest, bucketSets, bucketSetRefs, bucketHistory, bucketGone, bucketEvents, bucketEventsOf, bucketEventIDs, bucketAudit, bucketJobs, bucketJobTimes, bucketOrigins, bucketOutbox, bucketOutboxKeys, bucketInventories, bucketInventoryTimes}
 	bucketTargets        = []byte("targets") // number                    -> name
 	bucketLayouts        = []byte("layouts") // number                    -> keys
 	bucketWAL            = []byte("wal")     // seq                       -> rows

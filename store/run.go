@@ -120,6 +120,7 @@ type batch struct {
 type extras struct {
 	imports     []importBlock
 	inventories []*inventory
+	delivered   []string // notices that may leave the outbox
 }
 
 func (b *batch) extras(imports []importBlock) extras {
@@ -127,6 +128,11 @@ func (b *batch) extras(imports []importBlock) extras {
 	for _, r := range b.requests {
 		if r.inventory != nil {
 			x.inventories = append(x.inventories, r.inventory)
+		}
+		for _, i := range r.in {
+			if d, ok := i.(fleet.Delivered); ok {
+				x.delivered = append(x.delivered, d.Keys...)
+			}
 		}
 	}
 	return x
@@ -269,7 +275,7 @@ func (s *Store) inputs(b batch) (in []fleet.Input, imports []importBlock, err er
 // keep is not written: there is nothing that could be lost.
 func (s *Store) commitFiles(seq uint64, out fleet.Output, x extras, now time.Time) error {
 	w := &s.writer
-	nothing := len(out.Changes)+len(out.Readings)+len(out.Events)+len(out.Audit)+len(out.Jobs)+len(x.imports)+len(x.inventories)+len(w.origins.fresh) == 0
+	nothing := len(out.Changes)+len(out.Readings)+len(out.Events)+len(out.Audit)+len(out.Jobs)+len(out.Notices)+len(x.imports)+len(x.inventories)+len(x.delivered)+len(w.origins.fresh) == 0
 	if nothing && !w.stale {
 		return nil
 	}
@@ -306,6 +312,14 @@ func (s *Store) writeState(tx *bbolt.Tx, out fleet.Output, x extras, mark *batch
 		return err
 	}
 	if err := putAudit(tx, out.Audit, &mark.audit, mark.at); err != nil {
+		return err
+	}
+	refused, err := putNotices(tx, out.Notices)
+	if err != nil {
+		return err
+	}
+	s.stats.refused.Add(uint64(refused))
+	if err := dropNotices(tx, x.delivered); err != nil {
 		return err
 	}
 	if err := s.writer.origins.save(tx); err != nil {

@@ -26,6 +26,7 @@ type payload struct {
 	Events   []fleet.Event
 	Jobs     []fleet.Job
 	Audit    []fleet.AuditEntry
+	Notices  []fleet.Notice
 }
 
 // obs wraps a payload.
@@ -55,6 +56,7 @@ func testStep(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Sna
 			out.Events = append(out.Events, p.Events...)
 			out.Jobs = append(out.Jobs, p.Jobs...)
 			out.Audit = append(out.Audit, p.Audit...)
+			out.Notices = append(out.Notices, p.Notices...)
 		case fleet.Decision:
 			out.Audit = append(out.Audit, i.Audit...)
 			if i.Job != nil {

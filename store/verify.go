@@ -110,7 +110,8 @@ func (v *verifier) run() {
 		check  func(k, raw []byte) error
 	}{
 		{bucketLatest, v.latest}, {bucketSets, v.set}, {bucketSetRefs, v.setRef}, {bucketHistory, v.history}, {bucketGone, v.goneRow}, {bucketEvents, v.event}, {bucketEventsOf, v.eventOf},
-		{bucketEventIDs, v.eventID}, {bucketJobs, v.job}, {bucketJobTimes, v.jobTime}, {bucketOrigins, v.origin}, {bucketInventoryTimes, v.inventoryTime}, {bucketInventories, v.inventory},
+		{bucketEventIDs, v.eventID}, {bucketJobs, v.job}, {bucketJobTimes, v.jobTime}, {bucketOrigins, v.origin}, {bucketOutbox, v.notice}, {bucketOutboxKeys, v.noticeKey},
+		{bucketInventoryTimes, v.inventoryTime}, {bucketInventories, v.inventory},
 		{bucketAudit, func(k, raw []byte) error { _, err := readAuditEntry(k, raw); return err }},
 	} {
 		v.bucket("state.db", v.state, b.bucket, b.check)

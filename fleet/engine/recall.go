@@ -37,6 +37,9 @@ func (s *step) recallAll(mem *fleet.Memory) {
 	spread(len(tables), func(worker, from, to int) {
 		r := newRecaller(s)
 		for i := alone(from); i < alone(to); i++ {
+			if tables[i].Table >= fleet.NumTables {
+				continue // judgements come back with those who judge
+			}
 			if n := s.next.Devices.Number(tables[i].Target); n >= 0 {
 				r.device(s.devices.At(n), &tables[i])
 			} else {

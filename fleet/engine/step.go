@@ -45,7 +45,7 @@ func Step(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Snapsho
 			s.decide(x)
 		case fleet.Reload:
 			s.reload(x.Inventory)
-		case fleet.Tick, fleet.Summary:
+		case fleet.Tick, fleet.Summary, fleet.Delivered:
 		}
 	}
 	s.age()
