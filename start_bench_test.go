@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"testing"
 	"time"
 
@@ -144,12 +145,48 @@ func (y *yard) fill(b *testing.B, dir string) {
 			}
 		}
 	}
+	if _, err := st.Backfill(b.Context(), "bench", y.past(time.Now().UTC(), 4*time.Hour)); err != nil {
+		b.Fatal(err)
+	}
 	if err := st.Close(); err != nil {
 		b.Fatal(err)
 	}
 	if err := <-done; err != nil {
 		b.Fatal(err)
 	}
+}
+
+// past is hours of every series at one poll a minute, with numbers that move.
+func (y *yard) past(now time.Time, span time.Duration) func(func(fleet.Readings) bool) {
+	return func(yield func(fleet.Readings) bool) {
+		snap, out := engine.Step(engine.Restore(y.inv, fleet.Memory{}, now), y.say(now), now)
+		_ = snap
+		for _, r := range out.Readings {
+			for at := now.Add(-time.Minute); now.Sub(at) < span; at = at.Add(-time.Minute) {
+				r.At = at
+				r.Values = slices.Clone(r.Values)
+				for i := range r.Values {
+					if n := at.Unix()/60 + int64(i)*7; r.Keys[i].Kind() == fleet.Counter {
+						r.Values[i].N -= 1_000_000 + n%97
+					} else if n%5 == 0 {
+						r.Values[i].N += n%3 - 1
+					}
+				}
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (y *yard) say(now time.Time) (in []fleet.Input) {
+	for _, o := range y.obs {
+		o := *o
+		o.At = now
+		in = append(in, &o)
+	}
+	return in
 }
 
 // forget asks the system to drop a store's files from its memory.
@@ -177,6 +214,13 @@ func BenchmarkStart(b *testing.B) {
 	y, dir := newYard(500), b.TempDir()
 	y.fill(b, dir)
 	past := time.Now().UTC()
+	for _, name := range []string{"state.db", "series.db"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Logf("%s: %d MiB", name, info.Size()>>20)
+	}
 	cfg := store.Defaults()
 	cfg.Dir = dir
 	once := func(cold bool) benchline.Line {
@@ -216,12 +260,13 @@ func BenchmarkStart(b *testing.B) {
 		once(false)
 		benchline.Print(benchline.Median(5, func() []benchline.Line { return []benchline.Line{once(false)} })...)
 		benchline.Print(benchline.Median(3, func() []benchline.Line { return []benchline.Line{once(true)} })...)
-		y.at(b, cfg, past)
+		y.at(b, "store-at", cfg, past)
+		y.at(b, "store-at-hours-ago", cfg, past.Add(-150*time.Minute))
 	}
 }
 
 // at measures the fleet as of a past time.
-func (y *yard) at(b *testing.B, cfg store.Config, past time.Time) {
+func (y *yard) at(b *testing.B, name string, cfg store.Config, past time.Time) {
 	st, err := store.Open(b.Context(), cfg)
 	if err != nil {
 		b.Fatal(err)
@@ -237,10 +282,10 @@ func (y *yard) at(b *testing.B, cfg store.Config, past time.Time) {
 		read := time.Now()
 		s := ground.Restore(m, past)
 		took := time.Since(began)
-		b.Logf("at: memory %v, restore %v", read.Sub(began), time.Since(read))
-		if d := s.Devices.Get("ams1-r000-s01"); len(d.Sensors) != 36 {
-			b.Fatalf("%+v", d)
+		b.Logf(name+": memory %v, restore %v", read.Sub(began), time.Since(read))
+		if d := s.Devices.Get("ams1-r000-s01"); s.Devices.Len() != len(y.obs) || name == "store-at" && len(d.Sensors) != 36 || len(m.Readings) != len(y.obs) {
+			b.Fatalf("%d readings, %+v", len(m.Readings), d)
 		}
-		return []benchline.Line{{Bench: "store-at", Value: milliseconds(took), Unit: "ms", Goal: 100}}
+		return []benchline.Line{{Bench: name, Value: milliseconds(took), Unit: "ms", Goal: 100}}
 	})...)
 }
