@@ -3,6 +3,7 @@ package fleet
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"sort"
 	"strings"
 	"time"
@@ -115,6 +116,11 @@ func (o *Observation) UnmarshalJSON(b []byte) error {
 		}
 	}
 	*o = Observation(x.plainObservation)
+	for t := range o.Tables {
+		if t >= NumTables {
+			return fmt.Errorf("%w: %s is not observed, it is judged", ErrWord, t)
+		}
+	}
 	if o.Err != nil {
 		o.Err.Target = o.Target
 	}

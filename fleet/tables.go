@@ -68,8 +68,7 @@ func (t TableID) String() string { return tableWords[t] }
 func (t TableID) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
 // UnmarshalText reads the table's word.
-// Nobody observes a judgement, so that its table is no word here.
-func (t *TableID) UnmarshalText(b []byte) error { return word(tableWords[:NumTables], b, t, "table") }
+func (t *TableID) UnmarshalText(b []byte) error { return word(tableWords[:], b, t, "table") }
 
 // Entity is a physical part: ENTITY-MIB entPhysicalTable (RFC 6933), or a FRU.
 type Entity struct {

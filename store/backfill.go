@@ -95,7 +95,7 @@ func (im *importer) add(ctx context.Context, r fleet.Readings) error {
 	if r.Target == "" || !nameOK(r.Target) || len(r.Keys) != len(r.Values) || !keysOK(r.Keys) {
 		return fmt.Errorf("a row of %q cannot be kept", fleet.Clean(r.Target, 80))
 	}
-	before, err := im.limit(r.Target)
+	before, err := im.limit(ctx, r.Target)
 	if err != nil {
 		return err
 	}
@@ -119,13 +119,13 @@ func (im *importer) add(ctx context.Context, r fleet.Readings) error {
 }
 
 // limit returns before when rows of a target are history.
-func (im *importer) limit(name string) (int64, error) {
+func (im *importer) limit(ctx context.Context, name string) (int64, error) {
 	if ms, ok := im.before[name]; ok {
 		return ms, nil
 	}
 	ms := toMs(time.Now())
 	if t := im.store.targets.get(name); t != nil {
-		oldest, ok, err := im.store.oldest(t)
+		oldest, ok, err := im.store.oldest(ctx, t)
 		if err != nil {
 			return 0, err
 		}
@@ -249,7 +249,7 @@ func readImport(k, raw []byte) (im Import, err error) {
 // Sources returns what was imported, by source and target.
 func (s *Store) Sources(ctx context.Context) ([]Import, error) {
 	var out []Import
-	err := view(s.series, func(tx *bbolt.Tx) error {
+	err := s.viewSeries(ctx, func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketImports).ForEach(func(k, raw []byte) error {
 			im, err := readImport(k, raw)
 			if err == nil {

@@ -23,7 +23,7 @@ func (s *Store) Backup(ctx context.Context, dir string) error {
 			return fmt.Errorf("backup: %s: %w", dir, ErrExists)
 		}
 	}
-	err := s.both(func(state, series *bbolt.Tx) error {
+	err := s.both(ctx, func(state, series *bbolt.Tx) error {
 		if err := copyFile(ctx, series, filepath.Join(dir, "series.db.part")); err != nil {
 			return err
 		}

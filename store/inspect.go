@@ -94,27 +94,24 @@ const (
 	metaPageMax = 64 << 10
 )
 
-// inspect refuses what is not a bbolt file, is shorter than its own meta page
-// says, or has a page that bbolt would stumble over: a map of it would fault
-// far from here.
-func inspect(ctx context.Context, path string) error {
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
+// shape is what a file's newest meta page says of it.
+type shape struct {
+	pageSize  int
+	root, end uint64 // pages: where the tree begins, and the first beyond use
+}
+
+// readShape refuses what is not a bbolt file, or is shorter than its own meta
+// page says: a map of it would fault far from here.
+func readShape(f *os.File) (s shape, err error) {
 	info, err := f.Stat()
-	if err != nil || info.Size() == 0 {
-		return err
+	if err != nil {
+		return s, err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%w: not a regular file", ErrForeign)
+		return s, fmt.Errorf("%w: not a regular file", ErrForeign)
 	}
-	pageSize, valid := 0, false
-	var root, end, txid uint64
+	valid := false
+	var txid uint64
 	for off := int64(0); off < 2*metaPageMax && off < info.Size(); off += 1024 {
 		m := make([]byte, 64)
 		if _, err := f.ReadAt(m, off+metaOffset); err != nil {
@@ -128,41 +125,61 @@ func inspect(ctx context.Context, path string) error {
 		if off != 0 && int64(size) != off || size < 1024 || size > metaPageMax {
 			continue
 		}
-		pageSize = size
+		s.pageSize = size
 		if id := le.Uint64(m[48:]); le.Uint64(m[56:]) == fnv64(m[:56]) && (!valid || id > txid) {
-			valid, txid, root, end = true, id, le.Uint64(m[16:]), le.Uint64(m[40:])
+			valid, txid, s.root, s.end = true, id, le.Uint64(m[16:]), le.Uint64(m[40:])
 		}
 	}
 	switch {
-	case pageSize == 0:
-		return fmt.Errorf("%w: it does not begin as a bbolt file does", ErrForeign)
+	case s.pageSize == 0:
+		return s, fmt.Errorf("%w: it does not begin as a bbolt file does", ErrForeign)
 	case !valid:
-		return damaged("neither of its two meta pages is whole")
-	case uint64(info.Size())/uint64(pageSize) < end:
-		return damaged("it has %d pages of the %d it says it uses", info.Size()/int64(pageSize), end)
+		return s, damaged("neither of its two meta pages is whole")
+	case uint64(info.Size())/uint64(s.pageSize) < s.end:
+		return s, damaged("it has %d pages of the %d it says it uses", info.Size()/int64(s.pageSize), s.end)
 	}
-	return walkable(ctx, f, pageSize, root, end)
+	return s, nil
 }
 
-// walkable follows every page below the root before bbolt does. bbolt looks
-// for free pages with a second goroutine that goes on while the first panics
-// over a damaged page and unmaps the file: that ends the process, and no
-// recover can help it.
-func walkable(ctx context.Context, f io.ReaderAt, pageSize int, root, end uint64) error {
+// inspect refuses a file that bbolt would stumble over. It follows every page
+// below the root before bbolt does. bbolt looks for free pages with a second
+// goroutine that goes on while the first panics over a damaged page and unmaps
+// the file: that ends the process, and no recover can help it.
+func inspect(ctx context.Context, path string) error {
+	return walkFile(ctx, path, func(*pageWalk) {})
+}
+
+// inspectSome is inspect for some of a file's buckets, and reads all that lies
+// in them: enough for who reads these and does not write.
+func inspectSome(ctx context.Context, path string, buckets ...[]byte) error {
+	return walkFile(ctx, path, func(w *pageWalk) { w.only, w.whole = buckets, true })
+}
+
+func walkFile(ctx context.Context, path string, how func(*pageWalk)) error {
+	if missing(path) {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s, err := readShape(f)
+	if err != nil {
+		return err
+	}
 	var first error
-	w := &pageWalk{ctx: ctx, file: &chunks{file: f}, size: pageSize, end: end, seen: make([]uint64, end/64+1), found: func(err error) {
+	w := &pageWalk{ctx: ctx, file: &chunks{file: f}, size: s.pageSize, end: s.end, seen: make([]uint64, s.end/64+1), found: func(err error) {
 		if first == nil {
 			first = err
 		}
 	}}
-	w.tree(root, bounds{holds: bucketFlag, leaves: new(int)}, 0)
+	how(w)
+	w.tree(s.root, bounds{holds: bucketFlag, leaves: new(int)}, 0)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if w.tangled || first != nil {
-		return first
-	}
-	return nil
+	return first
 }
 
 func fnv64(b []byte) uint64 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -54,26 +55,21 @@ func (s *Store) loadState() error {
 }
 
 // loadSeries reads the names of targets and series and the rows that are not
-// yet in a part, and drops what state.db does not know of.
-func (s *Store) loadSeries() error {
-	if err := s.dropBeyond(s.writer.mark.seq); err != nil {
-		return err
-	}
-	return view(s.series, func(tx *bbolt.Tx) error {
-		for _, load := range []func(*bbolt.Tx) error{s.loadTargets, s.loadLayouts, s.loadLast, s.loadWAL, s.loadPending} {
-			if err := load(tx); err != nil {
-				return err
-			}
+// yet in a part, of batches that state.db knows of.
+func (s *Store) loadSeries(tx *bbolt.Tx) error {
+	for _, load := range []func(*bbolt.Tx) error{s.loadTargets, s.loadLayouts, s.loadLast, s.loadWAL, s.loadPending} {
+		if err := load(tx); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // dropBeyond deletes write-ahead values of batches that never happened: the
 // process died between its two commits, and nobody was told of them.
-func (s *Store) dropBeyond(seq uint64) error {
+func (s *Store) dropBeyond(db *bbolt.DB, seq uint64) error {
 	var drop [][]byte
-	err := view(s.series, func(tx *bbolt.Tx) error {
+	err := view(db, func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketWAL).Cursor()
 		for k, raw := c.Seek(seqKey(seq + 1)); k != nil; k, raw = c.Next() {
 			if _, err := unseal(k, raw); err != nil {
@@ -86,7 +82,7 @@ func (s *Store) dropBeyond(seq uint64) error {
 	if err != nil || drop == nil {
 		return err
 	}
-	return update(s.series, func(tx *bbolt.Tx) error {
+	return update(db, func(tx *bbolt.Tx) error {
 		for _, k := range drop {
 			if err := tx.Bucket(bucketWAL).Delete(k); err != nil {
 				return err
@@ -158,9 +154,44 @@ func encodeLast(r row) []byte {
 	return append(b, r.body...)
 }
 
+// loadWAL puts the rows that are not yet in a part into memory, all of them in
+// one piece: how many each target has is counted first.
 func (s *Store) loadWAL(tx *bbolt.Tx) error {
+	l := walLoad{targets: s.targets.all(), layouts: s.layouts.all(), last: s.writer.mark.seq}
+	l.counts = make([]int, len(l.targets))
+	total := 0
+	err := l.each(tx, func(seq uint64, rows uint64, value []byte) error {
+		total += int(rows)
+		s.writer.wal = append(s.writer.wal, walEntry{seq: seq, live: int(rows)})
+		return l.rows(seq, value, func(t int, _ row) { l.counts[t]++ })
+	})
+	if err != nil {
+		return err
+	}
+	room := make([]row, 0, total)
+	for i, n := range l.counts {
+		l.targets[i].rows = room[len(room) : len(room) : len(room)+n]
+		room = room[:len(room)+n]
+	}
 	came := toMs(time.Now())
-	all, layouts := s.targets.all(), s.layouts.all()
+	return l.each(tx, func(seq uint64, _ uint64, value []byte) error {
+		return l.rows(seq, slices.Clone(value), func(t int, r row) {
+			r.came = came
+			l.targets[t].push(r)
+		})
+	})
+}
+
+// walLoad reads the write-ahead values of batches that happened.
+type walLoad struct {
+	targets []*target
+	layouts []*layout
+	counts  []int // rows by target
+	last    uint64
+}
+
+// each calls f with each write-ahead value up to the last batch, see dropBeyond.
+func (l *walLoad) each(tx *bbolt.Tx, f func(seq, rows uint64, value []byte) error) error {
 	return tx.Bucket(bucketWAL).ForEach(func(k, raw []byte) error {
 		v, err := unseal(k, raw)
 		if err != nil {
@@ -170,28 +201,34 @@ func (s *Store) loadWAL(tx *bbolt.Tx) error {
 			return damaged("write-ahead key %x", k)
 		}
 		seq := binary.BigEndian.Uint64(k)
-		r, err := readWAL(append([]byte(nil), v...))
+		if seq > l.last {
+			return nil
+		}
+		r, err := readWAL(v)
 		if err != nil {
 			return err
 		}
-		live := 0
-		for ; ; live++ {
-			h, body, ok, err := r.next()
-			if err != nil {
-				return err
-			}
-			if !ok {
-				break
-			}
-			if h.target-1 >= uint32(len(all)) || h.layout-1 >= uint32(len(layouts)) { // 0 is none
-				return damaged("batch %d has a row of an unknown target or layout", seq)
-			}
-			t, l := all[h.target-1], layouts[h.layout-1]
-			t.push(row{seq: seq, at: h.at, came: came, layout: l, body: body})
-		}
-		s.writer.wal = append(s.writer.wal, walEntry{seq: seq, live: live})
-		return nil
+		return f(seq, r.left, v)
 	})
+}
+
+// rows calls f with each row of a value, whose bodies are slices of it.
+func (l *walLoad) rows(seq uint64, value []byte, f func(target int, r row)) error {
+	r, err := readWAL(value)
+	if err != nil {
+		return err
+	}
+	for {
+		h, body, ok, err := r.next()
+		if err != nil || !ok {
+			return err
+		}
+		t, y := h.target-1, h.layout-1 // 0 is none
+		if t >= uint32(len(l.targets)) || y >= uint32(len(l.layouts)) {
+			return damaged("batch %d has a row of an unknown target or layout", seq)
+		}
+		f(int(t), row{seq: seq, at: h.at, layout: l.layouts[y], body: body})
+	}
 }
 
 func (s *Store) loadPending(tx *bbolt.Tx) error {
@@ -208,6 +245,36 @@ func (s *Store) loadPending(tx *bbolt.Tx) error {
 	})
 }
 
+// readAheadTables reads the tables beside the opening of series.db. What it
+// cannot read Memory reads again, and says why.
+func (s *Store) readAheadTables(ctx context.Context) <-chan []fleet.Rows {
+	done := make(chan []fleet.Rows, 1)
+	go func() {
+		var rows []fleet.Rows
+		_ = view(s.state, func(tx *bbolt.Tx) (err error) {
+			if rows, err = readLatest(ctx, tx); err != nil {
+				rows = nil
+			}
+			return err
+		})
+		done <- rows
+	}()
+	return done
+}
+
+// takeAhead gives away what Open read, once, and not when Run may have changed
+// it since.
+func (s *Store) takeAhead() []fleet.Rows {
+	s.life.Lock()
+	defer s.life.Unlock()
+	rows := s.ahead
+	s.ahead = nil
+	if s.life.running || s.life.done {
+		return nil
+	}
+	return rows
+}
+
 // Memory returns what the store remembers: the newest of every row, reading
 // and job, for the engine to make the first snapshot from. It is called before
 // Run; later it gives the present.
@@ -219,8 +286,10 @@ func (s *Store) Memory(ctx context.Context) (fleet.Memory, error) {
 			return err
 		}
 		m.Version, m.At = mark.seq, mark.at
-		if m.Tables, err = readLatest(ctx, tx); err != nil {
-			return err
+		if m.Tables = s.takeAhead(); m.Tables == nil {
+			if m.Tables, err = readLatest(ctx, tx); err != nil {
+				return err
+			}
 		}
 		if m.Jobs, err = readJobs(ctx, tx, time.Time{}, maxTime, 0, openJob); err != nil {
 			return err

@@ -20,10 +20,13 @@ import (
 // Store is an open store. All methods may be called from any goroutine; Run
 // runs once.
 type Store struct {
-	cfg           Config
-	pace          pace
-	lock          *os.File
-	state, series *bbolt.DB
+	cfg     Config
+	pace    pace
+	lock    *os.File
+	state   *bbolt.DB
+	series  *bbolt.DB // see blocks
+	opening opening
+	ahead   []fleet.Rows // what Memory is about to ask for, until then
 
 	targets targets
 	layouts layouts
@@ -129,6 +132,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{cfg: cfg, pace: usualPace, queue: make(chan *request, cfg.Queue)}
+	s.opening.ended = make(chan struct{})
 	s.life.closing, s.life.stopped = make(chan struct{}), make(chan struct{})
 	defer func() {
 		if err != nil {
@@ -142,45 +146,19 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if fresh && !missing(s.path("series.db")) {
 		return nil, &FileError{s.path("state.db"), damaged("it is missing beside series.db")}
 	}
-	if err = s.openFiles(ctx, fresh); err != nil {
+	if s.state, err = openFile(ctx, s.path("state.db"), stateMap, schema{stateSchema, stateBuckets, stateMigrations}, nil); err != nil {
 		return nil, err
 	}
 	if err := guard(s.loadState); err != nil {
 		return nil, &FileError{s.path("state.db"), err}
 	}
-	if err := guard(s.loadSeries); err != nil {
-		return nil, &FileError{s.path("series.db"), err}
+	ahead := s.readAheadTables(ctx)
+	err = s.startSeries(ctx)
+	s.ahead = <-ahead
+	if err != nil {
+		return nil, err
 	}
 	return s, nil
-}
-
-// openFiles opens both files. Where they are there already they do not wait
-// for each other: it is what a start waits for.
-func (s *Store) openFiles(ctx context.Context, fresh bool) (err error) {
-	openState := func() (err error) {
-		s.state, err = openFile(ctx, s.path("state.db"), stateMap, schema{stateSchema, stateBuckets, stateMigrations}, nil)
-		return err
-	}
-	openSeries := func(id []byte) (err error) {
-		s.series, err = openFile(ctx, s.path("series.db"), seriesMap, schema{seriesSchema, seriesBuckets, seriesMigrations}, id)
-		return err
-	}
-	if fresh || missing(s.path("series.db")) {
-		if err := openState(); err != nil {
-			return err
-		}
-		return openSeries(storeID(s.state))
-	}
-	done := make(chan error, 1)
-	go func() { done <- openSeries(nil) }()
-	err = openState()
-	if seriesErr := <-done; err == nil {
-		err = seriesErr
-	}
-	if err == nil && string(storeID(s.state)) != string(storeID(s.series)) {
-		err = &FileError{s.path("series.db"), errStrangers}
-	}
-	return err
 }
 
 var errStrangers = damaged("state.db and series.db are of different stores")
@@ -214,7 +192,7 @@ func openFile(ctx context.Context, path string, mapSize int, want schema, id []b
 			return err
 		}
 		db.AllocSize = growBy
-		if id == nil && db.View(want.whole) == nil {
+		if db.View(func(tx *bbolt.Tx) error { return want.whole(tx, id) }) == nil {
 			return nil
 		}
 		return db.Update(func(tx *bbolt.Tx) error { return prepare(tx, want, id) })
@@ -242,7 +220,7 @@ type schema struct {
 
 // whole reports, as an error, what prepare would have to write or to refuse. A
 // file that is as it should be is opened without writing to it.
-func (s schema) whole(tx *bbolt.Tx) error {
+func (s schema) whole(tx *bbolt.Tx, id []byte) error {
 	meta := tx.Bucket(bucketMeta)
 	if meta == nil {
 		return ErrForeign
@@ -251,8 +229,12 @@ func (s schema) whole(tx *bbolt.Tx) error {
 	if err != nil || len(version) != 1 || version[0] != s.version {
 		return ErrSchema
 	}
-	if _, err := unseal(keyID, meta.Get(keyID)); err != nil {
+	has, err := unseal(keyID, meta.Get(keyID))
+	if err != nil {
 		return err
+	}
+	if id != nil && string(has) != string(id) {
+		return errStrangers
 	}
 	for _, name := range s.buckets {
 		if tx.Bucket(name) == nil {
@@ -327,6 +309,7 @@ func storeID(db *bbolt.DB) (id []byte) {
 
 // release gives back what Open took.
 func (s *Store) release() error {
+	s.opening.stop()
 	var errs []error
 	for _, db := range []*bbolt.DB{s.series, s.state} {
 		if db != nil {

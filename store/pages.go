@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
@@ -49,6 +50,8 @@ type pageWalk struct {
 	room    [maxDepth][]byte
 	tangled bool // pages lead in circles or out of the file: following them is not safe
 	found   func(error)
+	only    [][]byte // the buckets to walk; nil: all
+	whole   bool     // values are read too, so that they lie in the system's memory
 }
 
 // walkPages checks the pages below the root of a transaction and calls found
@@ -109,7 +112,7 @@ func (w *pageWalk) read(id uint64, depth int) ([]byte, bool) {
 	first := b
 	b = w.grow(depth, w.size*int(1+more))
 	copy(b, first)
-	if keysWithin(b, w.size) {
+	if !w.whole && keysWithin(b, w.size) {
 		return b, true // long values are the records' business: they carry sums
 	}
 	if _, err := w.file.ReadAt(b[w.size:], int64(id+1)*int64(w.size)); err != nil {
@@ -250,6 +253,9 @@ func (w *pageWalk) leaf(id uint64, b []byte, within bounds, depth int) {
 
 // bucket checks the tree that a leaf's element names, or holds where it is small.
 func (w *pageWalk) bucket(id uint64, name, value []byte, depth int) {
+	if w.only != nil && !slices.ContainsFunc(w.only, func(b []byte) bool { return bytes.Equal(b, name) }) {
+		return
+	}
 	if len(value) < bucketHead {
 		w.bad(id, "bucket %q has %d bytes", name, len(value))
 		return

@@ -19,7 +19,7 @@ import (
 // for targets that were polled in the window of t or the one before it.
 func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 	m := fleet.Memory{At: t}
-	err := s.both(func(state, series *bbolt.Tx) error {
+	err := s.both(ctx, func(state, series *bbolt.Tx) error {
 		return guard(func() (err error) {
 			mark, err := readMark(state)
 			if err != nil {

@@ -65,7 +65,7 @@ func (s *Store) answerSeries(ctx context.Context, q fleet.Query, since, at time.
 	if t == nil {
 		return nil, true, nil
 	}
-	oldest, ok, err := s.reach(t)
+	oldest, ok, err := s.reach(ctx, t)
 	if err != nil || !ok {
 		return nil, true, err
 	}

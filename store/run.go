@@ -51,7 +51,8 @@ const (
 // those who handed it in, and does not stop Run. onNudge, which may be nil, is
 // called with the targets that the step wants polled and must not block.
 //
-// Run returns ErrRunning where it has been called before, else nil.
+// Run returns ErrRunning where it has been called before, and a *FileError
+// where series.db turns out not to be sound; else nil.
 func (s *Store) Run(ctx context.Context, first *fleet.Snapshot, step StepFunc, onNudge func([]string)) error {
 	s.life.Lock()
 	if s.life.running || s.life.done {
@@ -71,6 +72,9 @@ func (s *Store) Run(ctx context.Context, first *fleet.Snapshot, step StepFunc, o
 		first = &c
 	}
 	s.publish(first)
+	if ok, err := s.awaitSeries(ctx); !ok {
+		return err
+	}
 	wake := time.NewTimer(0) // the first tick judges what was remembered
 	defer wake.Stop()
 	for {
@@ -90,6 +94,21 @@ func (s *Store) Run(ctx context.Context, first *fleet.Snapshot, step StepFunc, o
 			return nil
 		}
 	}
+}
+
+// awaitSeries waits until series.db is open, and reports whether it is. What is
+// handed in meanwhile waits in the queue. Whoever stops before then has not
+// been told that anything was kept, and need not wait for it.
+func (s *Store) awaitSeries(ctx context.Context) (ok bool, err error) {
+	s.opening.start()
+	select {
+	case <-s.opening.ended:
+		return s.opening.err == nil, s.opening.err
+	case <-ctx.Done():
+	case <-s.life.closing:
+	}
+	s.opening.stop()
+	return s.opening.err == nil, nil
 }
 
 func (s *Store) end() {

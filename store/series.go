@@ -62,7 +62,7 @@ func (s *Store) samples(ctx context.Context, target string, key fleet.SeriesKey,
 	// then seen twice, which does no harm, and never not at all.
 	rows := s.targets.openRows(t)
 	var out []sample
-	err := view(s.series, func(tx *bbolt.Tx) (err error) {
+	err := s.viewSeries(ctx, func(tx *bbolt.Tx) (err error) {
 		out, err = s.blockSamples(ctx, tx, t, key, from, to)
 		return err
 	})
@@ -156,9 +156,9 @@ func inOrder(v []sample) []sample {
 
 // oldest returns the time of the earliest window or row kept of a target, in
 // Unix milliseconds.
-func (s *Store) oldest(t *target) (ms int64, ok bool, err error) {
+func (s *Store) oldest(ctx context.Context, t *target) (ms int64, ok bool, err error) {
 	rows := s.targets.openRows(t)
-	err = view(s.series, func(tx *bbolt.Tx) error {
+	err = s.viewSeries(ctx, func(tx *bbolt.Tx) error {
 		k, _ := tx.Bucket(bucketBlocks).Cursor().Seek(idKey(t.id))
 		if !hasPrefix(k, idKey(t.id)) {
 			return nil

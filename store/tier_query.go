@@ -72,11 +72,11 @@ func gcd(a, b int64) int64 {
 }
 
 // reach returns the earliest time that is kept of a target in any tier, in ms.
-func (s *Store) reach(t *target) (ms int64, ok bool, err error) {
-	if ms, ok, err = s.oldest(t); err != nil {
+func (s *Store) reach(ctx context.Context, t *target) (ms int64, ok bool, err error) {
+	if ms, ok, err = s.oldest(ctx, t); err != nil {
 		return 0, false, err
 	}
-	err = view(s.series, func(tx *bbolt.Tx) error {
+	err = s.viewSeries(ctx, func(tx *bbolt.Tx) error {
 		for _, tier := range tiers {
 			prefix := tierKey{tier: tier.id, target: t.id}.prefix()
 			k, raw := tx.Bucket(bucketTiers).Cursor().Seek(prefix)
@@ -126,7 +126,7 @@ type tierPoint struct {
 // tierPoints reads the rows of one series whose steps overlap from..to and end
 // by to, in order of time. Where a layout changed inside a step there are two.
 func (s *Store) tierPoints(ctx context.Context, t *target, tier tier, key fleet.SeriesKey, from, to int64) (out []tierPoint, err error) {
-	err = view(s.series, func(tx *bbolt.Tx) error {
+	err = s.viewSeries(ctx, func(tx *bbolt.Tx) error {
 		out, err = s.readTier(ctx, tx, t, tier, key, from, to)
 		return err
 	})

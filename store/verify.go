@@ -63,7 +63,7 @@ type verifier struct {
 // what is wrong stands in the report.
 func (s *Store) Verify(ctx context.Context) (Report, error) {
 	v := &verifier{ctx: ctx, statePath: s.path("state.db"), seriesPath: s.path("series.db"), report: Report{Records: map[string]int{}}, layouts: map[uint32][]fleet.SeriesKey{}}
-	err := s.both(func(state, series *bbolt.Tx) error {
+	err := s.both(ctx, func(state, series *bbolt.Tx) error {
 		v.state, v.series = state, series
 		v.tables, v.users, v.inForce = newTableReader(state), map[setName]uint64{}, map[InventoryID]int{}
 		v.run()
@@ -73,7 +73,11 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 }
 
 // both calls f with a read transaction of each file, as of one batch.
-func (s *Store) both(f func(state, series *bbolt.Tx) error) error {
+func (s *Store) both(ctx context.Context, f func(state, series *bbolt.Tx) error) error {
+	blocks, err := s.blocks(ctx)
+	if err != nil {
+		return err
+	}
 	s.commit.Lock()
 	state, err := s.state.Begin(false)
 	if err != nil {
@@ -81,7 +85,7 @@ func (s *Store) both(f func(state, series *bbolt.Tx) error) error {
 		return err
 	}
 	defer state.Rollback()
-	series, err := s.series.Begin(false)
+	series, err := blocks.Begin(false)
 	s.commit.Unlock()
 	if err != nil {
 		return err
