@@ -88,6 +88,11 @@ func FuzzBlock(f *testing.F) {
 			if err == nil && len(v) != b.rows {
 				t.Fatalf("%d values of %d rows", len(v), b.rows)
 			}
+			for i := 0; err == nil && i < b.rows; i += 1 + b.rows/7 {
+				if one, err := pick(b.column(c), b.rows, i); err != nil || one != v[i] {
+					t.Fatalf("column %d: value %d is %v alone (%v) and %v among all", c, i, one, err, v[i])
+				}
+			}
 		}
 		_, err = b.appendColumn(nil, b.columns)
 		if err == nil {
@@ -179,6 +184,9 @@ func TestColumnsComeBackAsTheyWere(t *testing.T) {
 		for i := range v {
 			if got[i].String() != v[i].String() {
 				t.Fatalf("value %d is %v, was %v", i, got[i], v[i])
+			}
+			if one, err := pick(b, n, i); err != nil || one != got[i] {
+				t.Fatalf("value %d is %v alone (%v) and %v among all", i, one, err, got[i])
 			}
 		}
 	})

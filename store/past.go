@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -42,18 +45,44 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 	return m, err
 }
 
-// readingsAt returns the newest row of each target that is not after at.
+// readingsAt returns the newest row of each target that is not after at. The
+// targets are shared out among the processors.
 func (s *Store) readingsAt(ctx context.Context, tx *bbolt.Tx, at int64) ([]fleet.Readings, error) {
-	var out []fleet.Readings
-	c := tx.Bucket(bucketBlocks).Cursor()
-	for _, t := range s.targets.all() {
-		r, err := s.rowAt(c, t, at)
+	targets := s.targets.all()
+	workers := runtime.GOMAXPROCS(0)
+	parts, errs := make([][]fleet.Readings, workers), make([]error, workers)
+	var all sync.WaitGroup
+	for w := range workers {
+		r := pastReader{store: s, blocks: tx.Bucket(bucketBlocks).Cursor(), at: at}
+		from, to := len(targets)*w/workers, len(targets)*(w+1)/workers
+		all.Go(func() {
+			errs[w] = guard(func() (err error) {
+				parts[w], err = r.rows(ctx, targets[from:to])
+				return err
+			})
+		})
+	}
+	all.Wait()
+	return slices.Concat(parts...), errors.Join(errs...)
+}
+
+// pastReader reads rows as of a time; it belongs to one goroutine.
+type pastReader struct {
+	store  *Store
+	blocks *bbolt.Cursor
+	at     int64 // Unix milliseconds
+	times  []int64
+}
+
+func (r *pastReader) rows(ctx context.Context, targets []*target) (out []fleet.Readings, err error) {
+	for _, t := range targets {
+		row, err := r.row(t)
 		if err != nil {
 			return nil, damaged("readings of %s: %w", t.name, err)
 		}
-		if r.Keys != nil {
-			r.Target = t.name
-			out = append(out, r)
+		if row.Keys != nil {
+			row.Target = t.name
+			out = append(out, row)
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -62,51 +91,53 @@ func (s *Store) readingsAt(ctx context.Context, tx *bbolt.Tx, at int64) ([]fleet
 	return out, nil
 }
 
-// rowAt returns a target's newest row that is not after at, without Keys where
-// there is none in the window of at or the one before it.
-func (s *Store) rowAt(c *bbolt.Cursor, t *target, at int64) (r fleet.Readings, err error) {
+// row returns a target's newest row that is not after the time, without Keys
+// where there is none in the window of that time or the one before it.
+func (r *pastReader) row(t *target) (out fleet.Readings, err error) {
 	var best row
-	found, since := int64(-1), t.windowOf(at)-windowMs
-	for _, x := range s.targets.openRows(t) {
-		if x.at <= at && x.at >= since && (found < 0 || x.at >= found) {
+	found, since := int64(-1), t.windowOf(r.at)-windowMs
+	for _, x := range r.store.targets.openRows(t) {
+		if x.at <= r.at && x.at >= since && (found < 0 || x.at >= found) {
 			best, found = x, x.at
 		}
 	}
 	var block stored
 	place := -1
-	var times []int64
 	first := windowKey(t.id, since)
-	for k, raw := c.Seek(first); hasPrefix(k, first[:4]); k, raw = c.Next() {
+	for k, raw := r.blocks.Seek(first); hasPrefix(k, first[:4]); k, raw = r.blocks.Next() {
 		key, err := readBlockKey(k)
 		if err != nil {
-			return r, err
+			return out, err
 		}
-		if key.window > at {
+		if key.window > r.at {
 			break
+		}
+		if key.window+windowMs <= found {
+			continue // all of it lies before what is found
 		}
 		b, err := openStored(k, raw)
 		if err != nil {
-			return r, err
+			return out, err
 		}
-		if times, err = b.appendTimes(times[:0]); err != nil {
-			return r, err
+		if r.times, err = b.appendTimes(r.times[:0]); err != nil {
+			return out, err
 		}
-		i, exact := slices.BinarySearch(times, at)
+		i, exact := slices.BinarySearch(r.times, r.at)
 		if !exact {
 			i--
 		}
-		if i >= 0 && times[i] > found {
-			found, block, place = times[i], b, i
+		if i >= 0 && r.times[i] > found {
+			found, block, place = r.times[i], b, i
 		}
 	}
 	switch {
 	case found < 0:
-		return r, nil
+		return out, nil
 	case place >= 0:
-		return s.blockRow(&block, place, found)
+		return r.store.blockRow(&block, place, found)
 	}
-	r = fleet.Readings{At: fromMs(best.at), Keys: best.layout.keys, Values: make([]fleet.Num, len(best.layout.keys))}
-	return r, readBody(best.body, r.Values)
+	out = fleet.Readings{At: fromMs(best.at), Keys: best.layout.keys, Values: make([]fleet.Num, len(best.layout.keys))}
+	return out, readBody(best.body, out.Values)
 }
 
 // blockRow reads one row across the columns of a block.
@@ -116,18 +147,16 @@ func (s *Store) blockRow(b *stored, place int, at int64) (fleet.Readings, error)
 		return fleet.Readings{}, damaged("a block of an unknown layout")
 	}
 	r := fleet.Readings{At: fromMs(at), Keys: l.keys, Values: make([]fleet.Num, b.columns)}
-	var room [256]fleet.Num
 	lengths, data := b.lengths, b.data
 	for c := range b.columns {
 		n, rest, err := readUvarint(lengths)
 		if err != nil || n > uint64(len(data)) {
 			return r, damaged("column %d", c)
 		}
-		v, err := readColumn(room[:0], data[:n], b.rows)
-		if err != nil {
+		if r.Values[c], err = pick(data[:n], b.rows, place); err != nil {
 			return r, err
 		}
-		r.Values[c], lengths, data = v[place], rest, data[n:]
+		lengths, data = rest, data[n:]
 	}
 	return r, nil
 }
