@@ -8,7 +8,7 @@ CC_HERE := $(shell command -v $${CC:-cc} 2>/dev/null || command -v gcc 2>/dev/nu
 RACE    := $(if $(CC_HERE),-race,)
 STATIC  := $(GO) tool -modfile=tools/go.mod staticcheck
 
-.PHONY: build run test lint peers peers-openstack bench bench-engine bench-store bench-snmp bench-ipmi bench-console bench-demo crash soak fuzz clean
+.PHONY: build run test lint peers peers-openstack bench bench-engine bench-store bench-snmp bench-ipmi bench-console bench-demo crash kills soak fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build $(BUILD) -o plumb .
@@ -64,6 +64,10 @@ bench-demo: build
 
 crash:
 	PLUMB_CRASH_ROUNDS=200 $(GO) test -count=1 -timeout 30m -run Crash -v ./store
+
+# The demo killed once a minute, for an hour: what was shown then is asked again.
+kills: build
+	PLUMB_KILLS=$${PLUMB_KILLS:-60} $(GO) test -tags $(TAGS) -count=1 -timeout 3h -run TestKillsLeaveNoSeam -v .
 
 soak:
 	PLUMB_SOAK=1 $(GO) test -tags $(TAGS) -count=1 -timeout 2h ./...

@@ -1,0 +1,223 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestKillsLeaveNoSeam kills the demo with SIGKILL once a minute, in the middle
+// of whatever it does, and starts it again on the same store. All along it notes
+// what the running process says of the fleet; at the end the same questions are
+// asked as of those times. What was true is what was shown, however often the
+// process died since. PLUMB_KILLS is how many minutes (an hour: 60); it needs
+// the binary that make build left.
+func TestKillsLeaveNoSeam(t *testing.T) {
+	kills, err := strconv.Atoi(os.Getenv("PLUMB_KILLS"))
+	if err != nil {
+		t.Skip("takes minutes: PLUMB_KILLS=60 make kills")
+	}
+	bin, err := filepath.Abs("plumb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(bin); err != nil {
+		t.Skip("make build first: ", err)
+	}
+	h := &killed{t: t, bin: bin, db: os.Getenv("PLUMB_KILLS_DB")}
+	if h.db == "" {
+		h.db = t.TempDir()
+	}
+	for n := range kills {
+		h.start()
+		until := time.Now().Add(time.Minute)
+		for next := time.Now().Add(12 * time.Second); time.Now().Before(until); next = next.Add(15 * time.Second) {
+			<-time.After(time.Until(next))
+			h.note()
+		}
+		h.kill()
+		t.Logf("%s: killed %d times, %d looks", time.Now().UTC().Format("15:04:05"), n+1, len(h.looks))
+	}
+	h.start()
+	<-time.After(15 * time.Second)
+	h.verify()
+	h.compare()
+	h.kill()
+}
+
+// killed is a demo that dies and is started again.
+type killed struct {
+	t     *testing.T
+	bin   string
+	db    string
+	cmd   *exec.Cmd
+	looks []said
+}
+
+// said is what the running process said at a time: rows of a verb by id.
+type said struct {
+	verb string
+	at   time.Time
+	rows map[string]map[string]any
+}
+
+func (k *killed) start() {
+	k.t.Helper()
+	log, err := os.OpenFile(filepath.Join(k.db, "kills.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer log.Close()
+	k.cmd = exec.Command(k.bin, "demo", "--no-tui", "--db", k.db, "--ssh", "127.0.0.1:0", "--port-base", "26100")
+	k.cmd.Stdout, k.cmd.Stderr = log, log
+	if err := k.cmd.Start(); err != nil {
+		k.t.Fatal(err)
+	}
+	began := time.Now()
+	for {
+		if _, err := k.ask("status"); err == nil {
+			return
+		}
+		if time.Since(began) > 30*time.Second {
+			k.t.Fatal("it does not come back")
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+func (k *killed) kill() {
+	k.t.Helper()
+	if err := k.cmd.Process.Kill(); err != nil {
+		k.t.Fatal(err)
+	}
+	_ = k.cmd.Wait()
+	if status, ok := k.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
+		k.t.Fatalf("it ended by itself: %v", k.cmd.ProcessState)
+	}
+}
+
+// ask asks the running process; an exit code that tells the state of the fleet
+// is no error.
+func (k *killed) ask(verb string, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(k.t.Context(), 20*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, k.bin, append([]string{verb, "--json", "--db", k.db}, args...)...)
+	out, err := cmd.Output()
+	if len(out) > 0 && verb == "status" {
+		err = nil
+	}
+	return out, err
+}
+
+var kinds = []string{"regions", "racks", "devices", "instances", "services"}
+
+// note keeps what each verb says now. They are asked one after the other, so
+// that each has a time of its own.
+func (k *killed) note() {
+	k.t.Helper()
+	for _, verb := range kinds {
+		out, err := k.ask(verb)
+		if err != nil {
+			k.t.Fatalf("%s: %v", verb, err)
+		}
+		at, rows, err := rowsByID(out)
+		if err != nil {
+			k.t.Fatalf("%s: %v", verb, err)
+		}
+		k.looks = append(k.looks, said{verb, at, rows})
+	}
+}
+
+func rowsByID(out []byte) (at time.Time, rows map[string]map[string]any, err error) {
+	var list struct {
+		At    time.Time        `json:"at"`
+		Items []map[string]any `json:"items"`
+	}
+	if err := json.Unmarshal(out, &list); err != nil {
+		return at, nil, err
+	}
+	rows = make(map[string]map[string]any, len(list.Items))
+	for _, x := range list.Items {
+		id := fmt.Sprint(x["id"])
+		if x["id"] == nil {
+			id = fmt.Sprint(x["name"])
+		}
+		rows[id] = x
+	}
+	return list.At, rows, nil
+}
+
+// live are fields that are of the moment of asking, and not of the fleet.
+var live = []string{"age_s", "seen_at"}
+
+// compare asks everything again, as of the times at which it was said.
+func (k *killed) compare() {
+	k.t.Helper()
+	differ, fields, asked := 0, map[string]int{}, 0
+	for _, l := range k.looks {
+		out, err := k.ask(l.verb, "--at", l.at.Format(time.RFC3339Nano))
+		if err != nil {
+			k.t.Errorf("%s as of %s: %v", l.verb, l.at, err)
+			continue
+		}
+		_, then, err := rowsByID(out)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		for _, id := range slices.Sorted(maps.Keys(l.rows)) {
+			asked++
+			wrong := changed(l.rows[id], then[id])
+			for _, f := range wrong {
+				fields[l.verb+"."+f]++
+			}
+			if len(wrong) > 0 {
+				if differ++; differ <= 40 {
+					k.t.Logf("%s %s as of %s: %s", l.verb, id, l.at.Format(time.RFC3339Nano), both(l.rows[id], then[id], wrong))
+				}
+			}
+		}
+	}
+	k.t.Logf("%d rows asked again, %d differ: %v", asked, differ, fields)
+	if differ*1000 > asked {
+		k.t.Errorf("more than one row in a thousand is not what it was")
+	}
+}
+
+func changed(was, is map[string]any) (fields []string) {
+	for _, f := range slices.Sorted(maps.Keys(was)) {
+		a, _ := json.Marshal(was[f])
+		b, _ := json.Marshal(is[f])
+		if !slices.Contains(live, f) && string(a) != string(b) {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+func both(was, is map[string]any, fields []string) string {
+	var b strings.Builder
+	for _, f := range fields {
+		fmt.Fprintf(&b, "%s was %v, is %v; ", f, was[f], is[f])
+	}
+	return b.String()
+}
+
+func (k *killed) verify() {
+	k.t.Helper()
+	out, err := exec.Command(k.bin, "verify", "--db", k.db).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "whole") {
+		k.t.Errorf("verify: %v\n%s", err, out)
+	}
+}
