@@ -15,7 +15,9 @@ const window = 2 * time.Hour
 
 const windowMs = int64(window / time.Millisecond)
 
-const blockVersion = 1
+// blockVersion is what is written. Blocks of version 1 are read as they are:
+// they know fewer codings, see ints.go.
+const blockVersion = 2
 
 // A block holds the rows of one target and one layout inside one window, or a
 // part of them, as columns:
@@ -99,7 +101,7 @@ func permute[T any](v []T, order []int) []T {
 
 // readBlock reads the head of a block; b is not copied.
 func readBlock(b []byte) (block, error) {
-	if len(b) == 0 || b[0] != blockVersion {
+	if len(b) == 0 || b[0] == 0 || b[0] > blockVersion {
 		return block{}, damaged("block of an unknown version")
 	}
 	rows, b, err := readUvarint(b[1:])

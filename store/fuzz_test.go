@@ -101,6 +101,33 @@ func FuzzBlock(f *testing.F) {
 	})
 }
 
+// FuzzInts reads a run of integers of any coding, and writes what it read.
+func FuzzInts(f *testing.F) {
+	var scratch []uint64
+	for _, v := range [][]int64{
+		{1, 2, 1, 1, 2, 1, 1, 1 << 62, 1, 0, 1, 1, 2, 1, 1, 1, 0},       // rice
+		{5, 5, 5, 5, 5, 5, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9},             // runs, scaled
+		{0, 75, 150, 75, 0, 75, 300, 75, 0, 75, 0, 75, 150, 75, 0, 75},  // scaled
+		{1 << 40, 1<<40 + 9, 1<<40 + 13, 1<<40 + 900, 1<<40 + 901, -77}, // a counter, reset
+	} {
+		f.Add(appendInts(nil, v, &scratch), len(v))
+	}
+	f.Fuzz(func(t *testing.T, b []byte, n int) {
+		v, _, err := readInts(nil, b, n)
+		wantDamaged(t, err)
+		if err != nil {
+			return
+		}
+		if len(v) != n {
+			t.Fatalf("%d integers of %d", len(v), n)
+		}
+		back, rest, err := readInts(nil, appendInts(nil, v, &scratch), n)
+		if err != nil || len(rest) != 0 || !slices.Equal(back, v) {
+			t.Fatalf("%v came back as %v, %d bytes left, %v", v, back, len(rest), err)
+		}
+	})
+}
+
 func FuzzRecords(f *testing.F) {
 	f.Add(encodeLayout(allKeys))
 	f.Add(ranges{{1, 5}, {9, 9}}.encode())
@@ -148,8 +175,11 @@ func TestColumnsComeBackAsTheyWere(t *testing.T) {
 		n := rapid.IntRange(1, 300).Draw(t, "n")
 		start := rapid.Int64().Draw(t, "start")
 		slope := rapid.Int64Range(-1000, 1000).Draw(t, "slope")
+		if rapid.Bool().Draw(t, "level") {
+			slope = 0
+		}
 		noise := int64(1) << rapid.IntRange(0, 62).Draw(t, "noise bits")
-		rare := rapid.SampledFrom([]int{0, 1, 50}).Draw(t, "noise in")
+		rare := rapid.SampledFrom([]int{0, 1, 5, 50}).Draw(t, "noise in")
 		nulls := rapid.SampledFrom([]int{0, 0, 2, 1}).Draw(t, "null in")
 		mixed := rapid.IntRange(0, 9).Draw(t, "mixed") == 0
 		levels := rapid.IntRange(0, 3).Draw(t, "levels") == 0
@@ -190,7 +220,7 @@ func TestColumnsComeBackAsTheyWere(t *testing.T) {
 			}
 		}
 	})
-	for _, code := range []byte{codeFrame, codeDelta, codeSteps} {
+	for _, code := range []byte{codeFrame, codeDelta, codeSteps, codeRice, codeRuns, codeScaled} {
 		if !chosen[code] {
 			t.Errorf("coding %d was never the smallest", code)
 		}

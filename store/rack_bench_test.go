@@ -91,10 +91,11 @@ func (o *opened) rawUse(t testing.TB, merged bool) (u rawUse) {
 }
 
 // TestMeasureRawTier says what a sample of a realistic rack costs in the file,
-// pages and all, after a day in which windows have merged.
+// pages and all, after a day in which windows have merged. One round is enough:
+// sizes have no noise.
 func TestMeasureRawTier(t *testing.T) {
 	measuring(t)
-	benchline.Print(benchline.Median(3, func() (lines []benchline.Line) {
+	benchline.Print(benchline.Median(1, func() (lines []benchline.Line) {
 		synctest.Test(t, func(t *testing.T) {
 			l := rackload.New(1)
 			o := startRacks(t, l, Defaults().Retention)
