@@ -84,52 +84,72 @@ func appendBitmap(b []byte, v []fleet.Num) []byte {
 	return b
 }
 
+// column is a column that was read: its known values, and which rows have one.
+type column struct {
+	scale  int8
+	bitmap []byte // a bit per row (set: known), or nil: all or none are
+	ints   []int64
+	nums   []fleet.Num // of a column whose scales are mixed, instead of all that
+}
+
 // readColumn appends the n values of a column to dst.
 func readColumn(dst []fleet.Num, b []byte, n int) ([]fleet.Num, error) {
-	if len(b) == 0 || n < 1 || n > maxInts {
-		return dst, damaged("a column of %d rows in %d bytes", n, len(b))
-	}
-	kind, b := b[0], b[1:]
-	switch kind {
-	case columnEmpty:
-		return append(dst, make([]fleet.Num, n)...), nil
-	case columnMixed:
-		start := len(dst)
-		dst = append(dst, make([]fleet.Num, n)...)
-		return dst, readBody(b, dst[start:])
-	case columnDense, columnGappy:
-	default:
-		return dst, damaged("column kind %d is not known", kind)
-	}
-	if len(b) == 0 || !scaleOK(int8(b[0])) {
-		return dst, damaged("a column has no proper scale")
-	}
-	scale, b := int8(b[0]), b[1:]
-	var bitmap []byte
-	known := n
-	if kind == columnGappy {
-		size := (n + 7) / 8
-		if len(b) < size {
-			return dst, damaged("a column ends inside its bitmap")
-		}
-		bitmap, b = b[:size], b[size:]
-		known = countBits(bitmap, n)
-	}
 	var room [256]int64
-	ints, _, err := readInts(room[:0], b, known)
+	c, err := openColumn(b, n, room[:0])
 	if err != nil {
 		return dst, err
 	}
 	next := 0
 	for i := range n {
-		if bitmap != nil && bitmap[i/8]&(1<<(i%8)) == 0 {
-			dst = append(dst, fleet.Num{})
-			continue
-		}
-		dst = append(dst, fleet.Num{N: ints[next], Scale: scale, Known: true})
-		next++
+		dst = append(dst, c.at(i, &next))
 	}
 	return dst, nil
+}
+
+// at returns the value of row i. Rows are asked for one after the other; next
+// counts the known ones.
+func (c *column) at(i int, next *int) fleet.Num {
+	switch {
+	case c.nums != nil:
+		return c.nums[i]
+	case *next == len(c.ints) || c.bitmap != nil && c.bitmap[i/8]&(1<<(i%8)) == 0:
+		return fleet.Num{}
+	}
+	*next++
+	return fleet.Num{N: c.ints[*next-1], Scale: c.scale, Known: true}
+}
+
+// openColumn reads a column of n rows into ints, which it grows where it must.
+func openColumn(b []byte, n int, ints []int64) (c column, err error) {
+	if len(b) == 0 || n < 1 || n > maxInts {
+		return c, damaged("a column of %d rows in %d bytes", n, len(b))
+	}
+	kind, b := b[0], b[1:]
+	switch kind {
+	case columnEmpty:
+		return c, nil
+	case columnMixed:
+		c.nums = make([]fleet.Num, n)
+		return c, readBody(b, c.nums)
+	case columnDense, columnGappy:
+	default:
+		return c, damaged("column kind %d is not known", kind)
+	}
+	if len(b) == 0 || !scaleOK(int8(b[0])) {
+		return c, damaged("a column has no proper scale")
+	}
+	c.scale, b = int8(b[0]), b[1:]
+	known := n
+	if kind == columnGappy {
+		size := (n + 7) / 8
+		if len(b) < size {
+			return c, damaged("a column ends inside its bitmap")
+		}
+		c.bitmap, b = b[:size], b[size:]
+		known = countBits(c.bitmap, n)
+	}
+	c.ints, _, err = readInts(ints[:0], b, known)
+	return c, err
 }
 
 func countBits(bitmap []byte, n int) int {

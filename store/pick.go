@@ -94,8 +94,50 @@ func pickInt(b []byte, n, i int) (int64, error) {
 			v += d
 		}
 		return v, nil
+	case codeRice:
+		var room [256]int64
+		first, _, err := readRice(room[:0], b, i+1, v)
+		if err != nil {
+			return 0, err
+		}
+		return first[i], nil
+	case codeRuns:
+		return pickRun(b, i, v)
+	case codeScaled:
+		return pickScaled(b, n, i, v)
 	}
 	return 0, damaged("integer coding %d is not known", code)
+}
+
+// pickRun returns value i of runs that begin with v.
+func pickRun(b []byte, i int, v int64) (int64, error) {
+	for i > 0 {
+		rest, more, err := readUvarint(b)
+		if err != nil {
+			return 0, err
+		}
+		if rest >= uint64(i) {
+			return v, nil
+		}
+		d, more, err := readVarint(more)
+		if err != nil {
+			return 0, err
+		}
+		v, b, i = v+d, more, i-int(rest)-1
+	}
+	return v, nil
+}
+
+func pickScaled(b []byte, n, i int, base int64) (int64, error) {
+	factor, b, err := readUvarint(b)
+	if err != nil {
+		return 0, err
+	}
+	if len(b) == 0 || b[0] == codeScaled {
+		return 0, damaged("a scaled run of a scaled run")
+	}
+	v, err := pickInt(b, n, i)
+	return base + v*int64(factor), err
 }
 
 // pickPacked returns packed value i.

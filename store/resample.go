@@ -51,13 +51,16 @@ func byStep(v []sample, step int64, f func(at int64, run []sample)) {
 
 // samplePoints makes a point of each sample that is known.
 func samplePoints(v []sample) []fleet.Point {
-	out := make([]fleet.Point, 0, len(v))
-	for _, x := range v {
-		if x.v.Known {
-			out = append(out, fleet.Point{At: fromMs(x.at), Min: x.v, Max: x.v, Mean: x.v, Count: 1})
+	out := make([]fleet.Point, len(v))
+	n := 0
+	for i := range v {
+		if x := &v[i]; x.v.Known {
+			p := &out[n] // in place: a point is ten words, and there are many
+			p.At, p.Min, p.Max, p.Mean, p.Count = fromMs(x.at), x.v, x.v, x.v, 1
+			n++
 		}
 	}
-	return out
+	return out[:n]
 }
 
 func gaugePoints(v []sample, step int64) []fleet.Point {
@@ -114,6 +117,9 @@ func asState(n fleet.Num) fleet.State {
 // ratePoints turns totals into rates, over gaps of at most gap ms. A step's mean is weighted by time: what
 // was counted in it over how long it was watched.
 func ratePoints(v []sample, from, step, gap int64) []fleet.Point {
+	if step <= 0 {
+		return sampleRates(v, from, gap)
+	}
 	type sum struct {
 		at            int64
 		least, most   float64
@@ -134,7 +140,7 @@ func ratePoints(v []sample, from, step, gap int64) []fleet.Point {
 			continue
 		}
 		rate := counted / over
-		if at := bucket(v[i].at, step); cur.n == 0 || at != cur.at || step <= 0 {
+		if at := bucket(v[i].at, step); cur.n == 0 || at != cur.at {
 			flush()
 			cur = sum{at: at, least: rate, most: rate}
 		}
@@ -145,6 +151,22 @@ func ratePoints(v []sample, from, step, gap int64) []fleet.Point {
 	return out
 }
 
+// sampleRates makes a point of each rate.
+func sampleRates(v []sample, from, gap int64) []fleet.Point {
+	out := make([]fleet.Point, len(v))
+	n := 0
+	for i := 1; i < len(v); i++ {
+		counted, over, ok := increase(v[i-1], v[i], gap)
+		if !ok || v[i].at < from {
+			continue
+		}
+		rate, p := fleet.FromFloat(counted/over, 3), &out[n]
+		p.At, p.Min, p.Max, p.Mean, p.Count = fromMs(v[i].at), rate, rate, rate, 1
+		n++
+	}
+	return out[:n]
+}
+
 // increase returns how far a counter ran between two samples and in how many
 // seconds; ok is false where that cannot be told.
 func increase(a, b sample, gap int64) (counted, seconds float64, ok bool) {
@@ -152,7 +174,10 @@ func increase(a, b sample, gap int64) (counted, seconds float64, ok bool) {
 	if !a.v.Known || !b.v.Known || a.v.Scale != b.v.Scale || ms <= 0 || ms > gap {
 		return 0, 0, false
 	}
-	counted = float64(uint64(b.v.N)-uint64(a.v.N)) * math.Pow10(int(a.v.Scale))
+	counted = float64(uint64(b.v.N) - uint64(a.v.N))
+	if a.v.Scale != 0 {
+		counted *= math.Pow10(int(a.v.Scale))
+	}
 	seconds = float64(ms) / 1000
 	return counted, seconds, counted/seconds <= maxRate
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -51,6 +52,16 @@ func (s *Store) Series(ctx context.Context, target string, key fleet.SeriesKey, 
 	return ratePoints(v, a, durMs(step), gap), err
 }
 
+// scratch is the space that reading one series needs. It is kept between reads,
+// because a chart is read again with every frame and what it leaves behind
+// should be the points alone.
+type scratch struct {
+	times, ints []int64
+	out         []sample
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
 // samples reads the samples of one series with from <= at < to, nulls too, in
 // order of time, each time once.
 func (s *Store) samples(ctx context.Context, target string, key fleet.SeriesKey, from, to int64) ([]sample, error) {
@@ -58,17 +69,20 @@ func (s *Store) samples(ctx context.Context, target string, key fleet.SeriesKey,
 	if t == nil {
 		return nil, nil
 	}
+	return s.samplesIn(ctx, new(scratch), t, key, from, to)
+}
+
+// samplesIn is samples in scratch space: they are good until that is used again.
+func (s *Store) samplesIn(ctx context.Context, sc *scratch, t *target, key fleet.SeriesKey, from, to int64) ([]sample, error) {
 	// The open rows first: a row that becomes a part between the two reads is
 	// then seen twice, which does no harm, and never not at all.
 	rows := s.targets.openRows(t)
-	var out []sample
-	err := s.viewSeries(ctx, func(tx *bbolt.Tx) (err error) {
-		out, err = s.blockSamples(ctx, tx, t, key, from, to)
-		return err
-	})
+	sc.out = sc.out[:0]
+	err := s.viewSeries(ctx, func(tx *bbolt.Tx) error { return s.blockSamples(ctx, tx, sc, t, key, from, to) })
 	if err != nil {
 		return nil, err
 	}
+	out := sc.out
 	var l *layout
 	column := -1
 	for _, r := range rows {
@@ -84,53 +98,65 @@ func (s *Store) samples(ctx context.Context, target string, key fleet.SeriesKey,
 		}
 		out = append(out, sample{r.at, v})
 	}
+	sc.out = out
 	return inOrder(out), nil
 }
 
-func (s *Store) blockSamples(ctx context.Context, tx *bbolt.Tx, t *target, key fleet.SeriesKey, from, to int64) (out []sample, err error) {
-	var times []int64
-	var values []fleet.Num
+func (s *Store) blockSamples(ctx context.Context, tx *bbolt.Tx, sc *scratch, t *target, key fleet.SeriesKey, from, to int64) error {
+	var l *layout
+	place := -1
 	prefix := idKey(t.id)
 	c := tx.Bucket(bucketBlocks).Cursor()
 	for k, raw := c.Seek(windowKey(t.id, t.windowOf(from))); hasPrefix(k, prefix); k, raw = c.Next() {
 		bk, err := readBlockKey(k)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if bk.window >= to {
 			break
 		}
-		l := s.layouts.get(bk.layout)
-		if l == nil {
-			return nil, damaged("block %x of an unknown layout", k)
+		if l == nil || l.id != bk.layout {
+			if l = s.layouts.get(bk.layout); l == nil {
+				return damaged("block %x of an unknown layout", k)
+			}
+			place = l.column(key)
 		}
-		column := l.column(key)
-		if column < 0 {
+		if place < 0 {
 			continue
 		}
 		b, err := openStored(k, raw)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if times, err = b.appendTimes(times[:0]); err != nil {
-			return nil, err
-		}
-		if values, err = b.appendColumn(values[:0], column); err != nil {
-			return nil, err
-		}
-		if left := (to - bk.window) / windowMs; cap(out)-len(out) < len(times) { // as many in each window to come
-			out = slices.Grow(out, len(times)*int(min(max(left, 0)+1, 32)))
-		}
-		for i, at := range times {
-			if at >= from && at < to {
-				out = append(out, sample{at, values[i]})
-			}
+		if err := sc.add(&b.block, place, from, to); err != nil {
+			return err
 		}
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 	}
-	return out, nil
+	return nil
+}
+
+// add appends the samples of one column of a block.
+func (sc *scratch) add(b *block, place int, from, to int64) (err error) {
+	if sc.times, err = b.appendTimes(sc.times[:0]); err != nil {
+		return err
+	}
+	c, err := openColumn(b.column(place), b.rows, sc.ints)
+	if err != nil {
+		return err
+	}
+	next := 0
+	for i, at := range sc.times {
+		if v := c.at(i, &next); at >= from && at < to {
+			sc.out = append(sc.out, sample{at, v})
+		}
+	}
+	if c.ints != nil {
+		sc.ints = c.ints
+	}
+	return nil
 }
 
 // inOrder sorts samples by time; of those with one time the last stays.

@@ -130,7 +130,10 @@ func (s *Store) tierPoints(ctx context.Context, t *target, tier tier, key fleet.
 		out, err = s.readTier(ctx, tx, t, tier, key, from, to)
 		return err
 	})
-	slices.SortFunc(out, func(a, b tierPoint) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.last, b.last)) })
+	order := func(a, b tierPoint) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.last, b.last)) }
+	if !slices.IsSortedFunc(out, order) {
+		slices.SortFunc(out, order)
+	}
 	return out, err
 }
 
@@ -174,6 +177,7 @@ func (s *Store) readTier(ctx context.Context, tx *bbolt.Tx, t *target, tier tier
 				return nil, err
 			}
 		}
+		out = slices.Grow(out, len(times))
 		for i, at := range times {
 			if at+tier.step <= from || at+tier.step > to {
 				continue
@@ -204,7 +208,12 @@ func totals(rows []tierPoint) (out []sample) {
 // combine makes points of a step, a multiple of the tier's, from its rows.
 func combine(rows []tierPoint, kind fleet.SeriesKind, step int64) (out []fleet.Point) {
 	sum := 0.0 // of the values in the last point
-	for _, r := range rows {
+	if len(rows) > 0 {
+		span := rows[len(rows)-1].at - rows[0].at
+		out = make([]fleet.Point, 0, min(int64(len(rows)), span/max(step, 1)+1))
+	}
+	for i := range rows {
+		r := &rows[i]
 		n := int(r.v[3].N)
 		if n <= 0 || !r.v[0].Known {
 			continue
@@ -246,6 +255,8 @@ func (s *Store) readSegments(ctx context.Context, t *target, key fleet.SeriesKey
 		condense = statePoints
 	}
 	best := chosen(step)
+	sc := scratches.Get().(*scratch)
+	defer scratches.Put(sc)
 	var rows []tierPoint
 	for _, part := range parts {
 		if part.tier >= 0 {
@@ -258,7 +269,7 @@ func (s *Store) readSegments(ctx context.Context, t *target, key fleet.SeriesKey
 			}
 			continue
 		}
-		v, err := s.samples(ctx, t.name, key, part.from, part.to)
+		v, err := s.samplesIn(ctx, sc, t, key, part.from, part.to)
 		if err != nil {
 			return nil, err
 		}
@@ -287,13 +298,15 @@ func (s *Store) readSegments(ctx context.Context, t *target, key fleet.SeriesKey
 // totals of a tier lie a step apart.
 func (s *Store) readTotals(ctx context.Context, t *target, key fleet.SeriesKey, parts []segment) (out []sample, gap int64, err error) {
 	gap = durMs(bridge)
+	sc := scratches.Get().(*scratch)
+	defer scratches.Put(sc)
 	for i, part := range parts {
 		lead := int64(0)
 		if part.tier < 0 {
 			if i == 0 {
 				lead = durMs(bridge)
 			}
-			v, err := s.samples(ctx, t.name, key, part.from-lead, part.to)
+			v, err := s.samplesIn(ctx, sc, t, key, part.from-lead, part.to)
 			if err != nil {
 				return nil, 0, err
 			}
