@@ -25,6 +25,8 @@ type Command struct {
 	Needs  fleet.Role // least role; RoleNone means anyone who may look
 	Rank   int        // footer priority, smaller first; 0: not in the footer
 	Writes bool       // disabled while the screen shows history
+	// RankPast is the footer priority while the screen shows history; 0: Rank.
+	RankPast int
 	// Session says that the session carries it out itself (prompts, time,
 	// history, marks, leaving); any other command goes to the view.
 	Session bool
@@ -56,7 +58,7 @@ func (c Command) Why(s Scene) string {
 	case s.Role < c.Needs:
 		return "needs role " + c.Needs.String()
 	case c.Writes && !s.Live:
-		return "the screen shows history; 0 returns to live"
+		return "HIST: the screen shows history; 0 returns to live"
 	case c.why != nil:
 		return c.why(s)
 	}

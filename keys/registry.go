@@ -53,6 +53,7 @@ func bind(id, keyList, title, help string, more ...func(*Command)) Command {
 func in(views ...string) func(*Command)       { return func(c *Command) { c.In = views } }
 func rank(n int) func(*Command)               { return func(c *Command) { c.Rank = n } }
 func params(names ...string) func(*Command)   { return func(c *Command) { c.Params = names } }
+func past(n int) func(*Command)               { return func(c *Command) { c.RankPast = n } }
 func session(c *Command)                      { c.Session = true }
 func why(f func(Scene) string) func(*Command) { return func(c *Command) { c.why = f } }
 
@@ -131,15 +132,15 @@ func lookCommands() []Command {
 
 func timeCommands() []Command {
 	return []Command{
-		bind("time.small-back", ",", "step back", "one small step into the past", session, why(needsPast)),
-		bind("time.small-on", ".", "step on", "one small step towards now", session, why(needsPast)),
-		bind("time.big-back", "<", "leap back", "one big step into the past", session, why(needsPast)),
-		bind("time.big-on", ">", "leap on", "one big step towards now", session, why(needsPast)),
-		bind("time.event-back", "[", "event before", "to the event before", session, why(needsPast)),
-		bind("time.event-on", "]", "next event", "to the next event", session, why(needsPast)),
-		bind("time.at", "@", "go to time", "show the fleet as of a time: 14:02, -2h, RFC 3339", session, params("time"), why(needsPast)),
+		bind("time.small-back", ",", "step back", "one poll into the past, 10 s to 1 min", session, why(needsPast), past(21)),
+		bind("time.small-on", ".", "step on", "one poll towards now", session, why(needsPast), past(21)),
+		bind("time.big-back", "<", "10m back", "10 minutes into the past", session, why(needsPast), past(26)),
+		bind("time.big-on", ">", "10m on", "10 minutes towards now", session, why(needsPast), past(26)),
+		bind("time.event-back", "[", "event before", "to the warning or fault before; on a page, to that of what it shows", session, why(needsPast), past(23)),
+		bind("time.event-on", "]", "next event", "to the next warning or fault", session, why(needsPast), past(23)),
+		bind("time.at", "@", "go to time", "show the fleet as of a time: 14:02, -2h, 2026-11-26 14:02, RFC 3339", session, params("time"), why(needsPast), past(25)),
 		bind("time.pause", "p", "pause", "hold the screen still, or let it run", session),
-		bind("time.live", "0", "live", "back to now", session),
+		bind("time.live", "0", "live", "back to now", session, past(20)),
 	}
 }
 
@@ -158,8 +159,11 @@ func needsTarget(s Scene) string {
 }
 
 func needsPast(s Scene) string {
-	if s.Since.IsZero() {
-		return "nothing of the past can be put on this screen yet; charts and events show it"
+	switch {
+	case s.View == "wall":
+		return "the wall is always live"
+	case s.Since.IsZero():
+		return "nothing of the past is kept yet"
 	}
 	return ""
 }

@@ -108,7 +108,7 @@ func drawHeader(f Frame, v View, ch Chrome, on widget.Canvas) {
 		x = on.Right(x-2, 0, f.User+" ("+f.Role.String()+")", widget.Dim)
 	}
 	if on.W >= 50 {
-		x = drawCounts(f, on, x-2)
+		x = drawCounts(f, on, drawDiffer(f, on, x-2))
 	}
 	at := on.Text(1, 0, "plumb", widget.Bold) + 2
 	drawCrumbs(f, v, on.Sub(at, 0, x-at-1, 1))
@@ -138,7 +138,11 @@ func drawClock(f Frame, ch Chrome, on widget.Canvas) int {
 	now := f.At.UTC().Format("15:04:05Z")
 	switch age := f.At.Sub(f.Snap.At); {
 	case !f.Live || !f.Snap.Live:
-		return on.Right(on.W-1, 0, " HIST "+f.Snap.At.UTC().Format("2006-01-02 15:04:05Z")+" ", widget.Inverse)
+		layout := "2006-01-02 15:04:05Z"
+		if on.W < 70 {
+			layout = layout[len("2006-"):] // the counts need the room
+		}
+		return on.Right(on.W-1, 0, " HIST "+f.Snap.At.UTC().Format(layout)+" ", widget.Inverse)
 	case ch.Paused:
 		return on.Right(on.W-1, 0, " PAUSED "+now+" ", widget.Inverse)
 	case f.Snap.Version == 0:
@@ -148,6 +152,23 @@ func drawClock(f Frame, ch Chrome, on widget.Canvas) int {
 	}
 	x := on.Right(on.W-1, 0, now, widget.Plain)
 	return on.Right(x-1, 0, "LIVE", widget.OK)
+}
+
+// drawDiffer says how many devices of the past are not so now.
+func drawDiffer(f Frame, on widget.Canvas, x int) int {
+	if f.Deltas == nil {
+		return x
+	}
+	n := f.Deltas.Devices()
+	switch {
+	case on.W < 120 && n == 0:
+		return x
+	case on.W < 120:
+		return on.Right(x, 0, f.Theme.Glyphs.Delta+strconv.Itoa(n), widget.Bold) - 1
+	case n == 0:
+		return on.Right(x, 0, "as now", widget.Dim) - 2
+	}
+	return on.Right(x, 0, f.Theme.Glyphs.Delta+" "+strconv.Itoa(n)+" differ from now", widget.Bold) - 2
 }
 
 // drawCounts draws what is not in order, by glyph; a healthy fleet shows one.
@@ -276,11 +297,15 @@ func drawFooter(f Frame, v View, on widget.Canvas) {
 	ranks := make([]int, 0, 24)
 	scene := Scene(f, v)
 	for _, c := range f.Keys.All() {
-		if c.Rank < 20 || len(c.Keys.Keys()) == 0 || !c.Listens(v.ID()) || c.Why(scene) != "" {
+		rank := c.Rank
+		if past := c.RankPast; past > 0 && !f.Live {
+			rank = past
+		}
+		if rank < 20 || len(c.Keys.Keys()) == 0 || !c.Listens(v.ID()) || c.Why(scene) != "" {
 			continue
 		}
-		i, _ := slices.BinarySearch(ranks, c.Rank+1)
-		ranks = slices.Insert(ranks, i, c.Rank)
+		i, _ := slices.BinarySearch(ranks, rank+1)
+		ranks = slices.Insert(ranks, i, rank)
 		hints = slices.Insert(hints, i, widget.Hint{Key: c.Keys.Help().Key, Word: c.Title})
 	}
 	widget.Hints(on, 0, hints)

@@ -55,6 +55,7 @@ func drawDeviceHead(f Frame, in widget.Canvas, d *fleet.Device) int {
 	glyph, st := mark(f.Theme, d)
 	x := in.Text(0, y, glyph, st) + 1
 	x = in.Text(x, y, stateWord(d), st) + 2
+	x = drawNow(f, in, x, y, KindDevice, d.Spec.ID)
 	power, now, inlet := "power ", widget.Plain, tempStyle(d.InletC)
 	if d.Blind() {
 		power, now, inlet = "was ", widget.Dim, widget.Dim // nobody knows what it is

@@ -125,7 +125,7 @@ func (v Devices) Draw(f Frame, on widget.Canvas) {
 		}
 	}
 	r := v.shown(f)
-	v.draw(f, left, look{title: "devices", noun: "device", columns: deviceColumns, total: f.Snap.Devices.Len(), marks: len(f.Marks),
+	v.draw(f, left, look{title: "devices", noun: "device", kind: KindDevice, columns: deviceColumns, total: f.Snap.Devices.Len(), marks: len(f.Marks),
 		marked: func(row int) bool { return f.Marks[f.Snap.Devices.ID(r[row])] }}, v.rows(f),
 		func(on widget.Canvas, row, col int) { deviceCell(f, on, r[row], deviceColumns[col].Title) })
 }

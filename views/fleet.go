@@ -158,7 +158,11 @@ func (v Fleet) drawCard(f Frame, on widget.Canvas, id string) {
 	caret := v.at(f)
 	here := !v.lower && f.Snap.Racks.Get(caret) != nil && f.Snap.Racks.Get(caret).Spec.Region == id
 	note := count(r.Racks, "rack") + "  " + count(r.Devices, "device")
-	box := widget.Box(on, f.Theme, id+" "+f.Theme.Glyphs.State(r.State), note, here)
+	title := id + " " + f.Theme.Glyphs.State(r.State)
+	if now := f.now(KindRegion, id); now != "" {
+		title += " " + f.Theme.Glyphs.Delta + " now " + now
+	}
+	box := widget.Box(on, f.Theme, title, note, here)
 	in := box.Sub(1, 0, box.W-2, box.H)
 	plan := in
 	if rows := v.memo.grid.height(f, id, in.W/2); on.W >= factsRoom && rows >= 2 && rows == v.memo.grid.height(f, id, in.W) {
@@ -183,6 +187,7 @@ func (v Fleet) drawStrips(f Frame, on widget.Canvas) int {
 			return y + 1
 		}
 		x := on.Glyph(f.Theme, 1, y, r.State) + 1
+		drawDelta(f, on, 0, y, KindRegion, id)
 		x = on.Cut(f.Theme, x, y, 14, id, widget.Bold) + 1
 		x = max(x, 10)
 		drawRegionPower(f, on, x, y, min(36, (on.W-x)/2), id)
@@ -295,7 +300,8 @@ func (v Fleet) drawLower(f Frame, on widget.Canvas, t *troubles) {
 	if !v.lower {
 		at = -1
 	}
-	widget.Table{Columns: troubleColumns, Rows: len(t.list), At: at, Focus: true, Sort: -1}.Draw(in, f.Theme,
+	differs := func(row int) bool { return f.now(KindDevice, f.Snap.Devices.ID(t.list[row])) != "" }
+	widget.Table{Columns: troubleColumns, Rows: len(t.list), At: at, Focus: true, Sort: -1, Differs: differs}.Draw(in, f.Theme,
 		func(on widget.Canvas, row, col int) { deviceCell(f, on, t.list[row], troubleColumns[col].Title) })
 }
 

@@ -82,6 +82,28 @@ func Scene(f Frame, v View) keys.Scene {
 	return s
 }
 
+// Subject is what a page is about, for the question what happened to it; ""
+// where it is about many things.
+func Subject(v View) string {
+	switch v := v.(type) {
+	case Device:
+		return v.id
+	case Switch:
+		return v.id
+	case Port:
+		return hostOf(v.id)
+	case Instance:
+		return v.id
+	case Service:
+		return v.id
+	case Confirm:
+		if len(v.targets) == 1 {
+			return hostOf(v.targets[0])
+		}
+	}
+	return ""
+}
+
 // Needs returns every query a screen with the view on it asks.
 func Needs(f Frame, v View) []fleet.Query {
 	f = f.whole()

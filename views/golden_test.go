@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -24,7 +25,8 @@ var testFleet = sync.OnceValue(viewstest.Fleet)
 // frame returns a frame of the test fleet as an operator sees it.
 func frame(w, h int) Frame {
 	return Frame{Snap: testFleet(), Answers: viewstest.Answers{}, At: viewstest.At, Live: true, Role: fleet.RoleOperator, User: "anna",
-		Here: []string{"raj operator 10.1.0.9 devices", "noc wall 10.1.0.2"}, Width: w, Height: h, Theme: widget.NewTheme("okabe", widget.TrueColour, false), Keys: keys.Must()}
+		Here: []string{"raj operator 10.1.0.9 devices", "noc wall 10.1.0.2"}, Width: w, Height: h, Theme: widget.NewTheme("okabe", widget.TrueColour, false), Keys: keys.Must(),
+		Since: viewstest.At.Add(-48 * time.Hour)}
 }
 
 // press carries a command to a view as the session does and follows Open.

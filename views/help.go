@@ -132,7 +132,10 @@ func drawLegend(f Frame, on widget.Canvas) {
 		glyph, word string
 		st          widget.Style
 	}{{g.OK, "ok", widget.OK}, {g.Warn, "warn", widget.Warn}, {g.Crit, "crit", widget.Crit}, {g.Unknown, "unknown", widget.Unknown},
-		{g.Off, "off", widget.Off}, {g.Drift, "drift", widget.Drift}, {g.Maintenance, "maintenance", widget.Maintenance}, {g.Empty, "empty", widget.Rest}} {
+		{g.Off, "off", widget.Off}, {g.Drift, "drift", widget.Drift}, {g.Maintenance, "maintenance", widget.Maintenance}, {g.Empty, "empty", widget.Rest}, {g.Delta, "differs from now", widget.Bold}} {
+		if l.glyph == g.Delta && f.Deltas == nil {
+			continue
+		}
 		x = on.Text(x, 0, l.glyph, l.st) + 1
 		x = on.Text(x, 0, l.word, widget.Dim) + 2
 	}

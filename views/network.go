@@ -199,7 +199,7 @@ func (v Network) Draw(f Frame, on widget.Canvas) {
 		upper = on.Sub(0, 0, on.W, on.H-h)
 		drawFaceBox(f, on.Sub(0, on.H-h, on.W, h), d, -1, false)
 	}
-	v.draw(f, upper, look{title: "switches", noun: "switch", columns: networkColumns, total: total,
+	v.draw(f, upper, look{title: "switches", noun: "switch", kind: KindDevice, columns: networkColumns, total: total,
 		marked: func(row int) bool { return f.Marks[f.Snap.Devices.ID(r[row].n)] }}, v.rows(f),
 		func(on widget.Canvas, row, col int) { switchCell(f, on, r[row], networkColumns[col].Title) })
 }

@@ -19,7 +19,11 @@ func (v Racks) drawRackCard(f Frame, on widget.Canvas) {
 		in.Cut(f.Theme, 9, y, in.W-9, text, widget.Plain)
 		y++
 	}
-	line("state", r.State.String())
+	state := r.State.String()
+	if now := f.now(KindRack, r.Spec.ID); now != "" {
+		state += "  " + f.Theme.Glyphs.Delta + " now " + now
+	}
+	line("state", state)
 	line("devices", strconv.Itoa(r.Devices)+", "+strconv.Itoa(r.Blind)+" blind")
 	line("units", strconv.Itoa(r.Spec.Units)+", "+strconv.Itoa(r.FreeUnits)+" free")
 	line("power", watts(r.PowerW)+" measured, "+percent(rackLoad(f.Snap, r.Spec.ID))+" of what one PDU carries")

@@ -264,6 +264,7 @@ func (g *grid) drawLine(f Frame, on widget.Canvas, y int, region, caret string, 
 
 func (g *grid) drawRack(f Frame, on widget.Canvas, x, y, n int, caret string, p Paint, focus bool) {
 	rackCell(f, on, x, y, 2, n, p)
+	drawDelta(f, on, x+2, y, KindRack, f.Snap.Racks.ID(n))
 	if f.Snap.Racks.ID(n) != caret {
 		return
 	}

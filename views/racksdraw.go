@@ -62,6 +62,7 @@ func (v Racks) drawPlan(f Frame, on widget.Canvas, r *fleet.Rack) {
 			break
 		}
 		in.Glyph(f.Theme, 1, y, region.State)
+		drawDelta(f, in, 0, y, KindRegion, id)
 		in.Cut(f.Theme, 3, y, in.W-12, id, widget.Bold)
 		in.Right(in.W-1, y, watts(region.PowerW), widget.Dim)
 		y = v.memo.grid.draw(f, in.Sub(1, 0, in.W-2, in.H), y+1, id, r.Spec.ID, v.paint, v.plan) + 1
@@ -158,6 +159,7 @@ func (v Racks) drawSlot(f Frame, on widget.Canvas, s widget.Slot, full float64) 
 	d := f.Snap.Devices.At(s.Item)
 	glyph, st := mark(f.Theme, d)
 	on.Text(8, 0, glyph, st)
+	drawDelta(f, on, 6, 0, KindDevice, d.Spec.ID)
 	if f.Marks[d.Spec.ID] {
 		on.Text(6, 0, f.Theme.Glyphs.Mark, widget.Key)
 	}
@@ -269,6 +271,7 @@ func (v Racks) drawPower(f Frame, on widget.Canvas, beside []int, at int) {
 		row := on.Sub(0, y, on.W, 1)
 		glyph, st := mark(f.Theme, d)
 		row.Text(8, 0, glyph, st)
+		drawDelta(f, row, 6, 0, KindDevice, d.Spec.ID)
 		nameW := min(max(12, on.W/4), 20)
 		row.Cut(f.Theme, 10, 0, nameW, d.Spec.Name, widget.Plain)
 		share := pduShare(f, d)

@@ -121,7 +121,8 @@ func (v Service) Draw(f Frame, on widget.Canvas) {
 	in.Glyph(f.Theme, 0, 0, s.State)
 	x := in.Text(2, 0, replicas(s), widget.Bold) + 2
 	drawFloor(f, in.Sub(x, 0, min(24, in.W-x), 1), s)
-	in.Cut(f.Theme, x+26, 0, in.W-x-26, "owner "+or(s.Spec.Owner), widget.Dim)
+	x = drawNow(f, in, x+26, 0, KindService, v.id)
+	in.Cut(f.Theme, x, 0, in.W-x, "owner "+or(s.Spec.Owner), widget.Dim)
 	spread := count(s.Zones, "zone") + "  " + count(s.Hosts, "host") + "  " + count(s.Racks, "rack")
 	if s.Unplaced > 0 {
 		spread += "  " + count(s.Unplaced, "replica") + " whose place cannot be seen"

@@ -155,7 +155,7 @@ func (v Services) Draw(f Frame, on widget.Canvas) {
 		Service{id: id, still: true}.Draw(f, upper.Sub(0, h, upper.W, upper.H-h))
 		upper = upper.Sub(0, 0, upper.W, h)
 	}
-	v.draw(f, upper, look{title: "services", noun: "service", columns: serviceColumns, total: f.Snap.Services.Len(), away: v.clouds}, v.rows(f),
+	v.draw(f, upper, look{title: "services", noun: "service", kind: KindService, columns: serviceColumns, total: f.Snap.Services.Len(), away: v.clouds}, v.rows(f),
 		func(on widget.Canvas, row, col int) { serviceCell(f, on, f.Snap.Services.At(r[row]), col) })
 	v.drawClouds(f, on.Sub(0, on.H-cloudH, on.W, cloudH))
 }

@@ -62,6 +62,7 @@ type look struct {
 	away        bool // the caret is in another pane
 	plain       bool // not sorted by a column
 	marked      func(row int) bool
+	kind        string // of its rows, where they can differ from now
 	marks       int
 }
 
@@ -74,6 +75,9 @@ func (s sheet) draw(f Frame, on widget.Canvas, l look, r rows, cell func(on widg
 		return
 	}
 	t := widget.Table{Columns: l.columns, Rows: r.n, At: s.list.index(r), Focus: !l.away, Sort: s.sort, Desc: s.desc, Marked: l.marked}
+	if l.kind != "" && f.Deltas != nil {
+		t.Differs = func(row int) bool { return f.now(l.kind, r.id(row)) != "" }
+	}
 	if l.still {
 		t.At = -1
 	}

@@ -44,6 +44,7 @@ type Frame struct {
 	Marks         map[string]bool
 	Keys          *keys.Map // what the footer and the help page read
 	Since         time.Time // the earliest moment that can be shown; zero: none
+	Deltas        *Deltas   // what of the past shown is different now; nil when live
 }
 
 // whole returns the frame with a snapshot that can be drawn also before there

@@ -214,6 +214,7 @@ func drawServiceLines(f Frame, on widget.Canvas) {
 			break
 		}
 		in.Glyph(f.Theme, 1, y, s.State)
+		drawDelta(f, in, 0, y, KindService, id)
 		in.Cut(f.Theme, 3, y, 16, id, widget.Plain)
 		w := max(8, in.W-48)
 		drawFloor(f, in.Sub(20, y, w, 1), s)

@@ -7,6 +7,8 @@ import "plumb/fleet"
 type Glyphs struct {
 	OK, Warn, Crit, Drift, Unknown, Off, Maintenance, Empty, Caret string
 
+	Delta string // what differs from now, on a screen of the past
+
 	Crumb, Dash, Ellipsis, Degree, Mark, Up, Down, Into, From string
 
 	H, V, TL, TR, BL, BR rune // boxes
@@ -24,7 +26,7 @@ type Glyphs struct {
 }
 
 var unicodeGlyphs = Glyphs{
-	OK: "●", Warn: "▲", Crit: "✖", Drift: "◇", Unknown: "◌", Off: "○", Maintenance: "M", Empty: "·", Caret: "▶",
+	OK: "●", Warn: "▲", Crit: "✖", Drift: "◇", Unknown: "◌", Off: "○", Maintenance: "M", Empty: "·", Caret: "▶", Delta: "≠",
 	Crumb: "›", Dash: "─", Ellipsis: "…", Degree: "°", Mark: "+", Up: "↑", Down: "↓", Into: "▸", From: "◂",
 	H: '─', V: '│', TL: '╭', TR: '╮', BL: '╰', BR: '╯', Thumb: '┃', Dots: '┈', Tee: "├ ", Elbow: "└ ",
 	BracketTop: '┌', BracketMid: '│', BracketEnd: '└',
@@ -35,7 +37,7 @@ var unicodeGlyphs = Glyphs{
 }
 
 var asciiGlyphs = Glyphs{
-	OK: "o", Warn: "!", Crit: "X", Drift: "~", Unknown: "?", Off: "-", Maintenance: "M", Empty: ".", Caret: ">",
+	OK: "o", Warn: "!", Crit: "X", Drift: "~", Unknown: "?", Off: "-", Maintenance: "M", Empty: ".", Caret: ">", Delta: "*",
 	Crumb: "/", Dash: "-", Ellipsis: "~", Degree: "", Mark: "+", Up: "^", Down: "v", Into: ">", From: "<",
 	H: '-', V: '|', TL: '+', TR: '+', BL: '+', BR: '+', Thumb: '#', Dots: '-', Tee: "|-", Elbow: "`-",
 	BracketTop: '/', BracketMid: '|', BracketEnd: '\\',

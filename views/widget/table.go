@@ -20,6 +20,7 @@ type Table struct {
 	Sort    int  // the column it is sorted by; below 0: none
 	Desc    bool
 	Marked  func(row int) bool // nil: none
+	Differs func(row int) bool // of a past time, and not so now; nil: none
 }
 
 // maxTableColumns bounds the columns of a table.
@@ -45,8 +46,11 @@ func (t Table) Draw(c Canvas, th *Theme, cell func(on Canvas, row, col int)) {
 				x += w + 1
 			}
 		}
-		if t.Marked != nil && t.Marked(row) {
+		switch {
+		case t.Marked != nil && t.Marked(row):
 			body.Text(1, y, th.Glyphs.Mark, Key)
+		case t.Differs != nil && t.Differs(row):
+			body.Text(1, y, th.Glyphs.Delta, Bold)
 		}
 		if row == t.At {
 			body.Text(0, y, th.Glyphs.Caret, Bold)
