@@ -129,6 +129,8 @@ func (h *house) deps() console.Deps {
 	return console.Deps{
 		Watch:    func() console.Watch { return h.store.Watch() },
 		Answer:   h.store.Answer,
+		At:       h.past.at,
+		Since:    h.past.since,
 		Execute:  h.execute,
 		Verb:     h.verbs.Run,
 		Audit:    h.audit,

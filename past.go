@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"plumb/console"
 	"plumb/fleet"
 	"plumb/fleet/engine"
 	"plumb/store"
@@ -20,6 +21,8 @@ type past struct {
 	mu    sync.Mutex // guards what follows
 	kept  []grounded // the most recently used last
 	first *fleet.Inventory
+
+	depth depth
 }
 
 type grounded struct {
@@ -32,6 +35,13 @@ const maxGrounds = 4
 
 // at returns the fleet as of a time.
 func (p *past) at(ctx context.Context, t time.Time) (*fleet.Snapshot, error) {
+	since, err := p.since(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if since.IsZero() || t.Before(since) {
+		return nil, &console.TooEarlyError{Since: since}
+	}
 	mem, err := p.store.At(ctx, t)
 	if err != nil {
 		return nil, err
@@ -72,4 +82,31 @@ func (p *past) ground(t time.Time) (*engine.Ground, error) {
 		p.kept = append([]grounded(nil), p.kept[1:]...)
 	}
 	return g.ground, nil
+}
+
+// depth remembers how far back the store goes: that moves by the hour, and to
+// look at every target for each key would cost more than the answer is worth.
+type depth struct {
+	mu    sync.Mutex // guards what follows, and holds others back while one looks
+	since time.Time
+	asked time.Time
+}
+
+// depthFor is how long an answer is good; a store that is empty is asked again.
+const depthFor = time.Minute
+
+// since is the earliest moment that at can show, or zero.
+func (p *past) since(ctx context.Context) (time.Time, error) {
+	r := &p.depth
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.since.IsZero() && time.Since(r.asked) < depthFor {
+		return r.since, nil
+	}
+	since, err := p.store.Oldest(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	r.since, r.asked = since, time.Now()
+	return since, nil
 }

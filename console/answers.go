@@ -19,13 +19,28 @@ const (
 	retryAfter    = 5 * time.Second
 )
 
-// answers keeps what views asked of the past, by query, and fetches it again
-// when the fleet has moved on. It belongs to the session's goroutine.
+// answers keeps what views asked of the past, by query and by the time the
+// screen shows, and fetches it again when the fleet has moved on. Of a past
+// time nothing moves on. It belongs to the session's goroutine.
 type answers struct {
 	ask     func(context.Context, fleet.Query, time.Time) fleet.Answer
 	places  chan struct{} // shared by all sessions
-	by      map[fleet.Query]*answered
+	by      map[asked]*answered
+	at      time.Time // the time shown; zero: live
 	flights int
+}
+
+// asked is a query as of a time.
+type asked struct {
+	fleet.Query
+	at int64 // Unix nanoseconds; 0: live
+}
+
+func (a *answers) asked(q fleet.Query) asked {
+	if a.at.IsZero() {
+		return asked{Query: q}
+	}
+	return asked{q, a.at.UnixNano()}
 }
 
 type answered struct {
@@ -38,18 +53,18 @@ type answered struct {
 }
 
 type answerMsg struct {
-	query   fleet.Query
+	query   asked
 	answer  fleet.Answer
 	version uint64
 }
 
 func newAnswers(ask func(context.Context, fleet.Query, time.Time) fleet.Answer, places chan struct{}) *answers {
-	return &answers{ask: ask, places: places, by: make(map[fleet.Query]*answered)}
+	return &answers{ask: ask, places: places, by: make(map[asked]*answered)}
 }
 
 // Get implements views.Answers.
 func (a *answers) Get(q fleet.Query) (fleet.Answer, bool) {
-	if e := a.by[q]; e != nil && e.have {
+	if e := a.by[a.asked(q)]; e != nil && e.have {
 		return e.answer, true
 	}
 	return fleet.Answer{}, false
@@ -71,7 +86,7 @@ func period(q fleet.Query) time.Duration {
 }
 
 // stale reports whether the entry is worth asking again.
-func (e *answered) stale(q fleet.Query, version uint64, now time.Time) bool {
+func (e *answered) stale(q asked, version uint64, now time.Time) bool {
 	switch age := now.Sub(e.asked); {
 	case e.flying:
 		return false
@@ -79,15 +94,18 @@ func (e *answered) stale(q fleet.Query, version uint64, now time.Time) bool {
 		return true
 	case e.answer.Err != nil:
 		return age > retryAfter
+	case q.at != 0:
+		return false
 	default:
-		return version != e.version && age > period(q)
+		return version != e.version && age > period(q.Query)
 	}
 }
 
 // due notes what is needed now and returns what should be fetched.
-func (a *answers) due(needs []fleet.Query, version uint64, now time.Time) []fleet.Query {
-	var due []fleet.Query
-	for _, q := range needs {
+func (a *answers) due(needs []fleet.Query, version uint64, now time.Time) []asked {
+	var due []asked
+	for _, need := range needs {
+		q := a.asked(need)
 		e := a.by[q]
 		if e == nil {
 			if len(a.by) >= maxAnswers && !a.forget(now, 0) {
@@ -132,7 +150,7 @@ func (s *Session) fetch(f views.Frame, v views.View) tea.Cmd {
 			case <-ctx.Done():
 				return answerMsg{q, fleet.Answer{Err: ctx.Err()}, version}
 			}
-			return answerMsg{q, a.ask(ctx, q, at), version}
+			return answerMsg{q, a.ask(ctx, q.Query, at), version}
 		}))
 	}
 	return tea.Batch(cmds...)

@@ -70,8 +70,8 @@ func RunLocal(ctx context.Context, cfg LocalConfig, deps Deps) error {
 	cols, rows = clampSize(cols, rows)
 	out := newScreenWriter(cfg.Out, localStall, func() { cancel(errStalled) })
 	model := newSession(ctx, deps, seat{caller: cfg.Caller, guest: g, term: describe(os.Getenv("TERM"), os.Getenv), cols: cols, rows: rows, out: out,
-		queries: make(chan struct{}, maxInFlight),
-		opt:     Options{AskQuit: cfg.AskQuit, Notice: cfg.Notice, Idle: cfg.Idle, IdleWarn: time.Minute, Redraws: max(cfg.Redraws, 2)}})
+		queries: make(chan struct{}, maxInFlight), pasts: newPasts(deps),
+		opt: Options{AskQuit: cfg.AskQuit, Notice: cfg.Notice, Idle: cfg.Idle, IdleWarn: time.Minute, Redraws: max(cfg.Redraws, 2)}})
 	defer model.release()
 	program := newProgram(ctx, model)
 	sizes := watchSize(ctx, cfg.Out)

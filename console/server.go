@@ -27,6 +27,14 @@ type Deps struct {
 	// Answer fetches a piece of history as of at; it may take its time and
 	// is called off the screen's loop, a bounded number at once.
 	Answer func(ctx context.Context, q fleet.Query, at time.Time) fleet.Answer
+	// At returns the fleet as of a past time, with Live false; nil: screens
+	// show the present only. It may take its time and is called off the
+	// screen's loop, a bounded number at once. A time before all that is kept
+	// is a [TooEarlyError].
+	At func(ctx context.Context, t time.Time) (*fleet.Snapshot, error)
+	// Since returns the earliest moment that At can show, or zero where
+	// nothing is kept yet. It is wired where At is, and called the same way.
+	Since func(ctx context.Context) (time.Time, error)
 	// Execute hands over an action that a person confirmed. It judges again
 	// whether it may happen, and returns once the job is durable.
 	Execute func(ctx context.Context, by Caller, e views.Execute) (fleet.Job, error)
@@ -104,6 +112,7 @@ type Server struct {
 	gate        *gate
 	logins      *logins
 	queries     chan struct{} // a place for each query in flight, of all sessions
+	pasts       *pasts        // the fleet as of past times, for all sessions
 	directory   atomic.Pointer[directory]
 	Fingerprint string // SHA-256 of the host key
 }
@@ -128,6 +137,7 @@ func NewServer(cfg ServerConfig, deps Deps) (*Server, error) {
 	s := &Server{
 		cfg: cfg, deps: deps, gate: newGate(cfg), logins: newLogins(deps),
 		queries:     make(chan struct{}, maxQueries),
+		pasts:       newPasts(deps),
 		Fingerprint: ssh.FingerprintSHA256(signer.PublicKey()),
 	}
 	s.directory.Store(newDirectory(cfg))

@@ -41,10 +41,13 @@ type Session struct {
 	log   *slog.Logger
 
 	snap  *fleet.Snapshot // on screen
-	held  *fleet.Snapshot // newer, while paused; nil: none
+	held  *fleet.Snapshot // the newest there is, while paused or in the past; nil: none
 	at    time.Time       // the time shown
 	here  []string
 	pause bool
+
+	tour   tour          // through the past
+	deltas *views.Deltas // of the past on screen, against held
 
 	trail    trail
 	marks    map[string]bool
@@ -71,6 +74,7 @@ type seat struct {
 	cols, rows int
 	out        *screenWriter
 	queries    chan struct{}
+	pasts      *pasts
 	opt        Options
 }
 
@@ -81,7 +85,7 @@ func newSession(ctx context.Context, deps Deps, at seat) *Session {
 		ctx: ctx, deps: deps, opt: at.opt, who: at.caller, guest: at.guest, log: deps.Log,
 		watch: deps.Watch(), snap: &fleet.Snapshot{Live: true, Topology: &fleet.Topology{}}, at: deps.Now(),
 		marks: make(map[string]bool), term: at.term,
-		answers: newAnswers(deps.Answer, at.queries),
+		answers: newAnswers(deps.Answer, at.queries), tour: tour{pasts: at.pasts},
 	}
 	if s.opt.Notice == nil {
 		s.opt.Notice = deps.Notice
@@ -121,7 +125,7 @@ type (
 // Init starts the clock and the wait for the first snapshot.
 func (s *Session) Init() tea.Cmd {
 	s.paint.urgent()
-	return tea.Batch(s.tick(), s.await(0), s.draw())
+	return tea.Batch(s.tick(), s.await(0), s.askSince(), s.draw())
 }
 
 // async makes a command whose panic ends this session and not the process.
@@ -173,6 +177,10 @@ func (s *Session) handle(msg tea.Msg) tea.Cmd {
 	case answerMsg:
 		s.answers.put(msg, s.deps.Now())
 		s.paint.dirty()
+	case pastMsg:
+		return s.landed(msg)
+	case sinceMsg:
+		s.tour.learn(msg)
 	case jobMsg:
 		s.executed(msg)
 	case quitMsg:
@@ -188,10 +196,15 @@ func (s *Session) handle(msg tea.Msg) tea.Cmd {
 // frame returns what views may know.
 func (s *Session) frame() views.Frame {
 	w, h := s.paint.screen.Size()
-	return views.Frame{
+	f := views.Frame{
 		Snap: s.snap, Answers: s.answers, At: s.at, Live: s.snap.Live, Role: s.who.Role, User: s.who.User,
-		Here: s.here, Width: w, Height: h, Theme: s.theme, Marks: s.marks, Keys: s.deps.Keys,
+		Here: s.here, Width: w, Height: h, Theme: s.theme, Marks: s.marks, Keys: s.deps.Keys, Since: s.tour.since,
 	}
+	if s.inPast() {
+		s.deltas = s.deltas.Compare(s.snap, s.held)
+		f.Deltas = s.deltas
+	}
+	return f
 }
 
 func (s *Session) scene() keys.Scene { return views.Scene(s.frame(), s.trail.here().view) }

@@ -123,6 +123,9 @@ func (s *Session) chrome() views.Chrome {
 	if s.opt.Notice != nil {
 		ch.Notice = s.opt.Notice()
 	}
+	if to := s.underWay(); to != "" {
+		ch.Notice = to
+	}
 	if s.deps.Trouble != nil {
 		ch.Trouble = s.deps.Trouble()
 	}

@@ -63,12 +63,14 @@ func (s *Session) do(in views.Intent) tea.Cmd {
 	switch in := in.(type) {
 	case nil:
 	case views.Open:
-		s.trail.open(place{in.View})
+		s.trail.open(s.placeFor(in.View))
 		if in.Ask != nil {
 			s.open(askPrompt(*in.Ask))
 		}
+		return s.toWall()
 	case views.Back:
 		s.trail.step(-1)
+		return s.follow()
 	case views.Copy:
 		s.copy(in.Text, in.Text)
 	case views.Toast:
@@ -79,7 +81,7 @@ func (s *Session) do(in views.Intent) tea.Cmd {
 		s.open(askPrompt(in))
 	case views.Run:
 		s.trail.step(-1)
-		return s.run(in.Command)
+		return tea.Batch(s.follow(), s.run(in.Command))
 	case views.Execute:
 		return s.execute(in)
 	default:
@@ -98,7 +100,8 @@ func (s *Session) execute(e views.Execute) tea.Cmd {
 	for id := s.trail.here().view.ID(); (id == "confirm" || id == "actions") && s.trail.drop(); {
 		id = s.trail.here().view.ID()
 	}
-	clear(s.marks) // a mark that was acted on must not be acted on again by habit
+	s.trail.here().at = time.Time{} // what was asked for is watched live
+	clear(s.marks)                  // a mark that was acted on must not be acted on again by habit
 	s.say("asked: " + string(e.Action) + " " + strings.Join(e.Targets, " "))
 	return s.async(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), executePatience)
@@ -127,11 +130,11 @@ func (s *Session) own(c keys.Command) tea.Cmd {
 		s.open(&prompt{kind: promptPalette, label: ":"})
 		s.rematch()
 	case "history.back":
-		s.walk(s.trail.step(-1))
+		return s.walk(s.trail.step(-1))
 	case "history.forward":
-		s.walk(s.trail.step(+1))
+		return s.walk(s.trail.step(+1))
 	case "view.last":
-		s.walk(s.trail.swap())
+		return s.walk(s.trail.swap())
 	case "theme":
 		s.nextTheme(c.Arg(0))
 	case "mark":
@@ -142,20 +145,18 @@ func (s *Session) own(c keys.Command) tea.Cmd {
 		clear(s.marks)
 	case "copy.screen":
 		s.copy(s.paint.screen.Plain(), "the screen")
-	case "time.pause":
-		s.hold(!s.pause)
-	case "time.live":
-		s.hold(false)
 	default:
-		s.say(c.Title + ": not possible yet")
+		return s.travel(c)
 	}
 	return nil
 }
 
-func (s *Session) walk(ok bool) {
+func (s *Session) walk(ok bool) tea.Cmd {
 	if !ok {
 		s.say("nothing there")
+		return nil
 	}
+	return s.follow()
 }
 
 // hold keeps the screen still, or lets it run on with what came meanwhile.

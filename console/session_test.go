@@ -50,7 +50,7 @@ func TestDisabledCommandSaysWhy(t *testing.T) {
 	d := h.show(h.client("viewer"), 120, 40, "")
 	d.sees("LIVE")
 	d.press("@")
-	d.sees("nothing of the past can be put on this screen yet")
+	d.sees("nothing of the past is kept yet")
 }
 
 func TestCopyGoesToTheClipboard(t *testing.T) {
@@ -257,19 +257,20 @@ func TestAnswersAreFetchedOnceAndInBounds(t *testing.T) {
 		needs = append(needs, fleet.Query{Kind: fleet.QuerySeries, Target: fmt.Sprint(i), Span: time.Hour, Step: 20 * time.Second})
 	}
 	due := a.due(needs, 1, now)
+	asked := needs[:maxInFlight]
 	if len(due) != maxInFlight || len(a.due(needs, 1, now)) != 0 {
 		t.Fatalf("%d queries at once", len(due))
 	}
 	for _, q := range due {
 		a.put(answerMsg{query: q, version: 1}, now)
 	}
-	if _, ok := a.Get(due[0]); !ok {
+	if _, ok := a.Get(due[0].Query); !ok {
 		t.Error("an answer that came is not there")
 	}
-	if n := len(a.due(due, 2, now.Add(3*time.Second))); n != 0 {
+	if n := len(a.due(asked, 2, now.Add(3*time.Second))); n != 0 {
 		t.Errorf("%d asked again before their period", n)
 	}
-	if n := len(a.due(due, 2, now.Add(11*time.Second))); n != len(due) {
+	if n := len(a.due(asked, 2, now.Add(11*time.Second))); n != len(due) {
 		t.Errorf("%d of %d asked again after it", n, len(due))
 	}
 	for i := range 3 * maxAnswers {
@@ -288,26 +289,26 @@ func TestTrail(t *testing.T) {
 			t.Errorf("at %s, want %s", got, want)
 		}
 	}
-	tr.open(place{views.NewFleet()})
+	tr.open(place{view: views.NewFleet()})
 	if tr.step(-1) || tr.swap() {
 		t.Error("went back from the beginning")
 	}
-	tr.open(place{views.NewRacks("", "")})
-	tr.open(place{views.NewDevices("")})
+	tr.open(place{view: views.NewRacks("", "")})
+	tr.open(place{view: views.NewDevices("")})
 	tr.step(-1)
 	at("racks")
 	tr.swap()
 	at("devices")
 	tr.swap()
 	at("racks")
-	tr.open(place{views.NewJobs()})
+	tr.open(place{view: views.NewJobs()})
 	if tr.step(+1) {
 		t.Error("what lay ahead is still there")
 	}
 	tr.drop()
 	at("racks")
 	for range 3 * maxTrail {
-		tr.open(place{views.NewJobs()})
+		tr.open(place{view: views.NewJobs()})
 	}
 	if len(tr.places) > maxTrail || tr.pos != len(tr.places)-1 {
 		t.Errorf("%d places, at %d", len(tr.places), tr.pos)

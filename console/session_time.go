@@ -53,8 +53,9 @@ func (s *Session) bell(m snapshotMsg) tea.Cmd {
 		s.paint.urgent() // the first one
 		wait += s.stagger(wait)
 	}
-	if s.pause {
+	if s.pause || s.inPast() {
 		s.held = m.snap
+		s.paint.dirty() // what differs from now
 		return s.await(wait)
 	}
 	s.show(m.snap)
@@ -76,7 +77,7 @@ func (s *Session) tick() tea.Cmd {
 // second is the one place where time passes on a screen.
 func (s *Session) second() tea.Cmd {
 	now := s.deps.Now()
-	if !s.pause {
+	if !s.pause && !s.inPast() {
 		s.at = now
 	}
 	if s.toast.text != "" && now.After(s.toast.until) {
@@ -88,7 +89,7 @@ func (s *Session) second() tea.Cmd {
 		s.ended = end
 		return tea.Quit
 	}
-	return s.tick()
+	return tea.Batch(s.tick(), s.askSince())
 }
 
 // idle warns a person who has not pressed a key for long, then says why the

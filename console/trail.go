@@ -1,10 +1,17 @@
 package console
 
-import "plumb/views"
+import (
+	"time"
+
+	"plumb/views"
+)
 
 // place is a view as it was left: views are values, so that going back finds
-// sort, filter, columns and caret as they were.
-type place struct{ view views.View }
+// sort, filter, columns and caret as they were. So it does the time.
+type place struct {
+	view views.View
+	at   time.Time // the past it shows; zero: live
+}
 
 // trail is where a person has been. The zero trail is empty; a session opens
 // its first view before anything else.

@@ -310,11 +310,18 @@ func runReload(ctx context.Context, v *Verbs, c *verbCall) error {
 // errTime says that text is no time.
 var errTime = errors.New("not a time")
 
-// ParseTime reads RFC 3339, HH:MM[:SS] in UTC (the last one before now), or a
-// distance back such as -2h.
+// ParseTime reads RFC 3339, a date and HH:MM[:SS] in UTC as screens write it,
+// HH:MM[:SS] in UTC (the last one before now), or a distance back such as -2h.
 func ParseTime(s string, now time.Time) (time.Time, error) {
+	s = strings.TrimSpace(s)
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t, nil
+	}
+	s = strings.TrimSuffix(s, "Z")
+	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
 	}
 	if s != "" && s[0] == '-' {
 		d, err := ParseDuration(s[1:])
