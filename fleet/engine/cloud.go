@@ -82,6 +82,9 @@ func (s *step) sayCloud(c *fleet.Cloud, was fleet.State, before []string) {
 
 // mergeHosts replaces the hosts of one cloud by what it says now.
 func (s *step) mergeHosts(o *fleet.Observation) {
+	if c := o.Tables[fleet.TableHosts]; c == fleet.NotAsked || c == fleet.Failed {
+		return // a poll that says nothing of hosts must not bring back those that were lost
+	}
 	old := pick(&s.next.Hosts, func(h *fleet.HostState) bool { return h.Cloud == o.Target })
 	before := make([]fleet.Host, len(old))
 	for i, h := range old {

@@ -287,6 +287,11 @@ func TestHostsOfASilentCloudAreUnknown(t *testing.T) {
 		t.Errorf("host is %s, counts %v", h.State, s.Counts.By[fleet.KindOfHost])
 	}
 	at = at.Add(time.Second)
+	s, _ = Step(s, []fleet.Input{&fleet.Observation{Target: "os-ams", Source: fleet.SourceOpenStack, At: at, Err: &fleet.ProbeError{Target: "os-ams", Op: "list", Err: fleet.ErrTimeout}}}, at)
+	if h := s.Hosts.Get("os-ams/s01"); h.State != fleet.StateUnknown {
+		t.Errorf("after a failed poll the host is %s", h.State)
+	}
+	at = at.Add(time.Second)
 	s, _ = Step(s, []fleet.Input{cloud(at, "up")}, at)
 	if h := s.Hosts.Get("os-ams/s01"); h.State != fleet.StateOK {
 		t.Errorf("seen again: %s", h.State)
