@@ -89,11 +89,22 @@ func TestOneReloadAtATime(t *testing.T) {
 	if most.Load() != 1 {
 		t.Errorf("%d reloads at once", most.Load())
 	}
-	if now, err := h.past.at(ctx, time.Now()); err != nil || now.Regions.Get("new") == nil {
-		t.Errorf("what was reloaded is not on record: %v", err)
+	intended := func(at time.Time) *fleet.Inventory {
+		id, err := h.store.InventoryAt(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inv, err := h.store.Inventory(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return inv
 	}
-	if before, err := h.past.at(ctx, h.started); err != nil || before.Regions.Get("new") != nil {
-		t.Errorf("the past is shown with what was reloaded since: %v", err)
+	if now := intended(time.Now()); len(now.Regions) != 1 || now.Regions[0].Name != "new" {
+		t.Error("what was reloaded is not on record")
+	}
+	if before := intended(h.started); len(before.Regions) != 0 {
+		t.Error("the past is shown with what was reloaded since")
 	}
 	stop()
 	if err := <-ran; err != nil && !errors.Is(err, context.Canceled) {

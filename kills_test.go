@@ -159,8 +159,8 @@ func rowsByID(out []byte) (at time.Time, rows map[string]map[string]any, err err
 	return list.At, rows, nil
 }
 
-// live are fields that are of the moment of asking, and not of the fleet.
-var live = []string{"age_s", "seen_at"}
+// momentary are fields that are of the moment of asking, and not of the fleet.
+var momentary = []string{"age_s", "seen_at"}
 
 // compare asks everything again, as of the times at which it was said.
 func (k *killed) compare() {
@@ -199,7 +199,7 @@ func changed(was, is map[string]any) (fields []string) {
 	for _, f := range slices.Sorted(maps.Keys(was)) {
 		a, _ := json.Marshal(was[f])
 		b, _ := json.Marshal(is[f])
-		if !slices.Contains(live, f) && string(a) != string(b) {
+		if !slices.Contains(momentary, f) && string(a) != string(b) {
 			fields = append(fields, f)
 		}
 	}

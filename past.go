@@ -50,9 +50,7 @@ func (p *past) at(ctx context.Context, t time.Time) (*fleet.Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the inventory of %s: %w", t.UTC().Format(time.RFC3339), err)
 	}
-	was := *ground.Restore(mem, t)
-	was.At, was.Live = t, false
-	return &was, nil
+	return ground.AsOf(mem, t), nil
 }
 
 // ground returns the inventory that was in force at a time. Where none is

@@ -88,6 +88,22 @@ func readJobs(ctx context.Context, tx *bbolt.Tx, since, until time.Time, limit i
 	return out, nil
 }
 
+// Bounds of the jobs that a past time shows.
+const (
+	pastJobs    = 100
+	pastJobsFor = 24 * time.Hour
+)
+
+// jobsAt returns the jobs that had begun within a day before a time, as they
+// stood then, newest first.
+func jobsAt(ctx context.Context, tx *bbolt.Tx, at time.Time) ([]fleet.Job, error) {
+	out, err := readJobs(ctx, tx, at.Add(-pastJobsFor), at, pastJobs, nil)
+	for i := range out {
+		out[i] = out[i].AsOf(at)
+	}
+	return out, err
+}
+
 // Jobs returns the jobs, newest first; limit 0 is 200.
 func (s *Store) Jobs(ctx context.Context, limit int) ([]fleet.Job, error) {
 	if limit <= 0 {

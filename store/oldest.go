@@ -11,7 +11,7 @@ import (
 func (s *Store) Oldest(ctx context.Context) (time.Time, error) {
 	first, found := int64(0), false
 	for _, t := range s.targets.all() {
-		ms, ok, err := s.reach(t)
+		ms, ok, err := s.reach(ctx, t)
 		if err != nil {
 			return time.Time{}, err
 		}

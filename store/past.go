@@ -15,7 +15,7 @@ import (
 
 // At returns what was true at t, in the form in which Memory returns what is:
 // the rows that were the newest then, the readings that had come in by then,
-// the events before it, and the jobs that had begun and have no end. The
+// the events before it, and the jobs of the day before, as they stood then. The
 // engine makes the same snapshot from it that it makes at a start.
 //
 // The rows are exact for as far back as changes are kept. Readings are given
@@ -32,7 +32,7 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 			if m.Tables, err = tablesAt(ctx, state, unixNano(t)); err != nil {
 				return err
 			}
-			if m.Jobs, err = readJobs(ctx, state, time.Time{}, t, 0, openJob); err != nil {
+			if m.Jobs, err = jobsAt(ctx, state, t); err != nil {
 				return err
 			}
 			if m.Recent, err = readEvents(ctx, state, eventQuery{until: t, limit: fleet.MaxRecent, least: fleet.SeverityWarn}); err != nil {

@@ -47,6 +47,9 @@ func (s *Store) Answer(ctx context.Context, q fleet.Query, at time.Time) (a flee
 			a.Audit, err = auditUntil(ctx, tx, since, at, bound(auditBound))
 		case fleet.QueryJobs:
 			a.Jobs, err = readJobs(ctx, tx, since, at, bound(jobBound), nil)
+			for i := range a.Jobs {
+				a.Jobs[i] = a.Jobs[i].AsOf(at)
+			}
 		case fleet.QueryHistory:
 			a.Changes, err = readHistory(ctx, tx, q.Target, q.Table, since, at, bound(historyBound))
 		}

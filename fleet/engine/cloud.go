@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 
 	"plumb/fleet"
@@ -19,6 +20,7 @@ func (s *step) observeCloud(i int, o *fleet.Observation) {
 	c.Facts = s.mergeFacts(o.Target, c.Facts, o.Facts, o.Tables[fleet.TableFacts])
 	s.mergeHosts(o)
 	s.mergeInstances(o)
+	s.readCloud(o)
 	s.out.Events = append(s.out.Events, o.Events...)
 	s.judgeCloud(i)
 }
@@ -46,6 +48,9 @@ func (s *step) judgeCloud(i int) {
 		c.State, c.Reasons = fleet.StateWarn, []string{"partly visible: " + c.Err.Op + ": " + c.Err.Kind()}
 	}
 	s.recolour(fleet.KindOfCloud, was, c.State)
+	if was != c.State || !slices.Equal(before, c.Reasons) {
+		s.change(c.Spec.Name, fleet.TableStatus, "cloud", encode(Status{State: c.State, Reasons: c.Reasons, BlindSince: c.BlindSince, Err: c.Err}))
+	}
 	if was != c.State {
 		s.changed, s.guests = true, true
 		if c.State == fleet.StateUnknown {
@@ -154,6 +159,7 @@ func (s *step) mergeInstances(o *fleet.Observation) {
 	before := make([]fleet.Instance, len(old))
 	for i, x := range old {
 		before[i] = x.Instance
+		before[i].State = x.Told
 	}
 	after := mergeRows(s, o.Target, fleet.TableInstances, o.Tables[fleet.TableInstances], before, o.Instances,
 		func(x *fleet.Instance) string { return x.ID }, sameInstance, instanceKept)
@@ -168,7 +174,7 @@ func (s *step) mergeInstances(o *fleet.Observation) {
 
 func instanceKept(x *fleet.Instance) any {
 	k := *x
-	k.Service, k.State = "", fleet.StateUnknown // both follow from the rest
+	k.Service = "" // follows from the inventory
 	return k
 }
 

@@ -80,19 +80,12 @@ func (s *step) judge(i int) {
 	if was.State == v.state && slices.Equal(was.About, about) {
 		return
 	}
-	s.change(d.Spec.ID, fleet.TableStatus, "device", encode(Status{State: d.State, Reasons: d.Reasons, Power: d.Power}))
+	s.change(d.Spec.ID, fleet.TableStatus, "device", encode(statusOf(d)))
 	s.stir(i)
 	if was.State != v.state {
 		s.guests = true // what stands on it may have changed with it
 	}
 	s.say(d, &was, v)
-}
-
-// Status is the row that keeps what a device was judged to be.
-type Status struct {
-	State   fleet.State `json:"state"`
-	Reasons []string    `json:"reasons"`
-	Power   fleet.Power `json:"power"`
 }
 
 // stir has the devices at the other ends of a device's cables and cords judged

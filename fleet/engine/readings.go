@@ -35,6 +35,22 @@ func (s *step) read(d *fleet.Device, o *fleet.Observation, was []fleet.SeriesKey
 	s.out.Readings = append(s.out.Readings, fleet.Readings{Target: o.Target, At: o.At, Keys: d.Series, Values: values})
 }
 
+// cloudKeys are the readings of a cloud: how many instances it lists.
+var cloudKeys = []fleet.SeriesKey{{Table: fleet.TableInstances, Row: "count"}}
+
+// readCloud takes one number of each poll of a cloud. It is worth a chart, and
+// it keeps when the cloud was last seen: its rows tell only when they changed.
+func (s *step) readCloud(o *fleet.Observation) {
+	if !seen(o) {
+		return
+	}
+	n := fleet.Num{}
+	if o.Tables[fleet.TableInstances] == fleet.Complete {
+		n = fleet.Int(int64(len(o.Instances)))
+	}
+	s.out.Readings = append(s.out.Readings, fleet.Readings{Target: o.Target, At: o.At, Keys: cloudKeys, Values: []fleet.Num{n}})
+}
+
 func fresh(o *fleet.Observation, t fleet.TableID) bool {
 	c := o.Tables[t]
 	return c == fleet.Complete || c == fleet.Partial

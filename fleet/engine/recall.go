@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"plumb/fleet"
 )
@@ -18,7 +19,8 @@ type recaller struct {
 	sensors map[*fleet.RowSet][]fleet.Sensor
 	outlets map[*fleet.RowSet][]fleet.Outlet
 	places  map[placing][]int
-	words   map[string]string // strings that many rows share
+	words   map[string]string  // strings that many rows share
+	judged  map[string]*Status // verdicts that many devices share: all is well
 }
 
 // recallAll puts all of a memory back. Devices do not look at each other here,
@@ -33,7 +35,8 @@ func (s *step) recallAll(mem *fleet.Memory) {
 		}
 		return i
 	}
-	others := make([][]*fleet.Rows, runtime.GOMAXPROCS(0))
+	others, looks := make([][]*fleet.Rows, runtime.GOMAXPROCS(0)), make([][]*fleet.Readings, runtime.GOMAXPROCS(0))
+	s.statuses, s.cloudStatuses = make([]*Status, s.devices.Len()), map[int]*Status{}
 	spread(len(tables), func(worker, from, to int) {
 		r := newRecaller(s)
 		for i := alone(from); i < alone(to); i++ {
@@ -41,21 +44,25 @@ func (s *step) recallAll(mem *fleet.Memory) {
 				continue // judgements come back with those who judge
 			}
 			if n := s.next.Devices.Number(tables[i].Target); n >= 0 {
-				r.device(s.devices.At(n), &tables[i])
+				r.device(n, &tables[i])
 			} else {
 				others[worker] = append(others[worker], &tables[i])
 			}
 		}
 	})
-	spread(len(readings), func(_, from, to int) {
+	spread(len(readings), func(worker, from, to int) {
 		r := newRecaller(s)
 		for i := from; i < to; i++ {
-			r.readings(&readings[i])
+			if n := s.next.Devices.Number(readings[i].Target); n >= 0 {
+				r.readings(s.devices.At(n), &readings[i])
+			} else {
+				looks[worker] = append(looks[worker], &readings[i])
+			}
 		}
 	})
 	spread(s.devices.Len(), func(_, from, to int) {
 		for i := from; i < to; i++ {
-			s.settleDevice(s.devices.At(i))
+			s.dateDevice(s.devices.At(i))
 		}
 	})
 	for _, rows := range slices.Concat(others...) {
@@ -63,11 +70,26 @@ func (s *step) recallAll(mem *fleet.Memory) {
 			s.recallCloud(s.clouds.At(i), rows)
 		}
 	}
+	for _, r := range slices.Concat(looks...) {
+		if i := s.next.Clouds.Number(r.Target); i >= 0 {
+			seeCloud(s.clouds.At(i), r.At)
+		}
+	}
 	s.recallClouds()
 }
 
-// settleDevice dates what came back and reads off it what is read off a poll.
-func (s *step) settleDevice(d *fleet.Device) {
+// seeCloud notes that a cloud was seen: its rows tell only when they changed.
+func seeCloud(c *fleet.Cloud, at time.Time) {
+	c.SeenAt = later(c.SeenAt, at)
+	for t := range c.Tables {
+		if st := &c.Tables[t]; st.Is != fleet.NotAsked {
+			st.At = later(st.At, at)
+		}
+	}
+}
+
+// dateDevice dates what came back and reads off it what is read off a poll.
+func (s *step) dateDevice(d *fleet.Device) {
 	d.SeenAt = earlier(d.SeenAt, s.now)
 	for t := range d.Tables { // what is known of it was so when it was last seen
 		if st := &d.Tables[t]; st.Is != fleet.NotAsked {
@@ -96,14 +118,21 @@ type placing struct {
 }
 
 func newRecaller(s *step) *recaller {
-	return &recaller{step: s, sensors: map[*fleet.RowSet][]fleet.Sensor{}, outlets: map[*fleet.RowSet][]fleet.Outlet{}, places: map[placing][]int{}, words: map[string]string{}}
+	return &recaller{step: s, sensors: map[*fleet.RowSet][]fleet.Sensor{}, outlets: map[*fleet.RowSet][]fleet.Outlet{}, places: map[placing][]int{}, words: map[string]string{}, judged: map[string]*Status{}}
 }
 
-func (r *recaller) device(d *fleet.Device, rows *fleet.Rows) {
+// device puts one table of a device back.
+func (r *recaller) device(i int, rows *fleet.Rows) {
+	d := r.devices.At(i)
 	remember(&d.Tables[rows.Table], rows.Newest)
 	switch rows.Table {
 	case fleet.TableFacts:
 		d.Facts = recallFacts(rows.RowSet)
+		if k, ok := slices.BinarySearch(rows.Names, fleet.FactPower); ok {
+			d.PowerSince = rows.At(k)
+		}
+	case fleet.TableStatus:
+		r.statuses[i] = r.status(rows)
 	case fleet.TableSensors:
 		d.Sensors = append([]fleet.Sensor(nil), r.sensorsOf(rows.RowSet)...) // each device has its own readings
 	case fleet.TablePorts:
@@ -117,6 +146,19 @@ func (r *recaller) device(d *fleet.Device, rows *fleet.Rows) {
 	case fleet.TableVLANs:
 		d.VLANs = recallRows[fleet.VLAN](rows.RowSet)
 	}
+}
+
+// status decodes a judgement. Nearly all are the same: nothing is wrong.
+func (r *recaller) status(rows *fleet.Rows) *Status {
+	value := rows.Values[len(rows.Values)-1]
+	if st, ok := r.judged[string(value)]; ok {
+		return st
+	}
+	st := recallStatus(rows)
+	if st == nil || st.Err == nil { // an error names its target
+		r.judged[string(value)] = st
+	}
+	return st
 }
 
 func (r *recaller) sensorsOf(set *fleet.RowSet) []fleet.Sensor {
@@ -264,12 +306,10 @@ func (r *recaller) neighbor(b []byte, n *fleet.Neighbor) bool {
 // readings puts the newest numbers back behind their definitions. Port
 // counters stay gaps: the first difference after a start would span the time
 // nobody polled.
-func (r *recaller) readings(x *fleet.Readings) {
-	i := r.next.Devices.Number(x.Target)
-	if i < 0 || len(x.Keys) == 0 {
+func (r *recaller) readings(d *fleet.Device, x *fleet.Readings) {
+	if len(x.Keys) == 0 {
 		return
 	}
-	d := r.devices.At(i)
 	d.SeenAt = later(d.SeenAt, x.At)
 	places := r.placesOf(d, x.Keys)
 	for k, at := range places {

@@ -34,12 +34,18 @@ func Restore(inv *fleet.Inventory, mem fleet.Memory, now time.Time) *fleet.Snaps
 // what many devices share is decoded once, and devices are shared out among the
 // processors. Nothing is said or recorded.
 func (g *Ground) Restore(mem fleet.Memory, now time.Time) *fleet.Snapshot {
+	return g.restore(mem, now, (*step).unsettle)
+}
+
+// restore does it; settle says what becomes of the judgements that were kept.
+func (g *Ground) restore(mem fleet.Memory, now time.Time, settle func(*step)) *fleet.Snapshot {
 	blank := g.bare
 	blank.Version, blank.Recent, blank.Jobs = mem.Version, mem.Recent, mem.Jobs
 	s := &step{prev: &blank, next: blank, now: now, changed: true, guests: true, rolled: true, touched: make(map[int]bool), said: make(map[string]int)}
 	s.open()
 	s.recallAll(&mem)
 	s.judgeAll()
+	settle(s)
 	s.rollUp()
 	s.recount()
 	first, _ := s.close()
@@ -95,6 +101,12 @@ func decode[T any](b []byte) *T {
 
 // recallCloud gathers rows; recallClouds builds the tables from them.
 func (s *step) recallCloud(cloud *fleet.Cloud, rows *fleet.Rows) {
+	if rows.Table == fleet.TableStatus { // plumb's own word is no sign of life
+		if st := recallStatus(rows); st != nil {
+			s.cloudStatuses[s.next.Clouds.Number(rows.Target)] = st
+		}
+		return
+	}
 	remember(&cloud.Tables[rows.Table], rows.Newest)
 	cloud.SeenAt = later(cloud.SeenAt, rows.Newest)
 	switch rows.Table {
@@ -110,7 +122,7 @@ func (s *step) recallCloud(cloud *fleet.Cloud, rows *fleet.Rows) {
 		for _, v := range rows.Values {
 			if x := decode[fleet.Instance](v); x != nil {
 				x.Cloud = rows.Target
-				s.instances = append(s.instances, fleet.InstanceState{Instance: *x, Told: fleet.StateUnknown})
+				s.instances = append(s.instances, fleet.InstanceState{Instance: *x, Told: x.State})
 			}
 		}
 	}

@@ -31,9 +31,9 @@ func sameHost(a, b *fleet.Host) bool {
 	})
 }
 
-// sameInstance leaves out the service and the state, which follow from the rest.
+// sameInstance leaves out the service, which follows from the inventory.
 func sameInstance(a, b *fleet.Instance) bool {
 	return a.ID == b.ID && a.Name == b.Name && a.Cloud == b.Cloud && a.Region == b.Region && a.Zone == b.Zone && a.Type == b.Type &&
-		a.RunState == b.RunState && a.Host == b.Host && a.PlacementGroup == b.PlacementGroup &&
+		a.RunState == b.RunState && a.State == b.State && a.Host == b.Host && a.PlacementGroup == b.PlacementGroup &&
 		a.LaunchedAt.Equal(b.LaunchedAt) && maps.Equal(a.Tags, b.Tags)
 }

@@ -26,8 +26,10 @@ type step struct {
 	said    map[string]int // events of this step by target and kind
 
 	// rows of clouds on their way back from memory, see Restore
-	hosts     []fleet.HostState
-	instances []fleet.InstanceState
+	hosts         []fleet.HostState
+	instances     []fleet.InstanceState
+	statuses      []*Status // by device; nil: none is kept
+	cloudStatuses map[int]*Status
 }
 
 // Step folds inputs into the next snapshot. prev comes from [Restore] or an
