@@ -29,9 +29,6 @@ func (e *TooEarlyError) Error() string {
 	return "nothing is kept from before " + e.Since.UTC().Format(dateTime)
 }
 
-// Hint implements the hints of verbs.
-func (e *TooEarlyError) Hint() string { return "" }
-
 // dateTime is how the console writes a moment, and one of the forms in which
 // it takes one.
 const dateTime = "2006-01-02 15:04:05Z"

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"plumb/fleet"
@@ -9,7 +10,7 @@ import (
 
 // dated are the verbs that can look at a past time: those that print the
 // fleet, and those that print what happened until then.
-var dated = []string{"status", "regions", "racks", "devices", "device", "sensors", "ports", "links", "instances", "services", "events", "series", "jobs"}
+var dated = []string{"status", "regions", "racks", "devices", "device", "sensors", "ports", "links", "instances", "clouds", "services", "events", "series", "jobs"}
 
 // travel takes a call with --at to its time: its now is then, and what it
 // prints is drawn from the snapshot as of then.
@@ -23,7 +24,7 @@ func (v *Verbs) travel(ctx context.Context, c *verbCall, x verb) error {
 	}
 	at, err := ParseTime(text, c.now)
 	if err != nil {
-		return usage("RFC 3339, HH:MM[:SS] in UTC, or -2h", "--at %s: not a time", fleet.Clean(text, 40))
+		return usage("RFC 3339, HH:MM[:SS] in UTC, '2026-11-26 14:02', or -2h", "--at %s: not a time", fleet.Clean(text, 40))
 	}
 	if at.After(c.now) {
 		return usage("", "--at %s: lies ahead", fleet.Clean(text, 40))
@@ -31,7 +32,11 @@ func (v *Verbs) travel(ctx context.Context, c *verbCall, x verb) error {
 	if v.At == nil {
 		return &Failure{"unavailable", "--at: there is no memory in this process", ""}
 	}
-	if c.past, err = v.At(ctx, at); err != nil {
+	var early *TooEarlyError
+	switch c.past, err = v.At(ctx, at); {
+	case errors.As(err, &early):
+		return &Failure{"unknown", "--at " + fleet.Clean(text, 40) + ": " + err.Error(), "events and series may reach further back: --since"}
+	case err != nil:
 		return err
 	}
 	c.now = at
