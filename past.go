@@ -82,7 +82,7 @@ func (p *past) ground(t time.Time) (*engine.Ground, error) {
 	return g.ground, nil
 }
 
-// depth remembers how far back the store goes: that moves by the hour, and to
+// depth remembers how far back the store goes: that moves by the day, and to
 // look at every target for each key would cost more than the answer is worth.
 type depth struct {
 	mu    sync.Mutex // guards what follows, and holds others back while one looks
@@ -91,7 +91,7 @@ type depth struct {
 }
 
 // depthFor is how long an answer is good; a store that is empty is asked again.
-const depthFor = time.Minute
+const depthFor = time.Hour
 
 // since is the earliest moment that at can show, or zero.
 func (p *past) since(ctx context.Context) (time.Time, error) {
