@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/views"
 )
 
 // archive is a house's memory of the past: a fleet in which one device was
@@ -130,7 +131,7 @@ func TestTimeIsTravelledAndLeft(t *testing.T) {
 	d.press("p")
 	d.sees("stands still already")
 	d.press(":identify\r")
-	d.sees("HIST: the screen shows history")
+	d.sees("HIST: 0 returns to live")
 	d.press(":at -1h\r")
 	eventually(t, 3*time.Second, "an hour ago", func() bool {
 		return strings.Contains(d.text(), "HIST "+time.Now().Add(-time.Hour).UTC().Format("2006-01-02 15:04"))
@@ -322,5 +323,45 @@ func TestPastsAreFewAndForgotten(t *testing.T) {
 	cancel()
 	if _, err := p.fetch(ctx, now.Add(-time.Hour)); !errors.Is(err, context.Canceled) {
 		t.Errorf("with all places taken: %v", err)
+	}
+}
+
+// TestNothingIsWrittenFromThePast: a question that was open is not answered
+// from the past, and is again from the present.
+func TestNothingIsWrittenFromThePast(t *testing.T) {
+	a := &archive{}
+	wire := remembers(a, time.Now().Add(-4*time.Hour))
+	asked := make(chan views.Execute, 4)
+	h := newHouse(t, func(c *ServerConfig, d *Deps) {
+		wire(c, d)
+		d.Execute = func(_ context.Context, _ Caller, e views.Execute) (fleet.Job, error) {
+			asked <- e
+			return fleet.Job{ID: "j1"}, nil
+		}
+	})
+	d := h.show(h.client("operator"), 160, 40, "")
+	d.travels()
+	d.press("3")
+	d.sees("ams1-r01-s20")
+	d.press("a")
+	d.sees("identify")
+	d.press("i")
+	eventually(t, 3*time.Second, "the question", func() bool { return h.server.Registry().Who(time.Now())[0].View == "confirm" })
+	d.press("which one is it\r")
+	d.sees("which one is it")
+	d.press("<")
+	d.sees("HIST 2")
+	d.press("\r")
+	d.sees("refused: HIST: 0 returns to live")
+	if len(asked) > 0 {
+		t.Fatal("asked from the past")
+	}
+	d.press("0")
+	d.sees("LIVE")
+	d.press("\r")
+	select {
+	case <-asked:
+	case <-time.After(3 * time.Second):
+		t.Errorf("not asked from the present:\n%s", d.text())
 	}
 }

@@ -58,7 +58,7 @@ func (c Command) Why(s Scene) string {
 	case s.Role < c.Needs:
 		return "needs role " + c.Needs.String()
 	case c.Writes && !s.Live:
-		return "HIST: the screen shows history; 0 returns to live"
+		return "HIST: 0 returns to live"
 	case c.why != nil:
 		return c.why(s)
 	}

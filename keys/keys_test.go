@@ -144,7 +144,7 @@ func TestWhy(t *testing.T) {
 	}{
 		{"may", "act.power-off", "", nil},
 		{"viewer", "act.power-off", "needs role operator", func(s *Scene) { s.Role = fleet.RoleViewer }},
-		{"history", "act.power-off", "history", func(s *Scene) { s.Live = false }},
+		{"history", "act.power-off", "HIST", func(s *Scene) { s.Live = false }},
 		{"already on", "act.power-on", "it is on", nil},
 		{"no bmc", "act.reset", "no BMC", func(s *Scene) { s.Target = "fra1-r02-s03" }},
 		{"a switch", "act.reset", "only servers", func(s *Scene) { s.Target = "fra1-r01-sw1" }},

@@ -101,7 +101,7 @@ func (v Confirm) guards(f Frame) []guard {
 			out = append(out, guard{fleet.StateOK, yes})
 		}
 	}
-	add(!f.Live, fleet.StateCrit, "HIST: the screen shows history; 0 returns to live", "live")
+	add(!f.Live, fleet.StateCrit, "HIST: 0 returns to live", "live")
 	add(f.Role < fleet.RoleOperator, fleet.StateCrit, "needs role operator, you are "+f.Role.String(), "role "+f.Role.String())
 	for _, t := range v.targets {
 		d := f.Snap.Devices.Get(hostOf(t))

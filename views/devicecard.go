@@ -188,6 +188,9 @@ func hintFor(kind string) string {
 
 // drawPartial names the tables that were read only in part or not at all.
 func drawPartial(f Frame, in widget.Canvas, y int, d *fleet.Device) int {
+	if !f.Live {
+		return 0 // how well a table was read is not remembered
+	}
 	var parts []string
 	for t, s := range d.Tables {
 		if s.Is == fleet.Partial || s.Is == fleet.Failed {
@@ -223,7 +226,7 @@ func drawKeyReadings(f Frame, in widget.Canvas, d *fleet.Device) int {
 		in.Cut(f.Theme, 2, y, nameW, s.Name, widget.Plain)
 		value := quantity(f.Theme, s.Value, s.Unit)
 		if s.Class == fleet.ClassState {
-			value = or(s.Text)
+			value = sensorWord(s)
 		}
 		st := widget.StateStyle(s.State)
 		if s.State == fleet.StateOK {

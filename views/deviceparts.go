@@ -140,12 +140,12 @@ func (v Device) drawReadings(f Frame, in widget.Canvas, d *fleet.Device, at int)
 				}
 				text := quantity(f.Theme, s.Value, s.Unit)
 				if s.Class == fleet.ClassState {
-					text = or(s.Text)
+					text = sensorWord(s)
 				}
 				on.CutRight(f.Theme, 0, 0, on.W, text, st)
 			case 3:
 				if s.Class == fleet.ClassState {
-					on.Cut(f.Theme, 0, 0, on.W, or(s.Text), st)
+					on.Cut(f.Theme, 0, 0, on.W, sensorWord(s), st)
 				}
 				v.drawTrend(f, on, s)
 			case 4:
@@ -153,6 +153,15 @@ func (v Device) drawReadings(f Frame, in widget.Canvas, d *fleet.Device, at int)
 			}
 		})
 	widget.Scroll(in.Sub(0, 1, in.W, in.H-1), f.Theme, len(m.sensors), at)
+}
+
+// sensorWord is what a sensor of states says: its words, else the state, which
+// is all that is kept of the past.
+func sensorWord(s *fleet.Sensor) string {
+	if s.Text == "" && s.State != fleet.StateOK {
+		return s.State.String()
+	}
+	return or(s.Text)
 }
 
 func (v Device) drawTrend(f Frame, on widget.Canvas, s *fleet.Sensor) {

@@ -131,8 +131,8 @@ func drawLegend(f Frame, on widget.Canvas) {
 	for _, l := range [...]struct {
 		glyph, word string
 		st          widget.Style
-	}{{g.OK, "ok", widget.OK}, {g.Warn, "warn", widget.Warn}, {g.Crit, "crit", widget.Crit}, {g.Unknown, "unknown", widget.Unknown},
-		{g.Off, "off", widget.Off}, {g.Drift, "drift", widget.Drift}, {g.Maintenance, "maintenance", widget.Maintenance}, {g.Empty, "empty", widget.Rest}, {g.Delta, "differs from now", widget.Bold}} {
+	}{{g.Delta, "differs from now", widget.Bold}, {g.OK, "ok", widget.OK}, {g.Warn, "warn", widget.Warn}, {g.Crit, "crit", widget.Crit}, {g.Unknown, "unknown", widget.Unknown},
+		{g.Off, "off", widget.Off}, {g.Drift, "drift", widget.Drift}, {g.Maintenance, "maintenance", widget.Maintenance}, {g.Empty, "empty", widget.Rest}} {
 		if l.glyph == g.Delta && f.Deltas == nil {
 			continue
 		}
