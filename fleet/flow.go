@@ -3,7 +3,8 @@ package fleet
 import "time"
 
 // Input is anything that moves the fleet on: *Observation, Decision, Reload,
-// Delivered, Tick or Summary. The same inputs in the same order give the same snapshots.
+// Delivered, Tick, Summary or Remark. The same inputs in the same order give the
+// same snapshots.
 type Input interface{ input() }
 
 func (*Observation) input() {}
@@ -12,6 +13,7 @@ func (Reload) input()       {}
 func (Delivered) input()    {}
 func (Tick) input()         {}
 func (Summary) input()      {}
+func (Remark) input()       {}
 
 // Decision is what a person, or plumb on a person's behalf, decided or did:
 // an audit line, a change of a job, or both. It is durable once applied.
@@ -26,6 +28,14 @@ type Reload struct{ Inventory *Inventory }
 // Delivered says that notices need no further try: their receiver said yes, or
 // they are no longer worth telling. They leave the outbox with the step.
 type Delivered struct{ Keys []string }
+
+// Remark is something that happened to plumb itself and belongs into the
+// timeline: its disk was full, its clock jumped. The event's target is plumb.
+type Remark struct {
+	Kind, Text string
+	Severity   Severity
+	Asserted   bool
+}
 
 // Tick lets time pass: ages are judged again.
 type Tick struct{}

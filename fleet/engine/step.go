@@ -47,6 +47,9 @@ func Step(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Snapsho
 			s.decide(x)
 		case fleet.Reload:
 			s.reload(x.Inventory)
+		case fleet.Remark:
+			s.event("plumb", x.Kind, x.Text, x.Severity, x.Asserted)
+			s.changed = true
 		case fleet.Tick, fleet.Summary, fleet.Delivered:
 		}
 	}
