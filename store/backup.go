@@ -15,6 +15,7 @@ import (
 // error is ErrExists. A copy that was cut short is not mistaken for a store:
 // the files take their names only when both are whole and synced.
 func (s *Store) Backup(ctx context.Context, dir string) error {
+	_, was := os.Lstat(dir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
@@ -43,7 +44,10 @@ func (s *Store) Backup(ctx context.Context, dir string) error {
 		err = syncDir(dir)
 	}
 	if err != nil {
-		return fmt.Errorf("backup: %w", err)
+		if was != nil {
+			os.Remove(dir) // made here, and nothing is in it
+		}
+		return fmt.Errorf("backup: %w", named(err))
 	}
 	return nil
 }

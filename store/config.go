@@ -12,6 +12,7 @@ type Config struct {
 	Retention Retention     // how long each tier of readings is kept
 	Gather    time.Duration // how long a batch waits for company before it commits
 	Queue     int           // how many Apply calls may wait before the next one blocks
+	Ballast   int64         // bytes set aside for when the disk is full, see room.go; negative: none
 }
 
 // Retention says how long readings are kept by tier. Events and the history of
@@ -31,6 +32,7 @@ func Defaults() Config {
 		Retention: Retention{Raw: 2 * day, FiveMin: 30 * day, Hour: 2 * 365 * day},
 		Gather:    100 * time.Millisecond,
 		Queue:     1024,
+		Ballast:   32 << 20,
 	}
 }
 
@@ -49,6 +51,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Queue == 0 {
 		c.Queue = d.Queue
+	}
+	if c.Ballast == 0 {
+		c.Ballast = d.Ballast
 	}
 	return c
 }

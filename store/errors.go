@@ -20,6 +20,10 @@ var (
 	ErrExists  = errors.New("there is a store already")
 )
 
+// ErrReadings says that everything was kept but readings. It wraps what the
+// system said of the disk.
+var ErrReadings = errors.New("readings are not kept")
+
 // InUseError says which process holds the store.
 type InUseError struct {
 	Dir string

@@ -50,6 +50,9 @@ func (s *Store) loadState() error {
 	return view(s.state, func(tx *bbolt.Tx) error {
 		m, err := readMark(tx)
 		s.writer.mark, s.writer.seq = m, m.seq
+		if err == nil {
+			err = s.writer.time.load(tx)
+		}
 		return err
 	})
 }

@@ -33,7 +33,11 @@ type Store struct {
 
 	queue chan *request
 
+	clock clock
+	room  *room
+
 	snap    atomic.Pointer[fleet.Snapshot]
+	trouble atomic.Pointer[Trouble]
 	watches watches
 	stats   counters
 
@@ -82,6 +86,7 @@ var (
 	seriesBuckets        = [][]byte{bucketTargets, bucketLayouts, bucketWAL, bucketBlocks, bucketTiers, bucketPending, bucketLast, bucketImports}
 	keySchema, keyID     = []byte("schema"), []byte("id")
 	keyBatch             = []byte("batch")
+	keyClock             = []byte("clock") // only while retention does not trust the clock: trusted, steady since
 )
 
 // stateSchema and seriesSchema are what this plumb writes. Older ones are
@@ -139,9 +144,11 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 			s.release()
 		}
 	}()
+	s.clock, s.writer.held.most = systemClock(), maxHeld
 	if s.lock, err = lockDir(cfg.Dir); err != nil {
 		return nil, err
 	}
+	s.room = openRoom(cfg)
 	fresh := missing(s.path("state.db"))
 	if fresh && !missing(s.path("series.db")) {
 		return nil, &FileError{s.path("state.db"), damaged("it is missing beside series.db")}

@@ -129,10 +129,11 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 	if len(all) > 0 {
 		w.expireTurn++
 		t := all[w.expireTurn%len(all)]
-		if err := s.expireTiers(tx, t, toMs(now)); err != nil {
+		by := toMs(w.time.retention())
+		if err := s.expireTiers(tx, t, by); err != nil {
 			return done, err
 		}
-		return done, s.expire(tx, t, toMs(now))
+		return done, s.expire(tx, t, by)
 	}
 	return done, nil
 }

@@ -123,7 +123,9 @@ func (w *rowBuckets) edit(key []byte) (*tableEdit, error) {
 }
 
 // change makes c the newest of its row, and what was the newest history. Of
-// two versions with one time the later said stays.
+// two versions with one time the later said stays. One that is older than what
+// it replaces comes from a clock that went back: it takes its place just behind
+// it, since what was said later is what is true now.
 func (w *rowBuckets) change(e *tableEdit, c fleet.Change) error {
 	key, at := rowKey(c.Target, c.Table, c.Row), unixNano(c.At)
 	was, held := e.rows[c.Row]
@@ -139,6 +141,9 @@ func (w *rowBuckets) change(e *tableEdit, c fleet.Change) error {
 				return err
 			}
 		}
+	}
+	if held && at < was.at {
+		at = was.at + 1
 	}
 	if held && was.at != at {
 		if err := put(w.history, pastKey(key, was.at), slices.Clone(was.value)); err != nil {

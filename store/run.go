@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -25,9 +27,14 @@ type request struct {
 
 // writer is what Run's goroutine owns.
 type writer struct {
-	mark  batchMark // of the last batch that state.db holds
-	seq   uint64    // of the last batch, kept or not
-	stale bool      // series.db may hold a batch that state.db does not
+	mark      batchMark // of the last batch that state.db holds
+	seq       uint64    // of the last batch, kept or not
+	staleFrom uint64    // series.db may hold batches from here on that were not kept; 0: it holds none
+
+	pause   pause          // of readings
+	held    held           // what could not be kept
+	remarks []fleet.Remark // for the next batch
+	time    timekeeper
 
 	wal              []walEntry
 	origins          origins
@@ -75,14 +82,18 @@ func (s *Store) Run(ctx context.Context, first *fleet.Snapshot, step StepFunc, o
 	if ok, err := s.awaitSeries(ctx); !ok {
 		return err
 	}
+	s.startClock()
 	wake := time.NewTimer(0) // the first tick judges what was remembered
 	defer wake.Stop()
 	for {
 		b, more := s.gather(ctx, wake.C)
+		if !more && !s.writer.held.since.IsZero() {
+			b.tick = true // a last try for what is held
+		}
 		if len(b.requests) > 0 || b.tick {
 			out, published := s.process(b, step)
 			if published {
-				setWake(wake, out.Wake, s.cfg.Gather)
+				setWake(wake, s.wakeIn(out.Wake), s.cfg.Gather)
 			} else if b.tick {
 				wake.Reset(time.Second) // the tick is not lost
 			}
@@ -112,6 +123,7 @@ func (s *Store) awaitSeries(ctx context.Context) (ok bool, err error) {
 }
 
 func (s *Store) end() {
+	s.room.making.Wait()
 	s.life.Lock()
 	defer s.life.Unlock()
 	s.life.running, s.life.done = false, true
@@ -119,12 +131,25 @@ func (s *Store) end() {
 }
 
 // setWake arms the timer for the next tick, at least a batch away: a step that
-// is never content must not spin.
-func setWake(t *time.Timer, at time.Time, least time.Duration) {
+// is never content must not spin. A negative wait is none.
+func setWake(t *time.Timer, wait, least time.Duration) {
 	t.Stop()
-	if !at.IsZero() {
-		t.Reset(max(time.Until(at), least))
+	if wait >= 0 {
+		t.Reset(max(wait, least))
 	}
+}
+
+// wakeIn is how long until the step wants a tick, or the store has something to
+// say itself. It is reckoned from the time the step was told, so that a clock
+// that jumps meanwhile does not put it off.
+func (s *Store) wakeIn(at time.Time) time.Duration {
+	switch {
+	case len(s.writer.remarks) > 0 && s.writer.held.since.IsZero():
+		return 0
+	case at.IsZero():
+		return -1
+	}
+	return max(at.Sub(s.writer.time.wall), 0)
 }
 
 // batch is what one commit will hold.
@@ -218,44 +243,84 @@ func (s *Store) drain() (b batch, more bool) {
 	}
 }
 
-// process commits a batch and acknowledges its requests.
-func (s *Store) process(b batch, step StepFunc) (fleet.Output, bool) {
-	began := time.Now()
-	out, err := s.commitBatch(b, step, began.UTC())
-	if err != nil {
-		s.stats.failed.Add(1)
-		err = fmt.Errorf("store: commit: %w", err)
-	} else {
+// process commits a batch and answers its requests.
+func (s *Store) process(b batch, step StepFunc) (out fleet.Output, published bool) {
+	began := s.clock.mono()
+	now := s.clock.wall().UTC()
+	s.clockJumped(s.writer.time.tick(now, began))
+	out, published, err := s.commitBatch(b, step, now, began)
+	switch {
+	case err == nil:
 		s.stats.batches.Add(1)
-		took := time.Since(began)
+		took := s.clock.mono() - began
 		s.stats.lastCommit.Store(int64(took))
 		s.stats.commitTime.Add(int64(took))
+	case errors.Is(err, ErrReadings):
+		s.stats.batches.Add(1)
+	default:
+		s.stats.failed.Add(1)
+	}
+	s.tellTrouble()
+	if err != nil {
+		err = fmt.Errorf("store: commit: %w", err)
 	}
 	for _, r := range b.requests {
-		r.done <- err
+		r.done <- r.answer(err)
 	}
-	return out, err == nil
+	return out, published
 }
 
-func (s *Store) commitBatch(b batch, step StepFunc, now time.Time) (fleet.Output, error) {
+// answer is what a request is told of its batch: one that brings no readings
+// does not miss them.
+func (r *request) answer(err error) error {
+	if !errors.Is(err, ErrReadings) || r.imports != nil {
+		return err
+	}
+	for _, i := range r.in {
+		if _, ok := i.(*fleet.Observation); ok {
+			return err
+		}
+	}
+	return nil
+}
+
+// commitBatch steps, commits and publishes. With ErrReadings everything but the
+// readings was kept; with any other error nothing was, and published says
+// whether it was shown all the same.
+func (s *Store) commitBatch(b batch, step StepFunc, now time.Time, mono time.Duration) (out fleet.Output, published bool, err error) {
 	w := &s.writer
 	defer w.origins.forget()
 	in, imports, err := s.inputs(b)
 	if err != nil {
-		return fleet.Output{}, err
+		return out, false, err
 	}
+	if h := &w.held; !h.since.IsZero() && mono < h.again {
+		out, published = s.show(in, step, now, mono, h.why)
+		return out, published, h.why
+	}
+	for _, r := range w.remarks {
+		in = append(in, r)
+	}
+	remarks := len(w.remarks)
 	prev := s.snap.Load()
-	next, out := prev, fleet.Output{}
+	next := prev
 	if len(in) > 0 {
 		if next, out = step(prev, in, now); next == nil {
 			next = prev
 		}
 	}
 	seq := w.seq + 1
-	if err := s.commitFiles(seq, out, b.extras(imports), now); err != nil {
-		return fleet.Output{}, err
+	err = s.commitFiles(seq, w.held.with(out), b.extras(imports), now, mono)
+	if err != nil && !errors.Is(err, ErrReadings) {
+		if !ofDisk(err) { // then it is this batch that cannot be kept, and no other shall suffer from it
+			return fleet.Output{}, false, err
+		}
+		out, published = s.show(in, step, now, mono, err)
+		return out, published, err
 	}
 	w.seq = seq
+	w.remarks = slices.Delete(w.remarks, 0, remarks)
+	s.keptAgain(now)
 	if len(in) > 0 {
 		if next == prev {
 			c := *prev
@@ -264,7 +329,7 @@ func (s *Store) commitBatch(b batch, step StepFunc, now time.Time) (fleet.Output
 		next.Version = seq
 		s.publish(next)
 	}
-	return out, nil
+	return out, true, err
 }
 
 // inputs lists what a batch feeds the step, without what was applied before.
@@ -291,27 +356,75 @@ func (s *Store) inputs(b batch) (in []fleet.Input, imports []importBlock, err er
 }
 
 // commitFiles commits the batch, series.db first. A batch that has nothing to
-// keep is not written: there is nothing that could be lost.
-func (s *Store) commitFiles(seq uint64, out fleet.Output, x extras, now time.Time) error {
+// keep is not written: there is nothing that could be lost. ErrReadings says
+// that the readings and imports of it were left out.
+func (s *Store) commitFiles(seq uint64, out fleet.Output, x extras, now time.Time, mono time.Duration) error {
 	w := &s.writer
-	nothing := len(out.Changes)+len(out.Readings)+len(out.Events)+len(out.Audit)+len(out.Jobs)+len(out.Notices)+len(x.imports)+len(x.inventories)+len(x.delivered)+len(w.origins.fresh) == 0
-	if nothing && !w.stale {
+	rest := len(out.Changes) + len(out.Events) + len(out.Audit) + len(out.Jobs) + len(out.Notices) + len(x.inventories) + len(x.delivered) + len(w.origins.fresh)
+	paused := s.readingsPaused(now, mono)
+	if rest+len(out.Readings)+len(x.imports) == 0 && (w.staleFrom == 0 || paused) {
 		return nil
 	}
 	s.commit.Lock()
 	defer s.commit.Unlock()
-	rows, err := s.commitSeries(seq, out.Readings, x.imports, now)
-	if err != nil {
-		return err
+	var rows []walRow
+	var missed error
+	if paused {
+		missed = w.pause.why
+	} else if rows, missed = s.commitSeries(seq, out.Readings, x.imports, now); missed != nil {
+		if missed = named(missed); !ofDisk(missed) {
+			return missed
+		}
+		s.pauseReadings(now, mono, missed)
+	} else {
+		s.resumed(now)
+	}
+	if missed != nil && len(w.origins.fresh) > 0 {
+		return missed // what comes from another machine is taken whole: it sends it again
 	}
 	mark := batchMark{seq: seq, at: now, audit: w.mark.audit}
-	if err := update(s.state, func(tx *bbolt.Tx) error { return s.writeState(tx, out, x, &mark) }); err != nil {
+	if err := s.commitState(out, x, &mark); err != nil {
 		return err
 	}
-	w.mark, w.stale = mark, false
+	w.mark, w.time.changed = mark, false
 	w.origins.committed()
-	s.install(seq, rows)
-	return nil
+	if missed == nil {
+		w.staleFrom = 0
+		s.install(seq, rows)
+		return nil
+	}
+	s.drop(out.Readings, &w.pause.values)
+	if len(out.Readings)+len(x.imports) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrReadings, missed)
+}
+
+// commitState commits what a batch says to state.db, into the room of the
+// ballast where there is no other.
+func (s *Store) commitState(out fleet.Output, x extras, mark *batchMark) error {
+	from := *mark
+	commit := func() error {
+		*mark = from
+		return update(s.state, func(tx *bbolt.Tx) error { return s.writeState(tx, out, x, mark) })
+	}
+	err := named(commit())
+	if err != nil && noRoom(err) && s.room.release() {
+		err = named(commit())
+	}
+	if err == nil {
+		return nil
+	}
+	// A sync that failed leaves the batch in the file as the system shows it:
+	// the next one must then go on from there, or the audit chain would fork.
+	// It is not known to be kept, and nobody is told so.
+	_ = view(s.state, func(tx *bbolt.Tx) error {
+		if m, e := readMark(tx); e == nil && m.seq == mark.seq {
+			s.writer.mark, s.writer.seq = m, m.seq
+		}
+		return nil
+	})
+	return err
 }
 
 // writeState writes what a batch says, but for its readings.
@@ -347,6 +460,9 @@ func (s *Store) writeState(tx *bbolt.Tx, out fleet.Output, x extras, mark *batch
 	if err := s.sweep(tx, mark.at); err != nil {
 		return err
 	}
+	if err := s.saveClock(tx); err != nil {
+		return err
+	}
 	return put(tx.Bucket(bucketMeta), keyBatch, mark.encode())
 }
 
@@ -354,11 +470,11 @@ func (s *Store) writeState(tx *bbolt.Tx, out fleet.Output, x extras, mark *batch
 func (s *Store) sweep(tx *bbolt.Tx, now time.Time) error {
 	const events, changes = 64, 256
 	w := &s.writer
-	if now.Before(w.sweepAt) {
+	if wait := w.sweepAt.Sub(now); wait > 0 && wait <= time.Second { // more: the clock went back
 		return nil
 	}
 	w.sweepAt = now.Add(time.Second)
-	horizon := now.Add(-s.cfg.Retention.longest())
+	horizon := w.time.retention().Add(-s.cfg.Retention.longest())
 	if err := expireEvents(tx, horizon, events); err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (s *Store) encodeWAL(seq uint64, readings []fleet.Readings, now time.Time) 
 		t := s.targets.intern(r.Target)
 		l := s.layoutOf(t, r.Keys)
 		at := toMs(r.At)
-		body = appendBody(body[:0], r.Values)
+		body = appendBody(body[:0], s.steadied(t, r))
 		rest = appendRowHead(rest, rowHead{target: t.id, layout: l.id, at: at}, base, len(body))
 		rest = append(rest, body...)
 		ends = append(ends, len(rest))
@@ -65,18 +65,20 @@ func (s *Store) encodeWAL(seq uint64, readings []fleet.Readings, now time.Time) 
 func (s *Store) commitSeries(seq uint64, readings []fleet.Readings, imports []importBlock, now time.Time) ([]walRow, error) {
 	w := &s.writer
 	value, rows := s.encodeWAL(seq, readings, now)
-	if rows == nil && imports == nil && !w.stale {
+	if rows == nil && imports == nil && w.staleFrom == 0 {
 		return nil, nil
 	}
 	// From here on the file may hold what state.db does not, until both have
 	// committed.
-	stale := w.stale
-	w.stale = true
+	stale := w.staleFrom
+	if stale == 0 {
+		w.staleFrom = seq
+	}
 	var done housework
 	err := update(s.series, func(tx *bbolt.Tx) error {
 		tx.Bucket(bucketWAL).FillPercent = 1 // keys only grow
-		if stale {
-			if err := deleteFrom(tx.Bucket(bucketWAL), seqKey(w.mark.seq+1)); err != nil {
+		if stale != 0 {
+			if err := deleteFrom(tx.Bucket(bucketWAL), seqKey(stale)); err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 type counters struct {
 	batches, failed, samples, refused, broken atomic.Uint64
+	dropped                                   atomic.Uint64
 	lastCommit, commitTime                    atomic.Int64 // ns
 }
 
@@ -26,6 +27,9 @@ type Stats struct {
 	Targets     int
 	Layouts     int
 	Refused     uint64 // rows that could not be kept: names that are too long, lengths that differ
+	Dropped     uint64 // values that were not kept, for want of room or because the disk failed
+	Free        int64  // bytes left for this process on the store's disk; -1: not known
+	Ballast     bool   // the room that is thrown off when the disk is full is there
 	Broken      uint64 // records that housekeeping found damaged and left alone
 }
 
@@ -35,6 +39,7 @@ func (s *Store) Stats() Stats {
 		StateBytes: fileSize(s.path("state.db")), SeriesBytes: fileSize(s.path("series.db")),
 		LastCommit: time.Duration(s.stats.lastCommit.Load()), CommitTime: time.Duration(s.stats.commitTime.Load()),
 		Batches: s.stats.batches.Load(), Failed: s.stats.failed.Load(), QueueDepth: len(s.queue),
+		Dropped: s.stats.dropped.Load(), Free: s.room.free.Load(), Ballast: s.room.ballast.Load(),
 		Samples: s.stats.samples.Load(), Refused: s.stats.refused.Load(), Broken: s.stats.broken.Load(),
 	}
 	s.layouts.mu.RLock()

@@ -57,6 +57,8 @@ func testStep(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Sna
 			out.Jobs = append(out.Jobs, p.Jobs...)
 			out.Audit = append(out.Audit, p.Audit...)
 			out.Notices = append(out.Notices, p.Notices...)
+		case fleet.Remark:
+			out.Events = append(out.Events, fleet.Event{ID: i.Kind + "@" + now.Format(time.RFC3339Nano) + i.Text, At: now, Target: "plumb", Source: "plumb", Type: i.Kind, Text: i.Text, Severity: i.Severity})
 		case fleet.Decision:
 			out.Audit = append(out.Audit, i.Audit...)
 			if i.Job != nil {
@@ -76,7 +78,7 @@ type opened struct {
 
 func testConfig(dir string) Config {
 	c := Defaults()
-	c.Dir, c.Gather = dir, time.Millisecond
+	c.Dir, c.Gather, c.Ballast = dir, time.Millisecond, -1
 	return c
 }
 

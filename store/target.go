@@ -19,6 +19,7 @@ type target struct {
 	// that the address of its first element cannot be used again. Writer only.
 	keys   []fleet.SeriesKey
 	layout *layout
+	pass   int // of the clock, in which its newest row was committed; writer only
 
 	// The rest is guarded by targets.mu; only the writer changes it.
 	rows    []row   // in order of commit; replaced, never written in place
@@ -38,7 +39,7 @@ type row struct {
 // push adds a row.
 func (t *target) push(r row) {
 	t.rows = append(t.rows, r)
-	if t.last.layout == nil || r.at >= t.last.at {
+	if t.last.layout == nil || r.at >= t.last.at || t.last.at > r.came+durMs(jumpLeast) { // or that was a clock ahead of itself
 		t.last = r
 	}
 }

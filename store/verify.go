@@ -13,13 +13,16 @@ import (
 
 // Report is what Verify found. The store is whole when Problems is empty.
 type Report struct {
-	Batch    uint64         // number of the last batch
-	Records  map[string]int // by file and bucket: "state/latest"
-	Rows     int            // newest rows
-	Blocks   int
-	Tiers    int       // blocks of the tiers
-	Samples  int       // values in blocks, nulls too
-	Audit    AuditHead // end of the chain
+	Batch   uint64         // number of the last batch
+	Records map[string]int // by file and bucket: "state/latest"
+	Rows    int            // newest rows
+	Blocks  int
+	Tiers   int       // blocks of the tiers
+	Samples int       // values in blocks, nulls too
+	Audit   AuditHead // end of the chain
+
+	Unfinished int // batches in series.db that did not reach state.db; no problem
+
 	Problems []Problem // at most maxProblems
 }
 
@@ -381,8 +384,12 @@ func (v *verifier) wal(k, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if len(k) != 8 || binary.BigEndian.Uint64(k) > v.report.Batch {
-		return damaged("a batch that state.db does not know")
+	if len(k) != 8 {
+		return damaged("a batch without a number")
+	}
+	if binary.BigEndian.Uint64(k) > v.report.Batch {
+		v.report.Unfinished++ // nobody was told that it was kept, and the next open or commit drops it
+		return nil
 	}
 	r, err := readWAL(b)
 	if err != nil {
