@@ -15,9 +15,9 @@ import (
 
 // keeper stands between everybody who writes and the store, and knows whether
 // the store takes what it is given. A full disk is one piece of news, not one
-// for each of ten thousand targets: it is said once when it begins, stays on
-// every screen, makes /readyz fail, and is said once more when it ends. Polls
-// go on meanwhile, so that what is true is there when there is room again.
+// for each of ten thousand targets: it is said once when it begins, once when
+// it gets worse, stays on every screen, makes /readyz fail, and is said once
+// more when it ends. Polls go on meanwhile: what they see is shown.
 type keeper struct {
 	*store.Store
 	log *slog.Logger
@@ -27,7 +27,8 @@ type keeper struct {
 	since time.Time  // when the store began to refuse; zero: it takes everything
 	last  time.Time  // when it last refused
 	why   error
-	lost  int // observations not kept since then
+	lost  int  // observations not kept since then, whole or in part
+	worse bool // not only readings are not kept
 }
 
 // calm is how long the store must take everything before it is said to write
@@ -58,13 +59,19 @@ func (k *keeper) note(ctx context.Context, err error, observations int) {
 	case err == nil && (began || k.now().Sub(k.last) < calm):
 	case err == nil:
 		k.log.Info("the store writes again", "after", k.now().Sub(k.since).Round(time.Second), "polls_not_kept", k.lost)
-		k.since, k.why, k.lost = time.Time{}, nil, 0
+		k.since, k.why, k.lost, k.worse = time.Time{}, nil, 0, false
 	default:
+		readings := errors.Is(err, store.ErrReadings)
 		if began {
 			k.since = k.now()
-			k.log.Error("the store cannot write: what is known stays on screen, nothing new is kept, actions are refused", "err", err, "hint", hintOf(err))
 		}
-		k.why, k.last = err, k.now()
+		switch {
+		case readings && began:
+			k.log.Error("readings are not kept; facts, events, jobs and audit are", "err", err, "hint", hintOf(err))
+		case !readings && !k.worse:
+			k.log.Error("the store cannot write: what is seen is shown and not kept, actions are refused", "err", err, "hint", hintOf(err))
+		}
+		k.why, k.last, k.worse = err, k.now(), k.worse || !readings
 		k.lost += observations
 	}
 }
@@ -76,7 +83,16 @@ func (k *keeper) trouble() string {
 	if k.since.IsZero() {
 		return ""
 	}
-	return fmt.Sprintf("nothing new is kept or shown since %s: %s", k.since.UTC().Format("15:04:05Z"), cause(k.why))
+	what := "shown, not kept"
+	if errors.Is(k.why, store.ErrReadings) {
+		what = "readings are not kept"
+	}
+	if k.Store != nil {
+		if t := k.Store.Trouble(); t != nil && t.Frozen {
+			what = "nothing new is kept or shown"
+		}
+	}
+	return fmt.Sprintf("%s since %s: %s", what, k.since.UTC().Format("15:04:05Z"), cause(k.why))
 }
 
 // cause is the system's own word for an error where it has one: the path of a

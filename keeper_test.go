@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"plumb/store"
 )
 
 func TestAFullDiskIsSaidOnce(t *testing.T) {
@@ -25,6 +27,9 @@ func TestAFullDiskIsSaidOnce(t *testing.T) {
 	if got := k.trouble(); !strings.Contains(got, "14:00:00Z: no space left on device") || strings.Contains(got, "/secret") {
 		t.Errorf("screens say %q", got)
 	}
+	if got := k.trouble(); !strings.HasPrefix(got, "shown, not kept since ") {
+		t.Errorf("screens say %q", got)
+	}
 	at = at.Add(time.Second)
 	k.note(t.Context(), nil, 1)
 	k.note(t.Context(), full, 0)
@@ -37,6 +42,20 @@ func TestAFullDiskIsSaidOnce(t *testing.T) {
 	if k.trouble() != "" || !strings.Contains(log.String(), "after=1m30s polls_not_kept=500") || strings.Count(log.String(), "\n") != 2 {
 		t.Errorf("once there is room: screens %q, log:\n%s", k.trouble(), log.String())
 	}
+	log.Reset()
+	for range 3 {
+		k.note(t.Context(), fmt.Errorf("store: commit: %w: %w", store.ErrReadings, syscall.ENOSPC), 1)
+	}
+	if got := k.trouble(); !strings.HasPrefix(got, "readings are not kept since ") || strings.Count(log.String(), "\n") != 1 {
+		t.Errorf("only readings are not kept: screens %q, log:\n%s", got, log.String())
+	}
+	k.note(t.Context(), full, 1)
+	k.note(t.Context(), full, 1)
+	if got := k.trouble(); !strings.HasPrefix(got, "shown, not kept since ") || strings.Count(log.String(), "\n") != 2 {
+		t.Errorf("it got worse: screens %q, log:\n%s", got, log.String())
+	}
+	at = at.Add(time.Minute)
+	k.note(t.Context(), nil, 0)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	if k.note(gone, full, 1); k.trouble() != "" {

@@ -32,13 +32,16 @@ var (
 	commitDesc   = prometheus.NewDesc("plumb_store_commit_seconds", "How long the last commit took.", nil, nil)
 	bytesDesc    = prometheus.NewDesc("plumb_store_bytes", "Size of the store's files.", []string{"file"}, nil)
 	queueDesc    = prometheus.NewDesc("plumb_store_queue", "Inputs that wait to be committed.", nil, nil)
+	droppedDesc  = prometheus.NewDesc("plumb_samples_dropped_total", "Samples that were not kept, for want of room or because the disk failed.", nil, nil)
+	freeDesc     = prometheus.NewDesc("plumb_store_free_bytes", "Bytes left on the store's disk for plumb.", nil, nil)
+	ballastDesc  = prometheus.NewDesc("plumb_store_ballast", "1 while the room set aside for a full disk is there.", nil, nil)
 	sessionsDesc = prometheus.NewDesc("plumb_sessions", "Sessions on the console, by role.", []string{"role"}, nil)
 	framesDesc   = prometheus.NewDesc("plumb_frames_total", "Frames written to terminals.", nil, nil)
 )
 
 // Describe names every series (prometheus.Collector).
 func (m *Meters) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, sessionsDesc, framesDesc} {
+	for _, d := range []*prometheus.Desc{targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, framesDesc} {
 		to <- d
 	}
 }
@@ -67,6 +70,15 @@ func (m *Meters) Collect(to chan<- prometheus.Metric) {
 		count(samplesDesc, float64(st.Samples))
 		gauge(commitDesc, st.LastCommit.Seconds())
 		gauge(queueDesc, float64(st.QueueDepth))
+		count(droppedDesc, float64(st.Dropped))
+		if st.Free >= 0 {
+			gauge(freeDesc, float64(st.Free))
+		}
+		ballast := 0.0
+		if st.Ballast {
+			ballast = 1
+		}
+		gauge(ballastDesc, ballast)
 		gauge(bytesDesc, float64(st.StateBytes), "state.db")
 		gauge(bytesDesc, float64(st.SeriesBytes), "series.db")
 	}
