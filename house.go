@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -175,22 +173,6 @@ func (h *house) verify(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	return printReport(w, r)
-}
-
-// printReport says what a full check found; problems are an error.
-func printReport(w io.Writer, r store.Report) error {
-	fmt.Fprintf(w, "batch %d, %d blocks, %d values, %d audit entries\n", r.Batch, r.Blocks, r.Samples, r.Audit.Seq)
-	for _, name := range slices.Sorted(maps.Keys(r.Records)) {
-		fmt.Fprintf(w, "  %-24s %d\n", name, r.Records[name])
-	}
-	for _, p := range r.Problems {
-		fmt.Fprintf(w, "problem: %s\n", p)
-	}
-	if !r.OK() {
-		return fmt.Errorf("verify: %d problems", len(r.Problems))
-	}
-	_, err := fmt.Fprintln(w, "whole")
-	return err
 }
 
 func (h *house) ready() error {

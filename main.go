@@ -207,6 +207,9 @@ func remote(ctx context.Context, args []string, stdout, stderr io.Writer) (int, 
 	if err == nil {
 		return code, true
 	}
+	if errors.Is(err, console.ErrNoProcess) && worksClosed(args[0]) {
+		return onClosed(ctx, dir, rest, &streams{stdout, stderr}), true
+	}
 	err = fmt.Errorf("%s: %w", args[0], err)
 	if errors.Is(err, console.ErrNoProcess) {
 		err = hint(err, "start plumb there, or name its store: --db DIR (the demo of make run is ./plumb-data/demo)")

@@ -16,7 +16,6 @@ import (
 	"plumb/console/config"
 	"plumb/fleet"
 	"plumb/probes"
-	"plumb/store"
 )
 
 type serveCmd struct {
@@ -174,58 +173,4 @@ func reach(ctx context.Context, t probes.Target, timeout time.Duration) string {
 		return o.Err.Op + ": " + o.Err.Err.Error()
 	}
 	return ""
-}
-
-type restoreCmd struct {
-	From string `arg:"" type:"existingdir" help:"Directory of a backup."`
-	DB   string `name:"db" required:"" help:"An empty or new directory."`
-}
-
-// Run copies a backup into an empty place and checks it there.
-func (c restoreCmd) Run(ctx context.Context, s *streams) error {
-	left, err := os.ReadDir(c.DB)
-	if err == nil && len(left) > 0 {
-		return hint(fmt.Errorf("restore: %s is not empty", c.DB), "name a new directory; nothing is ever written over")
-	}
-	if err := os.MkdirAll(c.DB, 0o700); err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
-	for _, name := range []string{"state.db", "series.db"} {
-		if err := copyFile(filepath.Join(c.From, name), filepath.Join(c.DB, name)); err != nil {
-			return fmt.Errorf("restore: %w", err)
-		}
-	}
-	cfg := store.Defaults()
-	cfg.Dir = c.DB
-	st, err := store.Open(ctx, cfg)
-	if err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
-	defer st.Close()
-	r, err := st.Verify(ctx)
-	if err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
-	return printReport(s.out, r)
-}
-
-func copyFile(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(out, in); err != nil {
-		out.Close()
-		return err
-	}
-	if err := out.Sync(); err != nil {
-		out.Close()
-		return err
-	}
-	return out.Close()
 }

@@ -20,6 +20,9 @@ const compactTx = 16 << 20
 // Each file takes the place of its old self in one rename and holds the same
 // records, so that a stop between the two does no harm.
 func Compact(ctx context.Context, cfg Config) (before, after int64, err error) {
+	if err := storeIn(cfg.Dir); err != nil { // Open would make one
+		return 0, 0, err
+	}
 	s, err := Open(ctx, cfg)
 	if err != nil {
 		return 0, 0, err
@@ -27,10 +30,10 @@ func Compact(ctx context.Context, cfg Config) (before, after int64, err error) {
 	defer func() { err = errors.Join(err, s.release()) }()
 	report, err := s.Verify(ctx)
 	if err != nil {
-		return 0, 0, fmt.Errorf("compact: %w", err)
+		return 0, 0, named(err)
 	}
 	if !report.OK() {
-		return 0, 0, fmt.Errorf("compact: %s: %w", report.Problems[0], ErrDamaged)
+		return 0, 0, fmt.Errorf("%s: %w", report.Problems[0], ErrDamaged)
 	}
 	for _, db := range []*bbolt.DB{s.series, s.state} {
 		path := db.Path()
@@ -43,7 +46,7 @@ func Compact(ctx context.Context, cfg Config) (before, after int64, err error) {
 		}
 		if err != nil {
 			os.Remove(path + ".part")
-			return 0, 0, fmt.Errorf("compact: %w", err)
+			return 0, 0, named(err)
 		}
 		after += fileSize(path)
 	}

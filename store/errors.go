@@ -11,6 +11,7 @@ var (
 	ErrForeign = errors.New("not a plumb store")
 	ErrDamaged = errors.New("damaged")
 	ErrSchema  = errors.New("made by a newer plumb")
+	ErrOlder   = errors.New("made by an older plumb") // and is to be read only as it is
 )
 
 // Errors while running.
@@ -58,7 +59,9 @@ func (e *FileError) Hint() string {
 	case errors.Is(e.Err, ErrForeign):
 		return "choose another directory with --db; this file is left as it is"
 	case errors.Is(e.Err, ErrDamaged):
-		return "move the directory away and restore a backup into its place"
+		return "plumb verify --db DIR says what is lost and what still reads; then move the directory away and restore a backup into its place"
+	case errors.Is(e.Err, ErrOlder):
+		return "start this plumb on it once, which brings it up to date: plumb compact --db does no more than that"
 	case errors.Is(e.Err, ErrSchema):
 		return "run the plumb that wrote it, or a newer one"
 	}

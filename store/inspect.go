@@ -94,21 +94,16 @@ const (
 	metaPageMax = 64 << 10
 )
 
-// shape is what a file's newest meta page says of it.
-type shape struct {
+// fileMeta is what the newer whole meta page of a file says.
+type fileMeta struct {
 	pageSize  int
-	root, end uint64 // pages: where the tree begins, and the first beyond use
+	root, end uint64 // pages: of the root bucket, and behind the last in use
 }
 
-// readShape refuses what is not a bbolt file, or is shorter than its own meta
-// page says: a map of it would fault far from here.
-func readShape(f *os.File) (s shape, err error) {
-	info, err := f.Stat()
-	if err != nil {
-		return s, err
-	}
+// readMeta finds the newer whole meta page of a file.
+func readMeta(f *os.File, info os.FileInfo) (meta fileMeta, err error) {
 	if !info.Mode().IsRegular() {
-		return s, fmt.Errorf("%w: not a regular file", ErrForeign)
+		return meta, fmt.Errorf("%w: not a regular file", ErrForeign)
 	}
 	valid := false
 	var txid uint64
@@ -125,20 +120,18 @@ func readShape(f *os.File) (s shape, err error) {
 		if off != 0 && int64(size) != off || size < 1024 || size > metaPageMax {
 			continue
 		}
-		s.pageSize = size
+		meta.pageSize = size
 		if id := le.Uint64(m[48:]); le.Uint64(m[56:]) == fnv64(m[:56]) && (!valid || id > txid) {
-			valid, txid, s.root, s.end = true, id, le.Uint64(m[16:]), le.Uint64(m[40:])
+			valid, txid, meta.root, meta.end = true, id, le.Uint64(m[16:]), le.Uint64(m[40:])
 		}
 	}
 	switch {
-	case s.pageSize == 0:
-		return s, fmt.Errorf("%w: it does not begin as a bbolt file does", ErrForeign)
+	case meta.pageSize == 0:
+		return meta, fmt.Errorf("%w: it does not begin as a bbolt file does", ErrForeign)
 	case !valid:
-		return s, damaged("neither of its two meta pages is whole")
-	case uint64(info.Size())/uint64(s.pageSize) < s.end:
-		return s, damaged("it has %d pages of the %d it says it uses", info.Size()/int64(s.pageSize), s.end)
+		return meta, damaged("neither of its two meta pages is whole")
 	}
-	return s, nil
+	return meta, nil
 }
 
 // inspect refuses a file that bbolt would stumble over. It follows every page
@@ -146,16 +139,16 @@ func readShape(f *os.File) (s shape, err error) {
 // goroutine that goes on while the first panics over a damaged page and unmaps
 // the file: that ends the process, and no recover can help it.
 func inspect(ctx context.Context, path string) error {
-	return walkFile(ctx, path, func(*pageWalk) {})
+	return inspectFile(ctx, path, func(*pageWalk) {})
 }
 
 // inspectSome is inspect for some of a file's buckets, and reads all that lies
 // in them: enough for who reads these and does not write.
 func inspectSome(ctx context.Context, path string, buckets ...[]byte) error {
-	return walkFile(ctx, path, func(w *pageWalk) { w.only, w.whole = buckets, true })
+	return inspectFile(ctx, path, func(w *pageWalk) { w.only, w.whole = buckets, true })
 }
 
-func walkFile(ctx context.Context, path string, how func(*pageWalk)) error {
+func inspectFile(ctx context.Context, path string, how func(*pageWalk)) error {
 	if missing(path) {
 		return nil
 	}
@@ -164,18 +157,25 @@ func walkFile(ctx context.Context, path string, how func(*pageWalk)) error {
 		return err
 	}
 	defer f.Close()
-	s, err := readShape(f)
+	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
+	m, err := readMeta(f, info)
+	if err != nil {
+		return err
+	}
+	if has := uint64(info.Size()) / uint64(m.pageSize); has < m.end { // a map of it would fault far from here
+		return damaged("it has %d pages of the %d it says it uses", has, m.end)
+	}
 	var first error
-	w := &pageWalk{ctx: ctx, file: &chunks{file: f}, size: s.pageSize, end: s.end, seen: make([]uint64, s.end/64+1), found: func(err error) {
+	w := &pageWalk{ctx: ctx, file: &chunks{file: f}, size: m.pageSize, end: m.end, seen: make([]uint64, m.end/64+1), found: func(err error) {
 		if first == nil {
 			first = err
 		}
 	}}
 	how(w)
-	w.tree(s.root, bounds{holds: bucketFlag, leaves: new(int)}, 0)
+	w.tree(m.root, bounds{holds: bucketFlag, leaves: new(int)}, 0)
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -149,6 +149,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 		return nil, err
 	}
 	s.room = openRoom(cfg)
+	s.room.makeWay()
 	fresh := missing(s.path("state.db"))
 	if fresh && !missing(s.path("series.db")) {
 		return nil, &FileError{s.path("state.db"), damaged("it is missing beside series.db")}

@@ -52,6 +52,9 @@ type pageWalk struct {
 	found   func(error)
 	only    [][]byte // the buckets to walk; nil: all
 	whole   bool     // values are read too, so that they lie in the system's memory
+
+	at   bounds                             // of the page that is looked at, for found to say what is behind it
+	each func(bucket string, k, raw []byte) // nil: records are not read
 }
 
 // walkPages checks the pages below the root of a transaction and calls found
@@ -112,7 +115,7 @@ func (w *pageWalk) read(id uint64, depth int) ([]byte, bool) {
 	first := b
 	b = w.grow(depth, w.size*int(1+more))
 	copy(b, first)
-	if !w.whole && keysWithin(b, w.size) {
+	if !w.whole && w.each == nil && keysWithin(b, w.size) {
 		return b, true // long values are the records' business: they carry sums
 	}
 	if _, err := w.file.ReadAt(b[w.size:], int64(id+1)*int64(w.size)); err != nil {
@@ -150,6 +153,7 @@ func (w *pageWalk) grow(depth, n int) []byte {
 type bounds struct {
 	least, most []byte // its keys lie between them, the first inclusive; nil: no bound
 	holds       uint32 // flags of its leaves' elements: the root holds buckets, a bucket records
+	bucket      string // whose tree it is; "" of the root
 	leaves      *int   // levels down to its tree's first leaf, which all others share; 0: not yet known
 }
 
@@ -158,6 +162,7 @@ func (w *pageWalk) tree(id uint64, within bounds, depth int) {
 	if w.ctx.Err() != nil {
 		return
 	}
+	w.at = within
 	b, ok := w.read(id, depth)
 	if !ok {
 		return
@@ -219,7 +224,7 @@ func (w *pageWalk) branch(id uint64, b []byte, within bounds, depth int) {
 	}
 	w.ordered(id, keys, within)
 	for i, child := range children {
-		below := bounds{least: keys[i], most: within.most, holds: within.holds, leaves: within.leaves}
+		below := bounds{least: keys[i], most: within.most, holds: within.holds, bucket: within.bucket, leaves: within.leaves}
 		if i+1 < len(keys) {
 			below.most = keys[i+1]
 		}
@@ -247,6 +252,8 @@ func (w *pageWalk) leaf(id uint64, b []byte, within bounds, depth int) {
 			w.bad(id, "element %d has flags %#x", i, f)
 		} else if f == bucketFlag {
 			w.bucket(id, keys[i], values[i], depth)
+		} else if w.each != nil {
+			w.each(within.bucket, keys[i], values[i])
 		}
 	}
 }
@@ -261,13 +268,14 @@ func (w *pageWalk) bucket(id uint64, name, value []byte, depth int) {
 		return
 	}
 	if root := binary.NativeEndian.Uint64(value); root != 0 {
-		w.tree(root, bounds{leaves: new(int)}, depth+1)
+		w.tree(root, bounds{bucket: string(name), leaves: new(int)}, depth+1)
 		return
 	}
 	if inline := value[bucketHead:]; len(inline) < pageHead || binary.NativeEndian.Uint16(inline[8:]) != leafFlag || depth+1 >= maxDepth {
 		w.bad(id, "bucket %q holds no proper page", name)
 	} else {
-		w.leaf(id, inline, bounds{leaves: new(int)}, depth+1)
+		w.at = bounds{bucket: string(name)}
+		w.leaf(id, inline, bounds{bucket: string(name), leaves: new(int)}, depth+1)
 	}
 }
 

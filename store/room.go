@@ -47,6 +47,7 @@ const (
 	lowWater    = 16 << 20
 	roomFactor  = 4 // of the ballast must be free for it to be made
 	ballastName = "ballast"
+	openLeast   = 1 << 20
 	lookEvery   = time.Second
 	retryEvery  = 2 * time.Second // after a commit that failed
 )
@@ -128,6 +129,14 @@ func (r *room) release() bool {
 	r.ballast.Store(false)
 	err := os.Remove(r.path)
 	return err == nil || !errors.Is(err, fs.ErrNotExist) && os.Truncate(r.path, 0) == nil
+}
+
+// makeWay throws the ballast off where a store would not even open: that
+// writes a few pages.
+func (r *room) makeWay() {
+	if free, err := r.ask(); err == nil && free < openLeast && r.ballast.Load() {
+		r.release()
+	}
 }
 
 // fill writes zeros where the system cannot allocate by itself.

@@ -138,6 +138,21 @@ func TestStateHasPriorityOnAFullDisk(t *testing.T) {
 	}
 }
 
+func TestOpenOnAFullDisk(t *testing.T) {
+	dir := smallDisk(t, "32m")
+	o := diskStore(t, dir, 4<<20, 2<<20, maxHeld)
+	o.room.making.Wait()
+	o.stop()
+	fillDisk(t, dir, 0)
+	o = diskStore(t, dir, 4<<20, 2<<20, maxHeld)
+	if o.Stats().Ballast {
+		t.Error("the ballast is still there, and nothing else fits")
+	}
+	if err := o.Apply(t.Context(), fleet.Decision{Audit: []fleet.AuditEntry{{Who: "ann"}}}); err != nil {
+		t.Errorf("a decision does not fit into the room of the ballast: %v", err)
+	}
+}
+
 func wantTold(t *testing.T, o *opened, want ...string) {
 	t.Helper()
 	events, err := o.Events(t.Context(), "plumb", time.Time{}, time.Time{}, 0)

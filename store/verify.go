@@ -14,14 +14,15 @@ import (
 // Report is what Verify found. The store is whole when Problems is empty.
 type Report struct {
 	Batch   uint64         // number of the last batch
-	Records map[string]int // by file and bucket: "state/latest"
+	Records map[string]int // that are sound, by file and bucket: "state/latest"
 	Rows    int            // newest rows
 	Blocks  int
 	Tiers   int       // blocks of the tiers
 	Samples int       // values in blocks, nulls too
 	Audit   AuditHead // end of the chain
 
-	Unfinished int // batches in series.db that did not reach state.db; no problem
+	Walked     bool // the store could not be opened: records were looked at one by one, and not beside each other
+	Unfinished int  // batches in series.db that did not reach state.db; no problem
 
 	Problems []Problem // at most maxProblems
 }
@@ -33,10 +34,16 @@ func (r *Report) OK() bool { return len(r.Problems) == 0 }
 type Problem struct {
 	File  string // state.db or series.db
 	Where string // bucket and key, or "pages"
+	What  string // what of the fleet's memory that is, in words: "readings of s1 from ... to ..."; "" where it cannot be told
 	Err   error
 }
 
-func (p Problem) String() string { return fmt.Sprintf("%s: %s: %v", p.File, p.Where, p.Err) }
+func (p Problem) String() string {
+	if p.What != "" {
+		return fmt.Sprintf("%s: %s: %v (%s)", p.File, p.What, p.Err, p.Where)
+	}
+	return fmt.Sprintf("%s: %s: %v", p.File, p.Where, p.Err)
+}
 
 // maxProblems bounds a report: a torn file has as many as it has records.
 const maxProblems = 100
@@ -99,7 +106,7 @@ func (s *Store) both(ctx context.Context, f func(state, series *bbolt.Tx) error)
 
 func (v *verifier) problem(file, where string, err error) {
 	if err != nil && len(v.report.Problems) < maxProblems {
-		v.report.Problems = append(v.report.Problems, Problem{file, where, err})
+		v.report.Problems = append(v.report.Problems, Problem{File: file, Where: where, Err: err})
 	}
 }
 
@@ -170,13 +177,35 @@ func (v *verifier) bucket(file string, tx *bbolt.Tx, name []byte, check func(k, 
 		}
 		n := 0
 		err := b.ForEach(func(k, raw []byte) error {
-			n++
-			v.problem(file, fmt.Sprintf("%s %q", name, k), guard(func() error { return check(k, raw) }))
+			if err := guard(func() error { return check(k, raw) }); err == nil {
+				n++
+			} else if len(v.report.Problems) < maxProblems {
+				v.report.Problems = append(v.report.Problems, Problem{file, fmt.Sprintf("%s %q", name, k), v.words(string(name), k), err})
+			}
 			return v.ctx.Err()
 		})
 		v.report.Records[file[:len(file)-len(".db")]+"/"+string(name)] = n
 		return err
 	})
+}
+
+// words says what a record is, where its key can be read.
+func (v *verifier) words(bucket string, k []byte) (what string) {
+	_ = guard(func() error {
+		what = describe(bucket, k, k, func(id uint32) string {
+			if v.series == nil {
+				return ""
+			}
+			raw := v.series.Bucket(bucketTargets).Get(idKey(id))
+			name, err := unseal(idKey(id), raw)
+			if err != nil {
+				return ""
+			}
+			return string(name)
+		})
+		return nil
+	})
+	return what
 }
 
 func (v *verifier) mark() error {
