@@ -95,6 +95,8 @@ func (r *pastReader) rows(ctx context.Context, targets []*target) (out []fleet.R
 // where there is none in the window of that time or the one before it.
 func (r *pastReader) row(t *target) (out fleet.Readings, err error) {
 	var best row
+	// Rows and blocks are looked for from the same time on: an older row that
+	// came late and is still open must not hide a newer one in a block.
 	found, since := int64(-1), t.windowOf(r.at)-windowMs
 	for _, x := range r.store.targets.openRows(t) {
 		if x.at <= r.at && x.at >= since && (found < 0 || x.at >= found) {
