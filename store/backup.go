@@ -16,7 +16,7 @@ import (
 // the files take their names only when both are whole and synced.
 func (s *Store) Backup(ctx context.Context, dir string) error {
 	_, was := os.Lstat(dir)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(dir); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
 	for _, name := range []string{"state.db", "series.db"} {
@@ -30,20 +30,23 @@ func (s *Store) Backup(ctx context.Context, dir string) error {
 		}
 		return copyFile(ctx, state, filepath.Join(dir, "state.db.part"))
 	})
-	// series.db takes its name first: alone it is an error at open, where
-	// state.db alone would pass for a store without readings.
+	// series.db takes its name first, and has it on disk before state.db takes
+	// its own: alone it is an error at open, where state.db alone would pass for
+	// a store without readings.
 	for _, name := range []string{"series.db", "state.db"} {
 		path := filepath.Join(dir, name)
-		if err != nil {
-			os.Remove(path + ".part")
-			continue
+		if err == nil {
+			err = os.Rename(path+".part", path)
 		}
-		err = os.Rename(path+".part", path)
-	}
-	if err == nil {
-		err = syncDir(dir)
+		if err == nil {
+			err = syncDir(dir)
+		}
 	}
 	if err != nil {
+		for _, name := range []string{"state.db", "series.db"} {
+			os.Remove(filepath.Join(dir, name))
+			os.Remove(filepath.Join(dir, name+".part"))
+		}
 		if was != nil {
 			os.Remove(dir) // made here, and nothing is in it
 		}
@@ -77,13 +80,4 @@ func (s stoppable) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return s.w.Write(b)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

@@ -35,7 +35,7 @@ func Compact(ctx context.Context, cfg Config) (before, after int64, err error) {
 	if !report.OK() {
 		return 0, 0, fmt.Errorf("%s: %w", report.Problems[0], ErrDamaged)
 	}
-	for _, db := range []*bbolt.DB{s.series, s.state} {
+	for _, db := range []*file{s.series, s.state} {
 		path := db.Path()
 		before += fileSize(path)
 		if err = compactFile(ctx, db, path+".part"); err == nil {
@@ -53,14 +53,14 @@ func Compact(ctx context.Context, cfg Config) (before, after int64, err error) {
 	return before, after, syncDir(s.cfg.Dir)
 }
 
-func compactFile(ctx context.Context, from *bbolt.DB, path string) error {
+func compactFile(ctx context.Context, from *file, path string) error {
 	os.Remove(path) // of a copy that was cut short
 	to, err := bbolt.Open(path, 0o600, options(0))
 	if err != nil {
 		return err
 	}
 	to.AllocSize = 1 << 20
-	err = guard(func() error { return bbolt.Compact(to, from, compactTx) })
+	err = guard(func() error { return bbolt.Compact(to, from.db, compactTx) })
 	if err == nil {
 		err = to.Sync()
 	}

@@ -25,6 +25,13 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(1)
 	}
+	if name := os.Getenv(scriptName); name != "" {
+		if err := runScript(name, os.Getenv(scriptDir)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(3)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 

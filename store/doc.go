@@ -12,7 +12,9 @@
 // jobs and the audit chain. series.db holds numbers by the million that matter
 // together. Two files are two commits, so their order is a rule: series.db
 // commits first with the batch's number, state.db second, and state's number
-// is the truth. What series.db holds beyond it is dropped when it is opened.
+// is the truth. What series.db holds beyond it is dropped when it is opened. A
+// commit whose last sync failed is taken back before anything else is written,
+// see file.go.
 //
 // Numbers enter series.db as one write-ahead value per commit, holding every
 // poll of that moment, and stay in memory in that same encoding. About every

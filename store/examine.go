@@ -197,10 +197,11 @@ func shareDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-func openRead(ctx context.Context, path string, version byte, buckets [][]byte, older bool) (db *bbolt.DB, err error) {
+func openRead(ctx context.Context, path string, version byte, buckets [][]byte, older bool) (_ *file, err error) {
 	if err := inspect(ctx, path); err != nil {
 		return nil, &FileError{path, err}
 	}
+	var db *bbolt.DB
 	err = guard(func() error {
 		o := options(0)
 		o.ReadOnly = true
@@ -214,7 +215,7 @@ func openRead(ctx context.Context, path string, version byte, buckets [][]byte, 
 		return err
 	})
 	if err == nil {
-		return db, nil
+		return &file{path: path, db: db}, nil
 	}
 	if db != nil {
 		db.Close()

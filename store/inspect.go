@@ -29,11 +29,11 @@ func guard(f func() error) (err error) {
 }
 
 // view runs f in a read transaction. Damage is an error, never a crash.
-func view(db *bbolt.DB, f func(*bbolt.Tx) error) error {
+func view(db *file, f func(*bbolt.Tx) error) error {
 	return guard(func() error { return db.View(f) })
 }
 
-func update(db *bbolt.DB, f func(*bbolt.Tx) error) error {
+func update(db *file, f func(*bbolt.Tx) error) error {
 	return guard(func() error { return db.Update(f) })
 }
 

@@ -70,7 +70,7 @@ func (s *Store) loadSeries(tx *bbolt.Tx) error {
 
 // dropBeyond deletes write-ahead values of batches that never happened: the
 // process died between its two commits, and nobody was told of them.
-func (s *Store) dropBeyond(db *bbolt.DB, seq uint64) error {
+func (s *Store) dropBeyond(db *file, seq uint64) error {
 	var drop [][]byte
 	err := view(db, func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketWAL).Cursor()

@@ -23,8 +23,8 @@ type Store struct {
 	cfg     Config
 	pace    pace
 	lock    *os.File
-	state   *bbolt.DB
-	series  *bbolt.DB // see blocks
+	state   *file
+	series  *file // see blocks
 	opening opening
 	ahead   []fleet.Rows // what Memory is about to ask for, until then
 
@@ -123,8 +123,13 @@ func options(mapSize int) *bbolt.Options {
 		NoFreelistSync:  true,
 		InitialMmapSize: mapSize,
 		NoStatistics:    true,
+		NoSync:          neverSync,
 	}
 }
+
+// neverSync is set by one test alone, which shows that a store that does not
+// sync would be found out.
+var neverSync bool
 
 // Open opens the store in cfg.Dir and makes it where there is none. The errors
 // are *InUseError, *FileError, or the system's.
@@ -133,7 +138,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+	if err := makeDir(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{cfg: cfg, pace: usualPace, queue: make(chan *request, cfg.Queue)}
@@ -181,15 +186,21 @@ func missing(path string) bool {
 // openFile opens one file, after a look at it that bbolt does not take, and
 // makes its schema where it is new. id, where given, is what the file must
 // carry: the two files of one store know each other by it.
-func openFile(ctx context.Context, path string, mapSize int, want schema, id []byte) (db *bbolt.DB, err error) {
+func openFile(ctx context.Context, path string, mapSize int, want schema, id []byte) (_ *file, err error) {
+	if missing(path) {
+		if err := makeFile(path, want, id); err != nil {
+			return nil, &FileError{path, err}
+		}
+	}
 	if err := readAhead(ctx, path); err != nil {
 		return nil, &FileError{path, err}
 	}
 	if err := inspect(ctx, path); err != nil {
 		return nil, &FileError{path, err}
 	}
+	db := &file{path: path, mapSize: mapSize}
 	err = guard(func() error {
-		db, err = bbolt.Open(path, 0o600, options(mapSize))
+		err := db.open()
 		if errors.Is(err, berrors.ErrInvalid) || errors.Is(err, berrors.ErrChecksum) || errors.Is(err, berrors.ErrVersionMismatch) {
 			return fmt.Errorf("%w: %w", ErrForeign, err)
 		}
@@ -199,19 +210,16 @@ func openFile(ctx context.Context, path string, mapSize int, want schema, id []b
 		if err != nil {
 			return err
 		}
-		db.AllocSize = growBy
 		if db.View(func(tx *bbolt.Tx) error { return want.whole(tx, id) }) == nil {
 			return nil
 		}
 		return db.Update(func(tx *bbolt.Tx) error { return prepare(tx, want, id) })
 	})
 	var inUse *InUseError
-	switch {
-	case err == nil:
+	if err == nil {
 		return db, nil
-	case db != nil:
-		db.Close()
 	}
+	db.Close()
 	if errors.As(err, &inUse) {
 		return nil, inUse
 	}
@@ -306,7 +314,7 @@ func prepare(tx *bbolt.Tx, want schema, id []byte) error {
 
 func put(b *bbolt.Bucket, key, value []byte) error { return b.Put(key, seal(key, value)) }
 
-func storeID(db *bbolt.DB) (id []byte) {
+func storeID(db *file) (id []byte) {
 	_ = db.View(func(tx *bbolt.Tx) error {
 		v, err := unseal(keyID, tx.Bucket(bucketMeta).Get(keyID))
 		id = append(id, v...)
@@ -319,7 +327,7 @@ func storeID(db *bbolt.DB) (id []byte) {
 func (s *Store) release() error {
 	s.opening.stop()
 	var errs []error
-	for _, db := range []*bbolt.DB{s.series, s.state} {
+	for _, db := range []*file{s.series, s.state} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}

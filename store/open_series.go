@@ -111,7 +111,7 @@ func (s *Store) openSeries(ctx context.Context, loaded bool) {
 }
 
 // blocks returns series.db, and waits for it to be open.
-func (s *Store) blocks(ctx context.Context) (*bbolt.DB, error) {
+func (s *Store) blocks(ctx context.Context) (*file, error) {
 	select {
 	case <-s.opening.ended:
 		return s.series, s.opening.err

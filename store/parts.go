@@ -27,9 +27,10 @@ type pace struct {
 	spread int           // and up to so many more, so that not all are due at once
 	age    time.Duration // age that makes a part, and up to half of it more
 	grace  time.Duration // after the end of a window, before it is merged
+	retry  time.Duration // after a commit that the disk did not take, before the next try
 }
 
-var usualPace = pace{rows: 48, spread: 32, age: 10 * time.Minute, grace: 2 * time.Minute}
+var usualPace = pace{rows: 48, spread: 32, age: 10 * time.Minute, grace: 2 * time.Minute, retry: 2 * time.Second}
 
 // blockKey names a block: target, window, whether it was imported, layout, and
 // the batch that wrote it; 0 is the merged one.

@@ -49,7 +49,6 @@ const (
 	ballastName = "ballast"
 	openLeast   = 1 << 20
 	lookEvery   = time.Second
-	retryEvery  = 2 * time.Second // after a commit that failed
 )
 
 // openRoom finds out how things stand. A ballast that was cut short, or was

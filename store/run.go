@@ -412,18 +412,6 @@ func (s *Store) commitState(out fleet.Output, x extras, mark *batchMark) error {
 	if err != nil && noRoom(err) && s.room.release() {
 		err = named(commit())
 	}
-	if err == nil {
-		return nil
-	}
-	// A sync that failed leaves the batch in the file as the system shows it:
-	// the next one must then go on from there, or the audit chain would fork.
-	// It is not known to be kept, and nobody is told so.
-	_ = view(s.state, func(tx *bbolt.Tx) error {
-		if m, e := readMark(tx); e == nil && m.seq == mark.seq {
-			s.writer.mark, s.writer.seq = m, m.seq
-		}
-		return nil
-	})
 	return err
 }
 

@@ -124,7 +124,7 @@ func run(t testing.TB, s *Store, dir string, step StepFunc) *opened {
 // run only while nobody writes.
 func checkPages(t testing.TB, s *Store) {
 	t.Helper()
-	for _, db := range []*bbolt.DB{s.state, s.series} {
+	for _, db := range []*file{s.state, s.series} {
 		err := db.View(func(tx *bbolt.Tx) error {
 			for err := range tx.Check() {
 				t.Errorf("bbolt's check of %s: %v", db.Path(), err)

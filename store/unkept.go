@@ -82,7 +82,7 @@ func (s *Store) readingsPaused(now time.Time, mono time.Duration) bool {
 // pauseReadings begins a pause, or makes it longer.
 func (s *Store) pauseReadings(now time.Time, mono time.Duration, why error) {
 	p := &s.writer.pause
-	p.why, p.again = why, mono+retryEvery
+	p.why, p.again = why, mono+s.pace.retry
 	if !p.since.IsZero() {
 		return
 	}
@@ -204,7 +204,7 @@ func (s *Store) show(in []fleet.Input, step StepFunc, now time.Time, mono time.D
 	}
 	h.why = why
 	if mono >= h.again {
-		h.again = mono + retryEvery
+		h.again = mono + s.pace.retry
 	}
 	if in = showable(in); len(in) == 0 || h.full() {
 		return fleet.Output{}, false

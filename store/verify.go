@@ -89,18 +89,18 @@ func (s *Store) both(ctx context.Context, f func(state, series *bbolt.Tx) error)
 		return err
 	}
 	s.commit.Lock()
-	state, err := s.state.Begin(false)
+	state, endState, err := s.state.Begin()
 	if err != nil {
 		s.commit.Unlock()
 		return err
 	}
-	defer state.Rollback()
-	series, err := blocks.Begin(false)
+	defer endState()
+	series, endSeries, err := blocks.Begin()
 	s.commit.Unlock()
 	if err != nil {
 		return err
 	}
-	defer series.Rollback()
+	defer endSeries()
 	return f(state, series)
 }
 
