@@ -62,8 +62,18 @@ bench-console:
 bench-demo: build
 	$(call measure,-run '^$$' -bench Demo .)
 
+# A writer killed 200 times, every call of a run failing in turn, and the power
+# cut after each. The last two want strace.
 crash:
-	PLUMB_CRASH_ROUNDS=200 $(GO) test -count=1 -timeout 30m -run Crash -v ./store
+	PLUMB_CRASH_ROUNDS=200 $(GO) test -tags $(TAGS) -count=1 -timeout 90m -run Crash -v ./store
+
+# Each decoder fed with what nobody wrote, for a while. Not part of the gate.
+FUZZTIME ?= 20s
+
+fuzz:
+	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | while IFS=: read -r file name; do \
+		$(GO) test -tags $(TAGS) -run '^$$' -fuzz "^$${name#func }\$$" -fuzztime $(FUZZTIME) "$$(dirname $$file)" || exit 1; \
+	done
 
 # The demo killed once a minute, for an hour: what was shown then is asked again.
 kills: build
