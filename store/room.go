@@ -38,9 +38,11 @@ type room struct {
 
 	free    atomic.Int64 // at the last look; -1: not known
 	ballast atomic.Bool  // it is there
+	thrown  atomic.Bool  // it was thrown off, and has not been made again
 
 	looked time.Duration // when, by the steady clock; writer only
 	making sync.WaitGroup
+	busy   atomic.Bool // making it
 }
 
 const (
@@ -80,9 +82,11 @@ func (r *room) look(mono time.Duration) {
 		free = -1 // then only a commit that fails can tell
 	}
 	r.free.Store(free)
-	if r.size > 0 && !r.ballast.Load() && free >= roomFactor*r.size {
-		r.making.Wait()                  // not two at once
-		r.making.Go(func() { r.make() }) // where blocks must be written one by one, the writer does not wait
+	if r.size > 0 && !r.ballast.Load() && free >= roomFactor*r.size && r.busy.CompareAndSwap(false, true) {
+		r.making.Go(func() { // where blocks must be written one by one, the writer does not wait
+			defer r.busy.Store(false)
+			r.make()
+		})
 	}
 }
 
@@ -96,7 +100,7 @@ func (r *room) scarce() bool {
 // which they stop, and not out of the room that the ballast has just left.
 func (r *room) ample() bool {
 	free, want := r.free.Load(), 2*r.low
-	if r.size > 0 && !r.ballast.Load() {
+	if r.thrown.Load() {
 		want += r.size
 	}
 	return free < 0 || free >= want
@@ -120,6 +124,7 @@ func (r *room) make() {
 		return
 	}
 	r.ballast.Store(true)
+	r.thrown.Store(false)
 }
 
 // release throws the ballast off and reports whether there was one.
@@ -127,7 +132,13 @@ func (r *room) release() bool {
 	r.making.Wait()
 	r.ballast.Store(false)
 	err := os.Remove(r.path)
-	return err == nil || !errors.Is(err, fs.ErrNotExist) && os.Truncate(r.path, 0) == nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err = os.Truncate(r.path, 0)
+	}
+	if err == nil {
+		r.thrown.Store(true)
+	}
+	return err == nil
 }
 
 // makeWay throws the ballast off where a store would not even open: that

@@ -106,6 +106,11 @@ func TestStateHasPriorityOnAFullDisk(t *testing.T) {
 	if err := o.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{{Who: "ann", Action: "act"}}}); err != nil {
 		t.Errorf("a decision is refused while only readings are not kept: %v", err)
 	}
+	far := obs(t, payload{Readings: []fleet.Readings{polled(0)}, Audit: []fleet.AuditEntry{{Who: "far"}}})
+	far.Origin = fleet.Origin{Cell: "ams", Epoch: 1, Seq: 1}
+	if err := o.Apply(ctx, far); !errors.Is(err, ErrReadings) {
+		t.Errorf("what another machine sends is taken without its readings: %v", err)
+	}
 	if tr := o.Trouble(); tr == nil || !tr.Readings || tr.Lost < 290*2000 {
 		t.Errorf("trouble is %+v", tr)
 	}
@@ -125,6 +130,12 @@ func TestStateHasPriorityOnAFullDisk(t *testing.T) {
 		t.Errorf("still in trouble: %+v", tr)
 	}
 	wantTold(t, o, "readings are not kept: no space left on device", "readings were not kept from ")
+	if err := o.Apply(ctx, far); err != nil {
+		t.Errorf("it sends it again: %v", err)
+	}
+	if a, err := o.Audit(ctx, 0, 0); err != nil || len(a) != 2 || a[1].Who != "far" {
+		t.Errorf("audit %v, %v", a, err)
+	}
 	p := o.read(t, polled(0).Keys[1], day0, day0.Add(time.Hour), 0)
 	if len(p) != 6 {
 		t.Errorf("%d points, want five before, none meanwhile and one after", len(p))
@@ -274,6 +285,29 @@ func TestTheSnapshotStandsStillWhenTooMuchIsHeld(t *testing.T) {
 		}
 	}
 	t.Error("600 rows of 4 KB went on being shown with a megabyte to hold them")
+}
+
+// On a disk that never had room for a ballast nobody waits for its room.
+func TestReadingsWaitForTheRoomOfABallastThatWasThrownOff(t *testing.T) {
+	r := room{size: 32 << 20, low: 16 << 20}
+	r.free.Store(40 << 20)
+	if !r.ample() {
+		t.Error("40 MiB are not enough where there never was a ballast")
+	}
+	r.path = filepath.Join(t.TempDir(), ballastName)
+	r.make()
+	if info, err := os.Stat(r.path); err != nil || info.Size() != r.size || !r.ballast.Load() {
+		t.Fatalf("ballast %v, %v", info, err)
+	}
+	if !r.release() || r.ample() {
+		t.Error("readings would take the room that the ballast has just left")
+	}
+	if r.release() {
+		t.Error("it is thrown off twice")
+	}
+	if r.make(); !r.ample() {
+		t.Error("it is there again")
+	}
 }
 
 func TestErrorsOfADiskAreTold(t *testing.T) {

@@ -22,6 +22,7 @@ type request struct {
 	imports   []importBlock
 	inventory *inventory // nil: none
 	urgent    bool       // a person waits for it
+	refused   error      // it was left out of its batch
 	done      chan error // of capacity one
 }
 
@@ -88,7 +89,7 @@ func (s *Store) Run(ctx context.Context, first *fleet.Snapshot, step StepFunc, o
 	for {
 		b, more := s.gather(ctx, wake.C)
 		if !more && !s.writer.held.since.IsZero() {
-			b.tick = true // a last try for what is held
+			b.tick, s.writer.held.again = true, 0 // a last try for what is held
 		}
 		if len(b.requests) > 0 || b.tick {
 			out, published := s.process(b, step)
@@ -273,6 +274,9 @@ func (s *Store) process(b batch, step StepFunc) (out fleet.Output, published boo
 // answer is what a request is told of its batch: one that brings no readings
 // does not miss them.
 func (r *request) answer(err error) error {
+	if r.refused != nil {
+		return r.refused
+	}
 	if !errors.Is(err, ErrReadings) || r.imports != nil {
 		return err
 	}
@@ -290,7 +294,8 @@ func (r *request) answer(err error) error {
 func (s *Store) commitBatch(b batch, step StepFunc, now time.Time, mono time.Duration) (out fleet.Output, published bool, err error) {
 	w := &s.writer
 	defer w.origins.forget()
-	in, imports, err := s.inputs(b)
+	paused := s.readingsPaused(now, mono)
+	in, imports, err := s.inputs(b, paused)
 	if err != nil {
 		return out, false, err
 	}
@@ -310,7 +315,7 @@ func (s *Store) commitBatch(b batch, step StepFunc, now time.Time, mono time.Dur
 		}
 	}
 	seq := w.seq + 1
-	err = s.commitFiles(seq, w.held.with(out), b.extras(imports), now, mono)
+	err = s.commitFiles(seq, w.held.with(out), b.extras(imports), now, mono, paused)
 	if err != nil && !errors.Is(err, ErrReadings) {
 		if !ofDisk(err) { // then it is this batch that cannot be kept, and no other shall suffer from it
 			return fleet.Output{}, false, err
@@ -333,11 +338,17 @@ func (s *Store) commitBatch(b batch, step StepFunc, now time.Time, mono time.Dur
 }
 
 // inputs lists what a batch feeds the step, without what was applied before.
-func (s *Store) inputs(b batch) (in []fleet.Input, imports []importBlock, err error) {
+// While readings are paused it is also without what comes from other machines:
+// that is taken whole or not at all, and they keep it until it is.
+func (s *Store) inputs(b batch, paused bool) (in []fleet.Input, imports []importBlock, err error) {
 	for _, r := range b.requests {
 		imports = append(imports, r.imports...)
 		for _, i := range r.in {
 			if o, ok := i.(*fleet.Observation); ok {
+				if paused && o.Origin.Cell != "" {
+					r.refused = fmt.Errorf("store: commit: %w: %w", ErrReadings, s.writer.pause.why)
+					continue
+				}
 				take, err := s.take(o.Origin)
 				if err != nil {
 					return nil, nil, err
@@ -358,10 +369,9 @@ func (s *Store) inputs(b batch) (in []fleet.Input, imports []importBlock, err er
 // commitFiles commits the batch, series.db first. A batch that has nothing to
 // keep is not written: there is nothing that could be lost. ErrReadings says
 // that the readings and imports of it were left out.
-func (s *Store) commitFiles(seq uint64, out fleet.Output, x extras, now time.Time, mono time.Duration) error {
+func (s *Store) commitFiles(seq uint64, out fleet.Output, x extras, now time.Time, mono time.Duration, paused bool) error {
 	w := &s.writer
 	rest := len(out.Changes) + len(out.Events) + len(out.Audit) + len(out.Jobs) + len(out.Notices) + len(x.inventories) + len(x.delivered) + len(w.origins.fresh)
-	paused := s.readingsPaused(now, mono)
 	if rest+len(out.Readings)+len(x.imports) == 0 && (w.staleFrom == 0 || paused) {
 		return nil
 	}

@@ -290,3 +290,15 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestBallast(t *testing.T) {
+	for written, want := range map[string]int64{"": 32 << 20, "ballast_mib: 64": 64 << 20, "ballast_mib: 0": -1} {
+		f, err := parse(t, "store: {dir: ./d, "+written+"}\n", nil)
+		if err != nil || f.Store.Ballast != want {
+			t.Errorf("%q: %+v, %v", written, f, err)
+		}
+	}
+	if _, err := parse(t, "store: {dir: ./d, ballast_mib: -5}\n", nil); err == nil || !strings.Contains(err.Error(), "ballast_mib") {
+		t.Errorf("a negative ballast: %v", err)
+	}
+}

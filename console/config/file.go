@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -180,6 +181,16 @@ func (b *builder) store(y *storeYAML, dir string) {
 		r.Raw.to(&c.Retention.Raw)
 		r.FiveMin.to(&c.Retention.FiveMin)
 		r.Hour.to(&c.Retention.Hour)
+	}
+	if y.Ballast != nil {
+		switch n := *y.Ballast; {
+		case n < 0 || n > 1<<20:
+			b.errs.add(y.At, "store.ballast_mib", fmt.Sprintf("%d is not within 0 and 1048576", n), "")
+		case n == 0:
+			c.Ballast = -1
+		default:
+			c.Ballast = int64(n) << 20
+		}
 	}
 	check := *c
 	check.Dir = "x" // its default comes later

@@ -20,6 +20,7 @@ type fileYAML struct {
 type storeYAML struct {
 	Dir       ref            `yaml:"dir"`
 	Retention *retentionYAML `yaml:"retention"`
+	Ballast   *int           `yaml:"ballast_mib"` // 0: none
 	At        place
 }
 
