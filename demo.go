@@ -140,6 +140,9 @@ func (c demoCmd) blueprint(ctx context.Context, dir string, world *sim.Fleet, lo
 	}
 	b := fromFile(f, log)
 	b.store.Dir, b.metrics = dir, c.Metrics
+	if c.DB == "" {
+		b.store.Ballast = -1 // a store that is thrown away needs none, and temporary places may be memory
+	}
 	b.ssh.Users, b.ssh.AnyName = users, ownKeys()
 	b.ssh.HostKey = filepath.Join(dir, "host_ed25519")
 	b.ssh.MaxSessionsPerUser, b.ssh.MaxConnsPerUser = 500, 500 // a user of the demo is a role, and many people

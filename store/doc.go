@@ -5,7 +5,10 @@
 // [Store.Apply] hands in for up to 100 ms, lets the step function fold it into
 // the next snapshot, commits what the step said, and only then publishes the
 // snapshot and acknowledges. What was acknowledged has been synced; what was
-// not acknowledged never happened.
+// not acknowledged never happened, but that on a disk that fails or is full what
+// is seen is shown all the same and marked as not kept (unkept.go). Why the disk
+// has a ballast stands in room.go, and what a clock that jumps may not do to the
+// past in clock.go.
 //
 // There are two files, because they live differently. state.db holds rows that
 // change seldom and matter singly: the latest rows, their history, events,

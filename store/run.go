@@ -490,7 +490,8 @@ func (s *Store) sweep(tx *bbolt.Tx, now time.Time) error {
 // Apply hands inputs to the writer and waits until they are committed and
 // synced, or refused. It blocks while the queue is full. When ctx ends first,
 // the inputs may or may not be committed. Observations from other machines are
-// applied once per (Cell, Epoch, Seq); a second time is a success.
+// applied once per (Cell, Epoch, Seq); a second time is a success. ErrReadings
+// says that everything was kept but the readings.
 func (s *Store) Apply(ctx context.Context, in ...fleet.Input) error {
 	r := &request{in: in, done: make(chan error, 1)}
 	for _, i := range in {
