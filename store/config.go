@@ -15,16 +15,6 @@ type Config struct {
 	Ballast   int64         // bytes set aside for when the disk is full, see room.go; negative: none
 }
 
-// Retention says how long readings are kept by tier. Events and the history of
-// rows are kept as long as the longest tier; jobs and audit entries for ever.
-type Retention struct {
-	Raw     time.Duration // every sample
-	FiveMin time.Duration // one point per 5 minutes
-	Hour    time.Duration // one point per hour
-}
-
-func (r Retention) longest() time.Duration { return max(r.Raw, r.FiveMin, r.Hour) }
-
 // Defaults returns the configuration of the contract, without a directory.
 func Defaults() Config {
 	const day = 24 * time.Hour
@@ -67,15 +57,7 @@ func (c Config) Validate() error {
 	if c.Dir == "" {
 		bad("dir: must not be empty")
 	}
-	if c.Retention.Raw < 2*window {
-		bad("retention.raw: %v is shorter than two blocks (%v)", c.Retention.Raw, 2*window)
-	}
-	if c.Retention.FiveMin < c.Retention.Raw {
-		bad("retention.5m: %v is shorter than retention.raw (%v)", c.Retention.FiveMin, c.Retention.Raw)
-	}
-	if c.Retention.Hour < c.Retention.FiveMin {
-		bad("retention.1h: %v is shorter than retention.5m (%v)", c.Retention.Hour, c.Retention.FiveMin)
-	}
+	errs = append(errs, c.Retention.validate())
 	if c.Gather < 0 || c.Gather > time.Second {
 		bad("gather: %v is not within 0 and 1s", c.Gather)
 	}

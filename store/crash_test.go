@@ -85,7 +85,7 @@ func crashPayload(target string, n int) payload {
 func crashConfig(dir string) Config {
 	c := testConfig(dir)
 	const year = 365 * 24 * time.Hour
-	c.Retention = Retention{year, year, year}
+	c.Retention = Retention{Raw: year, FiveMin: year, Hour: year}
 	return c
 }
 

@@ -79,6 +79,8 @@ type housework struct {
 	flushed []flushed
 	merged  []mergedWindow
 	trimmed int // write-ahead values deleted
+	thinner *target
+	thin    thinned // of that target
 }
 
 type flushed struct {
@@ -134,7 +136,13 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 		if err := s.expireTiers(tx, t, by); err != nil {
 			return done, err
 		}
-		return done, s.expire(tx, t, by)
+		if err := s.expire(tx, t, by); err != nil {
+			return done, err
+		}
+		var err error
+		done.thinner = t
+		done.thin, err = s.thinOut(tx, t, by)
+		return done, err
 	}
 	return done, nil
 }
@@ -227,6 +235,9 @@ func (s *Store) finish(done housework) {
 	w.wal = w.wal[done.trimmed:]
 	s.targets.mu.Lock()
 	defer s.targets.mu.Unlock()
+	if done.thinner != nil {
+		done.thinner.thin = done.thin // before parts, which say what is no longer thin
+	}
 	for _, f := range done.flushed {
 		f.target.rows = slices.Clone(f.target.rows[len(f.rows):])
 		f.target.last.body = slices.Clone(f.target.last.body) // let go of the batch it came in
@@ -245,6 +256,7 @@ func (s *Store) finish(done housework) {
 }
 
 func (t *target) addPending(window int64) {
+	t.thickened(window)
 	if !slices.Contains(t.pending, window) {
 		t.pending = append(t.pending, window)
 	}
@@ -347,7 +359,7 @@ func (s *Store) mergeParts(blocks *bbolt.Bucket, parts []stored) error {
 // expire deletes blocks of a target that are older than the raw tier is kept.
 func (s *Store) expire(tx *bbolt.Tx, t *target, now int64) error {
 	blocks := tx.Bucket(bucketBlocks)
-	horizon := now - durMs(s.cfg.Retention.Raw) - windowMs
+	horizon := now - durMs(s.cfg.Retention.most().Raw) - windowMs
 	prefix := idKey(t.id)
 	var old [][]byte
 	c := blocks.Cursor()

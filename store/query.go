@@ -72,6 +72,9 @@ func (s *Store) answerSeries(ctx context.Context, q fleet.Query, since, at time.
 	if err != nil || !ok {
 		return nil, true, err
 	}
+	if keep := s.cfg.Retention.of(q.Key.Kind()).longest(); keep < s.cfg.Retention.most().longest() {
+		oldest = max(oldest, toMs(time.Now().Add(-keep))) // others of the target reach further back
+	}
 	seam = toMs(since) < oldest
 	points, err = s.Series(ctx, q.Target, q.Key, since, at.Add(time.Millisecond), q.Step)
 	if q.Limit > 0 && len(points) > q.Limit {

@@ -44,7 +44,7 @@ func (s *Store) Series(ctx context.Context, target string, key fleet.SeriesKey, 
 		return nil, nil
 	}
 	a, b := max(toMs(from), 0), toMs(to)
-	parts := s.segments(t, a, b, durMs(step), toMs(time.Now()))
+	parts := s.segments(t, key.Kind(), a, b, durMs(step), toMs(time.Now()))
 	if key.Kind() != fleet.Counter {
 		return s.readSegments(ctx, t, key, parts, durMs(step))
 	}

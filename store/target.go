@@ -20,6 +20,7 @@ type target struct {
 	keys   []fleet.SeriesKey
 	layout *layout
 	pass   int // of the clock, in which its newest row was committed; writer only
+	thin   thinned // writer only
 
 	// The rest is guarded by targets.mu; only the writer changes it.
 	rows    []row   // in order of commit; replaced, never written in place

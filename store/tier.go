@@ -37,14 +37,6 @@ var tiers = [...]tier{
 	{2, durMs(time.Hour), durMs(14 * 24 * time.Hour)},
 }
 
-// keep returns how long the store keeps a tier, in ms.
-func (s *Store) keep(t tier) int64 {
-	if t.id == tiers[0].id {
-		return durMs(s.cfg.Retention.FiveMin)
-	}
-	return durMs(s.cfg.Retention.Hour)
-}
-
 // tierKey names a tier's block.
 type tierKey struct {
 	tier   byte
@@ -278,8 +270,9 @@ func (s *Store) putTier(tx *bbolt.Tx, t *target, l *layout, r *tierRows) error {
 // kept, at most expireMost of each.
 func (s *Store) expireTiers(tx *bbolt.Tx, t *target, now int64) error {
 	b := tx.Bucket(bucketTiers)
-	for _, tier := range tiers {
-		horizon := now - s.keep(tier) - tier.window
+	most := s.cfg.Retention.most()
+	for i, tier := range tiers {
+		horizon := now - most.at(1+i) - tier.window
 		prefix := tierKey{tier: tier.id, target: t.id}.prefix()
 		var old [][]byte
 		c := b.Cursor()

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"plumb/fleet"
+	"plumb/store"
 )
 
 // TestBroken: one small broken file for each mistake, with exactly what is
@@ -252,6 +253,18 @@ func TestParseDuration(t *testing.T) {
 		if got, err := ParseDuration(s); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%q: %v, %v", s, got, err)
 		}
+	}
+}
+
+func TestRetentionOfAClass(t *testing.T) {
+	f, err := parse(t, "store: {retention: {raw: 48h, 5m: 30d, 1h: 2y, counters: {raw: 24h, 5m: 7d}, states: {1h: 3y}}}", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const day = 24 * time.Hour
+	want := store.Retention{Raw: 2 * day, FiveMin: 30 * day, Hour: 2 * 365 * day, Counters: store.Tiers{Raw: day, FiveMin: 7 * day}, States: store.Tiers{Hour: 3 * 365 * day}}
+	if diff := cmp.Diff(want, f.Store.Retention); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 

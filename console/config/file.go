@@ -181,6 +181,9 @@ func (b *builder) store(y *storeYAML, dir string) {
 		r.Raw.to(&c.Retention.Raw)
 		r.FiveMin.to(&c.Retention.FiveMin)
 		r.Hour.to(&c.Retention.Hour)
+		r.Gauges.to(&c.Retention.Gauges)
+		r.Counters.to(&c.Retention.Counters)
+		r.States.to(&c.Retention.States)
 	}
 	if y.Ballast != nil {
 		switch n := *y.Ballast; {

@@ -1,5 +1,7 @@
 package config
 
+import "plumb/store"
+
 // The shapes of the file, key by key, as CONTRACT's "Configuration" writes them.
 
 type fileYAML struct {
@@ -28,6 +30,26 @@ type retentionYAML struct {
 	Raw     duration `yaml:"raw"`
 	FiveMin duration `yaml:"5m"`
 	Hour    duration `yaml:"1h"`
+
+	Gauges   *tiersYAML `yaml:"gauges"`
+	Counters *tiersYAML `yaml:"counters"`
+	States   *tiersYAML `yaml:"states"`
+}
+
+// tiersYAML is what one class of series keeps for another time than the others.
+type tiersYAML struct {
+	Raw     duration `yaml:"raw"`
+	FiveMin duration `yaml:"5m"`
+	Hour    duration `yaml:"1h"`
+}
+
+func (y *tiersYAML) to(t *store.Tiers) {
+	if y == nil {
+		return
+	}
+	y.Raw.to(&t.Raw)
+	y.FiveMin.to(&t.FiveMin)
+	y.Hour.to(&t.Hour)
 }
 
 type sshYAML struct {

@@ -1,0 +1,70 @@
+//go:build unix
+
+// Package peerbench measures the store beside the time series database of
+// Prometheus, as a library in the same process: the same samples in the same
+// batches, once through each, in turns.
+//
+// It is a module of its own, so that what Prometheus needs is never among what
+// plumb needs. It holds tests only.
+//
+// What is compared is a day of racks polled once a minute: what taking it in
+// costs, with our two synced commits a batch on one side and one appender a
+// batch with cached references, its write-ahead log and its compactions on the
+// other; what a sample takes on disk once both have merged; and what reading
+// one series over the day costs. The samples are made beforehand, exact numbers
+// for us and floats for Prometheus, so that making them is on no one's bill.
+package peerbench
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"plumb/fleet"
+	"plumb/internal/rackload"
+)
+
+// begin is when time begins in a bubble.
+var begin = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// batches are how many a minute's polls come in.
+const batches = 2
+
+// recorded is a load that was made beforehand.
+type recorded struct {
+	racks   *rackload.Load
+	batches [][]poll // in order of time, the same number of each minute
+	samples int
+}
+
+// poll is one target's answer. Targets counts from the first of the load.
+type poll struct {
+	target int
+	fleet.Readings
+	floats []float64
+}
+
+func record(d time.Duration) *recorded {
+	r := &recorded{racks: rackload.New(1)}
+	for n := range batches * int(d/rackload.Interval) {
+		at := begin.Add(time.Duration(n) * rackload.Interval / batches)
+		var b []poll
+		for i := n % batches; i < len(r.racks.Targets); i += batches {
+			p := poll{target: i, Readings: r.racks.Targets[i].Poll(at)}
+			for _, v := range p.Values {
+				p.floats = append(p.floats, v.Float())
+			}
+			r.samples += len(p.Values)
+			b = append(b, p)
+		}
+		r.batches = append(r.batches, b)
+	}
+	return r
+}
+
+func measuring(t *testing.T) {
+	t.Helper()
+	if os.Getenv("PLUMB_BENCH") == "" {
+		t.Skip("a measurement: make bench-store")
+	}
+}

@@ -1,0 +1,83 @@
+//go:build unix
+
+package store
+
+import (
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"plumb/internal/benchline"
+	"plumb/internal/rackload"
+)
+
+// TestMeasureFile says how large the file is for what lives in it, after four
+// times the retention: bbolt never gives pages back, so what counts is that it
+// uses them again.
+func TestMeasureFile(t *testing.T) {
+	measuring(t)
+	synctest.Test(t, func(t *testing.T) {
+		l := rackload.New(10)
+		keep := Retention{Raw: 4 * time.Hour, FiveMin: 4 * time.Hour, Hour: 4 * time.Hour}
+		o := startRacks(t, l, keep)
+		for n := range 5 {
+			o.pollRacks(t, l, keep.Raw)
+			file, alloc, inuse := o.fileUse(t)
+			t.Logf("%d retentions: file %d KB, pages in use %d KB, bytes in use %d KB", n+1, file>>10, alloc>>10, inuse>>10)
+		}
+		file, _, inuse := o.fileUse(t)
+		benchline.Print(benchline.Line{Bench: "store-file-over-live", Value: 100 * (float64(file)/float64(inuse) - 1), Unit: "percent", Goal: 20})
+	})
+}
+
+// fileUse returns the size of series.db, what its pages in use take, and how
+// much of those is filled.
+func (o *opened) fileUse(t *testing.T) (file, alloc, inuse int) {
+	err := o.series.View(func(tx *bbolt.Tx) error {
+		file = int(tx.Size())
+		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
+			st := b.Stats()
+			t.Logf("%8s: %6d KB of pages, %6d KB filled, %d leaves of which %d overflow", name, (st.LeafAlloc+st.BranchAlloc)>>10, (st.LeafInuse+st.BranchInuse)>>10, st.LeafPageN, st.LeafOverflowN)
+			alloc, inuse = alloc+st.LeafAlloc+st.BranchAlloc, inuse+st.LeafInuse+st.BranchInuse
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file, alloc, inuse
+}
+
+// TestMeasureOpenRows says what the rows that are not yet in a part take of the
+// memory of a fleet of 10,000 devices.
+func TestMeasureOpenRows(t *testing.T) {
+	measuring(t)
+	synctest.Test(t, func(t *testing.T) {
+		l := rackload.New(435)
+		o := startRacks(t, l, Defaults().Retention)
+		before := liveHeap()
+		most, rows := uint64(0), 0
+		for range 5 {
+			o.pollRacks(t, l, 4*time.Minute)
+			if now := liveHeap() - before; now > most {
+				most, rows = now, int(o.Stats().OpenRows)
+			}
+		}
+		per := float64(most) / float64(len(l.Targets))
+		t.Logf("%d devices, %d series: %d rows, %.0f bytes a device", len(l.Targets), l.Series(), rows, per)
+		benchline.Print(
+			benchline.Line{Bench: "store-open-device", Value: per, Unit: "bytes", Goal: 10_000},
+			benchline.Line{Bench: "store-open-500000", Value: float64(most) / float64(l.Series()) * 500_000 / (1 << 20), Unit: "MiB", Goal: 100})
+	})
+}
+
+func liveHeap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
