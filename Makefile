@@ -41,7 +41,7 @@ peers-openstack:
 # is installed. When a benchmark cannot measure, all it said is shown.
 bench: bench-engine bench-store bench-snmp bench-ipmi bench-console bench-demo
 
-measure = @out=$$(mktemp) && { PLUMB_PEERS=1 PLUMB_BENCH=1 $(GO) test -tags $(TAGS) -v -timeout 30m -benchtime 1x $(1) >$$out 2>&1 || { cat $$out; rm -f $$out; exit 1; }; \
+measure = @out=$$(mktemp) && { PLUMB_PEERS=1 PLUMB_BENCH=1 $(GO) test $(2) -tags $(TAGS) -v -timeout 30m -benchtime 1x $(1) >$$out 2>&1 || { cat $$out; rm -f $$out; exit 1; }; \
 	grep '^{"bench"' $$out || grep -B1 SKIP $$out; rm -f $$out; }
 
 bench-engine:
@@ -49,6 +49,7 @@ bench-engine:
 
 bench-store:
 	$(call measure,-run '^TestMeasure' -bench . ./store)
+	$(call measure,-run '^TestMeasure' .,-C store/peerbench)
 
 bench-snmp:
 	$(call measure,-run '^$$' -bench . ./probes/snmp)
