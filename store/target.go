@@ -19,7 +19,7 @@ type target struct {
 	// that the address of its first element cannot be used again. Writer only.
 	keys   []fleet.SeriesKey
 	layout *layout
-	pass   int // of the clock, in which its newest row was committed; writer only
+	pass   int     // of the clock, in which its newest row was committed; writer only
 	thin   thinned // writer only
 
 	// The rest is guarded by targets.mu; only the writer changes it.
