@@ -28,7 +28,7 @@ var floors = map[string]floor{
 	"fleet":            {},
 	"fleet/trace":      {house: []string{"fleet"}},
 	"fleet/plan":       {house: []string{"fleet"}},
-	"fleet/engine":     {house: []string{"fleet", "fleet/*"}},
+	"fleet/engine":     {house: []string{"fleet", "fleet/*"}, outside: []string{"runtime", "sync"}}, // what comes back from memory is shared out among the processors
 	"keys":             {house: []string{"fleet"}, outside: []string{"charm.land/bubbles/v2/key"}},
 	"probes/ipmi":      {std: true, house: []string{"fleet"}, outside: []string{"github.com/bougou/go-ipmi"}},
 	"probes/snmp":      {std: true, house: []string{"fleet"}, outside: []string{"github.com/gosnmp/gosnmp"}},
