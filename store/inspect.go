@@ -139,16 +139,17 @@ func readMeta(f *os.File, info os.FileInfo) (meta fileMeta, err error) {
 // goroutine that goes on while the first panics over a damaged page and unmaps
 // the file: that ends the process, and no recover can help it.
 func inspect(ctx context.Context, path string) error {
-	return inspectFile(ctx, path, func(*pageWalk) {})
+	return inspectFile(ctx, path, func(*pageWalk, *os.File) {})
 }
 
-// inspectSome is inspect for some of a file's buckets, and reads all that lies
-// in them: enough for who reads these and does not write.
+// inspectSome is inspect for some of a file's buckets: enough for who reads
+// these and does not write. Of a file that is not in the system's memory it
+// reads all that lies in them, which a map would fetch page by page.
 func inspectSome(ctx context.Context, path string, buckets ...[]byte) error {
-	return inspectFile(ctx, path, func(w *pageWalk) { w.only, w.whole = buckets, true })
+	return inspectFile(ctx, path, func(w *pageWalk, f *os.File) { w.only, w.whole = buckets, !warm(f) })
 }
 
-func inspectFile(ctx context.Context, path string, how func(*pageWalk)) error {
+func inspectFile(ctx context.Context, path string, how func(*pageWalk, *os.File)) error {
 	if missing(path) {
 		return nil
 	}
@@ -174,7 +175,7 @@ func inspectFile(ctx context.Context, path string, how func(*pageWalk)) error {
 			first = err
 		}
 	}}
-	how(w)
+	how(w, f)
 	w.tree(m.root, bounds{holds: bucketFlag, leaves: new(int)}, 0)
 	if err := ctx.Err(); err != nil {
 		return err

@@ -157,44 +157,16 @@ func encodeLast(r row) []byte {
 	return append(b, r.body...)
 }
 
-// loadWAL puts the rows that are not yet in a part into memory, all of them in
-// one piece: how many each target has is counted first.
+// loadWAL puts the rows that are not yet in a part into memory. Room for them
+// is made in one piece, as much for each target as it has on average; who has
+// more gets more.
 func (s *Store) loadWAL(tx *bbolt.Tx) error {
 	l := walLoad{targets: s.targets.all(), layouts: s.layouts.all(), last: s.writer.mark.seq}
-	l.counts = make([]int, len(l.targets))
-	total := 0
-	err := l.each(tx, func(seq uint64, rows uint64, value []byte) error {
-		total += int(rows)
-		s.writer.wal = append(s.writer.wal, walEntry{seq: seq, live: int(rows)})
-		return l.rows(seq, value, func(t int, _ row) { l.counts[t]++ })
-	})
-	if err != nil {
-		return err
+	if len(l.targets) == 0 {
+		return nil
 	}
-	room := make([]row, 0, total)
-	for i, n := range l.counts {
-		l.targets[i].rows = room[len(room) : len(room) : len(room)+n]
-		room = room[:len(room)+n]
-	}
+	l.makeRoom(tx)
 	came := toMs(time.Now())
-	return l.each(tx, func(seq uint64, _ uint64, value []byte) error {
-		return l.rows(seq, slices.Clone(value), func(t int, r row) {
-			r.came = came
-			l.targets[t].push(r)
-		})
-	})
-}
-
-// walLoad reads the write-ahead values of batches that happened.
-type walLoad struct {
-	targets []*target
-	layouts []*layout
-	counts  []int // rows by target
-	last    uint64
-}
-
-// each calls f with each write-ahead value up to the last batch, see dropBeyond.
-func (l *walLoad) each(tx *bbolt.Tx, f func(seq, rows uint64, value []byte) error) error {
 	return tx.Bucket(bucketWAL).ForEach(func(k, raw []byte) error {
 		v, err := unseal(k, raw)
 		if err != nil {
@@ -205,18 +177,46 @@ func (l *walLoad) each(tx *bbolt.Tx, f func(seq, rows uint64, value []byte) erro
 		}
 		seq := binary.BigEndian.Uint64(k)
 		if seq > l.last {
-			return nil
+			return nil // it never happened, see dropBeyond
 		}
-		r, err := readWAL(v)
-		if err != nil {
-			return err
-		}
-		return f(seq, r.left, v)
+		live := 0
+		err = l.rows(seq, slices.Clone(v), func(t *target, r row) {
+			r.came = came
+			t.push(r)
+			live++
+		})
+		s.writer.wal = append(s.writer.wal, walEntry{seq: seq, live: live})
+		return err
 	})
 }
 
+// walLoad reads the write-ahead values of batches that happened.
+type walLoad struct {
+	targets []*target
+	layouts []*layout
+	last    uint64
+}
+
+// makeRoom asks each value how many rows it has. Nothing of it is checked yet:
+// a wrong answer costs room, and no more than the values themselves take.
+func (l *walLoad) makeRoom(tx *bbolt.Tx) {
+	const least = 6 // bytes of a row with its head
+	total := 0
+	c := tx.Bucket(bucketWAL).Cursor()
+	for k, raw := c.First(); k != nil; k, raw = c.Next() {
+		if r, err := readWAL(raw); err == nil {
+			total += int(min(r.left, uint64(len(raw)/least)))
+		}
+	}
+	each := (total + len(l.targets) - 1) / len(l.targets)
+	room := make([]row, each*len(l.targets))
+	for i, t := range l.targets {
+		t.rows = room[i*each : i*each : (i+1)*each]
+	}
+}
+
 // rows calls f with each row of a value, whose bodies are slices of it.
-func (l *walLoad) rows(seq uint64, value []byte, f func(target int, r row)) error {
+func (l *walLoad) rows(seq uint64, value []byte, f func(t *target, r row)) error {
 	r, err := readWAL(value)
 	if err != nil {
 		return err
@@ -230,7 +230,7 @@ func (l *walLoad) rows(seq uint64, value []byte, f func(target int, r row)) erro
 		if t >= uint32(len(l.targets)) || y >= uint32(len(l.layouts)) {
 			return damaged("batch %d has a row of an unknown target or layout", seq)
 		}
-		f(int(t), row{seq: seq, at: h.at, layout: l.layouts[y], body: body})
+		f(l.targets[t], row{seq: seq, at: h.at, layout: l.layouts[y], body: body})
 	}
 }
 
