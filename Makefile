@@ -50,6 +50,7 @@ bench-engine:
 bench-store:
 	$(call measure,-run '^TestMeasure' -bench . ./store)
 	$(call measure,-run '^TestMeasure' .,-C store/peerbench)
+	$(call measure,-run '^$$' -bench Start .)
 
 bench-snmp:
 	$(call measure,-run '^$$' -bench . ./probes/snmp)

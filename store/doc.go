@@ -27,6 +27,12 @@
 // sample, one column is read without the others, and nothing is compressed
 // twice.
 //
+// What was true at a time is the newest version of each row that is not after
+// it (rows.go), over the inventory that was in force (inventories.go). What many
+// targets have in common is kept once (sets.go). A start reads state.db and the
+// little of series.db that is not yet in blocks, and waits for no history
+// (open_series.go).
+//
 // Readers never hold up the writer: snapshots lie behind an atomic pointer,
 // watchers hear a bell of capacity one, and queries run in short read
 // transactions of their own.
