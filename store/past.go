@@ -53,7 +53,7 @@ func (s *Store) readingsAt(ctx context.Context, tx *bbolt.Tx, at int64) ([]fleet
 	parts, errs := make([][]fleet.Readings, workers), make([]error, workers)
 	var all sync.WaitGroup
 	for w := range workers {
-		r := pastReader{store: s, blocks: tx.Bucket(bucketBlocks).Cursor(), at: at}
+		r := pastReader{store: s, blocks: tx.Bucket(bucketBlocks).Cursor(), tiers: tx.Bucket(bucketTiers).Cursor(), at: at}
 		from, to := len(targets)*w/workers, len(targets)*(w+1)/workers
 		all.Go(func() {
 			errs[w] = guard(func() (err error) {
@@ -70,6 +70,7 @@ func (s *Store) readingsAt(ctx context.Context, tx *bbolt.Tx, at int64) ([]fleet
 type pastReader struct {
 	store  *Store
 	blocks *bbolt.Cursor
+	tiers  *bbolt.Cursor
 	at     int64 // Unix milliseconds
 	times  []int64
 }
@@ -92,7 +93,8 @@ func (r *pastReader) rows(ctx context.Context, targets []*target) (out []fleet.R
 }
 
 // row returns a target's newest row that is not after the time, without Keys
-// where there is none in the window of that time or the one before it.
+// where there is none in the window of that time or the one before it, nor a
+// step of a tier.
 func (r *pastReader) row(t *target) (out fleet.Readings, err error) {
 	var best row
 	// Rows and blocks are looked for from the same time on: an older row that
@@ -134,7 +136,7 @@ func (r *pastReader) row(t *target) (out fleet.Readings, err error) {
 	}
 	switch {
 	case found < 0:
-		return out, nil
+		return r.tierRow(t)
 	case place >= 0:
 		return r.store.blockRow(&block, place, found)
 	}

@@ -46,6 +46,53 @@ func TestTiers(t *testing.T) {
 	})
 }
 
+// The fleet as of a time whose samples are gone is that of the tiers: whoever
+// was polled then was seen then, and shows the mean of the step.
+func TestThePastBeyondItsSamples(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(t.TempDir())
+		cfg.Retention = Retention{Raw: 4 * time.Hour, FiveMin: 12 * time.Hour, Hour: 10 * 24 * time.Hour}
+		s, err := Open(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := run(t, s, cfg.Dir, testStep)
+		var gauges []sample
+		for i := range 44 * 30 {
+			now := time.Now().UTC()
+			v := []fleet.Num{fleet.Dec(int64(200+i*i%97), -1), fleet.Int(int64(600 * i)), fleet.Int(int64(i % 3))}
+			gauges = append(gauges, sample{toMs(now), v[0]})
+			o.apply(t, payload{Readings: []fleet.Readings{{Target: "s1", At: now, Keys: allKeys, Values: v}}})
+			time.Sleep(2 * time.Minute)
+		}
+		now := time.Now()
+		for _, c := range []struct{ ago, step time.Duration }{{10*time.Hour + 7*time.Minute, 5 * time.Minute}, {30*time.Hour + 13*time.Minute, time.Hour}} {
+			at := now.Add(-c.ago)
+			m, err := o.At(t.Context(), at)
+			if err != nil || len(m.Readings) != 1 || len(m.Readings[0].Values) != len(allKeys) {
+				t.Fatalf("%v ago: %+v, %v", c.ago, m.Readings, err)
+			}
+			r := m.Readings[0]
+			if age := at.Sub(r.At); age < 0 || age > 2*time.Minute {
+				t.Errorf("%v ago: seen %v before, polled every two minutes", c.ago, age)
+			}
+			want := fleet.Num{}
+			for _, p := range gaugePoints(gauges, durMs(c.step)) {
+				if toMs(p.At) == bucket(toMs(at), durMs(c.step)) {
+					want = p.Mean
+				}
+			}
+			if r.Values[0].String() != want.String() || !r.Values[1].Known || !r.Values[2].Known {
+				t.Errorf("%v ago: %v, want a mean of %v", c.ago, r.Values, want)
+			}
+		}
+		if m, err := o.At(t.Context(), now.Add(-45*time.Hour)); err != nil || len(m.Readings) != 0 {
+			t.Errorf("before the first poll: %+v, %v", m.Readings, err)
+		}
+		o.stop()
+	})
+}
+
 func checkTiers(t *testing.T, s *Store, truth map[fleet.SeriesKey][]sample) {
 	t.Helper()
 	now := time.Now().UTC()

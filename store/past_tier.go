@@ -1,0 +1,104 @@
+package store
+
+import (
+	"slices"
+	"time"
+
+	"plumb/fleet"
+)
+
+// Where the samples of a time are no longer kept, a tier answers for it: with
+// the mean of the step that the time lies in, the last of a state, the total of
+// a counter. That somebody was polled in the step, and until when, a tier keeps
+// too, so that the past does not turn unknown with the day its samples go. A
+// poll later in the step stands for one at the time that was asked for.
+
+// tierRow is row, of the finest tier that holds the time. Of a time whose
+// samples are kept the tiers know nothing better.
+func (r *pastReader) tierRow(t *target) (out fleet.Readings, err error) {
+	if r.at >= toMs(time.Now())-durMs(r.store.cfg.Retention.most().Raw) {
+		return out, nil
+	}
+	for _, tier := range tiers {
+		if out, err = r.stepRow(t, tier); err != nil || out.Keys != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// stepRow returns the newest step of a tier that began by the time, without
+// Keys where it began more than two windows, or a step, before.
+func (r *pastReader) stepRow(t *target, tier tier) (out fleet.Readings, err error) {
+	key := tierKey{tier: tier.id, target: t.id, window: bucket(r.at, tier.window) - tier.window}
+	prefix := key.prefix()
+	began, ended, place := r.at-max(tier.step, 2*windowMs), int64(0), -1
+	var found block
+	var l *layout
+	for k, raw := r.tiers.Seek(key.encode()); hasPrefix(k, prefix); k, raw = r.tiers.Next() {
+		tk, b, err := openTier(k, raw)
+		if err != nil {
+			return out, err
+		}
+		if tk.window > r.at {
+			break
+		}
+		if r.times, err = b.appendTimes(r.times[:0]); err != nil {
+			return out, err
+		}
+		i, exact := slices.BinarySearch(r.times, r.at)
+		if !exact {
+			i--
+		}
+		if i < 0 || r.times[i] < began {
+			continue
+		}
+		last, err := pick(b.column(0), b.rows, i)
+		if err != nil {
+			return out, err
+		}
+		if r.times[i] > began || r.times[i]+last.N >= ended { // a layout may change within a step
+			began, ended, place, found, l = r.times[i], r.times[i]+last.N, i, b, r.store.layouts.get(tk.layout)
+		}
+	}
+	if place < 0 {
+		return out, nil
+	}
+	return stepValues(&found, l, place, min(ended, r.at))
+}
+
+// stepValues reads one step.
+func stepValues(b *block, l *layout, place int, at int64) (out fleet.Readings, err error) {
+	if l == nil {
+		return out, damaged("a tier of an unknown layout")
+	}
+	starts, n := l.tierColumns()
+	if n != b.columns {
+		return out, damaged("a tier of %d columns, not %d", b.columns, n)
+	}
+	out = fleet.Readings{At: fromMs(at), Keys: l.keys, Values: make([]fleet.Num, len(l.keys))}
+	lengths, data, next := b.lengths, b.data, 0
+	for c := range b.columns {
+		size, rest, err := readUvarint(lengths)
+		if err != nil || size > uint64(len(data)) {
+			return out, damaged("column %d", c)
+		}
+		if next < len(starts) && c == starts[next]+tierValue(l.keys[next]) {
+			if out.Values[next], err = pick(data[:size], b.rows, place); err != nil {
+				return out, err
+			}
+			next++
+		}
+		lengths, data = rest, data[size:]
+	}
+	return out, nil
+}
+
+// tierValue is which of a series' columns stands for it: the mean of a gauge,
+// the last of a state, the total of a counter.
+func tierValue(k fleet.SeriesKey) int {
+	if k.Kind() == fleet.Counter {
+		return 0
+	}
+	return 2
+}
