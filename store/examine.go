@@ -245,7 +245,7 @@ func readable(tx *bbolt.Tx, version byte, buckets [][]byte) error {
 			return damaged("the bucket %s is missing", b)
 		}
 	}
-	return nil
+	return schema{version: version, buckets: buckets}.known(tx)
 }
 
 // stretch is pages of a file that cannot be followed, and what lies there.
@@ -303,7 +303,7 @@ func examineDamaged(ctx context.Context, dir string) (Report, error) {
 
 // marks reports whether a bucket's records are keys only, which carry no sum.
 func marks(bucket string) bool {
-	return slices.ContainsFunc([][]byte{bucketEventsOf, bucketJobTimes, bucketPending}, func(b []byte) bool { return string(b) == bucket })
+	return oneOf([]byte(bucket), bucketEventsOf, bucketJobTimes, bucketPending)
 }
 
 // walkFile calls each with every record that can be reached and returns what

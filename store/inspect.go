@@ -91,6 +91,7 @@ func warm(f *os.File) bool {
 const (
 	metaMagic   = 0xED0CDAED // bbolt's
 	metaOffset  = 16         // behind the page head
+	metaLen     = 64
 	metaPageMax = 64 << 10
 )
 
@@ -108,7 +109,7 @@ func readMeta(f *os.File, info os.FileInfo) (meta fileMeta, err error) {
 	valid := false
 	var txid uint64
 	for off := int64(0); off < 2*metaPageMax && off < info.Size(); off += 1024 {
-		m := make([]byte, 64)
+		m := make([]byte, metaLen)
 		if _, err := f.ReadAt(m, off+metaOffset); err != nil {
 			break
 		}
@@ -121,7 +122,7 @@ func readMeta(f *os.File, info os.FileInfo) (meta fileMeta, err error) {
 			continue
 		}
 		meta.pageSize = size
-		if id := le.Uint64(m[48:]); le.Uint64(m[56:]) == fnv64(m[:56]) && (!valid || id > txid) {
+		if id := le.Uint64(m[48:]); soundMeta(m) && (!valid || id > txid) {
 			valid, txid, meta.root, meta.end = true, id, le.Uint64(m[16:]), le.Uint64(m[40:])
 		}
 	}
@@ -132,6 +133,11 @@ func readMeta(f *os.File, info os.FileInfo) (meta fileMeta, err error) {
 		return meta, damaged("neither of its two meta pages is whole")
 	}
 	return meta, nil
+}
+
+// soundMeta reports whether a meta page agrees with its sum.
+func soundMeta(m []byte) bool {
+	return binary.LittleEndian.Uint32(m) == metaMagic && binary.LittleEndian.Uint64(m[56:]) == fnv64(m[:56])
 }
 
 // inspect refuses a file that bbolt would stumble over. It follows every page

@@ -1,12 +1,14 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -210,8 +212,9 @@ func openFile(ctx context.Context, path string, mapSize int, want schema, id []b
 		if err != nil {
 			return err
 		}
-		if db.View(func(tx *bbolt.Tx) error { return want.whole(tx, id) }) == nil {
-			return nil
+		err = db.View(func(tx *bbolt.Tx) error { return want.whole(tx, id) })
+		if err == nil || errors.Is(err, ErrForeign) || errors.Is(err, ErrDamaged) {
+			return err
 		}
 		return db.Update(func(tx *bbolt.Tx) error { return prepare(tx, want, id) })
 	})
@@ -239,7 +242,7 @@ type schema struct {
 func (s schema) whole(tx *bbolt.Tx, id []byte) error {
 	meta := tx.Bucket(bucketMeta)
 	if meta == nil {
-		return ErrForeign
+		return fmt.Errorf("%w: another program's database", ErrForeign)
 	}
 	version, err := unseal(keySchema, meta.Get(keySchema))
 	if err != nil || len(version) != 1 || version[0] != s.version {
@@ -252,6 +255,9 @@ func (s schema) whole(tx *bbolt.Tx, id []byte) error {
 	if id != nil && string(has) != string(id) {
 		return errStrangers
 	}
+	if err := s.known(tx); err != nil {
+		return err
+	}
 	for _, name := range s.buckets {
 		if tx.Bucket(name) == nil {
 			return ErrSchema
@@ -260,14 +266,37 @@ func (s schema) whole(tx *bbolt.Tx, id []byte) error {
 	return nil
 }
 
+// known reports as damage what a file of this schema never holds. A bucket or a
+// mark whose name was damaged would else pass for one that is not there yet,
+// and an empty one would take its place.
+func (s schema) known(tx *bbolt.Tx) error {
+	err := tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
+		if !oneOf(name, bucketMeta) && !oneOf(name, s.buckets...) {
+			return damaged("it has a bucket %q, which is none of its own", name)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(bucketMeta).ForEach(func(k, raw []byte) error {
+		if !oneOf(k, keySchema, keyID, keyBatch, keyClock) {
+			return damaged("it has a mark %q, which is none of its own", k)
+		}
+		_, err := unseal(k, raw)
+		return err
+	})
+}
+
+func oneOf(name []byte, list ...[]byte) bool {
+	return slices.ContainsFunc(list, func(b []byte) bool { return bytes.Equal(b, name) })
+}
+
 // prepare checks the schema of a file, brings an older one up to it, or writes
-// it where the file is empty.
+// it where the file is new.
 func prepare(tx *bbolt.Tx, want schema, id []byte) error {
 	meta := tx.Bucket(bucketMeta)
 	if meta == nil {
-		if first, _ := tx.Cursor().First(); first != nil {
-			return fmt.Errorf("%w: another program's database", ErrForeign)
-		}
 		var err error
 		if meta, err = tx.CreateBucket(bucketMeta); err != nil {
 			return err

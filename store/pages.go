@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"slices"
 
 	"go.etcd.io/bbolt"
 )
@@ -155,6 +154,7 @@ type bounds struct {
 	holds       uint32 // flags of its leaves' elements: the root holds buckets, a bucket records
 	bucket      string // whose tree it is; "" of the root
 	leaves      *int   // levels down to its tree's first leaf, which all others share; 0: not yet known
+	inline      bool   // it lies in its bucket's record, and fills it
 }
 
 // tree checks the page id and everything below it.
@@ -184,7 +184,7 @@ func (w *pageWalk) tree(id uint64, within bounds, depth int) {
 // elements reads the elements of a page. bbolt writes what they hold right
 // behind them, in their order and without a hole, on as few pages as it needs:
 // so a count, a size or a position that changed does not fit the others.
-func (w *pageWalk) elements(id uint64, b []byte, each func(i int, e []byte) (position uint32, keySize, valueSize uint64)) (keys, values [][]byte, ok bool) {
+func (w *pageWalk) elements(id uint64, b []byte, inline bool, each func(i int, e []byte) (position uint32, keySize, valueSize uint64)) (keys, values [][]byte, ok bool) {
 	n := int(binary.NativeEndian.Uint16(b[10:]))
 	if pageHead+n*pageElement > len(b) {
 		w.bad(id, "%d elements in %d bytes", n, len(b))
@@ -202,7 +202,7 @@ func (w *pageWalk) elements(id uint64, b []byte, each func(i int, e []byte) (pos
 		keys[i], values[i] = b[at:at+keySize:at+keySize], b[at+keySize:at+keySize+valueSize:at+keySize+valueSize]
 		at += keySize + valueSize
 	}
-	if len(b) > w.size && at <= uint64(len(b)-w.size) {
+	if len(b) > w.size && at <= uint64(len(b)-w.size) || inline && at != uint64(len(b)) {
 		w.bad(id, "%d bytes on pages for %d", at, len(b))
 		return nil, nil, false
 	}
@@ -211,7 +211,7 @@ func (w *pageWalk) elements(id uint64, b []byte, each func(i int, e []byte) (pos
 
 func (w *pageWalk) branch(id uint64, b []byte, within bounds, depth int) {
 	var children []uint64
-	keys, _, ok := w.elements(id, b, func(_ int, e []byte) (uint32, uint64, uint64) {
+	keys, _, ok := w.elements(id, b, false, func(_ int, e []byte) (uint32, uint64, uint64) {
 		children = append(children, binary.NativeEndian.Uint64(e[8:]))
 		return binary.NativeEndian.Uint32(e), uint64(binary.NativeEndian.Uint32(e[4:])), 0
 	})
@@ -239,12 +239,15 @@ func (w *pageWalk) leaf(id uint64, b []byte, within bounds, depth int) {
 		w.bad(id, "a leaf at another depth than the first of its tree")
 	}
 	var flags []uint32
-	keys, values, ok := w.elements(id, b, func(_ int, e []byte) (uint32, uint64, uint64) {
+	keys, values, ok := w.elements(id, b, within.inline, func(_ int, e []byte) (uint32, uint64, uint64) {
 		flags = append(flags, binary.NativeEndian.Uint32(e))
 		return binary.NativeEndian.Uint32(e[4:]), uint64(binary.NativeEndian.Uint32(e[8:])), uint64(binary.NativeEndian.Uint32(e[12:]))
 	})
 	if !ok {
 		return
+	}
+	if len(keys) == 0 && !within.inline && depth > 0 { // a root without buckets is another program's
+		w.bad(id, "a leaf without a record")
 	}
 	w.ordered(id, keys, within)
 	for i, f := range flags {
@@ -260,23 +263,32 @@ func (w *pageWalk) leaf(id uint64, b []byte, within bounds, depth int) {
 
 // bucket checks the tree that a leaf's element names, or holds where it is small.
 func (w *pageWalk) bucket(id uint64, name, value []byte, depth int) {
-	if w.only != nil && !slices.ContainsFunc(w.only, func(b []byte) bool { return bytes.Equal(b, name) }) {
+	if w.only != nil && !oneOf(name, w.only...) {
 		return
 	}
 	if len(value) < bucketHead {
 		w.bad(id, "bucket %q has %d bytes", name, len(value))
 		return
 	}
+	if counted := binary.NativeEndian.Uint64(value[8:]); counted != 0 && !bytes.Equal(name, bucketOutbox) {
+		w.bad(id, "bucket %q has counted to %d, and none but the outbox counts", name, counted)
+	}
 	if root := binary.NativeEndian.Uint64(value); root != 0 {
 		w.tree(root, bounds{bucket: string(name), leaves: new(int)}, depth+1)
 		return
 	}
-	if inline := value[bucketHead:]; len(inline) < pageHead || binary.NativeEndian.Uint16(inline[8:]) != leafFlag || depth+1 >= maxDepth {
+	if inline := value[bucketHead:]; depth+1 >= maxDepth || !inlineHead(inline) {
 		w.bad(id, "bucket %q holds no proper page", name)
 	} else {
 		w.at = bounds{bucket: string(name)}
-		w.leaf(id, inline, bounds{bucket: string(name), leaves: new(int)}, depth+1)
+		w.leaf(id, inline, bounds{bucket: string(name), leaves: new(int), inline: true}, depth+1)
 	}
+}
+
+// inlineHead reports whether a page may lie in a bucket's record: it is a leaf,
+// with neither a number nor pages behind it.
+func inlineHead(b []byte) bool {
+	return len(b) >= pageHead && binary.NativeEndian.Uint64(b) == 0 && binary.NativeEndian.Uint16(b[8:]) == leafFlag && binary.NativeEndian.Uint32(b[12:]) == 0
 }
 
 // ordered checks that keys ascend within their bounds.

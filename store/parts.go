@@ -42,7 +42,10 @@ type blockKey struct {
 	part     uint64
 }
 
-const blockKeyLen = 4 + 8 + 1 + 4 + 8
+const (
+	windowKeyLen = 4 + 8
+	blockKeyLen  = windowKeyLen + 1 + 4 + 8
+)
 
 func (k blockKey) encode() []byte {
 	b := windowKey(k.target, k.window)
@@ -376,6 +379,12 @@ func (s *Store) expire(tx *bbolt.Tx, t *target, now int64) error {
 	for _, k := range old {
 		if err := blocks.Delete(k); err != nil {
 			return err
+		}
+		window := k[:windowKeyLen]
+		if left, _ := blocks.Cursor().Seek(window); !hasPrefix(left, window) { // there is nothing to merge any more
+			if err := tx.Bucket(bucketPending).Delete(window); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -72,8 +72,15 @@ type verifier struct {
 // audit chain, while writing goes on. Its error says that it could not look;
 // what is wrong stands in the report.
 func (s *Store) Verify(ctx context.Context) (Report, error) {
+	torn, err := s.tornMetas(ctx)
+	if err != nil {
+		return Report{}, err
+	}
 	v := &verifier{ctx: ctx, statePath: s.path("state.db"), seriesPath: s.path("series.db"), report: Report{Records: map[string]int{}}, layouts: map[uint32][]fleet.SeriesKey{}}
-	err := s.both(ctx, func(state, series *bbolt.Tx) error {
+	for _, p := range torn {
+		v.problem(p.File, p.Where, p.Err)
+	}
+	err = s.both(ctx, func(state, series *bbolt.Tx) error {
 		v.state, v.series = state, series
 		v.tables, v.users, v.inForce = newTableReader(state), map[setName]uint64{}, map[InventoryID]int{}
 		v.run()
@@ -115,6 +122,7 @@ func (v *verifier) run() {
 		return // series.db is judged by what state.db knows
 	}
 	v.step("state.db", "meta", v.mark)
+	v.step("state.db", "outbox", v.counted)
 	v.step("state.db", "audit", func() (err error) {
 		v.report.Audit, err = verifyChain(v.ctx, v.state)
 		return err
@@ -345,7 +353,10 @@ func (v *verifier) event(k, raw []byte) error {
 	return nil
 }
 
-func (v *verifier) eventOf(k, _ []byte) error {
+func (v *verifier) eventOf(k, raw []byte) error {
+	if len(raw) > 0 {
+		return errNoMark
+	}
 	target, rest, ok := cut(k)
 	if !ok || len(rest) < 8 || v.state.Bucket(bucketEvents).Get(eventKey(readTime(rest), target, string(rest[8:]))) == nil {
 		return damaged("the index names no event")
@@ -373,9 +384,16 @@ func (v *verifier) job(k, raw []byte) error {
 	return err
 }
 
-func (v *verifier) jobTime(k, _ []byte) error {
-	if len(k) < 8 || v.state.Bucket(bucketJobs).Get(k[8:]) == nil {
-		return damaged("the index names no job")
+func (v *verifier) jobTime(k, raw []byte) error {
+	if len(raw) > 0 {
+		return errNoMark
+	}
+	if len(k) < 8 {
+		return damaged("a job without a time")
+	}
+	j, err := readJob(k[8:], v.state.Bucket(bucketJobs).Get(k[8:]))
+	if err != nil || string(jobTimeKey(j)) != string(k) {
+		return damaged("the index names no job of this time")
 	}
 	return nil
 }
@@ -445,6 +463,9 @@ func (v *verifier) row(target, layout uint32, body []byte) error {
 
 func (v *verifier) block(k, raw []byte) error {
 	b, err := openStored(k, raw)
+	if err == nil && b.key.part != 0 {
+		err = v.awaited(b.key)
+	}
 	if err != nil {
 		return err
 	}
@@ -500,13 +521,6 @@ func (v *verifier) tier(k, raw []byte) error {
 		}
 	}
 	v.report.Tiers++
-	return nil
-}
-
-func (v *verifier) pending(k, _ []byte) error {
-	if len(k) != 12 || binary.BigEndian.Uint32(k) == 0 || binary.BigEndian.Uint32(k) > v.targets {
-		return damaged("a window of an unknown target")
-	}
 	return nil
 }
 
