@@ -274,6 +274,9 @@ func (w *pageWalk) bucket(id uint64, name, value []byte, depth int) {
 		w.bad(id, "bucket %q has counted to %d, and none but the outbox counts", name, counted)
 	}
 	if root := binary.NativeEndian.Uint64(value); root != 0 {
+		if len(value) != bucketHead {
+			w.bad(id, "bucket %q has %d bytes beside a tree", name, len(value))
+		}
 		w.tree(root, bounds{bucket: string(name), leaves: new(int)}, depth+1)
 		return
 	}
