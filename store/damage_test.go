@@ -50,7 +50,7 @@ func TestVerifyFindsAFlippedByteInEveryBucket(t *testing.T) {
 	}
 }
 
-func fillEveryBucket(t *testing.T, dir string) {
+func fillEveryBucket(t testing.TB, dir string) {
 	t.Helper()
 	s, err := Open(t.Context(), testConfig(dir))
 	if err != nil {
@@ -110,7 +110,7 @@ func firstRecords(t *testing.T, path string, buckets [][]byte) map[string]record
 	return out
 }
 
-func copyStore(t *testing.T, from, to string) {
+func copyStore(t testing.TB, from, to string) {
 	t.Helper()
 	for _, name := range []string{"state.db", "series.db"} {
 		b, err := os.ReadFile(filepath.Join(from, name))

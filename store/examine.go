@@ -322,7 +322,8 @@ func walkFile(ctx context.Context, path string, each func(bucket string, k, raw 
 	if err != nil {
 		return []stretch{{err: err}}, nil
 	}
-	w := &pageWalk{ctx: ctx, file: f, size: meta.pageSize, end: meta.end, seen: make([]uint64, meta.end/64+1)}
+	end := min(meta.end, uint64(info.Size())/uint64(meta.pageSize)) // it may have been cut
+	w := &pageWalk{ctx: ctx, file: f, size: meta.pageSize, end: end, seen: make([]uint64, end/64+1)}
 	w.found = func(err error) {
 		damage = append(damage, stretch{"", w.at.bucket, slices.Clone(w.at.least), slices.Clone(w.at.most), err})
 	}

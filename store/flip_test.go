@@ -59,7 +59,7 @@ func TestCrashEveryFlippedByteIsFoundOrIsNotLive(t *testing.T) {
 
 // fillBranches adds branches to a tree of each file, and a value that is longer
 // than a page.
-func fillBranches(t *testing.T, dir string) {
+func fillBranches(t testing.TB, dir string) {
 	t.Helper()
 	o := start(t, dir, testStep)
 	for n := range 30 {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -92,6 +93,7 @@ const (
 	metaMagic   = 0xED0CDAED // bbolt's
 	metaOffset  = 16         // behind the page head
 	metaLen     = 64
+	metaVersion = 2
 	metaPageMax = 64 << 10
 )
 
@@ -121,8 +123,15 @@ func readMeta(f *os.File, info os.FileInfo) (meta fileMeta, err error) {
 		if off != 0 && int64(size) != off || size < 1024 || size > metaPageMax {
 			continue
 		}
+		if !soundMeta(m) {
+			meta.pageSize = cmp.Or(meta.pageSize, size)
+			continue
+		}
+		if valid && size != meta.pageSize || size&(size-1) != 0 {
+			return meta, damaged("a meta page says that pages have %d bytes", size) // bbolt takes one at its word
+		}
 		meta.pageSize = size
-		if id := le.Uint64(m[48:]); soundMeta(m) && (!valid || id > txid) {
+		if id := le.Uint64(m[48:]); !valid || id > txid {
 			valid, txid, meta.root, meta.end = true, id, le.Uint64(m[16:]), le.Uint64(m[40:])
 		}
 	}
@@ -135,9 +144,10 @@ func readMeta(f *os.File, info os.FileInfo) (meta fileMeta, err error) {
 	return meta, nil
 }
 
-// soundMeta reports whether a meta page agrees with its sum.
+// soundMeta reports whether a meta page is one, and agrees with its sum.
 func soundMeta(m []byte) bool {
-	return binary.LittleEndian.Uint32(m) == metaMagic && binary.LittleEndian.Uint64(m[56:]) == fnv64(m[:56])
+	le := binary.LittleEndian
+	return le.Uint32(m) == metaMagic && le.Uint32(m[4:]) == metaVersion && le.Uint64(m[56:]) == fnv64(m[:56])
 }
 
 // inspect refuses a file that bbolt would stumble over. It follows every page

@@ -37,6 +37,10 @@ func readMark(tx *bbolt.Tx) (m batchMark, err error) {
 	if err != nil {
 		return m, err
 	}
+	return decodeMark(b)
+}
+
+func decodeMark(b []byte) (m batchMark, err error) {
 	if len(b) != 24+len(firstPrev) {
 		return m, damaged("the mark of the last batch has %d bytes", len(b))
 	}

@@ -255,7 +255,7 @@ func TestForeignAndDamagedFilesAreRefused(t *testing.T) {
 	})
 }
 
-func write(t *testing.T, path string, b []byte) {
+func write(t testing.TB, path string, b []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
