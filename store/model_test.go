@@ -47,6 +47,10 @@ func TestModel(t *testing.T) {
 					"wait":     m.wait,
 					"reopen":   m.reopen,
 					"backup":   m.backup,
+					"notify":   m.notify,
+					"deliver":  m.deliver,
+					"intend":   m.intend,
+					"age":      m.age,
 					"":         m.check,
 				})
 			})
@@ -79,6 +83,9 @@ type twin struct {
 	audit    int
 	applied  map[fleet.Origin]bool
 	imported int
+	notices  []fleet.Notice
+	intended []intention
+	keeps    Retention
 }
 
 func newTwin(t *rapid.T) *twin {
@@ -87,13 +94,15 @@ func newTwin(t *rapid.T) *twin {
 		t.Fatal(err)
 	}
 	m := &twin{t: t, dir: dir, samples: map[string]map[fleet.SeriesKey]map[int64]fleet.Num{}, latest: map[string]fleet.Change{},
-		events: map[string]fleet.Event{}, jobs: map[string]fleet.Job{}, applied: map[fleet.Origin]bool{}}
+		events: map[string]fleet.Event{}, jobs: map[string]fleet.Job{}, applied: map[fleet.Origin]bool{}, keeps: drawRetention(t)}
 	m.open(t)
 	return m
 }
 
 func (m *twin) open(t *rapid.T) {
-	s, err := Open(context.Background(), testConfig(m.dir))
+	cfg := testConfig(m.dir)
+	cfg.Retention = m.keeps
+	s, err := Open(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +184,7 @@ func (m *twin) poll(t *rapid.T) {
 	for range rapid.IntRange(1, 6).Draw(t, "polls") {
 		at := m.now()
 		if rapid.IntRange(0, 9).Draw(t, "late") == 0 {
-			at = at.Add(-time.Duration(rapid.IntRange(1, 240).Draw(t, "minutes")) * time.Minute)
+			at = at.Add(-time.Duration(rapid.IntRange(1, 600).Draw(t, "minutes")) * time.Minute)
 		}
 		p.Readings = append(p.Readings, m.drawReadings(t, rapid.SampledFrom(modelTargets).Draw(t, "target"), at))
 	}
@@ -215,6 +224,9 @@ func (m *twin) tell(t *rapid.T) {
 			ID: fmt.Sprint(rapid.IntRange(0, 40).Draw(t, "id")), Target: rapid.SampledFrom(modelTargets).Draw(t, "target"),
 			At: m.now(), Text: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "text"), Severity: fleet.Severity(rapid.IntRange(0, 2).Draw(t, "severity")),
 		}
+		if was, ok := m.events[e.Target+"|"+e.ID]; ok && was.At.Before(m.horizon(m.keeps.longest()-time.Hour)) {
+			continue // whether it is still known depends on how far the sweep has come
+		}
 		p.Events = append(p.Events, e)
 		if _, ok := m.events[e.Target+"|"+e.ID]; !ok {
 			m.events[e.Target+"|"+e.ID] = e
@@ -253,7 +265,7 @@ func (m *twin) backfill(t *rapid.T) {
 		}
 	}
 	n, step := rapid.IntRange(1, 30).Draw(t, "n"), rapid.SampledFrom([]time.Duration{time.Minute, 17 * time.Minute}).Draw(t, "step")
-	oldest := time.Now().Add(-m.s.cfg.Retention.Raw + 4*time.Hour)
+	oldest := time.Now().Add(-m.keeps.Raw)
 	var rows []fleet.Readings
 	for i := range n {
 		at := fromMs(before).Add(-time.Duration(i+1) * step)
@@ -301,7 +313,7 @@ func (m *twin) check(t *rapid.T) {
 	if report.Audit.Seq != uint64(m.audit) {
 		t.Fatalf("%d audit entries, want %d", report.Audit.Seq, m.audit)
 	}
-	from := toMs(time.Now().Add(-40 * time.Hour))
+	from := toMs(m.horizon(m.keeps.Raw))
 	for target, series := range m.samples {
 		for key, want := range series {
 			got, err := m.s.samples(ctx, target, key, from, toMs(maxTime))
@@ -341,22 +353,22 @@ func (m *twin) checkState(t *rapid.T, ctx context.Context) {
 			t.Fatalf("latest %+v, want %+v", c, w)
 		}
 	}
-	past := 0
+	past, since := 0, m.horizon(m.keeps.longest())
 	for _, target := range modelTargets {
 		for table := range fleet.TableID(fleet.NumTables) {
-			h, err := m.s.History(ctx, target, table, time.Time{})
+			h, err := m.s.History(ctx, target, table, since)
 			if err != nil {
 				t.Fatal(err)
 			}
 			past += len(h)
 		}
-		events, err := m.s.Events(ctx, target, time.Time{}, time.Time{}, 1000)
+		events, err := m.s.Events(ctx, target, since, time.Time{}, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
 		n := 0
 		for _, e := range m.events {
-			if e.Target == target {
+			if e.Target == target && !e.At.Before(since) {
 				n++
 			}
 		}
@@ -369,10 +381,18 @@ func (m *twin) checkState(t *rapid.T, ctx context.Context) {
 			}
 		}
 	}
-	if past != len(m.history) {
-		t.Fatalf("%d changes in the past, want %d", past, len(m.history))
+	want := 0
+	for _, c := range m.history {
+		if !c.At.Before(since) {
+			want++
+		}
+	}
+	if past != want {
+		t.Fatalf("%d changes in the past, want %d", past, want)
 	}
 	m.checkPast(t, ctx)
+	m.checkOutbox(t, ctx)
+	m.checkIntended(t)
 	jobs, err := m.s.Jobs(ctx, 0)
 	if err != nil || len(jobs) != len(m.jobs) {
 		t.Fatalf("%d jobs, want %d, %v", len(jobs), len(m.jobs), err)
@@ -430,6 +450,9 @@ func (m *twin) checkPast(t *rapid.T, ctx context.Context) {
 			t.Fatalf("as of %v: %+v, want %+v", at, c, w)
 		}
 	}
+	if at.Before(m.horizon(m.keeps.Raw)) {
+		return // the readings of then may have gone
+	}
 	for target, series := range m.samples {
 		newest := int64(-1)
 		for _, samples := range series {
@@ -441,7 +464,7 @@ func (m *twin) checkPast(t *rapid.T, ctx context.Context) {
 		}
 		i := slices.IndexFunc(mem.Readings, func(r fleet.Readings) bool { return r.Target == target })
 		if i < 0 {
-			if newest >= toMs(at)-windowMs {
+			if newest >= max(toMs(at)-windowMs, toMs(m.horizon(m.keeps.Raw))) {
 				t.Fatalf("as of %v: no readings of %s, want those of %v", at, target, fromMs(newest))
 			}
 			continue
@@ -464,7 +487,7 @@ func (m *twin) checkSteps(t *rapid.T, ctx context.Context, target string, key fl
 		return // its rates are in TestTiers
 	}
 	step := rapid.SampledFrom([]time.Duration{5 * time.Minute, time.Hour, 6 * time.Hour, 7 * time.Minute}).Draw(t, "step")
-	from := bucket(toMs(time.Now().Add(-40*time.Hour)), durMs(step))
+	from := bucket(toMs(m.horizon(m.keeps.Raw)), durMs(step)) + durMs(step)
 	var samples []sample
 	for _, at := range slices.Sorted(maps.Keys(all)) {
 		if at >= from {
