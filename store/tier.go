@@ -223,38 +223,21 @@ func (r *tierRows) condense(columns [][]fleet.Num, kind fleet.SeriesKind, sample
 }
 
 // putTier puts rows into the blocks that their steps lie in. Of a step that is
-// there already the new row stays.
+// there already the new row stays, but for what says less (see remade).
 func (s *Store) putTier(tx *bbolt.Tx, t *target, l *layout, r *tierRows) error {
-	bucketTier, tier, steps, made := tx.Bucket(bucketTiers), r.tier, r.steps, r.columns
+	bucketTier, tier, steps := tx.Bucket(bucketTiers), r.tier, r.steps
 	for first := 0; first < len(steps); {
 		key := tierKey{tier.id, t.id, bucket(steps[first], tier.window), l.id}
 		end := first
 		for end < len(steps) && steps[end] < key.window+tier.window {
 			end++
 		}
-		var times []int64
-		var old block
 		k := key.encode()
-		if raw := bucketTier.Get(k); raw != nil {
-			var err error
-			if _, old, err = openTier(k, raw); err != nil {
-				return err
-			}
-			if old.columns != len(made) {
-				return damaged("a tier of %d columns for %d", old.columns, len(made))
-			}
-			if times, err = old.appendTimes(nil); err != nil {
-				return err
-			}
+		again, err := remake(l, k, bucketTier.Get(k), r, first, end)
+		if err != nil {
+			return err
 		}
-		value, err := s.writer.enc.block(append(times, steps[first:end]...), len(made), func(c int, dst []fleet.Num) (_ []fleet.Num, err error) {
-			if times != nil {
-				if dst, err = old.appendColumn(dst, c); err != nil {
-					return dst, err
-				}
-			}
-			return append(dst, made[c][first:end]...), nil
-		})
+		value, err := s.writer.enc.block(append(again.times, steps[first:end]...), len(r.columns), again.column)
 		if err != nil {
 			return err
 		}
