@@ -226,7 +226,7 @@ func calls(trace string) (out []call, err error) {
 		}
 		m := callLine.FindStringSubmatch(line)
 		if m == nil {
-			if noise.MatchString(line) || strings.HasSuffix(line, "= ?") {
+			if noise.MatchString(line) || strings.HasSuffix(line, "= ?") || strings.Contains(line, "<detached ...>") {
 				continue
 			}
 			return nil, fmt.Errorf("not a call: %.200s", line)
