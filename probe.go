@@ -197,5 +197,5 @@ func summarise(s *streams, o *fleet.Observation) {
 }
 
 func rowsOf(o *fleet.Observation, t fleet.TableID) int {
-	return [...]int{len(o.Facts), len(o.Ports), len(o.Sensors), len(o.Entities), len(o.Neighbors), len(o.FDB), len(o.VLANs), len(o.Outlets), len(o.Events), len(o.Instances), len(o.Hosts), 0}[t]
+	return [...]int{len(o.Facts), len(o.Ports), len(o.Sensors), len(o.Entities), len(o.Neighbors), len(o.FDB), len(o.VLANs), len(o.Outlets), len(o.Events), len(o.Instances), len(o.Hosts), 0, 0, 0, 0, 0, len(o.ARP), len(o.SecurityGroups)}[t]
 }

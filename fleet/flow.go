@@ -16,10 +16,12 @@ func (Summary) input()      {}
 func (Remark) input()       {}
 
 // Decision is what a person, or plumb on a person's behalf, decided or did:
-// an audit line, a change of a job, or both. It is durable once applied.
+// an audit line, a change of a job, rulings about findings. It is durable once
+// applied.
 type Decision struct {
-	Audit []AuditEntry
-	Job   *Job
+	Audit   []AuditEntry
+	Job     *Job
+	Rulings []Ruling
 }
 
 // Reload replaces the inventory. What is still there keeps what is known of it.

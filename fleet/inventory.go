@@ -13,6 +13,7 @@ type Inventory struct {
 	Devices  []DeviceSpec
 	Clouds   []CloudSpec
 	Services []ServiceSpec
+	Policies Policies
 	// Intervals of the lanes; the age of a value counts by the interval of
 	// the lane that reads it.
 	Intervals [3]time.Duration

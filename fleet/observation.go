@@ -81,6 +81,9 @@ type Observation struct {
 	Events    []Event    `json:"events"`
 	Instances []Instance `json:"instances"`
 	Hosts     []Host     `json:"hosts"`
+
+	ARP            []Address       `json:"arp"`
+	SecurityGroups []SecurityGroup `json:"security_groups"`
 }
 
 // plainObservation is an observation without methods: encoding/json's own form.
@@ -117,7 +120,7 @@ func (o *Observation) UnmarshalJSON(b []byte) error {
 	}
 	*o = Observation(x.plainObservation)
 	for t := range o.Tables {
-		if t >= NumTables {
+		if t.Judged() {
 			return fmt.Errorf("%w: %s is not observed, it is judged", ErrWord, t)
 		}
 	}

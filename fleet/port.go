@@ -63,6 +63,9 @@ type PortDef struct {
 	Admin    string `json:"admin"`     // IF-MIB ifAdminStatus word
 	Oper     string `json:"oper"`      // IF-MIB ifOperStatus word
 	VLAN     int    `json:"vlan"`      // PVID; 0 where not known
+	// LAG is the ifName of the aggregate that the port is a member of
+	// (IEEE8023-LAG-MIB dot3adAggPortAttachedAggID); empty where of none.
+	LAG string `json:"lag,omitempty"`
 }
 
 // Up reports whether the port passes packets.

@@ -1,6 +1,9 @@
 package fleet
 
-import "time"
+import (
+	"iter"
+	"time"
+)
 
 // Snapshot is the whole fleet at one moment. It is never written after it was
 // published: readers keep it as long as they like, without locks. Only
@@ -122,6 +125,7 @@ type Rack struct {
 	State     State
 	Devices   int
 	FreeUnits int // whole units with nothing in them, either face
+	Docket    *Docket
 	PowerW    Num // measured at its PDUs, else at its servers
 	Blind     int
 	By        [NumStates]int
@@ -136,6 +140,7 @@ type Feed struct {
 	PowerW Num
 	// Reasons say what the PDUs and power supplies below it show.
 	Reasons []string
+	Docket  *Docket
 }
 
 // Device is a device with everything that was last read of it. Its slices are
@@ -166,6 +171,7 @@ type Device struct {
 	Neighbors []Neighbor
 	FDB       []FDBEntry
 	VLANs     []VLAN
+	ARP       []Address
 
 	// Miscabled are ports that hear something else than the inventory says.
 	Miscabled []Miscable
@@ -178,6 +184,8 @@ type Device struct {
 	// Owners says over which wire a row was read, by "table:row", where there
 	// is more than one wire: what one does not show the other may.
 	Owners map[string]Source
+	// Docket is what stands against it; nil: it was not judged yet.
+	Docket *Docket
 	// Series are the keys of its readings, shared until its tables change.
 	Series []SeriesKey
 }
@@ -214,6 +222,41 @@ type TableState struct {
 	Lane Lane
 }
 
+// Findings yields everything that stands against anything in the fleet.
+func (s *Snapshot) Findings() iter.Seq[*Finding] {
+	return func(yield func(*Finding) bool) {
+		for _, d := range s.dockets() {
+			for i := range d.Of() {
+				if !yield(&d.Findings[i]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// dockets yields the dockets there are, with whose they are.
+func (s *Snapshot) dockets() iter.Seq2[string, *Docket] {
+	return func(yield func(string, *Docket) bool) {
+		more := each(&s.Devices, func(x *Device) *Docket { return x.Docket }, yield) &&
+			each(&s.Racks, func(x *Rack) *Docket { return x.Docket }, yield) &&
+			each(&s.Feeds, func(x *Feed) *Docket { return x.Docket }, yield) &&
+			each(&s.Clouds, func(x *Cloud) *Docket { return x.Docket }, yield)
+		if more {
+			each(&s.Services, func(x *Service) *Docket { return x.Docket }, yield)
+		}
+	}
+}
+
+func each[T any](t *Table[T], docket func(*T) *Docket, yield func(string, *Docket) bool) bool {
+	for id, x := range t.All() {
+		if d := docket(x); d != nil && !yield(id, d) {
+			return false
+		}
+	}
+	return true
+}
+
 // Blind reports whether the last poll of the device failed.
 func (d *Device) Blind() bool { return !d.BlindSince.IsZero() }
 
@@ -247,6 +290,8 @@ type Cloud struct {
 	Err        *ProbeError
 	Tables     [NumTables]TableState
 	Facts      Facts
+	Groups     []SecurityGroup
+	Docket     *Docket // of the cloud, its hosts and its instances
 }
 
 // HostState is a hypervisor with its state and, where we own the metal, the
@@ -277,4 +322,5 @@ type Service struct {
 	Devices             []int
 	Zones, Hosts, Racks int // distinct failure domains
 	Unplaced            int // replicas whose place cannot be seen
+	Docket              *Docket
 }

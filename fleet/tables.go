@@ -32,7 +32,8 @@ func (c *Completeness) UnmarshalText(b []byte) error {
 // TableID names a table of an observation. In JSON it is the table's word.
 type TableID uint8
 
-// The tables, in the order of the contract.
+// The tables, in the order of the contract, and after them those that came
+// later: a table's number is on disk and never changes.
 const (
 	TableFacts TableID = iota
 	TablePorts
@@ -46,21 +47,25 @@ const (
 	TableInstances
 	TableHosts
 	TableStatus // plumb's own: one row, what the target was judged to be
-	NumTables   = iota
-)
 
-// Tables of plumb's own judgements. Their rows are kept like those that were
-// read, every version with its time, so that what was firing, silenced, found
-// or accepted at a time is as answerable as a firmware.
-const (
-	TableAlerts TableID = NumTables + iota
+	// Tables of plumb's own judgements. Their rows are kept like those that were
+	// read, every version with its time, so that what was firing, silenced, found
+	// or accepted at a time is as answerable as a firmware.
+	TableAlerts
 	TableSilences
 	TableFindings
 	TableBaselines
-	NumKeptTables = NumTables + iota
+
+	TableARP
+	TableSecurityGroups
+	NumTables = iota
 )
 
-var tableWords = [NumKeptTables]string{"facts", "ports", "sensors", "entities", "neighbors", "fdb", "vlans", "outlets", "events", "instances", "hosts", "status", "alerts", "silences", "findings", "baselines"}
+// Judged reports whether the table holds judgements, which no probe observes.
+func (t TableID) Judged() bool { return t >= TableAlerts && t <= TableBaselines }
+
+var tableWords = [NumTables]string{"facts", "ports", "sensors", "entities", "neighbors", "fdb", "vlans", "outlets", "events", "instances", "hosts", "status",
+	"alerts", "silences", "findings", "baselines", "arp", "security_groups"}
 
 func (t TableID) String() string { return tableWords[t] }
 
@@ -100,11 +105,42 @@ type FDBEntry struct {
 	VLAN int    `json:"vlan"`
 }
 
-// VLAN is a VLAN with its member ports by ifName.
+// VLAN is a VLAN with its member ports by ifName: Q-BRIDGE-MIB (RFC 4363)
+// dot1qVlanCurrentTable. Untagged are those of Ports whose frames leave without
+// a tag; nil where the device does not say.
 type VLAN struct {
-	ID    int      `json:"id"`
-	Name  string   `json:"name"`
-	Ports []string `json:"ports"`
+	ID       int      `json:"id"`
+	Name     string   `json:"name"`
+	Ports    []string `json:"ports"`
+	Untagged []string `json:"untagged,omitempty"`
+}
+
+// Address is a resolved neighbour: IP-MIB (RFC 4293) ipNetToPhysicalTable, or
+// ipNetToMediaTable of old. They come and go like learned MACs.
+type Address struct {
+	IP   string `json:"ip"`
+	MAC  string `json:"mac"`  // lower case with colons
+	Port string `json:"port"` // ifName of the interface, which may be a VLAN's
+}
+
+// SecurityGroup is a set of rules that a cloud holds in front of instances.
+type SecurityGroup struct {
+	ID      string         `json:"id"`
+	Name    string         `json:"name"`
+	Project string         `json:"project"`
+	Rules   []SecurityRule `json:"rules"`
+}
+
+// SecurityRule lets traffic in or out. PortMin and PortMax are null where the
+// rule is for all ports; for ICMP they are type and code.
+type SecurityRule struct {
+	ID        string `json:"id"`
+	Direction string `json:"direction"` // ingress egress
+	Family    string `json:"family"`    // ipv4 ipv6
+	Protocol  string `json:"protocol"`  // tcp udp icmp ..., empty: any
+	PortMin   Num    `json:"port_min"`
+	PortMax   Num    `json:"port_max"`
+	Remote    string `json:"remote"` // CIDR, or the id of a security group; empty: anywhere
 }
 
 // Outlet is one socket of a PDU.
@@ -143,7 +179,11 @@ type Instance struct {
 	RunState       string            `json:"run_state"` // the provider's own word
 	Host           string            `json:"host"`      // hypervisor_hostname, empty where not visible
 	PlacementGroup string            `json:"placement_group"`
-	Service        string            `json:"service"` // filled by the engine from the inventory
+	Service        string            `json:"service"`                   // filled by the engine from the inventory
+	SecurityGroups []string          `json:"security_groups,omitempty"` // names; nil where the cloud does not say
+	Addresses      []string          `json:"addresses,omitempty"`       // all of them, those reachable from outside first
+	Public         []string          `json:"public,omitempty"`          // of Addresses: floating ones, and those of global scope
+	Image          string            `json:"image,omitempty"`           // image id
 	LaunchedAt     time.Time         `json:"launched_at"`
 	Tags           map[string]string `json:"tags"`
 }

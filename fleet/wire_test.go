@@ -109,7 +109,9 @@ func fillNoun(r *rand.Rand, to any) bool {
 	case *Lane:
 		*x = Lane(r.IntN(3))
 	case *TableID:
-		*x = TableID(r.IntN(NumTables))
+		for *x = TableAlerts; x.Judged(); {
+			*x = TableID(r.IntN(NumTables))
+		}
 	case *Completeness:
 		*x = Completeness(r.IntN(5))
 	case *Counters:

@@ -41,7 +41,7 @@ func pastKey(row []byte, at int64) []byte {
 
 func readRowKey(k []byte) (target string, table fleet.TableID, row []byte, err error) {
 	target, rest, ok := cut(k)
-	if !ok || len(rest) == 0 || rest[0] == 0 || rest[0] > fleet.NumKeptTables {
+	if !ok || len(rest) == 0 || rest[0] == 0 || rest[0] > fleet.NumTables {
 		return "", 0, nil, damaged("row key %q", k)
 	}
 	return target, fleet.TableID(rest[0] - 1), rest[1:], nil
@@ -78,7 +78,7 @@ func (s *Store) putChanges(tx *bbolt.Tx, changes []fleet.Change, now time.Time) 
 	}
 	w := openRows(tx)
 	for _, c := range changes {
-		if c.Target == "" || !nameOK(c.Target) || !nameOK(c.Row) || c.Table >= fleet.NumKeptTables || len(c.Value) > maxValue {
+		if c.Target == "" || !nameOK(c.Target) || !nameOK(c.Row) || c.Table >= fleet.NumTables || len(c.Value) > maxValue {
 			s.stats.refused.Add(1)
 			continue
 		}
@@ -217,7 +217,7 @@ func tables(ctx context.Context, tx *bbolt.Tx, f func(target string, table fleet
 	c := tx.Bucket(bucketLatest).Cursor()
 	for k, raw := c.First(); k != nil; k, raw = c.Next() {
 		i := bytes.IndexByte(k, 0)
-		if i < 0 || len(k) != i+2 || k[i+1] == 0 || k[i+1] > fleet.NumKeptTables {
+		if i < 0 || len(k) != i+2 || k[i+1] == 0 || k[i+1] > fleet.NumTables {
 			return damaged("table key %q", k)
 		}
 		v, err := unseal(k, raw)

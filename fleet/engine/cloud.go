@@ -20,6 +20,8 @@ func (s *step) observeCloud(i int, o *fleet.Observation) {
 	c.Facts = s.mergeFacts(o.Target, c.Facts, o.Facts, o.Tables[fleet.TableFacts])
 	s.mergeHosts(o)
 	s.mergeInstances(o)
+	c.Groups = mergeRows(s, o.Target, fleet.TableSecurityGroups, o.Tables[fleet.TableSecurityGroups], c.Groups, o.SecurityGroups,
+		func(g *fleet.SecurityGroup) string { return g.ID }, sameGroup, whole[fleet.SecurityGroup])
 	s.readCloud(o)
 	s.out.Events = append(s.out.Events, o.Events...)
 	s.judgeCloud(i)

@@ -44,6 +44,9 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 	if c := o.Tables[fleet.TableFDB]; c == fleet.Complete || c == fleet.Absent {
 		d.FDB = o.FDB // learned MACs come and go: present only, no history
 	}
+	if c := o.Tables[fleet.TableARP]; c == fleet.Complete || c == fleet.Absent {
+		d.ARP = o.ARP // as learned MACs do
+	}
 	if o.Tables[fleet.TableNeighbors] == fleet.Complete {
 		d.Ports = withNeighbors(slices.Clone(d.Ports), d.Neighbors)
 	}

@@ -40,7 +40,7 @@ func (s *step) recallAll(mem *fleet.Memory) {
 	spread(len(tables), func(worker, from, to int) {
 		r := newRecaller(s)
 		for i := alone(from); i < alone(to); i++ {
-			if tables[i].Table >= fleet.NumTables {
+			if tables[i].Table.Judged() {
 				continue // judgements come back with those who judge
 			}
 			if n := s.next.Devices.Number(tables[i].Target); n >= 0 {

@@ -118,6 +118,8 @@ func (s *step) recallCloud(cloud *fleet.Cloud, rows *fleet.Rows) {
 				s.hosts = append(s.hosts, fleet.HostState{Host: *h, Cloud: rows.Target, State: hostState(h), Device: s.next.Devices.Number(h.Name)})
 			}
 		}
+	case fleet.TableSecurityGroups:
+		cloud.Groups = recallRows[fleet.SecurityGroup](rows.RowSet)
 	case fleet.TableInstances:
 		for _, v := range rows.Values {
 			if x := decode[fleet.Instance](v); x != nil {

@@ -19,7 +19,11 @@ func sameOutlet(a, b *fleet.Outlet) bool {
 }
 
 func sameVLAN(a, b *fleet.VLAN) bool {
-	return a.ID == b.ID && a.Name == b.Name && slices.Equal(a.Ports, b.Ports)
+	return a.ID == b.ID && a.Name == b.Name && slices.Equal(a.Ports, b.Ports) && slices.Equal(a.Untagged, b.Untagged)
+}
+
+func sameGroup(a, b *fleet.SecurityGroup) bool {
+	return a.ID == b.ID && a.Name == b.Name && a.Project == b.Project && slices.Equal(a.Rules, b.Rules)
 }
 
 // sameHost leaves out what moves with every guest.
@@ -35,5 +39,6 @@ func sameHost(a, b *fleet.Host) bool {
 func sameInstance(a, b *fleet.Instance) bool {
 	return a.ID == b.ID && a.Name == b.Name && a.Cloud == b.Cloud && a.Region == b.Region && a.Zone == b.Zone && a.Type == b.Type &&
 		a.RunState == b.RunState && a.State == b.State && a.Host == b.Host && a.PlacementGroup == b.PlacementGroup &&
+		a.Image == b.Image && slices.Equal(a.SecurityGroups, b.SecurityGroups) && slices.Equal(a.Addresses, b.Addresses) && slices.Equal(a.Public, b.Public) &&
 		a.LaunchedAt.Equal(b.LaunchedAt) && maps.Equal(a.Tags, b.Tags)
 }

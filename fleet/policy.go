@@ -1,0 +1,73 @@
+package fleet
+
+import "time"
+
+// Policies are the user's own rules for judgements. The zero value is the
+// defaults.
+type Policies struct {
+	Facets   []FacetPolicy
+	Checks   map[string]CheckPolicy // by the id of a security check
+	Segments []Segment
+	// AdminUsers is how many enabled users with administrator privilege over
+	// LAN a BMC may have; 0 means the default of 2.
+	AdminUsers int
+	// ManagementVLANs are where BMCs belong; none: not judged.
+	ManagementVLANs []int
+}
+
+// FacetPolicy says how a facet is held against its baselines. The first that
+// matches counts.
+type FacetPolicy struct {
+	Facet    string // a name, or a pattern of path.Match: "bios.*"
+	Select   map[string]string
+	Mode     Mode
+	Owned    Ownership
+	Severity Severity
+	Graded   bool // Severity was given
+	Owner    string
+	Reason   string
+	Until    time.Time // of an ignore; zero: for good
+}
+
+// Mode says when an observed value agrees with an expected one.
+type Mode string
+
+// Modes of facets.
+const (
+	ModeExact   Mode = "exact"
+	ModeMinimum Mode = "minimum" // newer is fine
+	ModeSubset  Mode = "subset"  // more is allowed
+	ModeIgnored Mode = "ignored"
+)
+
+// Ownership says whose a field is. Only owned fields page.
+type Ownership string
+
+// Ownerships of fields.
+const (
+	Owned     Ownership = "owned"
+	CoManaged Ownership = "co-managed"
+	Volatile  Ownership = "volatile"
+	Secret    Ownership = "secret"
+)
+
+// CheckPolicy changes a security check.
+type CheckPolicy struct {
+	Off      bool
+	Severity Severity
+	Graded   bool // Severity was given
+	Reason   string
+}
+
+// Segment is a rule about who may be reached from where: what it selects
+// belongs on these VLANs and nothing else does, or never reaches those.
+type Segment struct {
+	Name string
+	// Select picks devices by kind, role, env and other tags; "part: bmc" means
+	// their management ports.
+	Select map[string]string
+	VLANs  []int             // where they belong; none: not said
+	Never  []int             // VLANs that they must not be members of
+	Apart  map[string]string // selects what they must not share a VLAN with
+	Reason string
+}
