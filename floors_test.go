@@ -27,6 +27,7 @@ var stdPure = []string{"bytes", "cmp", "container/heap", "context", "crypto/sha2
 var floors = map[string]floor{
 	"fleet":            {},
 	"fleet/trace":      {house: []string{"fleet"}},
+	"fleet/drift":      {house: []string{"fleet"}, outside: []string{"path", "unicode"}},
 	"fleet/plan":       {house: []string{"fleet"}},
 	"fleet/engine":     {house: []string{"fleet", "fleet/*"}, outside: []string{"runtime", "sync"}}, // what comes back from memory is shared out among the processors
 	"keys":             {house: []string{"fleet"}, outside: []string{"charm.land/bubbles/v2/key"}},

@@ -157,10 +157,15 @@ type Docket struct {
 	Findings []Finding // by facet
 	Rulings  []Ruling  // by facet, the newest of each
 	Past     []Former  // by facet: what changed within the last week
+	Gone     []Finding // by facet: what ended within the last day
 	// Looked and Blind count the facets at the last look, and those of them
 	// that could not be read: the coverage.
 	Looked, Blind int
 }
+
+// Tally counts what the like of a device have: by fact and value. Like all of a
+// snapshot it is never written.
+type Tally map[string]map[string]int
 
 // Former is a value that a facet had before it last changed.
 type Former struct {
@@ -179,6 +184,9 @@ func (d *Docket) Of() []Finding {
 
 // Open counts the open findings.
 func (d *Docket) Open() (n int) {
+	if d == nil {
+		return 0
+	}
 	for i := range d.Of() {
 		if d.Findings[i].Open() {
 			n++

@@ -28,6 +28,9 @@ type Snapshot struct {
 	// the device's. A device that is none is not in it.
 	HostOf map[int]int
 
+	// Cohorts count what devices of one kind, model and role have in common.
+	Cohorts map[string]Tally
+
 	Counts Counts
 	Recent []Event   // newest first, at most MaxRecent, warn and crit
 	Oldest time.Time // the oldest SeenAt of a device that should be polled
@@ -60,6 +63,8 @@ type Topology struct {
 	Near [][]int
 	// SiteOf are all devices of a site that should be polled.
 	SiteOf map[string][]int
+	// Policies are the user's rules for judgements.
+	Policies *Policies
 }
 
 // Attachment is the far end of an intended cable or cord.
@@ -125,6 +130,7 @@ type Rack struct {
 	State     State
 	Devices   int
 	FreeUnits int // whole units with nothing in them, either face
+	DriftOpen int
 	Docket    *Docket
 	PowerW    Num // measured at its PDUs, else at its servers
 	Blind     int
@@ -162,6 +168,11 @@ type Device struct {
 	Err        *ProbeError
 	Sources    []SourceState // by wire; nil until the first poll
 	Tables     [NumTables]TableState
+	// Deep is how well each table was read by the slowest lane that reads it,
+	// and DeepAt when: a fast poll that is complete says nothing of what only
+	// the slow one reads.
+	Deep   [NumTables]Completeness
+	DeepAt time.Time
 
 	Facts     Facts
 	Sensors   []Sensor

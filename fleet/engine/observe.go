@@ -20,6 +20,7 @@ func (s *step) observe(o *fleet.Observation) {
 }
 
 func (s *step) observeDevice(i int, o *fleet.Observation) {
+	s.gatherCohorts()
 	was := *s.devices.Peek(i)
 	d := s.devices.At(i)
 	s.changed, s.touched[i] = true, true
@@ -60,6 +61,7 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 	}
 	s.calm(d)
 	s.judge(i)
+	s.weighAfter(i, &was, o)
 	s.read(d, o, was.Series)
 }
 

@@ -40,8 +40,8 @@ func (s *step) recallAll(mem *fleet.Memory) {
 	spread(len(tables), func(worker, from, to int) {
 		r := newRecaller(s)
 		for i := alone(from); i < alone(to); i++ {
-			if tables[i].Table.Judged() {
-				continue // judgements come back with those who judge
+			if t := tables[i].Table; t == fleet.TableAlerts || t == fleet.TableSilences {
+				continue // they come back with those who judge
 			}
 			if n := s.next.Devices.Number(tables[i].Target); n >= 0 {
 				r.device(n, &tables[i])
@@ -124,6 +124,11 @@ func newRecaller(s *step) *recaller {
 // device puts one table of a device back.
 func (r *recaller) device(i int, rows *fleet.Rows) {
 	d := r.devices.At(i)
+	if rows.Table.Judged() {
+		d.Docket = recallDocket(d.Docket, rows)
+		d.DriftOpen = d.Docket.Open()
+		return
+	}
 	remember(&d.Tables[rows.Table], rows.Newest)
 	switch rows.Table {
 	case fleet.TableFacts:

@@ -107,6 +107,10 @@ func (s *step) recallCloud(cloud *fleet.Cloud, rows *fleet.Rows) {
 		}
 		return
 	}
+	if rows.Table.Judged() {
+		cloud.Docket = recallDocket(cloud.Docket, rows)
+		return
+	}
 	remember(&cloud.Tables[rows.Table], rows.Newest)
 	cloud.SeenAt = later(cloud.SeenAt, rows.Newest)
 	switch rows.Table {

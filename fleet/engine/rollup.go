@@ -105,7 +105,7 @@ func (s *step) rollRacks(ids map[string]bool) {
 			r.PowerW = servers.power()
 		}
 		s.recolour(fleet.KindOfRack, r.State, t.done())
-		r.State, r.Devices, r.Blind, r.By = t.done(), t.n, t.blind, t.by
+		r.State, r.Devices, r.Blind, r.DriftOpen, r.By = t.done(), t.n, t.blind, t.drift, t.by
 		r.Reasons = s.rackReasons(r)
 	}
 	s.next.Racks = edit.Done()
@@ -151,7 +151,7 @@ func (s *step) rollRegions(ids map[string]bool) {
 		for _, n := range s.next.RacksOf[id] {
 			rack := s.next.Racks.At(n)
 			racks++
-			t.n, t.blind = t.n+rack.Devices, t.blind+rack.Blind
+			t.n, t.blind, t.drift = t.n+rack.Devices, t.blind+rack.Blind, t.drift+rack.DriftOpen
 			for st, k := range rack.By {
 				t.by[st] += k
 			}
@@ -178,11 +178,15 @@ func (s *step) rollRegions(ids map[string]bool) {
 		r.Reasons = append(reasons, s.feedReasons(id)...)
 	}
 	s.next.Regions = edit.Done()
-	blind := 0
+	blind, drifted := 0, 0
 	for _, r := range s.next.Regions.All() {
 		blind += r.Blind
+		drifted += r.DriftOpen
 	}
-	s.next.Counts.Blind = blind
+	for i := range s.clouds.Len() {
+		drifted += s.clouds.Peek(i).Docket.Open()
+	}
+	s.next.Counts.Blind, s.next.Counts.DriftOpen = blind, drifted
 }
 
 func (s *step) recolour(k fleet.Kind, from, to fleet.State) {

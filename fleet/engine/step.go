@@ -30,6 +30,8 @@ type step struct {
 	instances     []fleet.InstanceState
 	statuses      []*Status // by device; nil: none is kept
 	cloudStatuses map[int]*Status
+
+	weigher
 }
 
 // Step folds inputs into the next snapshot. prev comes from [Restore] or an
@@ -55,6 +57,8 @@ func Step(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Snapsho
 	}
 	s.age()
 	s.settleNear()
+	s.weighMoved()
+	s.lapse()
 	s.rollUp()
 	s.settleJobs()
 	return s.close()
@@ -132,6 +136,9 @@ func (s *step) decide(d fleet.Decision) {
 	s.out.Audit = append(s.out.Audit, d.Audit...)
 	if d.Job != nil {
 		s.putJob(*d.Job)
+	}
+	for _, r := range d.Rulings {
+		s.rule(r)
 	}
 	s.changed = s.changed || d.Job != nil
 }

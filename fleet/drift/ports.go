@@ -1,0 +1,99 @@
+package drift
+
+import (
+	"strconv"
+	"strings"
+
+	"plumb/fleet"
+)
+
+// ports holds the access VLAN and the speed of every port that something hangs
+// on against what the ports around it have that carry the like, and against
+// what the port itself had before.
+func (j *judge) ports() {
+	d := j.Device
+	if len(d.Ports) == 0 {
+		return
+	}
+	known := j.Readable(fleet.TablePorts)
+	like := map[string]map[string]int{} // by what hangs there and the facet, the values
+	roles := make([]string, len(d.Ports))
+	for i := range d.Ports {
+		p := &d.Ports[i]
+		far, ok := j.Meant(p.Name)
+		if !ok || far.Part == "" {
+			continue
+		}
+		roles[i] = role(far.Part)
+		count(like, roles[i]+" vlan", VLANText(p))
+		count(like, roles[i]+" speed", SpeedText(p))
+	}
+	for i := range d.Ports {
+		p := &d.Ports[i]
+		j.port(p, "vlan", VLANText(p), like[roles[i]+" vlan"], fleet.SeverityWarn, known)
+		j.port(p, "speed", SpeedText(p), like[roles[i]+" speed"], fleet.SeverityWarn, known)
+	}
+}
+
+// role is what a cable is for, by the name of its far end without the number:
+// eth0 and eth1 carry the same, a BMC something else.
+func role(part string) string { return strings.TrimRight(strings.ToLower(part), "0123456789/.-") }
+
+func count(like map[string]map[string]int, key, value string) {
+	if value == "" {
+		return
+	}
+	if like[key] == nil {
+		like[key] = map[string]int{}
+	}
+	like[key][value]++
+}
+
+// VLANText is a port's access VLAN; "" where it is not known.
+func VLANText(p *fleet.Port) string {
+	if p.VLAN == 0 {
+		return ""
+	}
+	return strconv.Itoa(p.VLAN)
+}
+
+// SpeedText is the speed of a port that is up; a dark one has none to speak of.
+func SpeedText(p *fleet.Port) string {
+	if !p.Up() || !p.SpeedBps.Known || p.SpeedBps.N == 0 {
+		return ""
+	}
+	return p.SpeedBps.String()
+}
+
+func (j *judge) port(p *fleet.Port, what, value string, like map[string]int, severity fleet.Severity, known bool) {
+	if value == "" {
+		return
+	}
+	facet := "" // made only where it is needed: there are many ports
+	name := func() string {
+		if facet == "" {
+			facet = "port " + p.Name + " " + what
+		}
+		return facet
+	}
+	expected, ok := Cohort{what: like}.Others(what, value)
+	differs := ok && expected != value
+	if !differs && j.Device.Docket == nil {
+		j.out.Looked++
+		if !known {
+			j.out.Blind++
+		}
+		return
+	}
+	if !known {
+		j.look(name(), false, nil)
+		return
+	}
+	f := &fleet.Finding{Facet: name(), Kind: fleet.FindConfig, Class: fleet.ClassChanged, Observed: value, Severity: severity, Evidence: "ports of " + j.Device.Spec.ID}
+	j.against(f, nil, fleet.ModeExact)
+	j.againstWeek(f, fleet.ModeExact)
+	if differs {
+		f.Baselines = append(f.Baselines, fleet.Baseline{Name: fleet.BaseCohort, Expected: expected})
+	}
+	j.verdict(f)
+}

@@ -1,0 +1,116 @@
+package drift
+
+import (
+	"path"
+
+	"plumb/fleet"
+)
+
+// rule says what a fact is to drift.
+type rule struct {
+	name     string // a name or a pattern of path.Match
+	kind     fleet.FindingKind
+	mode     fleet.Mode
+	owned    fleet.Ownership
+	severity fleet.Severity
+	cohort   bool // its like should have the same
+	week     bool // a change within a week is worth a word
+}
+
+// rules are the facts that are judged without anybody asking. The first that
+// matches counts. A fact that none matches is judged only where the inventory
+// expects something of it.
+var rules = []rule{
+	{"firmware", fleet.FindFirmware, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true},
+	{"bios.version", fleet.FindFirmware, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true},
+	{"bmc.firmware_aux", fleet.FindFirmware, fleet.ModeExact, fleet.CoManaged, fleet.SeverityInfo, true, true},
+	{"bios.*", fleet.FindConfig, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true},
+	{"bmc.users.*", fleet.FindConfig, fleet.ModeExact, fleet.Volatile, fleet.SeverityInfo, false, false}, // follow from bmc.user.*
+	{"bmc.user.*", fleet.FindConfig, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true},
+	{"bmc.ciphers", fleet.FindConfig, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true},
+	{"bmc.auth.*", fleet.FindConfig, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true},
+	{"bmc.lan.address", fleet.FindConfig, fleet.ModeExact, fleet.CoManaged, fleet.SeverityInfo, false, true},
+	{"bmc.lan.gateway", fleet.FindConfig, fleet.ModeExact, fleet.Owned, fleet.SeverityInfo, false, true},
+	{"bmc.lan.*", fleet.FindConfig, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true},
+	{"bmc.mac", fleet.FindInventory, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, false, true},
+	{"bmc.sees.*", fleet.FindConfig, fleet.ModeExact, fleet.CoManaged, fleet.SeverityInfo, true, true},
+	{"snmp.*", fleet.FindConfig, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true},
+	{fleet.FactSerial, fleet.FindInventory, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, false, true},
+	{fleet.FactModel, fleet.FindInventory, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, false, true},
+	{fleet.FactGUID, fleet.FindInventory, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, false, true},
+	{"hardware", fleet.FindInventory, fleet.ModeExact, fleet.CoManaged, fleet.SeverityInfo, true, true},
+	{"board.*", fleet.FindInventory, fleet.ModeExact, fleet.Owned, fleet.SeverityInfo, false, true},
+	{"system.contact", fleet.FindConfig, fleet.ModeExact, fleet.CoManaged, fleet.SeverityInfo, false, true},
+	{fleet.FactLocation, fleet.FindConfig, fleet.ModeExact, fleet.CoManaged, fleet.SeverityInfo, false, true},
+}
+
+// ruleOf is the rule for a fact, with the user's policies before ours; judged
+// is false for what nobody asks about.
+func ruleOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) (r rule, judged bool) {
+	r = rule{name: name, kind: fleet.FindConfig, mode: fleet.ModeExact, owned: fleet.Owned, severity: fleet.SeverityWarn, cohort: true, week: true}
+	for i := range rules {
+		if matches(rules[i].name, name) {
+			r, judged = rules[i], true
+			break
+		}
+	}
+	for i := range policies.Facets {
+		p := &policies.Facets[i]
+		if !matches(p.Facet, name) || !Selected(p.Select, d) {
+			continue
+		}
+		judged = true
+		if p.Mode != "" {
+			r.mode = p.Mode
+		}
+		if p.Owned != "" {
+			r.owned = p.Owned
+		}
+		if p.Graded {
+			r.severity = p.Severity
+		}
+		break
+	}
+	if r.owned == fleet.Volatile || r.owned == fleet.Secret || r.mode == fleet.ModeIgnored {
+		judged = false
+	}
+	if r.owned == fleet.CoManaged { // it moves within what others decide: worth a word, never a page
+		r.severity = fleet.SeverityInfo
+	}
+	return r, judged
+}
+
+func matches(pattern, name string) bool {
+	ok, _ := path.Match(pattern, name) // facts have no slashes
+	return ok
+}
+
+// Selected reports whether a device carries everything that is selected: kind,
+// model, rack, site, region, owner, tenant and env by these names, else tags.
+func Selected(sel map[string]string, d *fleet.DeviceSpec) bool {
+	for k, v := range sel {
+		have := d.Tags[k]
+		switch k {
+		case "kind":
+			have = string(d.Kind)
+		case "model":
+			have = d.Model
+		case "rack":
+			have = d.Rack
+		case "site":
+			have = d.Site
+		case "region":
+			have = d.Region
+		case "owner":
+			have = d.Owner
+		case "tenant":
+			have = d.Tenant
+		case "env":
+			have = d.Env
+		}
+		if !matches(v, have) {
+			return false
+		}
+	}
+	return true
+}
