@@ -95,6 +95,7 @@ type flushed struct {
 type mergedWindow struct {
 	target *target
 	window int64
+	joined joined
 }
 
 // housekeep makes parts of rows that are old enough, merges the parts of
@@ -124,12 +125,14 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 		if window, ok := t.mergeDue(s.pace, toMs(now)); ok {
 			// What is damaged stays as it is, for verify to find and for
 			// people to save; it must not stop the writer.
-			if err := s.merge(tx, t, window); errors.Is(err, ErrDamaged) {
-				s.stats.broken.Add(1)
-			} else if err != nil {
+			if err := s.intact(s.merge(tx, t, window)); err != nil {
 				return done, err
 			}
-			done.merged = append(done.merged, mergedWindow{t, window})
+			joined, err := s.joinTiers(tx, t, window)
+			if err != nil {
+				return done, err
+			}
+			done.merged = append(done.merged, mergedWindow{t, window, joined})
 		}
 	}
 	if len(all) > 0 {
@@ -148,6 +151,15 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 		return done, err
 	}
 	return done, nil
+}
+
+// intact counts what was found damaged, and passes on other errors.
+func (s *Store) intact(err error) error {
+	if errors.Is(err, ErrDamaged) {
+		s.stats.broken.Add(1)
+		return nil
+	}
+	return err
 }
 
 func (t *target) partDue(p pace, now int64) bool {
@@ -254,6 +266,7 @@ func (s *Store) finish(done housework) {
 		}
 	}
 	for _, m := range done.merged {
+		m.joined.thicken(m.target)
 		m.target.pending = slices.DeleteFunc(m.target.pending, func(x int64) bool { return x == m.window })
 	}
 }

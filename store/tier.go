@@ -29,12 +29,13 @@ import (
 type tier struct {
 	id     byte
 	step   int64 // ms
-	window int64 // ms that one block covers
+	part   int64 // ms that a short block covers, see tier_parts.go
+	window int64 // ms that a long one covers
 }
 
 var tiers = [...]tier{
-	{1, durMs(5 * time.Minute), durMs(24 * time.Hour)},
-	{2, durMs(time.Hour), durMs(14 * 24 * time.Hour)},
+	{1, durMs(5 * time.Minute), durMs(2 * time.Hour), durMs(24 * time.Hour)},
+	{2, durMs(time.Hour), durMs(24 * time.Hour), durMs(14 * 24 * time.Hour)},
 }
 
 // tierKey names a tier's block.
@@ -225,15 +226,17 @@ func (r *tierRows) condense(columns [][]fleet.Num, kind fleet.SeriesKind, sample
 // putTier puts rows into the blocks that their steps lie in. Of a step that is
 // there already the new row stays, but for what says less (see remade).
 func (s *Store) putTier(tx *bbolt.Tx, t *target, l *layout, r *tierRows) error {
-	bucketTier, tier, steps := tx.Bucket(bucketTiers), r.tier, r.steps
+	b, tier, steps := tx.Bucket(bucketTiers), r.tier, r.steps
 	for first := 0; first < len(steps); {
-		key := tierKey{tier.id, t.id, bucket(steps[first], tier.window), l.id}
-		end := first
-		for end < len(steps) && steps[end] < key.window+tier.window {
+		end, next := first, bucket(steps[first], tier.part)+tier.part
+		for end < len(steps) && steps[end] < next {
 			end++
 		}
-		k := key.encode()
-		again, err := remake(l, k, bucketTier.Get(k), r, first, end)
+		k, raw, err := tier.home(b, t.id, l.id, steps[first])
+		if err != nil {
+			return err
+		}
+		again, err := remake(l, k, raw, r, first, end)
 		if err != nil {
 			return err
 		}
@@ -241,7 +244,7 @@ func (s *Store) putTier(tx *bbolt.Tx, t *target, l *layout, r *tierRows) error {
 		if err != nil {
 			return err
 		}
-		if err := put(bucketTier, k, value); err != nil {
+		if err := put(b, k, value); err != nil {
 			return err
 		}
 		first = end

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"slices"
+
+	"go.etcd.io/bbolt"
+
+	"plumb/fleet"
+)
+
+// A tier's block is long, so that its columns take little. Written again with
+// every window that is merged, it would be coded a hundred times before it is
+// full. So new steps go into short blocks of 24 steps, and once a window of the
+// tier has passed its short blocks become the long one.
+//
+// A step lies in one block only: in the short one that begins at its part of
+// the tier's window, or, where there is none and the long one reaches that far,
+// in the long one. The first short block has the key of the long one, which it
+// becomes. Readers take blocks in the order of their keys, and need not know.
+
+// home returns the key of the block that a step lies in or is to lie in, and
+// its value, nil where there is none yet.
+func (t tier) home(b *bbolt.Bucket, target, layout uint32, step int64) (key, raw []byte, err error) {
+	part := tierKey{t.id, target, bucket(step, t.part), layout}
+	key = part.encode()
+	if raw = b.Get(key); raw != nil {
+		return key, raw, nil
+	}
+	long := tierKey{t.id, target, bucket(step, t.window), layout}.encode()
+	if raw = b.Get(long); raw == nil {
+		return key, nil, nil
+	}
+	_, whole, err := openTier(long, raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	times, err := whole.appendTimes(nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if times[len(times)-1] < part.window {
+		return key, nil, nil
+	}
+	return long, raw, nil
+}
+
+// joined are the windows whose short blocks became long ones, by tier; zero
+// where there was nothing to join.
+type joined [len(tiers)]int64
+
+// joinTiers joins what lies before the tiers' windows that a merged one began
+// in. That is done once in each of those: the next merge finds it done.
+func (s *Store) joinTiers(tx *bbolt.Tx, t *target, ms int64) (done joined, err error) {
+	for i, tier := range tiers {
+		window, ok, err := s.joinTier(tx.Bucket(bucketTiers), t, tier, ms)
+		if err = s.intact(err); err != nil {
+			return done, err
+		}
+		if ok {
+			done[i] = window
+		}
+	}
+	return done, nil
+}
+
+// thicken notes that a long block may hold what was a short one that nobody
+// has thinned yet.
+func (j joined) thicken(t *target) {
+	for i, window := range j {
+		if window == 0 {
+			continue
+		}
+		for k := range t.thin[1+i] {
+			t.thin[1+i][k] = min(t.thin[1+i][k], window)
+		}
+	}
+}
+
+// storedTier is a tier's block as it lies in the file.
+type storedTier struct {
+	raw []byte // its key
+	key tierKey
+	block
+}
+
+// joinTier makes long blocks of the short ones of the last window of a tier
+// that a target has before ms. It returns where that window begins, and whether
+// there was anything to join.
+func (s *Store) joinTier(b *bbolt.Bucket, t *target, tier tier, ms int64) (window int64, joined bool, err error) {
+	blocks, err := shortBlocks(b, t, tier, ms)
+	if err != nil || blocks == nil {
+		return 0, false, err
+	}
+	window = bucket(blocks[0].key.window, tier.window)
+	slices.SortStableFunc(blocks, func(a, b storedTier) int { return int(a.key.layout) - int(b.key.layout) })
+	for len(blocks) > 0 {
+		n := 1
+		for n < len(blocks) && blocks[n].key.layout == blocks[0].key.layout {
+			n++
+		}
+		if err := s.joinBlocks(b, blocks[:n], window); err != nil {
+			return window, true, err
+		}
+		blocks = blocks[n:]
+	}
+	return window, true, nil
+}
+
+// shortBlocks returns all blocks of the last window before ms where some of
+// them are short, in the order of their keys.
+func shortBlocks(b *bbolt.Bucket, t *target, tier tier, ms int64) (blocks []storedTier, err error) {
+	find := tierKey{tier: tier.id, target: t.id, window: bucket(ms, tier.window)}
+	prefix, end := find.prefix(), find.encode()
+	c := b.Cursor()
+	k, _ := c.Seek(end)
+	if k == nil {
+		k, _ = c.Last()
+	} else {
+		k, _ = c.Prev()
+	}
+	if !hasPrefix(k, prefix) {
+		return nil, nil
+	}
+	last, _, err := readTierKey(k)
+	if err != nil {
+		return nil, err
+	}
+	find.window = bucket(last.window, tier.window)
+	if last.window == find.window {
+		return nil, nil // it is long, and so are all others
+	}
+	for k, raw := c.Seek(find.encode()); hasPrefix(k, prefix) && string(k) < string(end); k, raw = c.Next() {
+		key, block, err := openTier(k, raw)
+		if err != nil {
+			return nil, err
+		}
+		blocks = append(blocks, storedTier{slices.Clone(k), key, block})
+	}
+	return blocks, nil
+}
+
+// joinBlocks makes one long block of the blocks of one layout. Everything is
+// read before anything is deleted, so that what is damaged stays as it is.
+func (s *Store) joinBlocks(b *bbolt.Bucket, blocks []storedTier, window int64) error {
+	var times []int64
+	var err error
+	for i := range blocks {
+		if blocks[i].columns != blocks[0].columns {
+			return damaged("tiers of one layout have %d and %d columns", blocks[i].columns, blocks[0].columns)
+		}
+		if times, err = blocks[i].appendTimes(times); err != nil {
+			return err
+		}
+	}
+	value, err := s.writer.enc.block(times, blocks[0].columns, func(c int, dst []fleet.Num) ([]fleet.Num, error) {
+		for i := range blocks {
+			if dst, err = blocks[i].appendColumn(dst, c); err != nil {
+				return dst, err
+			}
+		}
+		return dst, nil
+	})
+	if err != nil {
+		return err
+	}
+	for i := range blocks {
+		if err := b.Delete(blocks[i].raw); err != nil {
+			return err
+		}
+	}
+	key := blocks[0].key
+	key.window = window
+	return put(b, key.encode(), value)
+}
