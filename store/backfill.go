@@ -84,11 +84,11 @@ type importGroup struct {
 	rows  [][]fleet.Num
 }
 
-func (g *importGroup) column(c int, dst []fleet.Num) ([]fleet.Num, error) {
+func (g *importGroup) column(c int, dst *cells) error {
 	for _, r := range g.rows {
-		dst = append(dst, r[c])
+		dst.add(r[c])
 	}
-	return dst, nil
+	return nil
 }
 
 func (im *importer) add(ctx context.Context, r fleet.Readings) error {

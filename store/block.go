@@ -34,8 +34,8 @@ type block struct {
 }
 
 // rowsOf asks for one column of rows that are not yet a block, in the order of
-// their times.
-type rowsOf func(column int, dst []fleet.Num) ([]fleet.Num, error)
+// their times. Columns are asked for in order.
+type rowsOf func(column int, dst *cells) error
 
 // block encodes rows. Rows may come out of order and twice; of two rows with
 // one time the later wins.
@@ -44,26 +44,24 @@ func (e *encoder) block(times []int64, columns int, rows rowsOf) ([]byte, error)
 	if order != nil {
 		times = permute(times, order)
 	}
-	var lengths, data []byte
-	data = appendInts(data, times, &e.words)
-	lengths = binary.AppendUvarint(lengths, uint64(len(data)))
+	e.data = e.appendInts(e.data[:0], times)
+	e.lengths = binary.AppendUvarint(e.lengths[:0], uint64(len(e.data)))
 	for c := range columns {
-		v, err := rows(c, e.nums[:0])
-		if err != nil {
+		e.cells.clear()
+		if err := rows(c, &e.cells); err != nil {
 			return nil, err
 		}
-		e.nums = v
 		if order != nil {
-			v = permute(v, order)
+			e.cells.pick(order, &e.spare)
 		}
-		start := len(data)
-		data = e.appendColumn(data, v)
-		lengths = binary.AppendUvarint(lengths, uint64(len(data)-start))
+		start := len(e.data)
+		e.data = e.appendCells(e.data, &e.cells)
+		e.lengths = binary.AppendUvarint(e.lengths, uint64(len(e.data)-start))
 	}
-	b := make([]byte, 0, 8+len(lengths)+len(data)+sumLen)
+	b := make([]byte, 0, 8+len(e.lengths)+len(e.data)+sumLen)
 	b = binary.AppendUvarint(append(b, blockVersion), uint64(len(times)))
 	b = binary.AppendUvarint(b, uint64(columns))
-	return append(append(b, lengths...), data...), nil
+	return append(append(b, e.lengths...), e.data...), nil
 }
 
 // ascending returns the places of the rows in the order of their times, each
@@ -151,6 +149,25 @@ func (b *block) appendColumn(dst []fleet.Num, column int) ([]fleet.Num, error) {
 		return dst, damaged("block has no column %d", column)
 	}
 	return readColumn(dst, raw, b.rows)
+}
+
+// columnReader reads all columns of a block, one after the other.
+type columnReader struct {
+	rows          int
+	lengths, data []byte
+}
+
+func (b *block) reader() columnReader { return columnReader{b.rows, b.lengths, b.data} }
+
+// next appends the values of the next column.
+func (r *columnReader) next(dst *cells) error {
+	n, size := binary.Uvarint(r.lengths)
+	if size <= 0 || n > uint64(len(r.data)) {
+		return damaged("a column of %d bytes", n)
+	}
+	raw := r.data[:n]
+	r.lengths, r.data = r.lengths[size:], r.data[n:]
+	return readCells(dst, raw, r.rows)
 }
 
 func (b *block) column(column int) []byte {

@@ -19,9 +19,23 @@ const (
 
 // encoder makes blocks. It keeps scratch space and belongs to one goroutine.
 type encoder struct {
-	ints  []int64
-	words []uint64
-	nums  []fleet.Num
+	intCoder
+	ints          []int64
+	nums          []fleet.Num
+	cells, spare  cells
+	lengths, data []byte
+}
+
+func (e *encoder) appendCells(b []byte, c *cells) []byte {
+	switch scale, ok := c.scale(); {
+	case !ok:
+		e.nums = c.appendNums(e.nums[:0])
+		return e.appendColumn(b, e.nums)
+	case scale == noScale:
+		return append(b, columnEmpty)
+	default:
+		return e.appendInts(append(b, columnDense, scale), c.ints)
+	}
 }
 
 func (e *encoder) appendColumn(b []byte, v []fleet.Num) []byte {
@@ -44,7 +58,7 @@ func (e *encoder) appendColumn(b []byte, v []fleet.Num) []byte {
 		b = append(b, columnGappy, byte(scale))
 		b = appendBitmap(b, v)
 	}
-	return appendInts(b, e.ints, &e.words)
+	return e.appendInts(b, e.ints)
 }
 
 // commonScale returns the finest scale of the known values, how many are
@@ -104,6 +118,30 @@ func readColumn(dst []fleet.Num, b []byte, n int) ([]fleet.Num, error) {
 		dst = append(dst, c.at(i, &next))
 	}
 	return dst, nil
+}
+
+// readCells appends the n values of a column to dst.
+func readCells(dst *cells, b []byte, n int) error {
+	c, err := openColumn(b, n, dst.ints[len(dst.ints):])
+	switch {
+	case err != nil:
+		return err
+	case c.nums == nil && c.ints == nil:
+		dst.none(n)
+	case c.nums == nil && c.bitmap == nil:
+		dst.ints = append(dst.ints, c.ints...) // onto itself, where there was room
+		dst.fill(byte(c.scale))
+	default:
+		var room [256]int64
+		if c.nums == nil { // its integers lie where its cells are to be
+			c.ints = append(room[:0], c.ints...)
+		}
+		next := 0
+		for i := range n {
+			dst.add(c.at(i, &next))
+		}
+	}
+	return nil
 }
 
 // at returns the value of row i. Rows are asked for one after the other; next

@@ -63,7 +63,7 @@ func fuzzBody(t *testing.T, body []byte, columns int) {
 func FuzzBlock(f *testing.F) {
 	var e encoder
 	rows := [][]fleet.Num{seedNums(), seedNums(), seedNums()}
-	g := group{rows: rows}
+	g := importGroup{rows: rows}
 	b, err := e.block([]int64{1000, 2000, 3000}, 5, g.column)
 	if err != nil {
 		f.Fatal(err)
@@ -103,14 +103,13 @@ func FuzzBlock(f *testing.F) {
 
 // FuzzInts reads a run of integers of any coding, and writes what it read.
 func FuzzInts(f *testing.F) {
-	var scratch []uint64
 	for _, v := range [][]int64{
 		{1, 2, 1, 1, 2, 1, 1, 1 << 62, 1, 0, 1, 1, 2, 1, 1, 1, 0},       // rice
 		{5, 5, 5, 5, 5, 5, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9},             // runs, scaled
 		{0, 75, 150, 75, 0, 75, 300, 75, 0, 75, 0, 75, 150, 75, 0, 75},  // scaled
 		{1 << 40, 1<<40 + 9, 1<<40 + 13, 1<<40 + 900, 1<<40 + 901, -77}, // a counter, reset
 	} {
-		f.Add(appendInts(nil, v, &scratch), len(v))
+		f.Add(new(intCoder).appendInts(nil, v), len(v))
 	}
 	f.Fuzz(func(t *testing.T, b []byte, n int) {
 		v, _, err := readInts(nil, b, n)
@@ -121,7 +120,7 @@ func FuzzInts(f *testing.F) {
 		if len(v) != n {
 			t.Fatalf("%d integers of %d", len(v), n)
 		}
-		back, rest, err := readInts(nil, appendInts(nil, v, &scratch), n)
+		back, rest, err := readInts(nil, new(intCoder).appendInts(nil, v), n)
 		if err != nil || len(rest) != 0 || !slices.Equal(back, v) {
 			t.Fatalf("%v came back as %v, %d bytes left, %v", v, back, len(rest), err)
 		}
@@ -211,6 +210,7 @@ func TestColumnsComeBackAsTheyWere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		sameAsCells(t, v, got)
 		for i := range v {
 			if got[i].String() != v[i].String() {
 				t.Fatalf("value %d is %v, was %v", i, got[i], v[i])
@@ -220,15 +220,25 @@ func TestColumnsComeBackAsTheyWere(t *testing.T) {
 			}
 		}
 	})
-	fan := make([]int64, 120) // whole steps of 75 rpm, which chance seldom draws
+	// What chance seldom draws: whole steps of 75 rpm, a slope, rare
+	// jumps.
+	fan, slope, jumps := make([]int64, 120), make([]int64, 120), make([]int64, 120)
 	for i := range fan {
 		fan[i] = 4800 + 75*int64(i*i%7)
+		if i > 0 {
+			slope[i] = slope[i-1] + 1000 + int64(i*i%7&1)
+		}
+		if i >= 70 {
+			jumps[i] = 9 + int64(i/90)
+		}
 	}
-	b := appendInts(nil, fan, new([]uint64))
-	if back, _, err := readInts(nil, b, len(fan)); err != nil || !slices.Equal(back, fan) {
-		t.Errorf("%v became %v, %v", fan, back, err)
+	for _, v := range [][]int64{fan, slope, jumps} {
+		b := new(intCoder).appendInts(nil, v)
+		if back, _, err := readInts(nil, b, len(v)); err != nil || !slices.Equal(back, v) {
+			t.Errorf("%v became %v, %v", v, back, err)
+		}
+		chosen[b[0]] = true
 	}
-	chosen[b[0]] = true
 	for _, code := range []byte{codeFrame, codeDelta, codeSteps, codeRice, codeRuns, codeScaled} {
 		if !chosen[code] {
 			t.Errorf("coding %d was never the smallest", code)
@@ -237,6 +247,31 @@ func TestColumnsComeBackAsTheyWere(t *testing.T) {
 	for _, kind := range []byte{columnEmpty, columnDense, columnGappy, columnMixed} {
 		if !kinds[kind] {
 			t.Errorf("kind %d was never written", kind)
+		}
+	}
+}
+
+// sameAsCells encodes a column on the way without a fleet.Num of each value, in
+// both efforts, behind rows that are there already.
+func sameAsCells(t *rapid.T, v, want []fleet.Num) {
+	var e encoder
+	for _, e.brief = range []bool{false, true} {
+		var in, out cells
+		for _, x := range v {
+			in.add(x)
+		}
+		out.add(fleet.Int(7))
+		if err := readCells(&out, e.appendCells(nil, &in), len(v)); err != nil {
+			t.Fatal(err)
+		}
+		got := out.appendNums(nil)
+		if len(got) != 1+len(want) || got[0] != fleet.Int(7) {
+			t.Fatalf("%d cells of %d rows, behind %v", len(got)-1, len(want), got[0])
+		}
+		for i, x := range got[1:] {
+			if x.String() != want[i].String() {
+				t.Fatalf("brief %v: cell %d is %v, want %v", e.brief, i, x, want[i])
+			}
 		}
 	}
 }

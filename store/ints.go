@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // A run of integers is stored in the smallest of a few codings. Arithmetic is
@@ -31,86 +32,127 @@ const (
 // maxInts bounds a run; a two-hour window at one sample a second is 7,200.
 const maxInts = 1 << 16
 
+// intCoder writes runs of integers. It keeps scratch space and belongs to one
+// goroutine.
+type intCoder struct {
+	brief  bool // frame or delta only: for what is soon written again
+	quotes []int64
+	deltas []int64
+}
+
+// intStats is what the choice of a coding goes by.
 type intStats struct {
 	least, most           int64 // of the values
 	leastDelta, mostDelta int64
 	stepBytes, runBytes   int
+	folds                 uint64 // sum of the folded differences, modulo 2^64
 }
 
-func measure(v []int64) intStats {
-	s := intStats{least: v[0], most: v[0]}
-	for i := 1; i < len(v); i++ {
-		d := v[i] - v[i-1]
-		if i == 1 {
-			s.leastDelta, s.mostDelta = d, d
-		}
-		s.least, s.most = min(s.least, v[i]), max(s.most, v[i])
-		s.leastDelta, s.mostDelta = min(s.leastDelta, d), max(s.mostDelta, d)
-		s.stepBytes += varintLen(d)
+// extremes returns the least and the most of at least one integer.
+func extremes(v []int64) (least, most int64) {
+	least, most = v[0], v[0]
+	for _, x := range v[1:] {
+		least, most = min(least, x), max(most, x)
 	}
-	s.runBytes = runBytes(v)
-	return s
+	return least, most
+}
+
+// differ fills deltas with the differences of neighbours.
+func (e *intCoder) differ(v []int64) {
+	e.deltas = slices.Grow(e.deltas[:0], len(v)-1)[:len(v)-1]
+	last := v[0]
+	for i, x := range v[1:] {
+		e.deltas[i] = x - last
+		last = x
+	}
+}
+
+// weigh adds what the codings of differences would take.
+func (s *intStats) weigh(first int64, deltas []int64) {
+	rest := 0
+	for _, d := range deltas {
+		if d == 0 {
+			rest++
+			continue
+		}
+		f := fold(d)
+		n := uvarintLen(f)
+		s.folds += f
+		s.stepBytes += n
+		s.runBytes += n + 1
+		if rest >= 0x80 {
+			s.runBytes += uvarintLen(uint64(rest)) - 1
+		}
+		s.stepBytes, rest = s.stepBytes+rest, 0
+	}
+	s.stepBytes += rest
+	if rest > 0 {
+		s.runBytes += uvarintLen(uint64(rest))
+	}
+	n := varintLen(first)
+	s.stepBytes, s.runBytes = s.stepBytes+n, s.runBytes+n
 }
 
 func varintLen(v int64) int { return uvarintLen(fold(v)) }
 
 func uvarintLen(u uint64) int { return (bits.Len64(u|1) + 6) / 7 }
 
-// appendInts writes 1 to maxInts integers; scratch is reused between calls.
-func appendInts(b []byte, v []int64, scratch *[]uint64) []byte {
-	if factor := factorOf(v); factor > 1 {
+// appendInts writes 1 to maxInts integers.
+func (e *intCoder) appendInts(b []byte, v []int64) []byte {
+	var s intStats
+	if s.least, s.most = extremes(v); s.least == s.most {
+		return append(binary.AppendVarint(append(b, codeFrame), s.least), 0)
+	}
+	if factor := e.factorOf(v); factor > 1 {
 		b = binary.AppendVarint(append(b, codeScaled), v[0])
 		b = binary.AppendUvarint(b, uint64(factor))
-		base, u := v[0], make([]int64, len(v))
+		base := v[0]
+		e.quotes = slices.Grow(e.quotes[:0], len(v))[:len(v)]
 		for i, x := range v {
-			u[i] = (x - base) / factor
+			e.quotes[i] = (x - base) / factor
 		}
-		v = u
+		v = e.quotes
+		s.least, s.most = extremes(v)
 	}
-	s := measure(v)
+	e.differ(v)
+	s.leastDelta, s.mostDelta = extremes(e.deltas)
 	frameWidth := packWidth(uint64(s.most) - uint64(s.least))
 	deltaWidth := packWidth(uint64(s.mostDelta) - uint64(s.leastDelta))
 	frame := varintLen(s.least) + 1 + packedLen(len(v), frameWidth)
 	delta := varintLen(v[0]) + varintLen(s.leastDelta) + 1 + packedLen(len(v)-1, deltaWidth)
-	steps := varintLen(v[0]) + s.stepBytes
-	best := min(frame, delta, steps, s.runBytes)
-	if frameWidth > 0 && deltaWidth > 0 {
-		if r := planRice(v, s); r.bytes < best {
-			return r.append(b, v)
+	best := min(frame, delta)
+	if !e.brief {
+		s.weigh(v[0], e.deltas)
+		best = min(best, s.stepBytes, s.runBytes)
+		if frameWidth > 1 && deltaWidth > 0 {
+			if r := planRice(v[0], e.deltas, s, best); r.bytes < best {
+				return r.append(b, v[0], e.deltas)
+			}
 		}
 	}
-	u := (*scratch)[:0]
 	switch best {
 	case frame:
-		for _, x := range v {
-			u = append(u, uint64(x)-uint64(s.least))
-		}
 		b = binary.AppendVarint(append(b, codeFrame), s.least)
-		b = appendPacked(append(b, byte(frameWidth)), u, frameWidth)
+		return appendPacked(append(b, byte(frameWidth)), v, s.least, frameWidth)
 	case delta:
-		for i := 1; i < len(v); i++ {
-			u = append(u, uint64(v[i]-v[i-1])-uint64(s.leastDelta))
-		}
 		b = binary.AppendVarint(append(b, codeDelta), v[0])
 		b = binary.AppendVarint(b, s.leastDelta)
-		b = appendPacked(append(b, byte(deltaWidth)), u, deltaWidth)
+		return appendPacked(append(b, byte(deltaWidth)), e.deltas, s.leastDelta, deltaWidth)
 	case s.runBytes:
-		b = appendRuns(b, v)
-	default:
-		b = binary.AppendVarint(append(b, codeSteps), v[0])
-		for i := 1; i < len(v); i++ {
-			b = binary.AppendVarint(b, v[i]-v[i-1])
-		}
+		return appendRuns(b, v)
 	}
-	*scratch = u
+	b = binary.AppendVarint(append(b, codeSteps), v[0])
+	for _, d := range e.deltas {
+		b = binary.AppendVarint(b, d)
+	}
 	return b
 }
 
 // factorOf returns the greatest number of which all differences are multiples,
 // or 1 where writing it down would not pay or the differences do not fit.
-func factorOf(v []int64) int64 {
+func (e *intCoder) factorOf(v []int64) int64 {
 	const few = 16
-	if len(v) < few {
+	if len(v) < few || e.brief {
 		return 1
 	}
 	g := int64(0)
@@ -119,7 +161,12 @@ func factorOf(v []int64) int64 {
 		if d == math.MinInt64 || (d < 0) != (x < v[0]) {
 			return 1
 		}
-		if g = gcd(max(d, -d), g); g == 1 {
+		if d = max(d, -d); g > 0 && d < 1<<32 && g < 1<<32 { // the usual case, and a quicker division
+			if uint32(d)%uint32(g) == 0 {
+				continue
+			}
+		}
+		if g = gcd(d, g); g == 1 {
 			return 1
 		}
 	}
@@ -187,11 +234,14 @@ func readFrame(dst []int64, b []byte, n int, least int64) ([]int64, []byte, erro
 	if err != nil {
 		return dst, nil, err
 	}
-	var room [128]uint64 // a window at one poll a minute
-	for _, u := range unpack(room[:0], packed, n, width) {
-		dst = append(dst, least+int64(u))
+	if width == 0 {
+		dst = slices.Grow(dst, n)
+		for range n {
+			dst = append(dst, least)
+		}
+		return dst, rest, nil
 	}
-	return dst, rest, nil
+	return unpack(dst, packed, n, width, least), rest, nil
 }
 
 func readDelta(dst []int64, b []byte, n int, v, step int64) ([]int64, []byte, error) {
@@ -200,10 +250,11 @@ func readDelta(dst []int64, b []byte, n int, v, step int64) ([]int64, []byte, er
 		return dst, nil, err
 	}
 	dst = append(dst, v)
-	var room [128]uint64
-	for _, u := range unpack(room[:0], packed, n-1, width) {
-		v += step + int64(u)
-		dst = append(dst, v)
+	start := len(dst)
+	dst = unpack(dst, packed, n-1, width, step)
+	for i, d := range dst[start:] {
+		v += d
+		dst[start+i] = v
 	}
 	return dst, rest, nil
 }

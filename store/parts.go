@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-
-	"plumb/fleet"
 )
 
 // Housekeeping rides on the batches. Each looks at a few targets in turn and
@@ -189,44 +187,41 @@ type group struct {
 	window int64
 	layout *layout
 	times  []int64
-	rows   [][]fleet.Num
+	bodies [][]byte
 }
 
-func (g *group) column(c int, dst []fleet.Num) ([]fleet.Num, error) {
-	for _, r := range g.rows {
-		dst = append(dst, r[c])
-	}
-	return dst, nil
-}
-
-// regroup decodes rows into groups, in the order in which they first appear.
-func (t *target) regroup(rows []row) ([]*group, error) {
-	var groups []*group
+// regroup sorts rows into groups, in the order in which they first appear.
+func (t *target) regroup(rows []row) (groups []*group) {
 	for _, r := range rows {
 		window := t.windowOf(r.at)
 		i := slices.IndexFunc(groups, func(g *group) bool { return g.window == window && g.layout == r.layout })
 		if i < 0 {
 			i, groups = len(groups), append(groups, &group{window: window, layout: r.layout})
 		}
-		v := make([]fleet.Num, len(r.layout.keys))
-		if err := readBody(r.body, v); err != nil {
+		groups[i].times, groups[i].bodies = append(groups[i].times, r.at), append(groups[i].bodies, r.body)
+	}
+	return groups
+}
+
+// part encodes a group.
+func (w *writer) part(g *group) ([]byte, error) {
+	w.grid.size(len(g.bodies), len(g.layout.keys))
+	for i, b := range g.bodies {
+		if err := w.grid.put(i, b); err != nil {
 			return nil, err
 		}
-		groups[i].times, groups[i].rows = append(groups[i].times, r.at), append(groups[i].rows, v)
 	}
-	return groups, nil
+	w.enc.brief = true
+	defer func() { w.enc.brief = false }()
+	return w.enc.block(g.times, len(g.layout.keys), w.grid.column)
 }
 
 // flush writes the rows of a target in memory as parts. All of them belong to
 // batches that state.db knows: the rows of the present batch are not yet here.
 func (s *Store) flush(tx *bbolt.Tx, t *target, seq uint64) (flushed, error) {
 	f := flushed{target: t, rows: t.rows}
-	groups, err := t.regroup(t.rows)
-	if err != nil {
-		return f, err
-	}
-	for _, g := range groups {
-		value, err := s.writer.enc.block(g.times, len(g.layout.keys), g.column)
+	for _, g := range t.regroup(t.rows) {
+		value, err := s.writer.part(g)
 		if err != nil {
 			return f, err
 		}
@@ -234,7 +229,7 @@ func (s *Store) flush(tx *bbolt.Tx, t *target, seq uint64) (flushed, error) {
 		if err := put(tx.Bucket(bucketBlocks), key.encode(), value); err != nil {
 			return f, err
 		}
-		if err := tx.Bucket(bucketPending).Put(windowKey(t.id, g.window), nil); err != nil {
+		if err := awaitMerge(tx, t, g.window); err != nil {
 			return f, err
 		}
 		if !slices.Contains(f.windows, g.window) {
@@ -242,6 +237,16 @@ func (s *Store) flush(tx *bbolt.Tx, t *target, seq uint64) (flushed, error) {
 		}
 	}
 	return f, put(tx.Bucket(bucketLast), idKey(t.id), encodeLast(t.last))
+}
+
+// awaitMerge notes that a window has parts to merge. Mostly that is noted
+// already, and its page stays as it is.
+func awaitMerge(tx *bbolt.Tx, t *target, window int64) error {
+	b, key := tx.Bucket(bucketPending), windowKey(t.id, window)
+	if b.Get(key) != nil {
+		return nil
+	}
+	return b.Put(key, nil)
 }
 
 // finish does in memory what housekeeping did on disk.
@@ -351,13 +356,17 @@ func (s *Store) mergeParts(blocks *bbolt.Bucket, parts []stored) error {
 			return err
 		}
 	}
-	value, err := s.writer.enc.block(times, parts[0].columns, func(c int, dst []fleet.Num) ([]fleet.Num, error) {
-		for _, p := range parts {
-			if dst, err = p.appendColumn(dst, c); err != nil {
-				return dst, err
+	readers := make([]columnReader, len(parts))
+	for i := range parts {
+		readers[i] = parts[i].reader()
+	}
+	value, err := s.writer.enc.block(times, parts[0].columns, func(_ int, dst *cells) error {
+		for i := range readers {
+			if err := readers[i].next(dst); err != nil {
+				return err
 			}
 		}
-		return dst, nil
+		return nil
 	})
 	if err != nil {
 		return err

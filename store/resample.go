@@ -69,20 +69,8 @@ func gaugePoints(v []sample, step int64) []fleet.Point {
 	}
 	var out []fleet.Point
 	byStep(v, step, func(at int64, run []sample) {
-		p := fleet.Point{At: fromMs(at), Min: run[0].v, Max: run[0].v, Mean: run[0].v, Count: len(run)}
-		if len(run) > 1 {
-			sum, scale := 0.0, run[0].v.Scale
-			for _, x := range run {
-				if x.v.Cmp(p.Min) < 0 {
-					p.Min = x.v
-				}
-				if x.v.Cmp(p.Max) > 0 {
-					p.Max = x.v
-				}
-				sum, scale = sum+x.v.Float(), min(scale, x.v.Scale)
-			}
-			p.Mean = fleet.FromFloat(sum/float64(len(run)), 1-int(scale))
-		}
+		p := gaugePoint(run)
+		p.At = fromMs(at)
 		out = append(out, p)
 	})
 	return out
@@ -91,15 +79,8 @@ func gaugePoints(v []sample, step int64) []fleet.Point {
 func statePoints(v []sample, step int64) []fleet.Point {
 	var out []fleet.Point
 	byStep(v, step, func(at int64, run []sample) {
-		p := fleet.Point{At: fromMs(at), Min: run[0].v, Max: run[0].v, Mean: run[len(run)-1].v, Count: len(run)}
-		for _, x := range run[1:] {
-			if asState(x.v).Worse(asState(p.Max)) {
-				p.Max = x.v
-			}
-			if asState(p.Min).Worse(asState(x.v)) {
-				p.Min = x.v
-			}
-		}
+		p := statePoint(run)
+		p.At = fromMs(at)
 		out = append(out, p)
 	})
 	return out

@@ -35,32 +35,49 @@ func unfold(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
 
 // planRice finds the better of the two ways and a k near its best, for a run
 // that is no constant and no slope. The sums of what is coded may be off where
-// they overflow: that costs bytes only.
-func planRice(v []int64, s intStats) rice {
-	var foldSum, offSum uint64
-	for i := 1; i < len(v); i++ {
-		d := v[i] - v[i-1]
-		foldSum += fold(d)
-		offSum += uint64(d - s.leastDelta)
+// they overflow: that costs bytes only. A plan that cannot take fewer than most
+// bytes is not made.
+func planRice(first int64, deltas []int64, s intStats, most int) rice {
+	n := uint64(len(deltas))
+	sum := uint64(0)
+	for _, d := range deltas {
+		sum += uint64(d)
 	}
-	r := rice{fold: foldSum <= offSum, least: s.leastDelta}
-	sum := min(foldSum, offSum)
-	k := max(bits.Len64(sum/uint64(len(v)-1)), 1) - 1
-	r.k, r.bytes = uint(k), 1<<62
-	for try := max(k-2, 0); try <= min(k+1, riceMaxK); try++ {
-		n := 0
-		for i := 1; i < len(v); i++ {
-			n += riceBits(r.value(v[i]-v[i-1]), uint(try))
-		}
-		if n < r.bytes {
-			r.k, r.bytes = uint(try), n
-		}
-	}
-	r.bytes = varintLen(v[0]) + 1 + (r.bytes+7)/8
+	sum -= n * uint64(s.leastDelta)
+	r := rice{fold: s.folds <= sum, least: s.leastDelta, bytes: 1 << 62}
+	sum = min(sum, s.folds)
+	head := varintLen(first) + 1
 	if !r.fold {
-		r.bytes += varintLen(r.least)
+		head += varintLen(r.least)
 	}
+	r.k = uint(min(max(bits.Len64(sum/n), 1)-1, riceMaxK))
+	if head+int(n*uint64(r.k+1)/8) >= most {
+		return r
+	}
+	has := r.bitsAt(deltas)
+	if r.k > 0 {
+		less := r
+		less.k--
+		if bits := less.bitsAt(deltas); bits < has {
+			r, has = less, bits
+		}
+	}
+	r.bytes = head + (has+7)/8
 	return r
+}
+
+// bitsAt is what the differences take at r's k.
+func (r rice) bitsAt(deltas []int64) (n int) {
+	if r.fold {
+		for _, d := range deltas {
+			n += riceBits(fold(d), r.k)
+		}
+		return n
+	}
+	for _, d := range deltas {
+		n += riceBits(uint64(d-r.least), r.k)
+	}
+	return n
 }
 
 func (r rice) value(d int64) uint64 {
@@ -77,49 +94,30 @@ func riceBits(u uint64, k uint) int {
 	return riceMost + 1 + 64
 }
 
-func (r rice) append(b []byte, v []int64) []byte {
-	b = binary.AppendVarint(append(b, codeRice), v[0])
+func (r rice) append(b []byte, first int64, deltas []int64) []byte {
+	b = binary.AppendVarint(append(b, codeRice), first)
 	if r.fold {
 		b = append(b, byte(r.k)|folded)
 	} else {
 		b = binary.AppendVarint(append(b, byte(r.k)), r.least)
 	}
-	w := bitWriter{b: b}
-	for i := 1; i < len(v); i++ {
-		u := r.value(v[i] - v[i-1])
-		if q := u >> r.k; q < riceMost {
+	w := newBits(b, r.bytes)
+	mask := uint64(1)<<r.k - 1
+	for _, d := range deltas {
+		u := r.value(d)
+		switch q := u >> r.k; {
+		case q < riceMost && uint(q)+1+r.k <= 56:
+			w.put((u&mask)<<(q+1)|1<<q, uint(q)+1+r.k)
+		case q < riceMost:
 			w.put(1<<q, uint(q)+1)
-			w.put(u&(1<<r.k-1), r.k)
-			continue
+			w.put(u&mask, r.k)
+		default:
+			w.put(1<<riceMost, riceMost+1)
+			w.put(u&(1<<32-1), 32)
+			w.put(u>>32, 32)
 		}
-		w.put(1<<riceMost, riceMost+1)
-		w.put(u&(1<<32-1), 32)
-		w.put(u>>32, 32)
 	}
 	return w.end()
-}
-
-// bitWriter appends bits, lowest first.
-type bitWriter struct {
-	b    []byte
-	acc  uint64
-	have uint // bits in acc, less than 8
-}
-
-// put appends the n lowest bits of v, which has no others. n is at most 56.
-func (w *bitWriter) put(v uint64, n uint) {
-	w.acc |= v << w.have
-	for w.have += n; w.have >= 8; w.have -= 8 {
-		w.b = append(w.b, byte(w.acc))
-		w.acc >>= 8
-	}
-}
-
-func (w *bitWriter) end() []byte {
-	if w.have > 0 {
-		return append(w.b, byte(w.acc))
-	}
-	return w.b
 }
 
 // readRice reads what follows the first value of a run of n.

@@ -40,6 +40,8 @@ type writer struct {
 	wal              []walEntry
 	origins          origins
 	enc              encoder
+	grid             grid
+	tiers            tierMaker
 	turn, expireTurn int
 
 	sweepAt     time.Time // when state.db is next swept of what is too old

@@ -11,22 +11,6 @@ import "encoding/binary"
 //
 // A run that lasts to the end has no next.
 
-func runBytes(v []int64) int {
-	n, rest := varintLen(v[0]), 0
-	for i := 1; i < len(v); i++ {
-		if v[i] == v[i-1] {
-			rest++
-			continue
-		}
-		n += uvarintLen(uint64(rest)) + varintLen(v[i]-v[i-1])
-		rest = 0
-	}
-	if rest > 0 {
-		n += uvarintLen(uint64(rest))
-	}
-	return n
-}
-
 func appendRuns(b []byte, v []int64) []byte {
 	b, rest := binary.AppendVarint(append(b, codeRuns), v[0]), 0
 	for i := 1; i < len(v); i++ {

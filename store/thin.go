@@ -180,10 +180,11 @@ func (s *Store) thinBlock(b *levelBlock, level int, kind fleet.SeriesKind) ([]by
 	if err != nil {
 		return nil, err
 	}
-	return s.writer.enc.block(times, b.columns, func(c int, dst []fleet.Num) ([]fleet.Num, error) {
+	return s.writer.enc.block(times, b.columns, func(c int, dst *cells) error {
 		if places[c] {
-			return append(dst, make([]fleet.Num, b.rows)...), nil
+			dst.none(b.rows)
+			return nil
 		}
-		return b.appendColumn(dst, c)
+		return readCells(dst, b.column(c), b.rows)
 	})
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 	"time"
 
@@ -131,7 +132,8 @@ type tierRows struct {
 	tier        tier
 	from, to    int64
 	steps, last []int64 // where each begins, and when its last poll was
-	columns     [][]fleet.Num
+	begins      []int   // of each, its first row among the samples; and where the last one ends
+	columns     []cells
 }
 
 // makeTier makes the rows of one layout.
@@ -140,37 +142,42 @@ func (s *Store) makeTier(tx *bbolt.Tx, t *target, l *layout, raw []stored, windo
 	if columns > maxColumns {
 		return nil // a target of more than 16,000 series keeps its samples only
 	}
-	var times []int64
+	m := &s.writer.tiers
+	m.times = m.times[:0]
 	var err error
 	for i := range raw {
-		if times, err = raw[i].appendTimes(times); err != nil {
+		if m.times, err = raw[i].appendTimes(m.times); err != nil {
 			return err
 		}
 	}
-	var made []*tierRows
-	for _, tier := range tiers {
-		r := &tierRows{tier: tier, from: bucket(window, tier.step), to: bucket(window+windowMs-1, tier.step) + tier.step}
-		if r.place(times, columns) {
+	order := ascending(m.times)
+	if order != nil {
+		m.times = permute(m.times, order)
+	}
+	made := m.rows[:0]
+	for i, tier := range tiers {
+		r := &m.room[i]
+		r.tier, r.from, r.to = tier, bucket(window, tier.step), t.tierEnd(window, tier.step)
+		if r.place(m.times, columns) {
 			made = append(made, r)
 		}
 	}
-	var values []fleet.Num
-	samples := make([]sample, 0, len(times))
+	m.readers = m.readers[:0]
+	for i := range raw {
+		m.readers = append(m.readers, raw[i].reader())
+	}
 	for c, key := range l.keys {
-		values = values[:0]
-		for i := range raw {
-			if values, err = raw[i].appendColumn(values, c); err != nil {
+		m.values.clear()
+		for i := range m.readers {
+			if err = m.readers[i].next(&m.values); err != nil {
 				return err
 			}
 		}
+		if order != nil {
+			m.values.pick(order, &m.spare)
+		}
 		for _, r := range made {
-			samples = samples[:0]
-			for i, at := range times {
-				if at >= r.from && at < r.to {
-					samples = append(samples, sample{at, values[i]})
-				}
-			}
-			r.condense(r.columns[starts[c]:], key.Kind(), inOrder(samples))
+			r.condense(r.columns[starts[c]:], key.Kind(), &m.values)
 		}
 	}
 	for _, r := range made {
@@ -181,45 +188,87 @@ func (s *Store) makeTier(tx *bbolt.Tx, t *target, l *layout, raw []stored, windo
 	return nil
 }
 
-// place finds the steps that have polls, and makes room for their columns.
-func (r *tierRows) place(times []int64, columns int) bool {
-	for _, at := range slices.Sorted(slices.Values(times)) {
-		if at < r.from || at >= r.to {
-			continue
-		}
-		if b := bucket(at, r.tier.step); len(r.steps) == 0 || r.steps[len(r.steps)-1] != b {
-			r.steps, r.last = append(r.steps, b), append(r.last, at)
-		}
-		r.last[len(r.last)-1] = at
+// tierMaker is scratch space for making tiers.
+type tierMaker struct {
+	times         []int64
+	values, spare cells
+	readers       []columnReader
+	room          [len(tiers)]tierRows
+	rows          [len(tiers)]*tierRows
+}
+
+// tierEnd is where the steps end that are made with a window. The one that
+// reaches into the next window is left to that one where it is still to be
+// merged: it is made once, of all its samples.
+func (t *target) tierEnd(window, step int64) int64 {
+	end := window + windowMs
+	last := bucket(end, step)
+	if last == end || t.awaits(end) {
+		return last
 	}
-	r.columns = make([][]fleet.Num, columns)
+	return last + step
+}
+
+// awaits reports whether a window is still to be merged.
+func (t *target) awaits(window int64) bool {
+	return slices.Contains(t.pending, window) || slices.ContainsFunc(t.rows, func(r row) bool { return t.windowOf(r.at) == window })
+}
+
+// place finds the steps that have polls, by the times in order, and makes room
+// for their columns.
+func (r *tierRows) place(times []int64, columns int) bool {
+	r.steps, r.last, r.begins = r.steps[:0], r.last[:0], r.begins[:0]
+	first, _ := slices.BinarySearch(times, r.from)
+	end, next := first, int64(math.MinInt64)
+	for ; end < len(times) && times[end] < r.to; end++ {
+		if at := times[end]; at >= next {
+			b := bucket(at, r.tier.step)
+			next = b + r.tier.step
+			r.steps, r.last, r.begins = append(r.steps, b), append(r.last, at), append(r.begins, end)
+		}
+		r.last[len(r.last)-1] = times[end]
+	}
+	r.begins = append(r.begins, end)
+	r.columns = slices.Grow(r.columns[:0], columns)[:columns]
 	for c := range r.columns {
-		r.columns[c] = make([]fleet.Num, len(r.steps))
+		r.columns[c].clear()
+		r.columns[c].none(len(r.steps))
 	}
 	for i, last := range r.last {
-		r.columns[0][i] = fleet.Int(last - r.steps[i])
+		r.columns[0].set(i, fleet.Int(last-r.steps[i]))
 	}
 	return len(r.steps) > 0
 }
 
 // condense fills the columns of one series, from its samples in order of time.
-func (r *tierRows) condense(columns [][]fleet.Num, kind fleet.SeriesKind, samples []sample) {
-	place := func(at int64) int { i, _ := slices.BinarySearch(r.steps, at); return i }
-	points := gaugePoints
-	switch kind {
-	case fleet.Counter:
-		for _, x := range samples {
-			if i := place(bucket(x.at, r.tier.step)); r.last[i] == x.at {
-				columns[0][i] = x.v
-			}
-		}
+func (r *tierRows) condense(columns []cells, kind fleet.SeriesKind, v *cells) {
+	scale, same := v.scale()
+	if same && scale == noScale {
 		return
-	case fleet.Discrete:
-		points = statePoints
 	}
-	for _, p := range points(samples, r.tier.step) {
-		i := place(toMs(p.At))
-		columns[0][i], columns[1][i], columns[2][i], columns[3][i] = p.Min, p.Max, p.Mean, fleet.Int(int64(p.Count))
+	for i := range r.steps {
+		from, end := r.begins[i], r.begins[i+1]
+		if kind == fleet.Counter {
+			columns[0].set(i, v.at(end-1)) // at the last poll of the step
+			continue
+		}
+		p := stepPoint(kind, v, from, end, same)
+		if p.Count == 0 {
+			continue
+		}
+		columns[0].set(i, p.Min)
+		columns[1].set(i, p.Max)
+		columns[2].set(i, p.Mean)
+		columns[3].set(i, fleet.Int(int64(p.Count)))
+	}
+}
+
+// columnOf asks for the columns of some of the steps.
+func (r *tierRows) columnOf(from, end int) rowsOf {
+	return func(c int, dst *cells) error {
+		dst.ints = append(dst.ints, r.columns[c].ints[from:end]...)
+		dst.scales = append(dst.scales, r.columns[c].scales[from:end]...)
+		return nil
 	}
 }
 
@@ -236,11 +285,15 @@ func (s *Store) putTier(tx *bbolt.Tx, t *target, l *layout, r *tierRows) error {
 		if err != nil {
 			return err
 		}
-		again, err := remake(l, k, raw, r, first, end)
-		if err != nil {
-			return err
+		times, column := steps[first:end], r.columnOf(first, end)
+		if raw != nil {
+			again, err := remake(l, k, raw, r, first, end)
+			if err != nil {
+				return err
+			}
+			times, column = append(again.times, times...), again.column
 		}
-		value, err := s.writer.enc.block(append(again.times, steps[first:end]...), len(r.columns), again.column)
+		value, err := s.writer.enc.block(times, len(r.columns), column)
 		if err != nil {
 			return err
 		}

@@ -18,9 +18,10 @@ type remade struct {
 	l      *layout
 	starts []int // of the columns of each series
 	steps  *tierRows
-	from   int     // of the steps, those of this block
-	place  []int   // of each, where it is in the old block; -1: it is not
-	old    block   // without columns where there is none
+	from   int   // of the steps, those of this block
+	place  []int // of each, where it is in the old block; -1: it is not
+	old    block
+	reader columnReader
 	times  []int64 // of the old block's rows
 	last   []fleet.Num
 
@@ -28,16 +29,12 @@ type remade struct {
 	countsOf int
 }
 
-// remake reads the block whose steps are made again; raw is nil where there is
-// none.
+// remake reads the block whose steps are made again.
 func remake(l *layout, k, raw []byte, r *tierRows, from, end int) (a *remade, err error) {
 	a = &remade{l: l, steps: r, from: from, place: make([]int, end-from), countsOf: -1}
 	a.starts, _ = l.tierColumns()
 	for i := range a.place {
 		a.place[i] = -1
-	}
-	if raw == nil {
-		return a, nil
 	}
 	if _, a.old, err = openTier(k, raw); err != nil {
 		return nil, err
@@ -53,47 +50,44 @@ func remake(l *layout, k, raw []byte, r *tierRows, from, end int) (a *remade, er
 			a.place[i] = p
 		}
 	}
+	a.reader = a.old.reader()
 	a.last, err = a.old.appendColumn(nil, 0)
 	return a, err
 }
 
 // column appends the old rows of a column, and then the new.
-func (a *remade) column(c int, dst []fleet.Num) (_ []fleet.Num, err error) {
-	start := len(dst)
-	if a.times != nil {
-		if dst, err = a.old.appendColumn(dst, c); err != nil {
-			return dst, err
-		}
+func (a *remade) column(c int, dst *cells) error {
+	if err := a.reader.next(dst); err != nil {
+		return err
 	}
-	was := dst[start:]
 	for i, p := range a.place {
-		v := a.steps.columns[c][a.from+i]
+		v := a.steps.columns[c].at(a.from + i)
 		if p >= 0 {
 			stays, err := a.stays(c, i)
 			if err != nil {
-				return dst, err
+				return err
 			}
 			if stays {
-				v = was[p]
+				v = dst.at(p)
 			}
 		}
-		dst = append(dst, v)
+		dst.add(v)
 	}
-	return dst, nil
+	return nil
 }
 
 // stays reports whether a column of a step that is there already keeps what it
 // had: the new row is made of less.
 func (a *remade) stays(c, i int) (bool, error) {
 	p, at := a.place[i], a.from+i
-	last, now := a.last[p].N, a.steps.columns[0][at].N
+	last, now := a.last[p].N, a.steps.columns[0].ints[at]
 	if c == 0 {
 		return last > now, nil
 	}
 	series, _ := slices.BinarySearch(a.starts, c+1)
 	start := a.starts[series-1]
 	if tierWidth(a.l.keys[series-1]) == 1 {
-		return last > now || last == now && !a.steps.columns[c][at].Known, nil
+		return last > now || last == now && a.steps.columns[c].scales[at] == noScale, nil
 	}
 	if a.countsOf != start {
 		var err error
@@ -102,5 +96,5 @@ func (a *remade) stays(c, i int) (bool, error) {
 		}
 		a.countsOf = start
 	}
-	return a.counts[p].N > a.steps.columns[start+3][at].N, nil
+	return a.counts[p].N > a.steps.columns[start+3].ints[at], nil
 }

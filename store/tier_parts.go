@@ -4,8 +4,6 @@ import (
 	"slices"
 
 	"go.etcd.io/bbolt"
-
-	"plumb/fleet"
 )
 
 // A tier's block is long, so that its columns take little. Written again with
@@ -152,13 +150,17 @@ func (s *Store) joinBlocks(b *bbolt.Bucket, blocks []storedTier, window int64) e
 			return err
 		}
 	}
-	value, err := s.writer.enc.block(times, blocks[0].columns, func(c int, dst []fleet.Num) ([]fleet.Num, error) {
-		for i := range blocks {
-			if dst, err = blocks[i].appendColumn(dst, c); err != nil {
-				return dst, err
+	readers := make([]columnReader, len(blocks))
+	for i := range blocks {
+		readers[i] = blocks[i].reader()
+	}
+	value, err := s.writer.enc.block(times, blocks[0].columns, func(_ int, dst *cells) error {
+		for i := range readers {
+			if err := readers[i].next(dst); err != nil {
+				return err
 			}
 		}
-		return dst, nil
+		return nil
 	})
 	if err != nil {
 		return err
