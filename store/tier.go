@@ -30,12 +30,12 @@ import (
 type tier struct {
 	id     byte
 	step   int64 // ms
-	part   int64 // ms that a short block covers, see tier_parts.go
+	part   int64 // ms over which a short block goes on, see tier_parts.go; 0: it is of one window of samples
 	window int64 // ms that a long one covers
 }
 
 var tiers = [...]tier{
-	{1, durMs(5 * time.Minute), durMs(2 * time.Hour), durMs(24 * time.Hour)},
+	{1, durMs(5 * time.Minute), 0, durMs(24 * time.Hour)},
 	{2, durMs(time.Hour), durMs(24 * time.Hour), durMs(14 * 24 * time.Hour)},
 }
 
@@ -277,17 +277,17 @@ func (r *tierRows) columnOf(from, end int) rowsOf {
 func (s *Store) putTier(tx *bbolt.Tx, t *target, l *layout, r *tierRows) error {
 	b, tier, steps := tx.Bucket(bucketTiers), r.tier, r.steps
 	for first := 0; first < len(steps); {
-		end, next := first, bucket(steps[first], tier.part)+tier.part
-		for end < len(steps) && steps[end] < next {
-			end++
-		}
-		k, raw, err := tier.home(b, t.id, l.id, steps[first])
+		p, err := tier.home(b, t.id, l.id, steps[first])
 		if err != nil {
 			return err
 		}
+		end := first
+		for end < len(steps) && steps[end] < p.until {
+			end++
+		}
 		times, column := steps[first:end], r.columnOf(first, end)
-		if raw != nil {
-			again, err := remake(l, k, raw, r, first, end)
+		if p.raw != nil {
+			again, err := remake(l, p.key, p.raw, r, first, end)
 			if err != nil {
 				return err
 			}
@@ -297,7 +297,7 @@ func (s *Store) putTier(tx *bbolt.Tx, t *target, l *layout, r *tierRows) error {
 		if err != nil {
 			return err
 		}
-		if err := put(b, k, value); err != nil {
+		if err := put(b, p.key, value); err != nil {
 			return err
 		}
 		first = end

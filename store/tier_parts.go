@@ -8,38 +8,78 @@ import (
 
 // A tier's block is long, so that its columns take little. Written again with
 // every window that is merged, it would be coded a hundred times before it is
-// full. So new steps go into short blocks of 24 steps, and once a window of the
-// tier has passed its short blocks become the long one.
+// full. So new steps go into short blocks, which begin with the key of their
+// first step, and once a window of the tier has passed its short blocks become
+// the long one, whose key is that of the window.
 //
-// A step lies in one block only: in the short one that begins at its part of
-// the tier's window, or, where there is none and the long one reaches that far,
-// in the long one. The first short block has the key of the long one, which it
-// becomes. Readers take blocks in the order of their keys, and need not know.
+// Blocks of one layout do not overlap: a step lies in the last block that begins
+// by then, if that one reaches so far, and else begins or goes on a short one.
+// Readers take blocks in the order of their keys, and need not know.
 
-// home returns the key of the block that a step lies in or is to lie in, and
-// its value, nil where there is none yet.
-func (t tier) home(b *bbolt.Bucket, target, layout uint32, step int64) (key, raw []byte, err error) {
-	part := tierKey{t.id, target, bucket(step, t.part), layout}
-	key = part.encode()
-	if raw = b.Get(key); raw != nil {
-		return key, raw, nil
+// place is where steps of a tier go.
+type place struct {
+	key, raw []byte // of the block they go into; raw is nil where it is new
+	until    int64  // a step from here on goes elsewhere
+}
+
+// home returns where a step goes.
+func (t tier) home(b *bbolt.Bucket, target, layout uint32, step int64) (p place, err error) {
+	window := bucket(step, t.window)
+	key := tierKey{t.id, target, window, layout}
+	last := key
+	p.until = window + t.window
+	prefix := key.prefix()
+	c := b.Cursor()
+	for k, raw := c.Seek(key.encode()); hasPrefix(k, prefix); k, raw = c.Next() {
+		at, _, err := readTierKey(k)
+		if err != nil {
+			return p, err
+		}
+		if at.window >= p.until {
+			break
+		}
+		if at.layout != layout {
+			continue
+		}
+		if at.window > step {
+			p.until = at.window
+			break
+		}
+		last, p.raw = at, raw
 	}
-	long := tierKey{t.id, target, bucket(step, t.window), layout}.encode()
-	if raw = b.Get(long); raw == nil {
-		return key, nil, nil
+	if p.raw != nil {
+		p.key = last.encode()
+		end, err := endOf(p.key, p.raw)
+		if err != nil {
+			return p, err
+		}
+		if step <= end {
+			p.until = min(p.until, end+1)
+			return p, nil
+		}
+		if part := bucket(last.window, t.part); t.part > 0 && step < part+t.part {
+			p.until = min(p.until, part+t.part)
+			return p, nil
+		}
 	}
-	_, whole, err := openTier(long, raw)
+	key.window = step
+	if t.part > 0 {
+		p.until = min(p.until, bucket(step, t.part)+t.part)
+	}
+	return place{key.encode(), nil, p.until}, nil
+}
+
+// endOf returns the last step of a block.
+func endOf(k, raw []byte) (int64, error) {
+	_, b, err := openTier(k, raw)
 	if err != nil {
-		return nil, nil, err
+		return 0, err
 	}
-	times, err := whole.appendTimes(nil)
+	times, err := b.appendTimes(nil)
 	if err != nil {
-		return nil, nil, err
+		return 0, err
 	}
-	if times[len(times)-1] < part.window {
-		return key, nil, nil
-	}
-	return long, raw, nil
+	return times[len(times)-1], nil
 }
 
 // joined are the windows whose short blocks became long ones, by tier; zero
