@@ -27,7 +27,7 @@ func TestVerifyWhileWritingFindsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.pace = pace{rows: 3, spread: 3, age: time.Second, grace: 0}
+	s.pace = pace{rows: 3, spread: 3, age: time.Second, fresh: time.Second, grace: 0}
 	o := run(t, s, s.cfg.Dir, testStep)
 	stop := make(chan struct{})
 	var writers, readers sync.WaitGroup

@@ -24,11 +24,12 @@ type pace struct {
 	rows   int           // rows that make a part
 	spread int           // and up to so many more, so that not all are due at once
 	age    time.Duration // age that makes a part, and up to half of it more
+	fresh  time.Duration // a target whose newest row is younger keeps that one in memory
 	grace  time.Duration // after the end of a window, before it is merged
 	retry  time.Duration // after a commit that the disk did not take, before the next try
 }
 
-var usualPace = pace{rows: 48, spread: 32, age: 10 * time.Minute, grace: 2 * time.Minute, retry: 2 * time.Second}
+var usualPace = pace{rows: 48, spread: 32, age: 20 * time.Minute, fresh: 10 * time.Minute, grace: 2 * time.Minute, retry: 2 * time.Second}
 
 // blockKey names a block: target, window, whether it was imported, layout, and
 // the batch that wrote it; 0 is the merged one.
@@ -88,6 +89,7 @@ type flushed struct {
 	target  *target
 	rows    []row
 	windows []int64
+	stays   bool // the newest row is not among them
 }
 
 type mergedWindow struct {
@@ -112,25 +114,18 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 	for i := 0; i < min(houseTargets, len(all)) && time.Since(began) < houseTime; i++ {
 		t := all[w.turn%len(all)]
 		w.turn++
+		if window, ok := t.mergeDue(s.pace, toMs(now)); ok {
+			if err := s.closeWindow(tx, t, window, seq, &done); err != nil {
+				return done, err
+			}
+			continue
+		}
 		if t.partDue(s.pace, toMs(now)) {
-			f, err := s.flush(tx, t, seq)
+			f, err := s.flush(tx, t, seq, t.due(s.pace, toMs(now)))
 			if err != nil {
 				return done, err
 			}
 			done.flushed = append(done.flushed, f)
-			continue
-		}
-		if window, ok := t.mergeDue(s.pace, toMs(now)); ok {
-			// What is damaged stays as it is, for verify to find and for
-			// people to save; it must not stop the writer.
-			if err := s.intact(s.merge(tx, t, window)); err != nil {
-				return done, err
-			}
-			joined, err := s.joinTiers(tx, t, window)
-			if err != nil {
-				return done, err
-			}
-			done.merged = append(done.merged, mergedWindow{t, window, joined})
 		}
 	}
 	if len(all) > 0 {
@@ -149,6 +144,29 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 		return done, err
 	}
 	return done, nil
+}
+
+// closeWindow merges a window that has passed, with the rows of it that are
+// still in memory.
+func (s *Store) closeWindow(tx *bbolt.Tx, t *target, window int64, seq uint64, done *housework) error {
+	if n := t.openIn(window); n > 0 {
+		f, err := s.flush(tx, t, seq, n)
+		if err != nil {
+			return err
+		}
+		done.flushed = append(done.flushed, f)
+	}
+	// What is damaged stays as it is, for verify to find and for people to
+	// save; it must not stop the writer.
+	if err := s.intact(s.merge(tx, t, window)); err != nil {
+		return err
+	}
+	joined, err := s.joinTiers(tx, t, window)
+	if err != nil {
+		return err
+	}
+	done.merged = append(done.merged, mergedWindow{t, window, joined})
+	return nil
 }
 
 // intact counts what was found damaged, and passes on other errors.
@@ -216,11 +234,33 @@ func (w *writer) part(g *group) ([]byte, error) {
 	return w.enc.block(g.times, len(g.layout.keys), w.grid.column)
 }
 
-// flush writes the rows of a target in memory as parts. All of them belong to
-// batches that state.db knows: the rows of the present batch are not yet here.
-func (s *Store) flush(tx *bbolt.Tx, t *target, seq uint64) (flushed, error) {
-	f := flushed{target: t, rows: t.rows}
-	for _, g := range t.regroup(t.rows) {
+// due is how many of the rows in memory become a part. The newest stays where it
+// is for as long as the target answers: it is what a start shows first, and so
+// is found without a page of its own for each part.
+func (t *target) due(p pace, now int64) int {
+	newest := len(t.rows) - 1
+	if newest > 0 && t.isLast(t.rows[newest]) && now-t.rows[newest].came < durMs(p.fresh) {
+		return newest
+	}
+	return newest + 1
+}
+
+// openIn is how many of the rows in memory must become parts for a window to be
+// whole on disk.
+func (t *target) openIn(window int64) int {
+	n := len(t.rows)
+	for n > 0 && t.windowOf(t.rows[n-1].at) != window {
+		n--
+	}
+	return n
+}
+
+// flush writes the first n rows of a target in memory as parts. All of them
+// belong to batches that state.db knows: the rows of the present batch are not
+// yet here. Where the newest row is among them it is kept beside them.
+func (s *Store) flush(tx *bbolt.Tx, t *target, seq uint64, n int) (flushed, error) {
+	f := flushed{target: t, rows: t.rows[:n]}
+	for _, g := range t.regroup(f.rows) {
 		value, err := s.writer.part(g)
 		if err != nil {
 			return f, err
@@ -235,6 +275,9 @@ func (s *Store) flush(tx *bbolt.Tx, t *target, seq uint64) (flushed, error) {
 		if !slices.Contains(f.windows, g.window) {
 			f.windows = append(f.windows, g.window)
 		}
+	}
+	if f.stays = slices.ContainsFunc(t.rows[n:], t.isLast); f.stays {
+		return f, nil
 	}
 	return f, put(tx.Bucket(bucketLast), idKey(t.id), encodeLast(t.last))
 }
@@ -260,7 +303,9 @@ func (s *Store) finish(done housework) {
 	}
 	for _, f := range done.flushed {
 		f.target.rows = slices.Clone(f.target.rows[len(f.rows):])
-		f.target.last.body = slices.Clone(f.target.last.body) // let go of the batch it came in
+		if !f.stays {
+			f.target.last.body = slices.Clone(f.target.last.body) // let go of the batch it came in
+		}
 		for _, r := range f.rows {
 			if i, ok := slices.BinarySearchFunc(w.wal, r.seq, func(e walEntry, seq uint64) int { return cmp.Compare(e.seq, seq) }); ok {
 				w.wal[i].live--

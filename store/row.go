@@ -21,8 +21,12 @@ func appendBody(b []byte, v []fleet.Num) []byte {
 		}
 		b = append(binary.AppendUvarint(b, uint64(j-i)), scale)
 		for ; i < j; i++ {
-			if scale != noScale {
-				b = binary.AppendVarint(b, v[i].N)
+			if u := fold(v[i].N); scale == noScale {
+				continue
+			} else if u < 0x80 { // most are small
+				b = append(b, byte(u))
+			} else {
+				b = binary.AppendUvarint(b, u)
 			}
 		}
 	}

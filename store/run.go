@@ -37,7 +37,8 @@ type writer struct {
 	remarks []fleet.Remark // for the next batch
 	time    timekeeper
 
-	wal              []walEntry
+	wal []walEntry
+	walScratch
 	origins          origins
 	enc              encoder
 	grid             grid

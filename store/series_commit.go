@@ -23,18 +23,27 @@ type walRow struct {
 	row    row
 }
 
+// walScratch is the space that making a write-ahead value needs.
+type walScratch struct {
+	body, rest []byte
+	ends       []int
+	rows       []walRow
+}
+
 // encodeWAL writes the readings of one batch as one value. The rows it returns
-// are slices of that value: memory holds what the disk holds.
+// are slices of that value: memory holds what the disk holds. They are good
+// until the next batch.
 func (s *Store) encodeWAL(seq uint64, readings []fleet.Readings, now time.Time) (value []byte, rows []walRow) {
 	base := toMs(now)
-	var body, rest []byte
-	ends := make([]int, 0, len(readings))
+	w := &s.writer
+	body, rest, ends := w.body[:0], w.rest[:0], w.ends[:0]
+	rows = w.rows[:0]
 	for _, r := range readings {
-		if !nameOK(r.Target) || r.Target == "" || len(r.Keys) != len(r.Values) || r.At.IsZero() || !keysOK(r.Keys) {
+		t, ok := s.accept(r)
+		if !ok {
 			s.stats.refused.Add(1)
 			continue
 		}
-		t := s.targets.intern(r.Target)
 		l := s.layoutOf(t, r.Keys)
 		at := toMs(r.At)
 		body = appendBody(body[:0], s.steadied(t, r))
@@ -44,7 +53,8 @@ func (s *Store) encodeWAL(seq uint64, readings []fleet.Readings, now time.Time) 
 		rows = append(rows, walRow{t, row{seq: seq, at: at, came: base, layout: l, body: rest[len(rest)-len(body):]}})
 		s.stats.samples.Add(uint64(len(r.Values)))
 	}
-	if rows == nil {
+	w.body, w.rest, w.ends, w.rows = body, rest, ends, rows
+	if len(rows) == 0 {
 		return nil, nil
 	}
 	value = make([]byte, 0, 24+len(rest)+sumLen)
@@ -57,6 +67,21 @@ func (s *Store) encodeWAL(seq uint64, readings []fleet.Readings, now time.Time) 
 		rows[i].row.body = value[end-len(rows[i].row.body) : end : end]
 	}
 	return value, rows
+}
+
+// accept returns the target of readings, and whether they can be kept. Keys
+// that are those of the target's last row have been looked at.
+func (s *Store) accept(r fleet.Readings) (*target, bool) {
+	if len(r.Keys) == 0 || len(r.Keys) != len(r.Values) || r.At.IsZero() {
+		return nil, false
+	}
+	if t := s.targets.get(r.Target); t != nil && t.has(r.Keys) {
+		return t, true
+	}
+	if !nameOK(r.Target) || r.Target == "" || !keysOK(r.Keys) {
+		return nil, false
+	}
+	return s.targets.intern(r.Target), true
 }
 
 // commitSeries commits the readings and imports of a batch, and with them a

@@ -45,6 +45,9 @@ func (t *target) push(r row) {
 	}
 }
 
+// isLast reports whether a row is the newest by time.
+func (t *target) isLast(r row) bool { return r.seq == t.last.seq && r.at == t.last.at }
+
 func phaseOf(name string) int64 {
 	h := fnv.New32a()
 	h.Write([]byte(name))
@@ -122,9 +125,14 @@ func (ts *targets) openRows(t *target) []row {
 	return t.rows[:len(t.rows):len(t.rows)]
 }
 
+// has reports whether keys are the slice that was last seen.
+func (t *target) has(keys []fleet.SeriesKey) bool {
+	return len(t.keys) == len(keys) && len(keys) > 0 && &t.keys[0] == &keys[0]
+}
+
 // layoutOf finds the layout of keys, by identity where it can.
 func (s *Store) layoutOf(t *target, keys []fleet.SeriesKey) *layout {
-	if len(t.keys) == len(keys) && &t.keys[0] == &keys[0] {
+	if t.has(keys) {
 		return t.layout
 	}
 	t.keys, t.layout = keys, s.layouts.intern(keys)

@@ -293,7 +293,9 @@ func (s *Store) putTier(tx *bbolt.Tx, t *target, l *layout, r *tierRows) error {
 			}
 			times, column = append(again.times, times...), again.column
 		}
+		s.writer.enc.brief = len(times) <= shortSteps
 		value, err := s.writer.enc.block(times, len(r.columns), column)
+		s.writer.enc.brief = false
 		if err != nil {
 			return err
 		}

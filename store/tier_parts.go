@@ -16,6 +16,9 @@ import (
 // by then, if that one reaches so far, and else begins or goes on a short one.
 // Readers take blocks in the order of their keys, and need not know.
 
+// shortSteps is what a block has at most that is soon made part of a longer one.
+const shortSteps = 48
+
 // place is where steps of a tier go.
 type place struct {
 	key, raw []byte // of the block they go into; raw is nil where it is new
