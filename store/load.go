@@ -176,10 +176,10 @@ func (s *Store) loadWAL(tx *bbolt.Tx) error {
 		if err != nil {
 			return err
 		}
-		if len(k) != 8 {
-			return damaged("write-ahead key %x", k)
+		seq, _, err := readWALKey(k)
+		if err != nil {
+			return err
 		}
-		seq := binary.BigEndian.Uint64(k)
 		if seq > l.last {
 			return nil // it never happened, see dropBeyond
 		}
@@ -189,9 +189,18 @@ func (s *Store) loadWAL(tx *bbolt.Tx) error {
 			t.push(r)
 			live++
 		})
-		s.writer.wal = append(s.writer.wal, walEntry{seq: seq, live: live})
+		s.writer.noteWAL(seq, live)
 		return err
 	})
+}
+
+// noteWAL counts one more value of a batch.
+func (w *writer) noteWAL(seq uint64, live int) {
+	if n := len(w.wal); n == 0 || w.wal[n-1].seq != seq {
+		w.wal = append(w.wal, walEntry{seq: seq})
+	}
+	e := &w.wal[len(w.wal)-1]
+	e.live, e.values = e.live+live, e.values+1
 }
 
 // walLoad reads the write-ahead values of batches that happened.

@@ -79,7 +79,7 @@ var (
 	stateBuckets         = [][]byte{bucketLatest, bucketSets, bucketSetRefs, bucketHistory, bucketGone, bucketEvents, bucketEventsOf, bucketEventIDs, bucketAudit, bucketJobs, bucketJobTimes, bucketOrigins, bucketOutbox, bucketOutboxKeys, bucketInventories, bucketInventoryTimes}
 	bucketTargets        = []byte("targets") // number                    -> name
 	bucketLayouts        = []byte("layouts") // number                    -> keys
-	bucketWAL            = []byte("wal")     // seq                       -> rows
+	bucketWAL            = []byte("wal")     // seq, and from 1 on a number -> rows
 	bucketBlocks         = []byte("blocks")  // see blockKey              -> block
 	bucketTiers          = []byte("tiers")   // see tierKey              -> block
 	bucketPending        = []byte("pending") // target window             -> nothing: parts to merge

@@ -21,6 +21,7 @@ const (
 
 // pace says when rows become parts and parts a block. Tests make it quick.
 type pace struct {
+	wal    int           // bytes of rows that a write-ahead value holds, or one row, see walValue
 	rows   int           // rows that make a part
 	spread int           // and up to so many more, so that not all are due at once
 	age    time.Duration // age that makes a part, and up to half of it more
@@ -29,7 +30,7 @@ type pace struct {
 	retry  time.Duration // after a commit that the disk did not take, before the next try
 }
 
-var usualPace = pace{rows: 48, spread: 32, age: 20 * time.Minute, fresh: 10 * time.Minute, grace: 2 * time.Minute, retry: 2 * time.Second}
+var usualPace = pace{wal: walValue, rows: 48, spread: 32, age: 20 * time.Minute, fresh: 10 * time.Minute, grace: 2 * time.Minute, retry: 2 * time.Second}
 
 // blockKey names a block: target, window, whether it was imported, layout, and
 // the batch that wrote it; 0 is the merged one.
@@ -80,7 +81,7 @@ func readMs(b []byte) int64 { return int64(binary.BigEndian.Uint64(b) ^ 1<<63) }
 type housework struct {
 	flushed []flushed
 	merged  []mergedWindow
-	trimmed int // write-ahead values deleted
+	trimmed int // batches whose write-ahead values were deleted
 	thinner *target
 	thin    thinned // of that target
 }
@@ -104,8 +105,10 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 	w := &s.writer
 	var done housework
 	for done.trimmed < len(w.wal) && w.wal[done.trimmed].live == 0 {
-		if err := tx.Bucket(bucketWAL).Delete(seqKey(w.wal[done.trimmed].seq)); err != nil {
-			return done, err
+		for i := range w.wal[done.trimmed].values {
+			if err := tx.Bucket(bucketWAL).Delete(walKey(w.wal[done.trimmed].seq, i)); err != nil {
+				return done, err
+			}
 		}
 		done.trimmed++
 	}

@@ -380,11 +380,11 @@ func (s *Store) commitFiles(seq uint64, out fleet.Output, x extras, now time.Tim
 	}
 	s.commit.Lock()
 	defer s.commit.Unlock()
-	var rows []walRow
+	var wrote written
 	var missed error
 	if paused {
 		missed = w.pause.why
-	} else if rows, missed = s.commitSeries(seq, out.Readings, x.imports, now); missed != nil {
+	} else if wrote, missed = s.commitSeries(seq, out.Readings, x.imports, now); missed != nil {
 		if missed = named(missed); !ofDisk(missed) {
 			return missed
 		}
@@ -403,7 +403,7 @@ func (s *Store) commitFiles(seq uint64, out fleet.Output, x extras, now time.Tim
 	w.origins.committed()
 	if missed == nil {
 		w.staleFrom = 0
-		s.install(seq, rows)
+		s.install(seq, wrote)
 		return nil
 	}
 	s.drop(out.Readings, &w.pause.values)

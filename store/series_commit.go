@@ -10,17 +10,24 @@ import (
 	"plumb/fleet"
 )
 
-// walEntry is one write-ahead value and how many of its rows are not yet in a
-// part. At none it is deleted with the next batch.
+// walEntry is one batch and how many of its rows are not yet in a part. At none
+// its write-ahead values are deleted with the next batch.
 type walEntry struct {
-	seq  uint64
-	live int
+	seq    uint64
+	live   int
+	values int
 }
 
 // walRow is a row on its way into memory.
 type walRow struct {
 	target *target
 	row    row
+}
+
+// written is what a batch wrote ahead.
+type written struct {
+	rows   []walRow
+	values int
 }
 
 // walScratch is the space that making a write-ahead value needs.
@@ -30,10 +37,15 @@ type walScratch struct {
 	rows       []walRow
 }
 
-// encodeWAL writes the readings of one batch as one value. The rows it returns
-// are slices of that value: memory holds what the disk holds. They are good
-// until the next batch.
-func (s *Store) encodeWAL(seq uint64, readings []fleet.Readings, now time.Time) (value []byte, rows []walRow) {
+// walValue is what a write-ahead value holds, or one row: two of them fill a page
+// of the file. What is appended to the file's tree makes its last page be
+// written again, with as many as five values in it.
+const walValue = 2000
+
+// encodeWAL writes the readings of one batch as values. The rows it returns are
+// slices of those: memory holds what the disk holds. They are good until the
+// next batch.
+func (s *Store) encodeWAL(seq uint64, readings []fleet.Readings, now time.Time) (values [][]byte, rows []walRow) {
 	base := toMs(now)
 	w := &s.writer
 	body, rest, ends := w.body[:0], w.rest[:0], w.ends[:0]
@@ -57,16 +69,51 @@ func (s *Store) encodeWAL(seq uint64, readings []fleet.Readings, now time.Time) 
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	value = make([]byte, 0, 24+len(rest)+sumLen)
+	for from, start := 0, 0; from < len(rows); {
+		end := from + 1
+		for end < len(rows) && ends[end]-start <= s.pace.wal {
+			end++
+		}
+		values = append(values, walValueOf(rest[start:ends[end-1]], base, rows[from:end], ends[from:end], start))
+		from, start = end, ends[end-1]
+	}
+	return values, rows
+}
+
+// walValueOf makes a value of rows, whose ends count from before it, and points
+// their bodies to it.
+func walValueOf(rest []byte, base int64, rows []walRow, ends []int, start int) []byte {
+	value := make([]byte, 0, 24+len(rest)+sumLen)
 	value = binary.AppendVarint(append(value, walVersion), base)
 	value = binary.AppendUvarint(value, uint64(len(rows)))
-	head := len(value)
+	head := len(value) - start
 	value = append(value, rest...)
 	for i := range rows {
 		end := head + ends[i]
 		rows[i].row.body = value[end-len(rows[i].row.body) : end : end]
 	}
-	return value, rows
+	return value
+}
+
+// walKey is the key of value i of a batch.
+func walKey(seq uint64, i int) []byte {
+	k := binary.BigEndian.AppendUint64(make([]byte, 0, 12), seq)
+	if i == 0 {
+		return k // the only one, in files of schema 2
+	}
+	return binary.BigEndian.AppendUint32(k, uint32(i))
+}
+
+func readWALKey(k []byte) (seq uint64, i int, err error) {
+	switch {
+	case len(k) == 8:
+		return binary.BigEndian.Uint64(k), 0, nil
+	case len(k) == 12:
+		if i := binary.BigEndian.Uint32(k[8:]); i > 0 && i <= 1<<30 {
+			return binary.BigEndian.Uint64(k), int(i), nil
+		}
+	}
+	return 0, 0, damaged("write-ahead key %x", k)
 }
 
 // accept returns the target of readings, and whether they can be kept. Keys
@@ -85,13 +132,13 @@ func (s *Store) accept(r fleet.Readings) (*target, bool) {
 }
 
 // commitSeries commits the readings and imports of a batch, and with them a
-// bounded amount of housekeeping. It returns the rows to put in memory once
+// bounded amount of housekeeping. It returns what to put in memory once
 // state.db has committed too.
-func (s *Store) commitSeries(seq uint64, readings []fleet.Readings, imports []importBlock, now time.Time) ([]walRow, error) {
+func (s *Store) commitSeries(seq uint64, readings []fleet.Readings, imports []importBlock, now time.Time) (wrote written, err error) {
 	w := &s.writer
-	value, rows := s.encodeWAL(seq, readings, now)
+	values, rows := s.encodeWAL(seq, readings, now)
 	if rows == nil && imports == nil && w.staleFrom == 0 {
-		return nil, nil
+		return wrote, nil
 	}
 	// From here on the file may hold what state.db does not, until both have
 	// committed.
@@ -100,7 +147,7 @@ func (s *Store) commitSeries(seq uint64, readings []fleet.Readings, imports []im
 		w.staleFrom = seq
 	}
 	var done housework
-	err := update(s.series, func(tx *bbolt.Tx) error {
+	err = update(s.series, func(tx *bbolt.Tx) error {
 		tx.Bucket(bucketWAL).FillPercent = 1 // keys only grow
 		if stale != 0 {
 			if err := deleteFrom(tx.Bucket(bucketWAL), seqKey(stale)); err != nil {
@@ -110,8 +157,8 @@ func (s *Store) commitSeries(seq uint64, readings []fleet.Readings, imports []im
 		if err := s.saveNames(tx); err != nil {
 			return err
 		}
-		if rows != nil {
-			if err := put(tx.Bucket(bucketWAL), seqKey(seq), value); err != nil {
+		for i, value := range values {
+			if err := put(tx.Bucket(bucketWAL), walKey(seq, i), value); err != nil {
 				return err
 			}
 		}
@@ -123,23 +170,23 @@ func (s *Store) commitSeries(seq uint64, readings []fleet.Readings, imports []im
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return wrote, err
 	}
 	s.namesSaved()
 	s.installImports(imports)
 	s.finish(done)
-	return rows, nil
+	return written{rows, len(values)}, nil
 }
 
 // install makes the rows of a committed batch readable.
-func (s *Store) install(seq uint64, rows []walRow) {
-	if rows == nil {
+func (s *Store) install(seq uint64, w written) {
+	if w.rows == nil {
 		return
 	}
-	s.writer.wal = append(s.writer.wal, walEntry{seq: seq, live: len(rows)})
+	s.writer.wal = append(s.writer.wal, walEntry{seq: seq, live: len(w.rows), values: w.values})
 	s.targets.mu.Lock()
 	defer s.targets.mu.Unlock()
-	for _, r := range rows {
+	for _, r := range w.rows {
 		r.target.push(r.row)
 	}
 }

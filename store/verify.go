@@ -66,6 +66,9 @@ type verifier struct {
 	users  map[setName]uint64 // how many tables were met that name a set
 
 	inForce map[InventoryID]int // how many times
+
+	batch uint64 // whose write-ahead values are looked at
+	value int    // the last of them
 }
 
 // Verify checks every page, record, block and index of both files and the
@@ -427,14 +430,23 @@ func (v *verifier) layout(k, raw []byte) error {
 }
 
 func (v *verifier) wal(k, raw []byte) error {
-	b, err := unseal(k, raw)
+	seq, i, err := readWALKey(k)
 	if err != nil {
 		return err
 	}
-	if len(k) != 8 {
-		return damaged("a batch without a number")
+	follows := i == 0 || seq == v.batch && i == v.value+1
+	v.batch, v.value = seq, i
+	b, err := unseal(k, raw)
+	if err == nil && !follows {
+		err = damaged("value %d of batch %d does not follow the one before it", i, seq)
 	}
-	if binary.BigEndian.Uint64(k) > v.report.Batch {
+	if err != nil {
+		return err
+	}
+	if seq > v.report.Batch {
+		if i > 0 {
+			return nil
+		}
 		v.report.Unfinished++ // nobody was told that it was kept, and the next open or commit drops it
 		return nil
 	}
