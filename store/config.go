@@ -10,7 +10,7 @@ import (
 type Config struct {
 	Dir       string        // holds state.db, series.db and lock; made with mode 0700
 	Retention Retention     // how long each tier of readings is kept
-	Gather    time.Duration // how long a batch waits for company before it commits
+	Gather    time.Duration // how long a batch waits for company before it commits; one of many up to ten times as long, see gather.go
 	Queue     int           // how many Apply calls may wait before the next one blocks
 	Ballast   int64         // bytes set aside for when the disk is full, see room.go; negative: none
 }

@@ -196,42 +196,6 @@ func (b *batch) add(r *request) bool {
 	return !r.urgent && b.inputs < maxBatch && b.bytes < importBytes
 }
 
-// gather waits for the first request or tick, and then up to Gather for more;
-// not if a person waits. more is false when it is time to stop: the batch then
-// holds what was left in the queue.
-func (s *Store) gather(ctx context.Context, wake <-chan time.Time) (b batch, more bool) {
-	select {
-	case r := <-s.queue:
-		if !b.add(r) {
-			return b, true
-		}
-	case <-wake:
-		b.tick = true
-	case <-ctx.Done():
-		return s.drain()
-	case <-s.life.closing:
-		return s.drain()
-	}
-	timer := time.NewTimer(s.cfg.Gather)
-	defer timer.Stop()
-	for {
-		select {
-		case r := <-s.queue:
-			if !b.add(r) {
-				return b, true
-			}
-		case <-wake:
-			b.tick = true
-		case <-timer.C:
-			return b, true
-		case <-ctx.Done():
-			return b, true // the next call drains
-		case <-s.life.closing:
-			return b, true
-		}
-	}
-}
-
 // drain takes what is queued without waiting, and asks to be called again for
 // as long as there is more than fits one batch.
 func (s *Store) drain() (b batch, more bool) {
