@@ -27,15 +27,35 @@ import (
 // begin is when time begins in a bubble.
 var begin = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// batches are how many a minute's polls come in.
-const batches = 2
+// fleetOf is a load: racks that are polled once a minute, for so long, and how
+// many batches a minute's polls come in.
+type fleetOf struct {
+	racks   int
+	span    time.Duration
+	batches int
+}
+
+var (
+	// Ten thousand devices have 167 polls a second, of which the store gathers
+	// 128 into a batch. So many polls, of six racks, are a batch here.
+	large = fleetOf{racks: 6, span: 24 * time.Hour, batches: 1}
+	// A small fleet's batch is what comes within a tenth of a second.
+	small = fleetOf{racks: 1, span: 24 * time.Hour, batches: 2}
+)
 
 // recorded is a load that was made beforehand.
 type recorded struct {
+	fleetOf
 	racks   *rackload.Load
-	batches [][]poll // in order of time, the same number of each minute
+	batches [][]poll // in order of time
 	samples int
 }
+
+// perBatch is how many samples a batch has.
+func (r *recorded) perBatch() int { return r.samples / len(r.batches) }
+
+// polls is how often each target is polled, but for a few at either end.
+func (r *recorded) polls() int { return int(r.span/rackload.Interval) - 10 }
 
 // poll is one target's answer. Targets counts from the first of the load.
 type poll struct {
@@ -44,12 +64,13 @@ type poll struct {
 	floats []float64
 }
 
-func record(d time.Duration) *recorded {
-	r := &recorded{racks: rackload.New(1)}
-	for n := range batches * int(d/rackload.Interval) {
-		at := begin.Add(time.Duration(n) * rackload.Interval / batches)
+func (f fleetOf) record() *recorded {
+	r := &recorded{fleetOf: f, racks: rackload.New(f.racks)}
+	every := rackload.Interval / time.Duration(f.batches)
+	for n := range int(f.span / every) {
+		at := begin.Add(time.Duration(n) * every)
 		var b []poll
-		for i := n % batches; i < len(r.racks.Targets); i += batches {
+		for i := n % f.batches; i < len(r.racks.Targets); i += f.batches {
 			p := poll{target: i, Readings: r.racks.Targets[i].Poll(at)}
 			for _, v := range p.Values {
 				p.floats = append(p.floats, v.Float())

@@ -13,6 +13,7 @@ import (
 
 	"plumb/fleet"
 	"plumb/internal/benchline"
+	"plumb/internal/rackload"
 	"plumb/store"
 )
 
@@ -55,7 +56,7 @@ func ours(t *testing.T, load *recorded) (u used) {
 			if err := s.Apply(t.Context(), &fleet.Observation{Target: b[0].Target, At: time.Now()}); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(time.Minute / batches)
+			time.Sleep(rackload.Interval / time.Duration(load.fleetOf.batches))
 		}
 		u.ingest = benchline.CPU() - began
 
@@ -70,8 +71,8 @@ func ours(t *testing.T, load *recorded) (u used) {
 		began = benchline.CPU()
 		for i := range reads {
 			target := load.racks.Targets[i%20]
-			p, err := s.Series(t.Context(), target.Name, target.Keys[i%len(target.Keys)], begin, begin.Add(24*time.Hour), 0)
-			if err != nil || len(p) < 1430 {
+			p, err := s.Series(t.Context(), target.Name, target.Keys[i%len(target.Keys)], begin, begin.Add(load.span), 0)
+			if err != nil || len(p) < load.polls() {
 				t.Fatal(len(p), err)
 			}
 		}

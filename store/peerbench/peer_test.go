@@ -10,23 +10,46 @@ import (
 	"plumb/internal/benchline"
 )
 
-// TestMeasureBesideTSDB takes a day in through both, in turns.
+const peer = "prometheus tsdb"
+
+// TestMeasureBesideTSDB takes a day in through both, in turns: in the batches of
+// a large fleet, and in those of a small one.
 func TestMeasureBesideTSDB(t *testing.T) {
 	measuring(t)
-	const peer = "prometheus tsdb"
-	load := record(24 * time.Hour)
-	perSecond := func(d time.Duration) float64 { return float64(load.samples) / d.Seconds() }
-	perSample := func(n int) float64 { return float64(n) / float64(load.samples) }
-	micros := func(d time.Duration) float64 { return d.Seconds() * 1e6 }
+	load := large.record()
+	t.Logf("a large fleet: %d series, %d samples a batch, %d in all", load.racks.Series(), load.perBatch(), load.samples)
 	benchline.Print(benchline.Median(3, func() []benchline.Line {
-		runtime.GC()
-		we := ours(t, load)
-		runtime.GC()
-		they := theirs(t, load)
+		we, they := load.both(t)
 		return []benchline.Line{
-			{Bench: "store-peer-ingest", Value: perSecond(we.ingest), Unit: "samples/cpu_s", Peer: peer, PeerValue: perSecond(they.ingest), Goal: 6, OfRatio: true, Higher: true},
-			{Bench: "store-peer-sample", Value: perSample(we.bytes), Unit: "bytes", Peer: peer, PeerValue: perSample(they.bytes), Goal: 1, OfRatio: true},
+			load.ingest("store-peer-ingest", we, they, 6),
+			load.bytes("store-peer-sample", we, they),
 			{Bench: "store-peer-read-day", Value: micros(we.read), Unit: "cpu_us", Peer: peer, PeerValue: micros(they.read), Goal: 1, OfRatio: true},
 		}
 	})...)
+	load = small.record()
+	t.Logf("a small fleet: %d series, %d samples a batch, %d in all", load.racks.Series(), load.perBatch(), load.samples)
+	benchline.Print(benchline.Median(3, func() []benchline.Line {
+		we, they := load.both(t)
+		return []benchline.Line{load.ingest("store-peer-ingest-small", we, they, 1)}
+	})...)
 }
+
+// both takes a load in through both.
+func (r *recorded) both(t *testing.T) (we, they used) {
+	runtime.GC()
+	we = ours(t, r)
+	runtime.GC()
+	return we, theirs(t, r)
+}
+
+func (r *recorded) ingest(name string, we, they used, goal float64) benchline.Line {
+	perSecond := func(u used) float64 { return float64(r.samples) / u.ingest.Seconds() }
+	return benchline.Line{Bench: name, Value: perSecond(we), Unit: "samples/cpu_s", Peer: peer, PeerValue: perSecond(they), Goal: goal, OfRatio: true, Higher: true}
+}
+
+func (r *recorded) bytes(name string, we, they used) benchline.Line {
+	perSample := func(u used) float64 { return float64(u.bytes) / float64(r.samples) }
+	return benchline.Line{Bench: name, Value: perSample(we), Unit: "bytes", Peer: peer, PeerValue: perSample(they), Goal: 1, OfRatio: true}
+}
+
+func micros(d time.Duration) float64 { return d.Seconds() * 1e6 }

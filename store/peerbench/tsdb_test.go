@@ -60,7 +60,7 @@ func theirs(t *testing.T, load *recorded) (u used) {
 	began = benchline.CPU()
 	for i := range reads {
 		target := load.racks.Targets[i%20]
-		if n := readSeries(t, db, names[i%20][i%len(target.Keys)]); n < 1430 {
+		if n := readSeries(t, db, load.span, names[i%20][i%len(target.Keys)]); n < load.polls() {
 			t.Fatalf("%d samples of %v", n, names[i%20][i%len(target.Keys)])
 		}
 	}
@@ -95,8 +95,8 @@ func seriesLabels(target string, k fleet.SeriesKey) labels.Labels {
 	return labels.FromStrings(labels.MetricName, name, "instance", target, "row", k.Row)
 }
 
-func readSeries(t *testing.T, db *tsdb.DB, l labels.Labels) (n int) {
-	q, err := db.Querier(begin.UnixMilli(), begin.Add(24*time.Hour).UnixMilli())
+func readSeries(t *testing.T, db *tsdb.DB, span time.Duration, l labels.Labels) (n int) {
+	q, err := db.Querier(begin.UnixMilli(), begin.Add(span).UnixMilli())
 	if err != nil {
 		t.Fatal(err)
 	}
