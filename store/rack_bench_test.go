@@ -45,10 +45,10 @@ func startRacks(t *testing.T, l *rackload.Load, keep Retention) *opened {
 	return run(t, s, cfg.Dir, rackStep(l))
 }
 
-// poll polls every target once a minute for so long, in five batches.
-func (o *opened) pollRacks(t *testing.T, l *rackload.Load, d time.Duration) {
-	const batches = 5
-	for n := range int(d / (rackload.Interval / batches)) {
+// pollRacks polls every target once a minute for so long, in so many batches.
+func (o *opened) pollRacks(t *testing.T, l *rackload.Load, d time.Duration, batches int) {
+	every := rackload.Interval / time.Duration(batches)
+	for n := range int(d / every) {
 		var in []fleet.Input
 		for i := n % batches; i < len(l.Targets); i += batches {
 			in = append(in, &fleet.Observation{Target: l.Targets[i].Name, At: time.Now()})
@@ -56,7 +56,7 @@ func (o *opened) pollRacks(t *testing.T, l *rackload.Load, d time.Duration) {
 		if err := o.Apply(t.Context(), in...); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(rackload.Interval / batches)
+		time.Sleep(every)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestMeasureRawTier(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := rackload.New(1)
 			o := startRacks(t, l, Defaults().Retention)
-			o.pollRacks(t, l, 26*time.Hour)
+			o.pollRacks(t, l, 26*time.Hour, 5)
 			u := o.rawUse(t, true)
 			t.Logf("%d samples, %.3f B by value, %.3f B with pages", u.samples, float64(u.value)/float64(u.samples), float64(u.pages)/float64(u.samples))
 			for n, x := range u.bySize {
