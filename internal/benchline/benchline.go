@@ -3,8 +3,9 @@
 // the goal is met. A goal that is missed prints "ok":false and fails nothing:
 // a measurement that could break a build would soon not be taken.
 //
-// Only tests import it. It measures nothing but CPU time, because the machines
-// that run it are shared: elapsed time says how busy the others were.
+// Only tests import it. What it measures is CPU time, because the machines that
+// run it are shared: elapsed time says how busy the others were. Where somebody
+// waits for a disk there is no other measure, and the line says which disk.
 package benchline
 
 import (
@@ -26,8 +27,9 @@ type Line struct {
 	Peer      string  // a program that did the same work in the same run, or empty
 	PeerValue float64 // in Unit
 	Goal      float64
-	OfRatio   bool // the goal is of how many times better than the peer we are
-	Higher    bool // higher is better
+	OfRatio   bool   // the goal is of how many times better than the peer we are
+	Higher    bool   // higher is better
+	Note      string // what else the value hangs on, or empty
 }
 
 // Ratio is how many times better than the peer we are; NaN without one.
@@ -66,7 +68,8 @@ func (l Line) MarshalJSON() ([]byte, error) {
 		GoalOf    string  `json:"goal_of"`
 		Better    string  `json:"better"`
 		OK        bool    `json:"ok"`
-	}{Bench: l.Bench, Value: number(l.Value), Unit: l.Unit, Goal: number(l.Goal), GoalOf: "value", Better: "lower", OK: l.OK()}
+		Note      string  `json:"note,omitempty"`
+	}{Bench: l.Bench, Value: number(l.Value), Unit: l.Unit, Goal: number(l.Goal), GoalOf: "value", Better: "lower", OK: l.OK(), Note: l.Note}
 	if l.Peer != "" {
 		value, ratio := number(l.PeerValue), number(l.Ratio())
 		m.Peer, m.PeerValue, m.Ratio = l.Peer, &value, &ratio

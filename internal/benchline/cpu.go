@@ -12,6 +12,15 @@ import (
 // collector's part with it.
 func CPU() time.Duration { return used(syscall.RUSAGE_SELF) }
 
+// Wall is the time of the machine's clock, also in a bubble of testing/synctest.
+func Wall() time.Duration {
+	var v syscall.Timeval
+	if err := syscall.Gettimeofday(&v); err != nil {
+		panic(fmt.Sprintf("gettimeofday: %v", err))
+	}
+	return time.Duration(v.Nano())
+}
+
 // Children is the processor time of the child processes that have ended.
 func Children() time.Duration { return used(syscall.RUSAGE_CHILDREN) }
 

@@ -3,7 +3,9 @@
 package peerbench
 
 import (
+	"os/exec"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ func TestMeasureBesideTSDB(t *testing.T) {
 		we, they := load.both(t)
 		return []benchline.Line{
 			load.ingest("store-peer-ingest", we, they, 6),
+			{Bench: "store-commit-p99", Value: we.commit.Seconds() * 1e3, Unit: "ms", Goal: 100, Note: diskOf(t)},
 			load.bytes("store-peer-sample", we, they),
 			{Bench: "store-peer-read-day", Value: micros(we.read), Unit: "cpu_us", Peer: peer, PeerValue: micros(they.read), Goal: 1, OfRatio: true},
 		}
@@ -32,6 +35,18 @@ func TestMeasureBesideTSDB(t *testing.T) {
 		we, they := load.both(t)
 		return []benchline.Line{load.ingest("store-peer-ingest-small", we, they, 1)}
 	})...)
+}
+
+// diskOf says what tests write to.
+func diskOf(t *testing.T) string {
+	dir := t.TempDir()
+	out, err := exec.Command("df", "-T", dir).Output()
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	fields := strings.Fields(lines[len(lines)-1])
+	if err != nil || len(fields) < 2 {
+		return "a disk that df does not name"
+	}
+	return fields[1] + " on " + fields[0]
 }
 
 // both takes a load in through both.
