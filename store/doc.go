@@ -19,11 +19,12 @@
 // commit whose last sync failed is taken back before anything else is written,
 // see file.go.
 //
-// Numbers enter series.db as one write-ahead value per commit, holding every
-// poll of that moment, and stay in memory in that same encoding. About every
-// quarter of an hour the rows of a target become a part: columns, each in the
-// smallest of a few integer codings. When a target's two-hour window has
-// passed, its parts are merged into one block. There is never a key per
+// Numbers enter series.db as a batch's write-ahead values, holding every poll of
+// that moment, and stay in memory in that same encoding. About every twenty
+// minutes the rows of a target become a part: columns, quickly coded. When a
+// target's two-hour window has passed, its parts and what is left of it in
+// memory are merged into one block, each column in the smallest of a few integer
+// codings, and the tiers of it are made (tier.go). There is never a key per
 // sample, one column is read without the others, and nothing is compressed
 // twice.
 //

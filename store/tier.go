@@ -24,9 +24,10 @@ import (
 //	counter  the total at that last poll; null where that poll had none
 //
 // Steps do not end where windows do. So with a window all steps that touch it
-// are made, from what is there of its neighbours too: the neighbour makes the
-// shared step again when its own turn comes. The same samples give the same
-// row, so that a window may be merged again when something came late.
+// are made, from what is there of its neighbours too; but the last, where the
+// window after it is still to be merged, which makes it then. The same samples
+// give the same row, so that a window may be merged again when something came
+// late. Rows go into short blocks first, see tier_parts.go.
 type tier struct {
 	id     byte
 	step   int64 // ms
