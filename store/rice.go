@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -44,7 +45,7 @@ func planRice(first int64, deltas []int64, s intStats, most int) rice {
 		sum += uint64(d)
 	}
 	sum -= n * uint64(s.leastDelta)
-	r := rice{fold: s.folds <= sum, least: s.leastDelta, bytes: 1 << 62}
+	r := rice{fold: s.folds <= sum, least: s.leastDelta, bytes: math.MaxInt}
 	sum = min(sum, s.folds)
 	head := varintLen(first) + 1
 	if !r.fold {
