@@ -3,6 +3,7 @@ package snmp
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -11,12 +12,12 @@ import (
 
 // BRIDGE-MIB (RFC 4188) and Q-BRIDGE-MIB (RFC 4363).
 var (
-	basePortIfIndex = oids("1.3.6.1.2.1.17.1.4.1.2")                                   // dot1dBasePortIfIndex
-	qFDB            = oids("1.3.6.1.2.1.17.7.1.2.2.1.2", "1.3.6.1.2.1.17.7.1.2.2.1.3") // dot1qTpFdbPort, Status; index fdbId, MAC
-	dFDB            = oids("1.3.6.1.2.1.17.4.3.1.2", "1.3.6.1.2.1.17.4.3.1.3")         // dot1dTpFdbPort, Status; index MAC
-	vlanStatic      = oids("1.3.6.1.2.1.17.7.1.4.3.1.1", "1.3.6.1.2.1.17.7.1.4.3.1.2") // dot1qVlanStaticName, EgressPorts; index VLAN
-	vlanCurrent     = oids("1.3.6.1.2.1.17.7.1.4.2.1.3", "1.3.6.1.2.1.17.7.1.4.2.1.4") // dot1qVlanFdbId, CurrentEgressPorts; index timeMark, VLAN
-	pvids           = oids("1.3.6.1.2.1.17.7.1.4.5.1.1")                               // dot1qPvid; index bridge port
+	basePortIfIndex = oids("1.3.6.1.2.1.17.1.4.1.2")                                                                 // dot1dBasePortIfIndex
+	qFDB            = oids("1.3.6.1.2.1.17.7.1.2.2.1.2", "1.3.6.1.2.1.17.7.1.2.2.1.3")                               // dot1qTpFdbPort, Status; index fdbId, MAC
+	dFDB            = oids("1.3.6.1.2.1.17.4.3.1.2", "1.3.6.1.2.1.17.4.3.1.3")                                       // dot1dTpFdbPort, Status; index MAC
+	vlanStatic      = oids("1.3.6.1.2.1.17.7.1.4.3.1.1", "1.3.6.1.2.1.17.7.1.4.3.1.2", "1.3.6.1.2.1.17.7.1.4.3.1.4") // dot1qVlanStaticName, EgressPorts, UntaggedPorts; index VLAN
+	vlanCurrent     = oids("1.3.6.1.2.1.17.7.1.4.2.1.3", "1.3.6.1.2.1.17.7.1.4.2.1.4", "1.3.6.1.2.1.17.7.1.4.2.1.5") // dot1qVlanFdbId, CurrentEgressPorts, CurrentUntaggedPorts; index timeMark, VLAN
+	pvids           = oids("1.3.6.1.2.1.17.7.1.4.5.1.1")                                                             // dot1qPvid; index bridge port
 )
 
 // dot1dTpFdbStatus values that are not somebody's address on a port: an entry
@@ -71,26 +72,35 @@ func (p *poll) bridgePort(b *bridge, n int) string {
 	return "bridge port " + strconv.Itoa(n)
 }
 
+// vlanRow is a VLAN with its PortLists as they came; nil where there is none.
+type vlanRow struct {
+	name             string
+	egress, untagged []byte
+}
+
 // readVLANs reads the current and the configured VLANs with their members, and
-// each port's PVID.
+// each port's PVID. What is in force counts before what is configured.
 func (p *poll) readVLANs(ctx context.Context, b *bridge, base walked) {
-	vlans := map[int]*fleet.VLAN{}
-	vlan := func(id int) *fleet.VLAN {
-		v := vlans[id]
-		if v == nil {
-			v = &fleet.VLAN{ID: id, Ports: []string{}}
-			vlans[id] = v
+	rows := map[int]*vlanRow{}
+	vlan := func(id int) *vlanRow {
+		r := rows[id]
+		if r == nil {
+			r = &vlanRow{}
+			rows[id] = r
 		}
-		return v
+		return r
 	}
 	w := p.walk(ctx, vlanStatic, 0, func(col int, index oid, v value) {
 		if len(index) != 1 {
 			return
 		}
-		if e := vlan(int(index[0])); col == 0 {
-			e.Name = v.text()
-		} else {
-			e.Ports = p.members(b, v.raw)
+		switch r := vlan(int(index[0])); col {
+		case 0:
+			r.name = v.text()
+		case 1:
+			r.egress = portList(v)
+		case 2:
+			r.untagged = portList(v)
 		}
 	})
 	current := p.walk(ctx, vlanCurrent, 0, func(col int, index oid, v value) {
@@ -98,22 +108,42 @@ func (p *poll) readVLANs(ctx context.Context, b *bridge, base walked) {
 			return
 		}
 		id := int(index[1])
-		if n, ok := v.uint(); col == 0 && ok {
+		switch n, ok := v.uint(); {
+		case col == 0 && ok:
 			b.vlanOf[uint32(n)] = id
-			return
+		case col == 2:
+			vlan(id).untagged = portList(v)
+		default:
+			vlan(id).egress = portList(v)
 		}
-		vlan(id).Ports = p.members(b, v.raw)
 	})
 	w = p.mapped(both(w, current), base)
+	for _, id := range slices.Sorted(maps.Keys(rows)) {
+		p.obs.VLANs = append(p.obs.VLANs, p.vlan(b, id, rows[id]))
+	}
 	if b.members >= maxMembers {
 		w.is, w.why = fleet.Partial, fmt.Sprintf("more than %d memberships", maxMembers)
 	}
 	p.note(fleet.TableVLANs, "Q-BRIDGE-MIB VLANs", w)
-	for _, v := range vlans {
-		p.obs.VLANs = append(p.obs.VLANs, *v)
-	}
-	slices.SortFunc(p.obs.VLANs, func(a, b fleet.VLAN) int { return a.ID - b.ID })
 	p.readPVIDs(ctx, b)
+}
+
+// portList keeps a PortList beyond the answer it came in; an empty one is not
+// none.
+func portList(v value) []byte { return append([]byte{}, v.raw...) }
+
+// vlan names the members of a VLAN. Some agents leave a port in the untagged
+// set that is no member any more: it sends nothing.
+func (p *poll) vlan(b *bridge, id int, r *vlanRow) fleet.VLAN {
+	v := fleet.VLAN{ID: id, Name: r.name, Ports: p.members(b, r.egress)}
+	if r.untagged != nil {
+		both := slices.Clone(r.untagged[:min(len(r.untagged), len(r.egress))])
+		for i := range both {
+			both[i] &= r.egress[i]
+		}
+		v.Untagged = p.members(b, both)
+	}
+	return v
 }
 
 // mapped lowers a complete table whose bridge ports could not all be read.
@@ -161,11 +191,7 @@ func (p *poll) readPVIDs(ctx context.Context, b *bridge) {
 			d.def = &c
 		}
 	}
-	for i := range p.obs.Ports {
-		if d := p.ports.byIndex[p.obs.Ports[i].Index]; d != nil {
-			p.obs.Ports[i].PortDef = d.def
-		}
-	}
+	p.redefinePorts()
 }
 
 // readFDB reads the forwarding table with VLANs, else the one without.

@@ -161,7 +161,7 @@ func (p *poll) definePorts(ctx context.Context) bool {
 		}
 		taken[d.def.Name] = true
 		if o := old[i]; o != nil && o.def.Name == d.def.Name {
-			d.def.VLAN = o.def.VLAN
+			d.def.VLAN, d.def.LAG = o.def.VLAN, o.def.LAG
 		}
 		d.raw = rows[i].name
 		p.ports.byIndex[i] = d
@@ -357,6 +357,16 @@ func (d *portDef) update(r *portNow) {
 		c := *d.def
 		c.Admin, c.Oper = admin, oper
 		d.def = &c
+	}
+}
+
+// redefinePorts gives the ports of this observation the definitions as they are
+// now: what the tables lane adds is read after the sample.
+func (p *poll) redefinePorts() {
+	for i := range p.obs.Ports {
+		if d := p.ports.byIndex[p.obs.Ports[i].Index]; d != nil {
+			p.obs.Ports[i].PortDef = d.def
+		}
 	}
 }
 

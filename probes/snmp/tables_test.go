@@ -107,6 +107,31 @@ func TestBridge(t *testing.T) {
 	}
 }
 
+// TestUntagged: what is in force counts before what is configured, and a port
+// that is no member sends nothing.
+func TestUntagged(t *testing.T) {
+	const b = "1.3.6.1.2.1.17."
+	ports := []fakePort{{index: 1, name: "p1"}, {index: 2, name: "p2"}, {index: 3, name: "p3"}}
+	for name, c := range map[string]struct {
+		rows []object
+		want []string
+	}{
+		"current":       {[]object{obj(b+"7.1.4.2.1.4.0.20", "\xc0"), obj(b+"7.1.4.2.1.5.0.20", "\x40"), obj(b+"7.1.4.3.1.4.20", "\x80")}, []string{"p2"}},
+		"static":        {[]object{obj(b+"7.1.4.3.1.2.20", "\xc0"), obj(b+"7.1.4.3.1.4.20", "\x80")}, []string{"p1"}},
+		"no member":     {[]object{obj(b+"7.1.4.2.1.4.0.20", "\xc0"), obj(b+"7.1.4.2.1.5.0.20", "\x60\xff")}, []string{"p2"}},
+		"all tagged":    {[]object{obj(b+"7.1.4.2.1.4.0.20", "\xc0"), obj(b+"7.1.4.2.1.5.0.20", "\x00")}, []string{}},
+		"does not say":  {[]object{obj(b+"7.1.4.2.1.4.0.20", "\xc0")}, nil},
+		"no egress set": {[]object{obj(b+"7.1.4.2.1.5.0.20", "\xc0")}, []string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := observe(t, agentOf(t, newFake(t, sorted(append(switchTree(1, "sw1", ports...), c.rows...))...)), fleet.LaneTables)
+			if len(o.VLANs) != 1 || !slices.Equal(o.VLANs[0].Untagged, c.want) || (o.VLANs[0].Untagged == nil) != (c.want == nil) {
+				t.Errorf("%+v, want untagged %v", o.VLANs, c.want)
+			}
+		})
+	}
+}
+
 // TestNeighbors: agents name their own ports in every way the MIB allows.
 func TestNeighbors(t *testing.T) {
 	tree := switchTree(1, "sw1", fakePort{index: 101, name: "xe-0/0/1"}, fakePort{index: 102, name: "xe-0/0/2"}, fakePort{index: 103, name: "xe-0/0/3"}, fakePort{index: 104, name: "xe-0/0/4"})
