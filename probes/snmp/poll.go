@@ -46,6 +46,7 @@ func (p *poll) run(ctx context.Context) error {
 	if p.lane >= fleet.LaneTables || p.define {
 		p.readBridge(ctx)
 		p.readNeighbors(ctx)
+		p.readARP(ctx)
 	}
 	if p.define {
 		p.readIdentity(ctx)
@@ -107,7 +108,7 @@ func both(a, b walked) walked {
 func (p *poll) giveUp() {
 	asked := []fleet.TableID{fleet.TablePorts, fleet.TableSensors, fleet.TableOutlets}
 	if p.lane >= fleet.LaneTables {
-		asked = append(asked, fleet.TableNeighbors, fleet.TableFDB, fleet.TableVLANs)
+		asked = append(asked, fleet.TableNeighbors, fleet.TableFDB, fleet.TableVLANs, fleet.TableARP)
 	}
 	if p.lane == fleet.LaneSlow {
 		asked = append(asked, fleet.TableFacts, fleet.TableEntities)

@@ -31,6 +31,7 @@ type walker struct {
 	last    []oid  // where each column stands
 	done    []bool // ended, by its end or by an oddity
 	rows    []int
+	most    int // rows of one column
 	expect  int // rows known from an earlier poll, 0: none
 	single  bool
 	step    int // repetitions for the rest of this walk, 0: the link's
@@ -41,10 +42,19 @@ type walker struct {
 // walk delivers every cell of the columns. The index and the value are good
 // during the call of cell only.
 func (c *conn) walk(ctx context.Context, columns []oid, expect int, cell func(column int, index oid, v value)) walked {
+	return c.walkUpTo(ctx, columns, c.cfg.MaxRows, expect, cell)
+}
+
+// walkSome walks a table of which most rows are enough.
+func (c *conn) walkSome(ctx context.Context, columns []oid, most int, cell func(column int, index oid, v value)) walked {
+	return c.walkUpTo(ctx, columns, min(most, c.cfg.MaxRows), 0, cell)
+}
+
+func (c *conn) walkUpTo(ctx context.Context, columns []oid, most, expect int, cell func(column int, index oid, v value)) walked {
 	if c.dead {
 		return walked{is: fleet.Failed, why: "the device stopped answering", err: errNoAnswer}
 	}
-	w := walker{conn: c, columns: columns, last: make([]oid, len(columns)), done: make([]bool, len(columns)), rows: make([]int, len(columns)), expect: expect, cell: cell}
+	w := walker{conn: c, columns: columns, last: make([]oid, len(columns)), done: make([]bool, len(columns)), rows: make([]int, len(columns)), most: most, expect: expect, cell: cell}
 	for i, o := range columns {
 		w.last[i] = append(make(oid, 0, len(o)+16), o...)
 	}
@@ -141,8 +151,8 @@ func (w *walker) take(active []int, r *response) bool {
 			w.done[col] = true
 		case v.name.compare(w.last[col]) <= 0:
 			w.odd([]int{col}, "OID not increasing")
-		case w.rows[col] >= w.cfg.MaxRows:
-			w.odd([]int{col}, fmt.Sprintf("more than %d rows", w.cfg.MaxRows))
+		case w.rows[col] >= w.most:
+			w.odd([]int{col}, fmt.Sprintf("more than %d rows", w.most))
 		default:
 			w.last[col] = append(w.last[col][:0], v.name...)
 			w.rows[col]++
