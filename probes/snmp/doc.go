@@ -17,7 +17,7 @@
 //	exchange.go             one request and its answer over UDP, with retries and cancel
 //	walk.go                 GETBULK walks
 //	system.go ports.go ...  one MIB a file: which columns, and what they mean
-//	arp.go bridge.go        who answers where, what is switched together
+//	arp.go lag.go bridge.go who answers where, what is bundled, what is switched together
 //	agent.go                lanes, what is remembered between polls, completeness
 //
 // gosnmp localises v3 keys, in both key-extension dialects. Its decoder is not

@@ -44,6 +44,7 @@ func (p *poll) run(ctx context.Context) error {
 	p.readSensors(ctx)
 	p.readOutlets(ctx)
 	if p.lane >= fleet.LaneTables || p.define {
+		p.readLAGs(ctx)
 		p.readBridge(ctx)
 		p.readNeighbors(ctx)
 		p.readARP(ctx)
