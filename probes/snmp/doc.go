@@ -18,6 +18,7 @@
 //	walk.go                 GETBULK walks
 //	system.go ports.go ...  one MIB a file: which columns, and what they mean
 //	arp.go lag.go bridge.go who answers where, what is bundled, what is switched together
+//	door.go                 with what kind of credential the poll was let in
 //	agent.go                lanes, what is remembered between polls, completeness
 //
 // gosnmp localises v3 keys, in both key-extension dialects. Its decoder is not

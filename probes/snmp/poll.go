@@ -39,6 +39,7 @@ func (p *poll) run(ctx context.Context) error {
 	}
 	if p.define {
 		p.readSystem(ctx)
+		p.tellDoor()
 	}
 	p.readPorts(ctx)
 	p.readSensors(ctx)

@@ -289,6 +289,7 @@ func compare(t *testing.T, r recording, o *fleet.Observation) {
 	count("ENTITY sensors", standard, "1.3.6.1.2.1.99.1.1.1.4")
 	count("entities", len(o.Entities), "1.3.6.1.2.1.47.1.1.1.1.5")
 	compareFDB(t, r, o)
+	compareNet(t, r, o)
 	keys := map[string]bool{}
 	for _, s := range o.Sensors {
 		if keys[s.Key] {
