@@ -58,9 +58,18 @@ func (s network) visible(r *request) []*SecurityGroup {
 	return out
 }
 
+// groups lists security groups, or shows one. Like Neutron it names a next page
+// only where the client gave a limit.
 func (s network) groups(r *request) (reply, error) {
 	out := []any{}
-	for _, g := range s.visible(r) {
+	rows, next := s.visible(r), ""
+	if r.URL.Query().Has("limit") && len(r.path) == 2 {
+		var err error
+		if rows, next, err = page(r, 1000, rows, func(g **SecurityGroup) string { return (*g).ID }); err != nil {
+			return reply{}, err
+		}
+	}
+	for _, g := range rows {
 		m := map[string]any{"id": g.ID, "name": g.Name, "description": "", "project_id": g.ProjectID, "tenant_id": g.ProjectID,
 			"stateful": true, "shared": false, "security_group_rules": ruleList(g), "tags": []string{}, "revision_number": 1}
 		if len(r.path) == 3 && r.path[2] == g.ID {
@@ -71,7 +80,13 @@ func (s network) groups(r *request) (reply, error) {
 	if len(r.path) > 2 {
 		return reply{}, refuse(http.StatusNotFound, "Security group "+r.path[2]+" does not exist")
 	}
-	return ok(map[string]any{"security_groups": out}), nil
+	body := map[string]any{"security_groups": out}
+	if next != "" {
+		q := r.URL.Query()
+		q.Set("marker", next)
+		body["security_groups_links"] = []any{map[string]any{"rel": "next", "href": s.base + "/network/" + r.call.Region + "/v2.0/security-groups?" + q.Encode()}}
+	}
+	return ok(body), nil
 }
 
 func (s network) rules(r *request) (reply, error) {
@@ -87,7 +102,10 @@ func ruleList(g *SecurityGroup) []any {
 	for _, x := range g.Rules {
 		m := map[string]any{"id": x.ID, "security_group_id": g.ID, "project_id": g.ProjectID, "tenant_id": g.ProjectID,
 			"direction": "egress", "ethertype": "IPv4", "protocol": orNull(x.Protocol), "remote_ip_prefix": orNull(x.Remote),
-			"remote_group_id": nil, "port_range_min": nil, "port_range_max": nil, "description": ""}
+			"remote_group_id": orNull(x.RemoteGroup), "port_range_min": nil, "port_range_max": nil, "description": ""}
+		if x.IPv6 {
+			m["ethertype"] = "IPv6"
+		}
 		if x.Ingress {
 			m["direction"] = "ingress"
 		}

@@ -65,7 +65,7 @@ func newWorld(servers int) *world {
 		w.reg.Servers = append(w.reg.Servers, Instance{ID: derivedUUID("server", fmt.Sprint(i)), Name: fmt.Sprintf("match-%03d", i), ProjectID: ProjectID(project),
 			Host: w.reg.Hosts[i%3].Name, Zone: "ams-a", Flavor: "m1.small", Status: "ACTIVE", Created: epoch.Add(time.Duration(i) * time.Second), Launched: epoch,
 			Metadata: map[string]string{"service": "match"}, Tags: []string{"env=prod"}, Groups: []string{"web"},
-			Addresses: []Address{{"private", fmt.Sprintf("10.0.0.%d", i%250+1), "fa:16:3e:00:00:01"}}})
+			Addresses: []Address{{Network: "private", IP: fmt.Sprintf("10.0.0.%d", i%250+1), MAC: "fa:16:3e:00:00:01"}}})
 	}
 	return w
 }
@@ -448,6 +448,39 @@ func TestSecurityGroups(t *testing.T) {
 	g := a.body["security_groups"].([]any)[0].(map[string]any)
 	rule := g["security_group_rules"].([]any)[0].(map[string]any)
 	if rule["direction"] != "ingress" || rule["port_range_min"] != float64(443) || rule["remote_ip_prefix"] != "0.0.0.0/0" {
+		t.Errorf("rule: %v", rule)
+	}
+}
+
+// TestSecurityGroupPages: Neutron names the next page to who gave a limit, and
+// sends all to who did not.
+func TestSecurityGroupPages(t *testing.T) {
+	w := newWorld(1)
+	for i := range 5 {
+		w.reg.Rules = append(w.reg.Rules, SecurityGroup{ID: fmt.Sprintf("more-%d", i), Name: "more", ProjectID: ProjectID("admin"), Rules: []Rule{{ID: "r", IPv6: true, RemoteGroup: "other"}}})
+	}
+	s := start(t, w, nil)
+	tok := token(t, s, "admin", "secret", "admin")
+	root := endpoint(t, s, tok, "network", "ams") + "/v2.0/security-groups"
+	ids := map[string]bool{}
+	next, pages := root+"?limit=4", 0
+	for next != "" && pages < 9 {
+		pages++
+		body := raw(t, "GET", next, "", "X-Auth-Token", tok).body
+		for _, g := range body["security_groups"].([]any) {
+			ids[g.(map[string]any)["id"].(string)] = true
+		}
+		next = ""
+		if links, more := body["security_groups_links"].([]any); more {
+			next = links[0].(map[string]any)["href"].(string)
+		}
+	}
+	all := raw(t, "GET", root, "", "X-Auth-Token", tok).body["security_groups"].([]any)
+	if len(ids) != len(all) || pages != 2 {
+		t.Errorf("%d groups on %d pages, %d without a limit", len(ids), pages, len(all))
+	}
+	rule := all[len(all)-1].(map[string]any)["security_group_rules"].([]any)[0].(map[string]any)
+	if rule["ethertype"] != "IPv6" || rule["remote_group_id"] != "other" || rule["remote_ip_prefix"] != nil {
 		t.Errorf("rule: %v", rule)
 	}
 }

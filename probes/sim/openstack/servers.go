@@ -241,7 +241,11 @@ func addresses(v *Instance) map[string]any {
 		if strings.Contains(a.IP, ":") {
 			family = 6
 		}
-		out[a.Network] = append(list, map[string]any{"version": family, "addr": a.IP, "OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": a.MAC})
+		kind := "fixed"
+		if a.Floating {
+			kind = "floating"
+		}
+		out[a.Network] = append(list, map[string]any{"version": family, "addr": a.IP, "OS-EXT-IPS:type": kind, "OS-EXT-IPS-MAC:mac_addr": a.MAC})
 	}
 	return out
 }

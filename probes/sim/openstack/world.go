@@ -55,8 +55,12 @@ type Instance struct {
 	Groups    []string // names of security groups
 }
 
-// Address is an address of a server on a network.
-type Address struct{ Network, IP, MAC string }
+// Address is an address of a server on a network; a floating one belongs to the
+// port behind it and is reachable from outside.
+type Address struct {
+	Network, IP, MAC string
+	Floating         bool
+}
 
 // Flavor is an instance type.
 type Flavor struct {
@@ -87,6 +91,8 @@ type Rule struct {
 	Protocol         string // tcp udp icmp, empty: any
 	PortMin, PortMax int
 	Remote           string // CIDR, empty: any
+	RemoteGroup      string // id of a group instead of a CIDR
+	IPv6             bool
 }
 
 // Quota limits a project; what is used follows from its servers. Zero values
