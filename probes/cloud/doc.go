@@ -1,5 +1,6 @@
 // Package cloud looks at one region of one OpenStack account: its instances,
-// the hypervisors under them and what the account may still use.
+// the hypervisors under them and what the account may still use, with what stands open to the world: addresses
+// and security groups.
 //
 // The one idea: a cloud shows each account something else, so what can be seen
 // is itself an observation. Every call the probe makes is seen, denied,

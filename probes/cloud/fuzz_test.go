@@ -35,13 +35,15 @@ func FuzzSplit(f *testing.F) {
 func FuzzRows(f *testing.F) {
 	f.Add([]byte(serverRow(1)))
 	f.Add([]byte(`{"id": 1, "hypervisor_hostname": "h", "state": "up", "service": {"host": "h"}, "running_vms": -5}`))
+	f.Add([]byte(`{"id": "g", "name": "default", "tenant_id": "p", "security_group_rules": [{"direction": "ingress", "protocol": 6, "port_range_min": 22, "remote_group_id": "g"}]}`))
+	f.Add([]byte(`{"id": "s", "name": "n", "image": "", "addresses": {"net": [{"addr": "fe80::1%eth0", "OS-EXT-IPS:type": "floating"}]}, "security_groups": [{"name": "default"}]}`))
 	f.Add([]byte(`{"binary": "nova-compute", "host": "h", "forced_down": true}`))
 	f.Add([]byte(`{"id": "g", "name": "n", "policies": ["affinity"], "members": ["a"]}`))
 	f.Add([]byte(`[{"rel": "next", "href": "http://x/?marker=%zz"}]`))
 	f.Add([]byte(`{"errors": [{"detail": "d"}], "forbidden": {"message": "m"}}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if id, s, err := parseServer(raw); err == nil {
-			if id == "" || len(id) > maxID || len(tagsOf(&s)) > maxTags || s.state() >= fleet.NumStates {
+			if id == "" || len(id) > maxID || len(tagsOf(&s)) > maxTags || s.state() >= fleet.NumStates || len(groupsOf(&s)) > maxServerGroups {
 				t.Errorf("server %q: %+v", id, s)
 			}
 		}
@@ -51,6 +53,16 @@ func FuzzRows(f *testing.F) {
 		_, _, _ = parseService(raw)
 		if _, g, err := parseGroup(raw); err == nil && len(g.policy()) > fleet.MaxText {
 			t.Error("a long policy")
+		}
+		if g, _, err := parseSecurityGroup(raw); err == nil {
+			if g.ID == "" || len(g.ID) > maxID || len(g.Rules) > maxRules {
+				t.Errorf("security group %+v", g)
+			}
+			for _, r := range g.Rules {
+				if len(r.Remote) > maxID || len(r.Protocol) > 32 || fleet.Clean(r.Protocol, 32) != r.Protocol {
+					t.Errorf("rule %+v", r)
+				}
+			}
 		}
 		_ = nextMarker(raw)
 		if m := messageOf(raw); len(m) > fleet.MaxText || fleet.Clean(m, fleet.MaxText) != m {

@@ -60,7 +60,7 @@ func (o *OpenStack) Close() error {
 }
 
 // Observe looks once. The fast lane reads servers, hypervisors and services;
-// the tables lane also server groups; the slow lane also versions, flavors,
+// the tables lane also server groups and security groups; the slow lane also versions, flavors,
 // zones, limits and placement, and asks again for what was denied.
 func (o *OpenStack) Observe(ctx context.Context, lane fleet.Lane) (*fleet.Observation, error) {
 	began := o.now()
@@ -94,6 +94,7 @@ type look struct {
 	servers     listing[server]
 	hosts       listing[hypervisor]
 	services    listing[service]
+	groups      listing[fleet.SecurityGroup]
 	halt        bool // the target is gone or wants quiet: ask nothing more
 }
 
@@ -112,6 +113,7 @@ func (l *look) run() {
 	l.look(callServices, l.readServices)
 	if l.lane >= fleet.LaneTables || l.slow() {
 		l.look(callGroups, l.readGroups)
+		l.look(callSecurityGroups, l.readSecurityGroups)
 	}
 	if l.slow() {
 		l.look(callFlavors, l.readFlavors)
@@ -133,10 +135,14 @@ func (l *look) finish() {
 		for _, t := range []fleet.TableID{fleet.TableFacts, fleet.TableInstances, fleet.TableHosts} {
 			l.obs.SetTable(t, fleet.Failed)
 		}
+		if l.lane >= fleet.LaneTables {
+			l.obs.SetTable(fleet.TableSecurityGroups, fleet.Failed)
+		}
 		return
 	}
 	l.fillInstances()
 	l.fillHosts()
+	l.fillGroups()
 	l.fillFacts()
 }
 

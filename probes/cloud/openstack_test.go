@@ -183,7 +183,7 @@ func TestSlowLook(t *testing.T) {
 	if obs.Err != nil {
 		t.Fatal(obs.Err)
 	}
-	if got, want := tables(obs), "facts=complete hosts=complete instances=complete"; got != want {
+	if got, want := tables(obs), "facts=complete hosts=complete instances=complete security_groups=complete"; got != want {
 		t.Errorf("tables %s, want %s", got, want)
 	}
 	if len(obs.Instances) != 250 || len(obs.Hosts) != 4 {
@@ -191,7 +191,7 @@ func TestSlowLook(t *testing.T) {
 	}
 	got := instance(t, obs, uuid(1, 0))
 	want := fleet.Instance{ID: uuid(1, 0), Name: "match-000", Cloud: "os-ams", Region: "ams", Zone: "ams-a", Type: "m1.small", State: fleet.StateOK, RunState: "ACTIVE",
-		Host: "ams-r01-s01", PlacementGroup: "match", LaunchedAt: epoch.Add(time.Second), Tags: map[string]string{"service": "match", "env": "prod", "pinned": ""}}
+		Host: "ams-r01-s01", PlacementGroup: "match", Image: got.Image, LaunchedAt: epoch.Add(time.Second), Tags: map[string]string{"service": "match", "env": "prod", "pinned": ""}}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
@@ -277,7 +277,7 @@ func TestMemberSeesItsOwnProject(t *testing.T) {
 	if obs.Err != nil {
 		t.Fatalf("what is denied is no failure: %v", obs.Err)
 	}
-	if got, want := tables(obs), "facts=complete hosts=failed instances=complete"; got != want {
+	if got, want := tables(obs), "facts=complete hosts=failed instances=complete security_groups=complete"; got != want {
 		t.Errorf("tables %s, want %s", got, want)
 	}
 	if len(obs.Instances) != 5 || obs.Instances[0].Host != "" {
@@ -373,7 +373,7 @@ func TestLoginFailures(t *testing.T) {
 			if !errors.Is(obs.Err, c.want) || !strings.Contains(obs.Err.Error(), c.text) {
 				t.Errorf("error %v, want %v with %q", obs.Err, c.want, c.text)
 			}
-			if got, want := tables(obs), "facts=failed hosts=failed instances=failed"; got != want {
+			if got, want := tables(obs), "facts=failed hosts=failed instances=failed security_groups=failed"; got != want {
 				t.Errorf("tables %s, want %s", got, want)
 			}
 			if strings.Contains(obs.Err.Error(), "wr0ng") || strings.Contains(obs.Err.Error(), "secret-of") {

@@ -13,18 +13,23 @@ import (
 // server is the part of a server's detail that is used here (Compute API
 // reference, "List Servers Detailed").
 type server struct {
-	ID         string            `json:"id"`
-	Name       string            `json:"name"`
-	Status     string            `json:"status"`
-	VMState    string            `json:"OS-EXT-STS:vm_state"`
-	PowerState int               `json:"OS-EXT-STS:power_state"`
-	Zone       string            `json:"OS-EXT-AZ:availability_zone"`
-	Host       string            `json:"OS-EXT-SRV-ATTR:hypervisor_hostname"` // admins only
-	HostStatus string            `json:"host_status"`                         // admins only, since 2.16
-	Launched   string            `json:"OS-SRV-USG:launched_at"`
-	Metadata   map[string]string `json:"metadata"`
-	Tags       []string          `json:"tags"` // since 2.26
-	Flavor     struct {
+	ID             string               `json:"id"`
+	Name           string               `json:"name"`
+	Status         string               `json:"status"`
+	VMState        string               `json:"OS-EXT-STS:vm_state"`
+	PowerState     int                  `json:"OS-EXT-STS:power_state"`
+	Zone           string               `json:"OS-EXT-AZ:availability_zone"`
+	Host           string               `json:"OS-EXT-SRV-ATTR:hypervisor_hostname"` // admins only
+	HostStatus     string               `json:"host_status"`                         // admins only, since 2.16
+	Launched       string               `json:"OS-SRV-USG:launched_at"`
+	Metadata       map[string]string    `json:"metadata"`
+	Tags           []string             `json:"tags"` // since 2.26
+	Image          imageID              `json:"image"`
+	Addresses      map[string][]address `json:"addresses"` // by network
+	SecurityGroups []struct {
+		Name string `json:"name"`
+	} `json:"security_groups"`
+	Flavor struct {
 		ID   string `json:"id"`            // up to 2.46
 		Name string `json:"original_name"` // since 2.47
 	} `json:"flavor"`
@@ -119,6 +124,7 @@ func (l *look) fillInstances() {
 	l.table(fleet.TableInstances, callInstances, len(l.servers.rows), l.servers.partial)
 	for i := range l.servers.rows {
 		s := &l.servers.rows[i]
+		addresses, public := addressesOf(s)
 		l.obs.Instances = append(l.obs.Instances, fleet.Instance{
 			ID:             s.ID,
 			Name:           fleet.Clean(s.Name, fleet.MaxText),
@@ -130,6 +136,10 @@ func (l *look) fillInstances() {
 			RunState:       fleet.Clean(s.Status, 32),
 			Host:           fleet.Clean(s.Host, fleet.MaxText),
 			PlacementGroup: l.memory.groups[s.ID],
+			SecurityGroups: groupsOf(s),
+			Addresses:      addresses,
+			Public:         public,
+			Image:          string(s.Image),
 			LaunchedAt:     launched(s.Launched),
 			Tags:           tagsOf(s),
 		})

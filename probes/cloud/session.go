@@ -29,6 +29,7 @@ type session struct {
 	provider  *gophercloud.ProviderClient
 	compute   *gophercloud.ServiceClient
 	placement *gophercloud.ServiceClient // nil: not in the catalog
+	network   *gophercloud.ServiceClient // nil: not in the catalog; at its v2.0
 	minor     int                        // compute 2.minor
 	newest    [2]string                  // what compute and placement say they can
 	project   string
@@ -174,7 +175,7 @@ func (o *OpenStack) locate(s *session, result tokens.CreateResult) error {
 		}
 		return &gophercloud.ServiceClient{ProviderClient: s.provider, Endpoint: u, Type: kind}
 	}
-	s.compute, s.placement = client("compute"), client("placement")
+	s.compute, s.placement, s.network = client("compute"), client("placement"), networkClient(client("network"))
 	if s.compute == nil {
 		return fmt.Errorf("%w: the catalog has no compute in region %q; it has %s", fleet.ErrUnsupported, s.region,
 			fleet.Clean(strings.Join(regionsOf(catalog), " "), fleet.MaxText))

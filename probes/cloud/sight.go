@@ -20,6 +20,8 @@ const (
 	callZones     call = "zones"
 	callQuota     call = "quota"
 	callPlacement call = "placement"
+
+	callSecurityGroups call = "security_groups"
 )
 
 // sight says how well a thing can be seen.
@@ -75,7 +77,7 @@ func sightOf(err error, was sight) sight {
 	switch {
 	case denied(err):
 		return sightDenied
-	case errors.Is(err, errNoPlacement):
+	case errors.Is(err, errNoPlacement), errors.Is(err, errNoNetwork):
 		return unsupported
 	case was == seen || was == stale:
 		return stale
