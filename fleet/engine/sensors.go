@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"plumb/fleet"
 )
@@ -89,23 +88,4 @@ func (v *verdict) speaksOf(about string) bool {
 	return slices.ContainsFunc(v.reasons, func(r reason) bool { return r.about == about })
 }
 
-// supply is the number of the power supply whose state a sensor tells, or 0.
-// The names are those of the vendors: "PS1 Status", "PSU 2", "Power Supply 1".
-func supply(x *fleet.Sensor) int {
-	if x.Class != fleet.ClassState {
-		return 0
-	}
-	name := strings.ToLower(x.Name)
-	for _, head := range []string{"power supply", "pwrsupply", "psu", "ps"} {
-		rest, ok := strings.CutPrefix(name, head)
-		if !ok {
-			continue
-		}
-		rest = strings.TrimLeft(rest, " _-#")
-		if rest == "" || rest[0] < '1' || rest[0] > '9' || len(rest) > 1 && rest[1] >= '0' && rest[1] <= '9' {
-			return 0
-		}
-		return int(rest[0] - '0')
-	}
-	return 0
-}
+func supply(x *fleet.Sensor) int { return x.Supply() }

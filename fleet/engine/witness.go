@@ -63,7 +63,7 @@ func (e *ends) see(name string, p *fleet.Port) {
 func (s *step) ends(d *fleet.Device, all bool, since time.Time) ends {
 	var e ends
 	for _, c := range d.Spec.Links {
-		bmc := isManagement(c.NIC)
+		bmc := c.Management()
 		if bmc && !all {
 			continue
 		}
@@ -94,14 +94,6 @@ func (s *step) ends(d *fleet.Device, all bool, since time.Time) ends {
 		e.see(c.To, far.Port(port))
 	}
 	return e
-}
-
-func isManagement(nic string) bool {
-	switch strings.ToLower(nic) {
-	case "bmc", "ipmi", "idrac", "ilo", "imm", "xcc", "mgmt", "management":
-		return true
-	}
-	return false
 }
 
 // reverseEnds looks at the ports of other switches whose cables lead to d.

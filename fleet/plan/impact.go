@@ -166,7 +166,7 @@ func (l *loss) cuts() bool {
 func (l *loss) cutOff(d *fleet.Device) bool {
 	was, left := 0, 0
 	for _, c := range d.Spec.Links {
-		if management(c.NIC) { // nothing that runs hangs on it
+		if c.Management() { // nothing that runs hangs on it
 			continue
 		}
 		id, port, _ := strings.Cut(c.To, "/")
@@ -183,15 +183,6 @@ func (l *loss) cutOff(d *fleet.Device) bool {
 		}
 	}
 	return was > 0 && left == 0
-}
-
-// management knows the names that BMCs' own ports go by.
-func management(nic string) bool {
-	switch strings.ToLower(nic) {
-	case "bmc", "ipmi", "idrac", "ilo", "imm", "xcc", "mgmt", "management":
-		return true
-	}
-	return false
 }
 
 // replicas counts what the loss takes of a service's running replicas.

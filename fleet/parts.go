@@ -1,0 +1,34 @@
+package fleet
+
+import "strings"
+
+// Supply is the number of the power supply whose state a sensor tells, or 0.
+// The names are those of the vendors: "PS1 Status", "PSU 2", "Power Supply 1".
+func (x *Sensor) Supply() int {
+	if x.Class != ClassState {
+		return 0
+	}
+	name := strings.ToLower(x.Name)
+	for _, head := range []string{"power supply", "pwrsupply", "psu", "ps"} {
+		rest, ok := strings.CutPrefix(name, head)
+		if !ok {
+			continue
+		}
+		rest = strings.TrimLeft(rest, " _-#")
+		if rest == "" || rest[0] < '1' || rest[0] > '9' || len(rest) > 1 && rest[1] >= '0' && rest[1] <= '9' {
+			return 0
+		}
+		return int(rest[0] - '0')
+	}
+	return 0
+}
+
+// Management reports whether the cable is that of a BMC: nothing that runs
+// hangs on it, only the sight of the machine does.
+func (c *Cable) Management() bool {
+	switch strings.ToLower(c.NIC) {
+	case "bmc", "ipmi", "idrac", "ilo", "imm", "xcc", "mgmt", "management":
+		return true
+	}
+	return false
+}
