@@ -1,0 +1,318 @@
+package trace
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"plumb/fleet"
+)
+
+// Loss is one thing that fails with others, and why.
+type Loss struct {
+	ID   string `json:"id"`
+	Kind Kind   `json:"kind"`
+	Why  string `json:"why"`
+}
+
+// Hit is a service that would lose replicas.
+type Hit struct {
+	Service string `json:"service"`
+	Before  int    `json:"before"` // replicas that run now
+	After   int    `json:"after"`
+	Floor   int    `json:"floor"` // 0: none
+	Below   bool   `json:"below"`
+}
+
+// Blast is what a failure takes with it, on the fleet as it is: what is dead
+// already is not lost again, and is no redundancy either.
+type Blast struct {
+	Failed   []string `json:"failed"`
+	Lost     []Loss   `json:"lost"`     // the last path is gone
+	Degraded []Loss   `json:"degraded"` // one path is left
+	Unseen   []Loss   `json:"unseen"`   // goes on, and nobody could see it
+	Services []Hit    `json:"services"`
+	Power    []Moved  `json:"power"` // feeds that would carry another load
+}
+
+// blast is a Blast under way: the worlds before and after.
+type blast struct {
+	g             *Graph
+	s             *fleet.Snapshot
+	before, after *world
+	out           Blast
+	lost          map[int]bool // devices, with those that failed themselves
+	touched       map[int]bool // devices that were looked at
+	todo          []Part
+	places        []Part // failed sites and regions
+}
+
+// Blast tells what fails with parts that fail together.
+func (g *Graph) Blast(s *fleet.Snapshot, parts ...Part) Blast {
+	b := &blast{g: g, s: s, before: g.world(s, nil), after: g.world(s, parts), lost: map[int]bool{}, touched: map[int]bool{}}
+	b.out = Blast{Failed: []string{}, Lost: []Loss{}, Degraded: []Loss{}, Unseen: []Loss{}, Services: []Hit{}, Power: []Moved{}}
+	for _, p := range parts {
+		b.out.Failed = append(b.out.Failed, g.ID(s, p))
+		if p.Kind == Site || p.Kind == Region {
+			b.places = append(b.places, p)
+		}
+	}
+	b.seed(parts)
+	b.spread()
+	b.cut()
+	b.guests()
+	b.out.Power = b.moved()
+	for _, list := range [][]Loss{b.out.Lost, b.out.Degraded, b.out.Unseen} {
+		slices.SortStableFunc(list, func(x, y Loss) int { return cmp.Compare(order(x.Kind), order(y.Kind)) })
+	}
+	return b.out
+}
+
+// order sorts what is higher up first.
+func order(k Kind) int {
+	return slices.Index([]Kind{Utility, UPS, Feed, PDU, Router, Switch, Server, Other, Host, Instance, Service}, k)
+}
+
+// seed puts what failed at the head of the list. What stands in a failed place
+// is lost with it and listed.
+func (b *blast) seed(parts []Part) {
+	named := map[Part]bool{}
+	for _, p := range parts {
+		named[p] = true
+	}
+	for i, dark := range b.after.dark {
+		if p := b.g.feedAt(i); dark {
+			if !named[p] && b.before.fed(i) {
+				b.lose(p, "stands there")
+			}
+			b.todo = append(b.todo, p)
+		}
+	}
+	for i, gone := range b.after.gone {
+		if p := b.g.deviceAt(b.s, i); gone {
+			b.lost[i], b.touched[i] = true, true
+			if !named[p] && b.before.powered(i) {
+				b.lose(p, "stands there")
+			}
+			b.todo = append(b.todo, p)
+		}
+	}
+	for p := range b.after.failed {
+		if p.on() {
+			b.todo = append(b.todo, p)
+		}
+	}
+}
+
+func (b *blast) lose(p Part, format string, args ...any) {
+	b.out.Lost = append(b.out.Lost, Loss{b.g.ID(b.s, p), p.Kind, fmt.Sprintf(format, args...)})
+}
+
+// spread follows the power down from what failed.
+func (b *blast) spread() {
+	for len(b.todo) > 0 {
+		p := b.todo[0]
+		b.todo = b.todo[1:]
+		switch {
+		case p.Kind == Feed || p.Kind == Utility:
+			for _, n := range b.g.feeds[p.N].feeds {
+				b.feed(n, p)
+			}
+			for _, n := range b.g.feeds[p.N].devices {
+				b.power(n, "no input from feed "+b.s.Feeds.ID(p.N))
+			}
+		case p.Kind == PSU:
+			b.power(p.N, "")
+		case p.Kind == Outlet:
+			for _, e := range b.g.devices[p.N].feeds {
+				if outletName(b.g.devices[e.device].cords[e.k].outlet) == p.Name {
+					b.power(e.device, "")
+				}
+			}
+		case p.device():
+			for _, n := range b.g.devices[p.N].lines {
+				b.feed(n, p)
+			}
+			for _, e := range b.g.devices[p.N].feeds {
+				b.power(e.device, "")
+			}
+		}
+	}
+}
+
+func (b *blast) feed(n int, above Part) {
+	if b.before.fed(n) && !b.after.fed(n) && !b.after.dark[n] {
+		b.after.dark[n] = true // told once
+		p := b.g.feedAt(n)
+		b.lose(p, "no input from %s", b.g.ID(b.s, above))
+		b.todo = append(b.todo, p)
+	}
+}
+
+// power looks at a device whose power changed above it. Once is enough: the
+// world after has everything in it that failed.
+func (b *blast) power(n int, why string) {
+	if b.touched[n] || !b.before.powered(n) {
+		return
+	}
+	b.touched[n] = true
+	p := b.g.deviceAt(b.s, n)
+	was, left := b.before.cords(n), b.after.cords(n)
+	switch {
+	case !b.after.powered(n):
+		if why == "" {
+			why = "no power: " + all(was, "cord")
+		}
+		b.lost[n] = true
+		b.lose(p, "%s", why)
+		b.todo = append(b.todo, p)
+	case was > 1 && left == 1:
+		b.degrade(p, "power: 1 of %d cords left", was)
+	}
+}
+
+func all(n int, what string) string {
+	if n == 1 {
+		return "its only " + what + " is dead"
+	}
+	return fmt.Sprintf("all of its %d %ss are dead", n, what)
+}
+
+func (b *blast) degrade(p Part, format string, args ...any) {
+	b.out.Degraded = append(b.out.Degraded, Loss{b.g.ID(b.s, p), p.Kind, fmt.Sprintf(format, args...)})
+}
+
+// cut follows the network down: from every switch that the edge does not reach
+// any more, and from every port that failed.
+func (b *blast) cut() {
+	b.before.walk()
+	b.after.walk()
+	near := map[int]bool{}
+	for _, n := range b.g.nets {
+		was, is := b.before.linked[n], b.after.linked[n]
+		if was && !is {
+			if !b.lost[n] {
+				b.lost[n] = true
+				b.lose(b.g.deviceAt(b.s, n), "cut off: no way to the edge of its region")
+			}
+			for _, e := range b.g.devices[n].ends {
+				near[e.device] = true
+			}
+		}
+	}
+	for p := range b.after.failed {
+		switch p.Kind {
+		case Port:
+			for _, e := range b.g.devices[p.N].ends {
+				if portOf(b.s, e) == p.Name {
+					near[e.device] = true
+				}
+			}
+			near[p.N] = true
+		case NIC, BMC:
+			near[p.N] = true
+		}
+	}
+	for _, n := range sorted(near) {
+		b.reach(n)
+	}
+}
+
+func sorted(set map[int]bool) []int {
+	list := make([]int, 0, len(set))
+	for n := range set {
+		list = append(list, n)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// reach looks at a device whose way to the edge changed.
+func (b *blast) reach(n int) {
+	if b.lost[n] || !b.before.powered(n) {
+		return
+	}
+	p := b.g.deviceAt(b.s, n)
+	if carries(b.s.Devices.At(n).Spec.Kind) {
+		if was, left := b.before.uplinks(n), b.after.uplinks(n); was > 1 && left == 1 {
+			b.degrade(p, "network: 1 of %d uplinks left", was)
+		}
+		return
+	}
+	switch was, left := b.before.paths(n), b.after.paths(n); {
+	case was > 0 && left == 0:
+		b.lost[n] = true
+		b.lose(p, "cut off: %s", all(was, "cable"))
+		return
+	case was > 1 && left == 1:
+		b.degrade(p, "network: 1 of %d cables left", was)
+	}
+	if b.before.sight(n) && !b.after.sight(n) {
+		b.out.Unseen = append(b.out.Unseen, Loss{b.s.Devices.ID(n), BMC, "its management address is cut off"})
+	}
+}
+
+// guests takes the instances and the replicas of what is lost.
+func (b *blast) guests() {
+	lost := map[int]bool{}
+	if len(b.lost) > 0 || len(b.places) > 0 || len(b.after.failed) > 0 {
+		for n := range b.s.Instances.Len() {
+			if x := b.s.Instances.At(n); Running(x.State) {
+				if why := b.guest(n, x); why != "" {
+					lost[n] = true
+					if !b.after.failed[Part{Kind: Instance, N: n}] {
+						b.lose(Part{Kind: Instance, N: n}, "%s", why)
+					}
+				}
+			}
+		}
+	}
+	for id, v := range b.s.Services.All() {
+		h := Hit{Service: id, Floor: v.Spec.Floor}
+		for _, n := range v.Instances {
+			if x := b.s.Instances.At(n); Running(x.State) && (x.Device < 0 || b.stands(x.Device)) {
+				h.Before++
+				if !lost[n] {
+					h.After++
+				}
+			}
+		}
+		for _, n := range v.Devices {
+			if Running(b.s.Devices.At(n).State) && b.stands(n) {
+				h.Before++
+				if !b.lost[n] {
+					h.After++
+				}
+			}
+		}
+		if h.Below = h.Floor > 0 && h.After < h.Floor; h.After < h.Before {
+			b.out.Services = append(b.out.Services, h)
+		}
+	}
+}
+
+// stands reports whether a machine that carries something is not known to be
+// gone: a cloud may take minutes to notice.
+func (b *blast) stands(n int) bool { return !Dead(b.s.Devices.At(n)) }
+
+// guest says why an instance is lost, or "".
+func (b *blast) guest(n int, x *fleet.InstanceState) string {
+	switch {
+	case b.after.failed[Part{Kind: Instance, N: n}]:
+		return "it failed"
+	case x.Device >= 0:
+		if b.lost[x.Device] && b.stands(x.Device) {
+			return "host " + b.s.Devices.ID(x.Device) + " is lost"
+		}
+		return ""
+	case x.Host != "" && b.after.failed[Part{Kind: Host, N: b.s.Hosts.Number(x.Cloud + "/" + x.Host)}]:
+		return "host " + x.Host + " is lost"
+	}
+	c := b.s.Clouds.Get(x.Cloud)
+	for _, p := range b.places {
+		if p.Kind == Region && c != nil && c.Spec.Region == b.s.Regions.ID(p.N) {
+			return "region " + c.Spec.Region + " is lost"
+		}
+	}
+	return ""
+}
