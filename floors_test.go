@@ -29,6 +29,8 @@ var floors = map[string]floor{
 	"fleet/trace":      {house: []string{"fleet"}},
 	"fleet/drift":      {house: []string{"fleet"}, outside: []string{"path", "unicode"}},
 	"fleet/plan":       {house: []string{"fleet"}},
+	"fleet/trend":      {house: []string{"fleet"}},
+	"fleet/capacity":   {house: []string{"fleet", "fleet/trend"}},
 	"fleet/engine":     {house: []string{"fleet", "fleet/*"}, outside: []string{"runtime", "sync"}}, // what comes back from memory is shared out among the processors
 	"keys":             {house: []string{"fleet"}, outside: []string{"charm.land/bubbles/v2/key"}},
 	"probes/ipmi":      {std: true, house: []string{"fleet"}, outside: []string{"github.com/bougou/go-ipmi"}},
