@@ -91,6 +91,7 @@ type Switch struct {
 	Chassis   MAC        // LLDP chassis id and bridge address
 	Neighbors []Neighbor // ascending by (TimeMark, Port, Index)
 	FDB       *FDB       // see NewFDB; nil: the table is empty
+	ARP       *ARP       // see NewARP; nil: the table is empty
 	VLANs     []VLAN     // ascending by ID
 	Entities  []Entity   // ascending by Index
 	Sensors   []Sensor   // ascending by Entity

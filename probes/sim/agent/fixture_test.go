@@ -42,6 +42,10 @@ func sampleSwitch() *Switch {
 		entries = append(entries, FDBEntry{MAC: MAC{2, byte(255 - i), 3, 4, 5, byte(i)}, Port: 1 + i%54, VLAN: 100 + i%3})
 	}
 	sw.FDB = NewFDB(entries)
+	sw.ARP = NewARP([]Address{
+		{Port: 1049, IP: netip.MustParseAddr("fe80::1"), MAC: MAC{2, 2, 3, 4, 5, 6}}, {Port: 1049, IP: netip.MustParseAddr("10.0.200.1"), MAC: MAC{2, 2, 3, 4, 5, 6}},
+		{Port: 1002, IP: netip.MustParseAddr("10.0.0.9"), MAC: MAC{2, 2, 3, 4, 5, 7}}, {Port: 1002, IP: netip.MustParseAddr("10.0.0.9"), MAC: MAC{9}},
+	})
 	for i := range 3 {
 		sw.VLANs = append(sw.VLANs, VLAN{ID: 100 + i, Name: fmt.Sprintf("vlan-%d", i), Egress: Ports(1, 2, 54), Untagged: Ports(1)})
 	}

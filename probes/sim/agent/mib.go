@@ -10,7 +10,7 @@ import (
 // One tree per kind of device, built when the first agent of the kind starts.
 var (
 	switchTree = sync.OnceValue(func() *tree {
-		return newTree(systemMIB(), engineMIB(), ifMIB(), bridgeMIB(), lldpMIB(), entityMIB())
+		return newTree(systemMIB(), engineMIB(), ifMIB(), bridgeMIB(), arpMIB(), lldpMIB(), entityMIB())
 	})
 	pduTree = sync.OnceValue(func() *tree { return newTree(systemMIB(), engineMIB(), ifMIB(), apcMIB()) })
 	upsTree = sync.OnceValue(func() *tree { return newTree(systemMIB(), engineMIB(), ifMIB(), upsMIB()) })

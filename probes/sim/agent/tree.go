@@ -186,7 +186,7 @@ func (r *rows) search(v *view, index []uint32) (int, bool) {
 }
 
 // maxIndex is the longest index of any table here, in arcs.
-const maxIndex = 16
+const maxIndex = 20
 
 // bind appends the variable binding of p; false, and nothing appended, if it
 // has no instance.
