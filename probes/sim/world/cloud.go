@@ -24,6 +24,7 @@ func (w *World) makeCloud(prev, r *run, fx *effects) {
 			r.hyps[h].status, r.hyps[h].reason = "disabled", "scheduled retirement: hardware end of life"
 		}
 	}
+	r.opened = fx.open
 	r.instances = make([]instanceRun, len(w.Instances))
 	for i := range w.Instances {
 		in := &w.Instances[i]
@@ -46,6 +47,7 @@ func (w *World) makeCloud(prev, r *run, fx *effects) {
 type CloudState struct {
 	Version   uint64
 	Reachable bool
+	Opened    bool // the security group mgmt lets the world in
 	Hosts     []HostState
 	Instances []InstanceState
 }
@@ -88,7 +90,7 @@ func (w *World) RegionReachable(region int, now time.Time) bool {
 // it went down.
 func (w *World) Cloud(region int, now time.Time) CloudState {
 	r, t := w.run(now)
-	st := CloudState{Version: r.seq, Reachable: w.regionReachable(r, region)}
+	st := CloudState{Version: r.seq, Reachable: w.regionReachable(r, region), Opened: r.opened[region]}
 	for h, n := range w.Hyps {
 		sv := &w.Servers[n]
 		if w.Sites[sv.Site].Region != region {

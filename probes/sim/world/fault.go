@@ -157,7 +157,7 @@ const (
 // gentle is the fixed order of the default schedule.
 var gentle = []string{
 	"fan-slow", "psu-loss", "switch-flap", "firmware-drift", "bmc-silent", "host-dead", "port-errors", "pdu-loss",
-	"temp-rise", "vlan-drift", "retirement", "cable-swap", "instance-spread", "default-user", "switch-loss", "bmc-lies", "sel-full", "counter-reset",
+	"temp-rise", "vlan-drift", "retirement", "cable-swap", "instance-spread", "default-user", "switch-loss", "bmc-lies", "sel-full", "counter-reset", "open-group",
 }
 
 // Schedule starts the default faults.

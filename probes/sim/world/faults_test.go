@@ -177,6 +177,15 @@ func TestCableSwap(t *testing.T) {
 	if where[w.Servers[n].MAC[0]] != 7 || where[w.Servers[n+1].MAC[0]] != 6 {
 		t.Errorf("ports %d and %d", where[w.Servers[n].MAC[0]], where[w.Servers[n+1].MAC[0]])
 	}
+	for _, a := range w.Resolved(sw.N, after) {
+		if a.Port == 5 && a.IP == w.ServerIP(n, 0) || a.Port == 6 && a.IP == w.ServerIP(n+1, 0) || a.Port == 5 && a.MAC == w.Servers[n].MAC[0] {
+			t.Errorf("%s is still resolved on port %d", a.IP, a.Port+1)
+		}
+		delete(where, a.MAC)
+	}
+	if where[w.Servers[n].MAC[0]] != 0 || where[w.Servers[n+1].MAC[0]] != 0 {
+		t.Error("a server that was plugged elsewhere is not resolved there")
+	}
 	for _, h := range w.Neighbors(sw.N, after) {
 		if h.Port == 5 && h.SysName != "fra1-r01-s07" {
 			t.Errorf("port 6 hears %s", h.SysName)

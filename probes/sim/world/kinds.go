@@ -45,7 +45,7 @@ var kinds = []kind{
 			if fx.vlan[f.ref.N] == nil {
 				fx.vlan[f.ref.N] = map[int]int{}
 			}
-			fx.vlan[f.ref.N][f.port] = 999
+			fx.vlan[f.ref.N][f.port] = quarantine
 		}},
 	{"firmware-drift", "a server or a switch", "{} was flashed with an old image",
 		"the firmware of {} is older than intended and than its peers have",
@@ -80,6 +80,9 @@ var kinds = []kind{
 	{"sel-full", "a server", "the event log of {} ran full",
 		"the SEL of {} is full and takes no new events",
 		pickServer, func(w *World, f *Fault, _ float64, fx *effects) { fx.selFull[f.ref.N] = true }},
+	{"open-group", "a region", "somebody opened SSH in the security group mgmt of {} to the world",
+		"group mgmt of {} lets 22/tcp in from 0.0.0.0/0: a management port is open to anyone, and to the game servers there is a way, since they have public addresses; configuration drift of one group, not of many instances",
+		pickRegion, func(w *World, f *Fault, _ float64, fx *effects) { fx.open[f.ref.N] = true }},
 }
 
 func (w *World) firstPSU(server int) int {
@@ -137,6 +140,21 @@ func pickSite(w *World, f *Fault) error {
 	}
 	f.ref = Ref{N: w.choose(f, len(w.Sites))}
 	f.Target = w.Sites[f.ref.N].Name
+	return nil
+}
+
+func pickRegion(w *World, f *Fault) error {
+	for i := range w.Regions {
+		if f.Target == w.Regions[i].Name {
+			f.ref = Ref{N: i}
+			return nil
+		}
+	}
+	if f.Target != "" {
+		return fmt.Errorf("%w: %q is not a region", ErrNoSuch, f.Target)
+	}
+	f.ref = Ref{N: w.choose(f, len(w.Regions))}
+	f.Target = w.Regions[f.ref.N].Name
 	return nil
 }
 

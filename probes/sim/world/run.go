@@ -19,7 +19,8 @@ type run struct {
 	swapped   [][2]int // links whose lower ends were exchanged
 	hyps      []hypRun
 	instances []instanceRun
-	moved     map[int]int // instances that are not where they were created
+	opened    map[int]bool // regions whose management group lets the world in
+	moved     map[int]int  // instances that are not where they were created
 }
 
 type pduRun struct {
