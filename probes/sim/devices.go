@@ -150,7 +150,7 @@ func (v *switchView) describe(st *world.SwitchState, now time.Time) *agent.Switc
 			Name: sw.Name, Descr: fmt.Sprintf("%s %s EOS version %s", sw.Vendor, sw.Model, st.Firmware),
 			ObjectID: "1.3.6.1.4.1.30065.1.3011.7050.427.48", Location: location(v.w, &sw.Placed), Contact: "noc@example.net", Services: 14, Boots: st.Boots,
 		},
-		Chassis: agent.MAC(sw.MAC), Entities: switchEntities(sw, st),
+		Chassis: agent.MAC(sw.MAC), Entities: switchEntities(v.w.Layout, sw, st),
 	}
 	bridge := func(port int) int { return st.Ports[port].Index }
 	for i, h := range v.w.Neighbors(v.n, now) {
@@ -162,6 +162,11 @@ func (v *switchView) describe(st *world.SwitchState, now time.Time) *agent.Switc
 		fdb = append(fdb, agent.FDBEntry{MAC: agent.MAC(l.MAC), Port: bridge(l.Port), VLAN: l.VLAN})
 	}
 	dev.FDB = agent.NewFDB(fdb)
+	var arp []agent.Address
+	for _, a := range v.w.Resolved(v.n, now) {
+		arp = append(arp, agent.Address{Port: st.Ports[a.Port].Index, IP: a.IP, MAC: agent.MAC(a.MAC)})
+	}
+	dev.ARP = agent.NewARP(arp)
 	members := map[int][]int{}
 	for i := range st.Ports {
 		if sw.Ports[i].Link >= 0 && st.Ports[i].VLAN > 0 {
@@ -228,10 +233,14 @@ func location(w *world.World, p *world.Placed) string {
 }
 
 // switchEntities are a chassis, two supplies, four fans and a sensor in each.
-func switchEntities(sw *world.Switch, st *world.SwitchState) []agent.Entity {
+func switchEntities(l *world.Layout, sw *world.Switch, st *world.SwitchState) []agent.Entity {
 	e := []agent.Entity{{Index: 1, Position: -1, Class: agent.ClassChassis, Name: sw.Name, Descr: sw.Model + " chassis", Model: sw.Model, Serial: sw.Serial, Vendor: sw.Vendor, HardwareRev: "11.02", SoftwareRev: st.Firmware}}
 	part := func(index, parent, pos int, class agent.EntityClass, name, descr string) {
-		e = append(e, agent.Entity{Index: index, Parent: parent, Position: pos, Class: class, Name: name, Descr: descr, Vendor: sw.Vendor, Replaceable: class != agent.ClassSensor})
+		x := agent.Entity{Index: index, Parent: parent, Position: pos, Class: class, Name: name, Descr: descr, Vendor: sw.Vendor}
+		if class != agent.ClassSensor { // what can be taken out has a label
+			x.Replaceable, x.Model, x.Serial = true, descr, l.PartSerial(sw.Name, name)
+		}
+		e = append(e, x)
 	}
 	for p := range 2 {
 		part(100+p, 1, p+1, agent.ClassPowerSupply, fmt.Sprintf("PowerSupply%d", p+1), "PWR-500AC-F")

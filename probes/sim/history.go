@@ -150,7 +150,7 @@ func switchPast(w *world.World, n int, keys []fleet.SeriesKey) func(time.Time, [
 	parts := map[string]func(*state) fleet.Num{}
 	probe := state{SwitchState: w.Switch(n, w.Born)}
 	for i, e := range switchSensors(sw, &probe.SwitchState) {
-		for _, part := range switchEntities(sw, &probe.SwitchState) {
+		for _, part := range switchEntities(w.Layout, sw, &probe.SwitchState) {
 			if part.Index == e.Entity {
 				scale := int8(-e.Precision)
 				parts[part.Name] = func(s *state) fleet.Num {

@@ -51,7 +51,7 @@ func (f *Fleet) makeRegion(n int, now time.Time) *openstack.Region {
 		sv := &w.Servers[h.Server]
 		hw := sv.Hardware
 		reg.Hosts = append(reg.Hosts, openstack.Host{
-			ID: uuid(sv.GUID), Name: sv.Name, Zone: w.Zone(sv.Rack), IP: fmt.Sprintf("10.%d.%d.%d", 20+n, sv.Rack%250, 10+sv.Slot), Up: h.Up, Disabled: h.Disabled, DisabledReason: h.Reason, SeenAt: h.SeenAt, BootedAt: h.BootedAt,
+			ID: uuid(sv.GUID), Name: sv.Name, Zone: w.Zone(sv.Rack), IP: w.ServerIP(h.Server, 0).String(), Up: h.Up, Disabled: h.Disabled, DisabledReason: h.Reason, SeenAt: h.SeenAt, BootedAt: h.BootedAt,
 			Inventory: []openstack.Inventory{{Class: "VCPU", Total: int64(hw.VCPU), Ratio: 4}, {Class: "MEMORY_MB", Total: int64(hw.MemMB), Reserved: 8192, Ratio: 1}, {Class: "DISK_GB", Total: 3576, Reserved: 50, Ratio: 1}},
 		})
 	}
@@ -65,8 +65,8 @@ func (f *Fleet) makeRegion(n int, now time.Time) *openstack.Region {
 			ID: in.ID, Name: in.Name, ProjectID: openstack.ProjectID(cloudProject), Host: host.Name, Zone: w.Zone(host.Rack), Flavor: in.Flavor.ID, Status: s.Status,
 			Created: launched.Add(-40 * time.Second), Launched: launched, Updated: launched,
 			Metadata:  map[string]string{"service": svc.Name, "owner": svc.Owner},
-			Addresses: []openstack.Address{{Network: "tenant-" + w.Regions[n].Name, IP: fmt.Sprintf("10.%d.%d.%d", 100+n, s.N/200, 10+s.N%200), MAC: world.InstanceMAC(s.N).String()}},
-			Groups:    []string{"default"},
+			Addresses: addressesOf(s.N, n, w.Regions[n].Name, svc.Name),
+			Groups:    groupsOf(svc.Name),
 		})
 		g := groups[in.Group]
 		if g == nil {
@@ -78,10 +78,7 @@ func (f *Fleet) makeRegion(n int, now time.Time) *openstack.Region {
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		reg.Groups = append(reg.Groups, *groups[name])
 	}
-	reg.Rules = []openstack.SecurityGroup{{ID: uuid(groupID("sg-" + reg.Name)), Name: "default", ProjectID: openstack.ProjectID(cloudProject), Rules: []openstack.Rule{
-		{ID: uuid(groupID("rule-in-" + reg.Name)), Ingress: true, Protocol: "tcp", PortMin: 443, PortMax: 443, Remote: "0.0.0.0/0"},
-		{ID: uuid(groupID("rule-out-" + reg.Name))},
-	}}}
+	reg.Rules = securityGroups(reg.Name, st.Opened)
 	return reg
 }
 

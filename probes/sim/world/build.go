@@ -46,6 +46,9 @@ func (l *Layout) serial(name string) string {
 	return string(b)
 }
 
+// PartSerial returns the serial of a part of a device that has one of its own.
+func (l *Layout) PartSerial(device, part string) string { return l.serial(device + "/" + part) }
+
 func (l *Layout) addSite(s, racks int) {
 	region := s % len(l.Regions)
 	site := Site{Name: fmt.Sprintf("%s%d", l.Regions[region].Name, s/len(l.Regions)+1), Region: region}
