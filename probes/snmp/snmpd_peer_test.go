@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -162,4 +163,27 @@ func seen(t *testing.T, a *Agent) {
 	if o.Tables[fleet.TablePorts] != fleet.Complete || len(o.Ports) == 0 {
 		t.Errorf("ports %v %d", o.Tables[fleet.TablePorts], len(o.Ports))
 	}
+	seenNet(t, a, o)
+}
+
+// seenNet expects the door that was used, and of each neighbour of the host
+// that snmpd serves a port that it has.
+func seenNet(t *testing.T, a *Agent, o *fleet.Observation) {
+	t.Helper()
+	community := ""
+	if a.cfg.Version == "2c" {
+		community = "default"
+	}
+	if o.Facts.Get(factAccess) != a.cfg.access() || o.Facts.Get(factCommunity) != community || o.Facts.Get(factAuth) != a.cfg.Auth || o.Facts.Get(factPriv) != a.cfg.Priv {
+		t.Errorf("door %q %q %q %q", o.Facts.Get(factAccess), o.Facts.Get(factCommunity), o.Facts.Get(factAuth), o.Facts.Get(factPriv))
+	}
+	if is := o.Tables[fleet.TableARP]; is != fleet.Complete && is != fleet.Absent {
+		t.Errorf("ARP is %v", is)
+	}
+	for _, n := range o.ARP {
+		if !slices.ContainsFunc(o.Ports, func(p fleet.Port) bool { return p.Name == n.Port }) {
+			t.Errorf("%+v is on no port", n)
+		}
+	}
+	t.Logf("%d neighbours", len(o.ARP))
 }
