@@ -124,3 +124,28 @@ func TestNetworkEndpoint(t *testing.T) {
 		t.Error("a client without a catalog entry")
 	}
 }
+
+// TestServerGroupsBeyondTheLimit: Nova cuts the list of server groups without a
+// word, and an instance in the last one has its group all the same.
+func TestServerGroupsBeyondTheLimit(t *testing.T) {
+	for _, c := range []struct{ groups, requests int }{{1, 1}, {99, 1}, {1000, 2}, {2050, 3}} {
+		w := newWorld(1, 1)
+		w.change(func(r *sim.Region) {
+			r.Groups = nil
+			for i := range c.groups {
+				g := sim.Group{ID: uuid(3, i), Name: fmt.Sprintf("g%d", i), Policy: "affinity", ProjectID: sim.ProjectID("admin")}
+				if i == c.groups-1 {
+					g.Members = []string{uuid(1, 0)}
+				}
+				r.Groups = append(r.Groups, g)
+			}
+		})
+		obs := observe(t, probe(t, config(serve(t, w).AuthURL(), "admin")), fleet.LaneTables)
+		if got, want := instance(t, obs, uuid(1, 0)).PlacementGroup, fmt.Sprintf("g%d", c.groups-1); got != want || obs.Err != nil {
+			t.Errorf("%d groups: %q, want %q, %v", c.groups, got, want, obs.Err)
+		}
+		if n := w.count("compute/v2.1/os-server-groups"); n != c.requests {
+			t.Errorf("%d groups cost %d requests, want %d", c.groups, n, c.requests)
+		}
+	}
+}

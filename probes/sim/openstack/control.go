@@ -3,6 +3,7 @@ package openstack
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -124,7 +125,20 @@ func (s compute) getGroups(r *request, rest []string) (reply, error) {
 	if len(rest) > 0 {
 		return reply{}, refuse(http.StatusNotFound, "Instance group "+rest[0]+" could not be found.")
 	}
-	return ok(map[string]any{"server_groups": out}), nil
+	return ok(map[string]any{"server_groups": offset(r, out)}), nil
+}
+
+// offset cuts a list that has no markers: Nova's limit of 1000 holds, and
+// nothing in the answer says that there is more.
+func offset(r *request, rows []any) []any {
+	number := func(key string, none int) int {
+		if n, err := strconv.Atoi(r.URL.Query().Get(key)); err == nil && n >= 0 {
+			return n
+		}
+		return none
+	}
+	rows = rows[min(number("offset", 0), len(rows)):]
+	return rows[:min(number("limit", 1000), 1000, len(rows))]
 }
 
 func (s compute) group(r *request, g *Group) any {
