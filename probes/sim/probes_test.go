@@ -109,6 +109,7 @@ func observeAll(t testing.TB, list []probe, lane fleet.Lane) map[string]*fleet.O
 func TestOrdinaryProbesRead(t *testing.T) {
 	f := startFleet(t, Options{Fault: "none", Racks: 2})
 	list := f.probes(t)
+	began := time.Now()
 	seen := observeAll(t, list, fleet.LaneSlow)
 	for _, p := range list {
 		o := seen[p.target]
@@ -153,13 +154,12 @@ func TestOrdinaryProbesRead(t *testing.T) {
 			t.Fatalf("%+v", in)
 		}
 	}
-	historyMeets(t, f, seen)
+	historyMeets(t, f, seen, began)
 }
 
 // historyMeets checks that the past ends where the present begins: every
 // series that was polled has one, and its newest value is near the polled one.
-func historyMeets(t *testing.T, f *Fleet, seen map[string]*fleet.Observation) {
-	now := time.Now()
+func historyMeets(t *testing.T, f *Fleet, seen map[string]*fleet.Observation, now time.Time) {
 	keys := map[string][]fleet.SeriesKey{}
 	vals := map[string][]fleet.Num{}
 	for name, o := range seen {
