@@ -43,7 +43,8 @@ type BMC struct {
 	identity fleet.Facts     // facts of the slow lane
 	complete bool            // identity was read whole
 	tried    bool            // identity was read, whole or not: again in the slow lane
-	mute     map[uint16]bool // optional commands that this BMC does not answer
+	mute     map[uint32]bool // optional commands that this BMC does not answer
+	indoors  bool            // it answers nobody without a session
 	meter    meter           // DCMI
 }
 
@@ -74,7 +75,7 @@ func New(cfg Config) (*BMC, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	b := &BMC{cfg: cfg, now: time.Now, settle: settleFor, turn: make(chan struct{}, 1), role: privOperator, mute: map[uint16]bool{}, refused: map[string]refused{}}
+	b := &BMC{cfg: cfg, now: time.Now, settle: settleFor, turn: make(chan struct{}, 1), role: privOperator, mute: map[uint32]bool{}, refused: map[string]refused{}}
 	b.address, _ = cfg.endpoint()
 	b.quirks, _ = parseQuirks(cfg.Quirks)
 	b.suites = suites[:2]
@@ -185,6 +186,7 @@ func (b *BMC) forget() {
 	b.known, b.tried, b.complete = false, false, false
 	b.sensors, b.walk, b.identity = nil, nil, nil
 	b.log, b.meter = logCursor{}, meter{}
+	b.indoors = false
 	clear(b.mute)
 }
 
@@ -309,7 +311,7 @@ func errSilentOr(err error) error {
 // askOptional is ask for what many BMCs do not have. One that does not even
 // answer is not asked again until it logs in anew as another machine.
 func (b *BMC) askOptional(ctx context.Context, c command) ([]byte, error) {
-	id := uint16(c.fn)<<8 | uint16(c.cmd)
+	id := uint32(c.fn)<<16 | uint32(c.cmd)<<8 | uint32(c.part)
 	if b.mute[id] {
 		return nil, &opError{c.op, &refusal{ccInvalidCommand}}
 	}

@@ -21,6 +21,9 @@
 //     pure, bounded, fuzzed;
 //   - walk.go, sensors.go, log.go, inventory.go and parts.go ask for those
 //     bytes;
+//   - access.go, users.go and lan.go say what the BMC's doors look like: which
+//     sessions and cipher suites it offers to a stranger, who may log in, how it
+//     sits on its network. raise.go asks as OPERATOR where USER is refused;
 //   - bmc.go owns the session and the turn; observe.go, act.go and knock.go are
 //     what the rest of the house calls.
 //
@@ -34,7 +37,12 @@
 // bridging is not spoken. The quirk assumebmcowner reads them all the same,
 // for the models that only mislabel them.
 //
-// What is never done: cipher suite 0, a second try of anything that is not
+// The doors are only looked at. What is told to strangers is asked without a
+// session, some five datagrams; users and network cost two commands a slot and
+// nine in all, in the slow lane. What the BMC lacks is an absent fact; what our
+// account may not see is a fact itself (bmc.sees.users, bmc.sees.lan).
+//
+// What is never done: reading a community string, cipher suite 0, a second try of anything that is not
 // idempotent, a second try of a password that was refused, and more than two
 // sessions on one BMC (one to read, one to act).
 package ipmi

@@ -34,6 +34,11 @@ type fakeBMC struct {
 	fru      []byte
 	guid     [16]byte
 	hashRole func(open, role byte) byte // what it hashes; nil: the role
+	deaf     bool                       // answers nothing outside of a session
+	knocks   int                        // questions about its doors
+	userCaps []byte                     // what each may use to log in
+	adminCaps,
+	records []byte // cipher suites
 
 	on     func(fn netFn, cmd uint8, data []byte) (code completion, out []byte, handled bool)
 	mangle func(kind payload, answer []byte) [][]byte // what goes out instead of an answer
@@ -45,6 +50,9 @@ type fakeBMC struct {
 	silent atomic.Bool
 	start  sync.Once
 }
+
+// noAnswer as a completion code makes the fake swallow the command.
+const noAnswer completion = 0x7f
 
 type fakeSession struct {
 	hand *handshake
@@ -58,7 +66,9 @@ func startFake(t testing.TB, change ...func(*fakeBMC)) *fakeBMC {
 	f := &fakeBMC{
 		t: t, user: "ADMIN", password: "secret", suites: []int{3, 17}, limit: 4, maxRole: 4, power: true,
 		readings: map[uint8][]byte{}, open: map[uint32]*fakeSession{}, asked: map[[2]uint8]int{},
-		guid: [16]byte{15: 0x42}, stamp: 1_700_000_000, erased: 1_600_000_000,
+		userCaps: []byte{1, 0x80 | 0x04, 0x04 | 0x02, 0x03, 0, 0, 0, 0}, adminCaps: []byte{1, 0x80 | 0x04, 0x04 | 0x02, 0x03, 0, 0, 0, 0},
+		records: []byte{0xc0, 3, 1, 0x41, 0x81, 0xc0, 17, 3, 0x44, 0x81},
+		guid:    [16]byte{15: 0x42}, stamp: 1_700_000_000, erased: 1_600_000_000,
 	}
 	for i := range 3 {
 		f.sdrs = append(f.sdrs, fullSDR(uint16(i+1), uint8(i+1), "Temp "+string(rune('A'+i))))
@@ -274,7 +284,7 @@ func (f *fakeBMC) command(s *fakeSession, b []byte) []byte {
 	fn, cmd, data := netFn(msg[1]>>2), msg[5], msg[6:len(msg)-1]
 	f.asked[[2]uint8{uint8(fn), cmd}]++
 	code, out := f.run(fn, cmd, data)
-	if code == 0 && out == nil && fn == 0xff {
+	if code == noAnswer {
 		return nil
 	}
 	a := []byte{addrConsole, byte(fn|1)<<2 | msg[4]&3}
@@ -290,20 +300,35 @@ func (f *fakeBMC) command(s *fakeSession, b []byte) []byte {
 
 // presession answers Get Channel Authentication Capabilities and the ping.
 func (f *fakeBMC) presession(b []byte) (payload, []byte) {
-	if msg, err := parseV15(b); err == nil && len(msg) >= 7 {
+	if msg, err := parseV15(b); err == nil && len(msg) >= 7 && !f.deaf {
 		a := []byte{addrConsole, msg[1] | 4}
 		a = append(a, checksum(a), addrBMC, msg[4], msg[5])
-		switch msg[5] {
-		case 0x38:
-			a = append(a, 0, 1, 0x80|0x04, 0x04|0x02, 0x03, 0, 0, 0, 0)
-		case 0x54:
-			a = append(a, 0, 1, 0xc0, 3, 1, 0x41, 0x81, 0xc0, 17, 3, 0x44, 0x81)
-		default:
-			a = append(a, byte(ccInvalidCommand))
-		}
+		code, out := f.doors(msg[5], msg[6:len(msg)-1])
+		a = append(append(a, byte(code)), out...)
 		return 0xff, putV15(nil, append(a, checksum(a[3:])))
 	}
 	return 0xff, nil
+}
+
+// doors answers what is told without a session.
+func (f *fakeBMC) doors(cmd uint8, data []byte) (completion, []byte) {
+	f.knocks++
+	if f.on != nil {
+		if code, out, ok := f.on(fnApp, cmd, data); ok {
+			return code, out
+		}
+	}
+	switch cmd {
+	case 0x38:
+		if data[1] == byte(privUser) {
+			return 0, f.userCaps
+		}
+		return 0, f.adminCaps
+	case 0x54:
+		at := min(int(data[2]&0x3f)*16, len(f.records))
+		return 0, append([]byte{1}, f.records[at:min(at+16, len(f.records))]...)
+	}
+	return ccInvalidCommand, nil
 }
 
 func (f *fakeBMC) run(fn netFn, cmd uint8, data []byte) (completion, []byte) {
@@ -357,8 +382,13 @@ func (f *fakeBMC) run(fn netFn, cmd uint8, data []byte) (completion, []byte) {
 		}
 		b := f.fru[at:min(at+n, len(f.fru))]
 		return 0, append([]byte{byte(len(b))}, b...)
+	case [2]uint8{uint8(fnApp), 0x38}, [2]uint8{uint8(fnApp), 0x54}:
+		return f.doors(cmd, data)
 	case [2]uint8{uint8(fnTransport), 0x02}:
-		return 0, []byte{0x11, 2, 0, 0, 0, 0, 0x42}
+		if data[1] == 5 {
+			return 0, []byte{0x11, 2, 0, 0, 0, 0, 0x42}
+		}
+		return 0x80, nil
 	}
 	return ccInvalidCommand, nil
 }

@@ -1,9 +1,12 @@
 package ipmi
 
 import (
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"plumb/fleet"
 )
 
 func FuzzSDR(f *testing.F) {
@@ -91,5 +94,43 @@ func FuzzPacket(f *testing.F) {
 		parseReading(b)
 		parseDeviceID(b)
 		parseChassis(b)
+	})
+}
+
+// FuzzDoors hands bytes to what reads users, network and doors.
+func FuzzDoors(f *testing.F) {
+	f.Add([]byte{10, 0x42, 1, 0x14})
+	f.Add([]byte{0, 0x40, 0x04, 0x84, 0x83})
+	f.Add([]byte{0xc0, 17, 3, 0x44, 0x81, 0xc1, 1, 2, 3, 4, 5})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var texts []string
+		if c, err := parseAuthCaps(b); err == nil {
+			var facts fleet.Facts
+			c.put(&facts)
+			for _, x := range facts {
+				texts = append(texts, x.Value)
+			}
+		}
+		if a, err := parseUserAccess(b); err == nil {
+			if a.slots > maxSlots {
+				t.Fatalf("%d slots", a.slots)
+			}
+			texts = append(texts, a.text(userName(b)))
+		}
+		for _, p := range lanParams {
+			texts = append(texts, p.text(b))
+		}
+		for _, id := range parseSuites(b) {
+			if id < 0 || id > 0xff {
+				t.Fatalf("suite %d", id)
+			}
+		}
+		half := len(b) / 2
+		texts = append(texts, suiteLimits(len(b), b[:half], b[half:]))
+		for _, s := range texts {
+			if !utf8.ValidString(s) || len(s) > 512 || strings.ContainsAny(s, "\x00\x1b\n\r") {
+				t.Fatalf("%q", s)
+			}
+		}
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 
 	"plumb/fleet"
 
@@ -15,21 +14,23 @@ import (
 // asker sends one read and returns its data: BMC.ask, or a session's do.
 type asker func(context.Context, command) ([]byte, error)
 
-// readIdentity reads what the machine is: device id, FRU, LAN, names. A part
-// that cannot be read leaves what was known of it and makes the facts
-// partial.
+// readIdentity reads what the machine is: device id, FRU, LAN, users, names,
+// doors. A part that cannot be read leaves what was known of it and makes the
+// facts partial; so does a command that fell silent in this very poll.
 func (b *BMC) readIdentity(ctx context.Context) error {
 	var facts fleet.Facts
 	b.deviceFacts(&facts)
-	whole, err := b.fruFacts(ctx, &facts)
-	if err == nil {
-		err = b.lanFacts(ctx, &facts)
-	}
-	if err == nil {
-		err = b.nameFacts(ctx, &facts)
+	whole, muted := true, len(b.mute)
+	var err error
+	for _, read := range []func(context.Context, *fleet.Facts) (bool, error){b.fruFacts, b.operatorFacts, b.nameFacts, b.accessFacts} {
+		var all bool
+		if all, err = read(ctx, &facts); err != nil {
+			break
+		}
+		whole = whole && all
 	}
 	b.tried = err == nil
-	if err == nil && whole {
+	if err == nil && whole && len(b.mute) == muted {
 		b.identity, b.complete = facts, true
 		return nil
 	}
@@ -111,60 +112,24 @@ func (b *BMC) fruFacts(ctx context.Context, facts *fleet.Facts) (whole bool, err
 // else the board's.
 func (f *fruInfo) bestSerial() string { return first(f.serial, f.chassisSerial, f.boardSerial) }
 
-// lanFacts reads the BMC's own MAC: Get LAN Configuration Parameters (section
-// 23.2), which needs OPERATOR; the session is raised for it and lowered after.
-func (b *BMC) lanFacts(ctx context.Context, facts *fleet.Facts) error {
-	mac, err := b.lanParam(ctx, 5)
-	if refusedWith(err, ccPrivilege) && b.role == privOperator {
-		if err = b.setPrivilege(ctx, privOperator); over(err) {
-			return err
-		}
-		mac, err = b.lanParam(ctx, 5)
-		if e := b.setPrivilege(ctx, privUser); over(e) {
-			return e
-		}
-	}
-	if over(err) {
-		return err
-	}
-	if err == nil && len(mac) == 6 && [6]byte(mac) != [6]byte{} {
-		facts.Set("bmc.mac", net.HardwareAddr(mac).String())
-	}
-	return nil
-}
-
-const thisChannel = 0x0e
-
-func (b *BMC) lanParam(ctx context.Context, param byte) ([]byte, error) {
-	data, err := b.askOptional(ctx, command{fn: fnTransport, cmd: 0x02, data: []byte{thisChannel, param, 0, 0}, op: "get lan configuration"})
-	if err != nil || len(data) < 1 {
-		return nil, err
-	}
-	return append([]byte(nil), data[1:]...), nil
-}
-
-// setPrivilege is Set Session Privilege Level (section 22.18).
-func (b *BMC) setPrivilege(ctx context.Context, p privilege) error {
-	_, err := b.ask(ctx, command{fn: fnApp, cmd: 0x3b, data: []byte{byte(p)}, op: "set session privilege"})
-	return err
-}
-
 // nameFacts reads the names the host gave its BMC: Get System Info Parameters
 // (section 22.14b), parameters 1 (firmware) and 2 (system name).
-func (b *BMC) nameFacts(ctx context.Context, facts *fleet.Facts) error {
+func (b *BMC) nameFacts(ctx context.Context, facts *fleet.Facts) (whole bool, err error) {
+	whole = true
 	for _, x := range []struct {
 		param byte
 		fact  string
 	}{{2, fleet.FactName}, {1, "bios"}} {
 		data, err := b.askOptional(ctx, command{fn: fnApp, cmd: 0x59, data: []byte{0, x.param, 0, 0}, op: "get system info"})
 		if over(err) {
-			return err
+			return false, err
 		}
 		if err == nil && len(data) > 4 {
 			facts.Set(x.fact, systemText(data[2], int(data[3]), data[4:]))
 		}
+		whole = whole && settled(err)
 	}
-	return nil
+	return whole, nil
 }
 
 // systemText reads the first block of a system info string: 14 bytes, which

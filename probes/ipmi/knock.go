@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -22,8 +21,8 @@ type Grade struct {
 	V20          bool   // takes RMCP+ sessions
 	NoAuth       bool   // 1.5: authentication "none" is offered
 	WeakAuth     bool   // 1.5: MD2, MD5 or plain password is offered
-	Anonymous    bool   // anonymous login is enabled
-	NullUser     bool   // a user without a name is enabled
+	Anonymous    bool   // a user without name and password is enabled
+	NullUser     bool   // a user without a name, but with a password, is enabled
 	TwoKey       bool   // needs K_g
 	Suites       []int  // cipher suites it lists, ascending
 	Cipher0      bool   // suite 0, which asks for no password, was accepted by Open Session
@@ -52,7 +51,7 @@ func Knock(ctx context.Context, address string) (Grade, error) {
 	}
 	defer l.close()
 	for _, look := range []func(context.Context, *link) error{g.ping, g.capabilities, g.suites, g.cipherZero} {
-		if err := look(ctx, l); err != nil && !errors.Is(err, errSilent) {
+		if err := look(ctx, l); err != nil && !tellsNothing(err) {
 			return g, err
 		}
 	}
@@ -61,6 +60,13 @@ func Knock(ctx context.Context, address string) (Grade, error) {
 		return g, fail("knock", fleet.ErrUnreachable, fmt.Sprintf("no answer within %v", 4*knockWait))
 	}
 	return g, nil
+}
+
+// tellsNothing reports silence, a refusal, or an answer that is none: what is
+// asked next may still be told.
+func tellsNothing(err error) bool {
+	var r *refusal
+	return errors.Is(err, errSilent) || errors.As(err, &r) || errors.Is(err, fleet.ErrProtocol)
 }
 
 func knockPatience() patience { return patience{knockWait, knockWait / 2, 2} }
@@ -81,81 +87,44 @@ func (g *Grade) ping(ctx context.Context, l *link) error {
 	})
 }
 
-// outside sends a command without a session, in a 1.5 packet.
-func outside(ctx context.Context, l *link, c command) ([]byte, error) {
-	msg := putV15(nil, putMessage(nil, c, 1))
-	var got answer
-	err := l.exchange(ctx, c.op, knockPatience(), func() []byte { return msg }, func(b []byte) bool {
-		m, err := parseV15(b)
-		if err != nil {
-			return false
+// outside asks without a session, in 1.5 packets: each question has a sequence
+// number of its own, so that a late answer is not taken for the next.
+func outside(l *link) asker {
+	var seq uint8
+	return func(ctx context.Context, c command) ([]byte, error) {
+		seq = (seq + 1) & 0x3f
+		msg := putV15(nil, putMessage(nil, c, seq))
+		var got answer
+		err := l.exchange(ctx, c.op, knockPatience(), func() []byte { return msg }, func(b []byte) bool {
+			m, err := parseV15(b)
+			if err != nil {
+				return false
+			}
+			got, err = parseMessage(m, c, seq, true)
+			got.data = bytes.Clone(got.data)
+			return err == nil
+		})
+		if err == nil && got.code != ccOK {
+			return nil, &opError{c.op, &refusal{got.code}}
 		}
-		got, err = parseMessage(m, c, 1, true)
-		got.data = bytes.Clone(got.data)
-		return err == nil
-	})
-	if err == nil && got.code != ccOK {
-		return nil, errSilent // answered, and tells nothing
+		return got.data, err
 	}
-	return got.data, err
 }
 
-// capabilities is section 22.13.
 func (g *Grade) capabilities(ctx context.Context, l *link) error {
-	const v20Data, admin = 0x80, 4
-	data, err := outside(ctx, l, command{fn: fnApp, cmd: 0x38, data: []byte{v20Data | thisChannel, admin}, op: "get channel authentication capabilities"})
-	if err != nil || len(data) < 4 {
+	c, err := askAuthCaps(ctx, outside(l), privAdmin)
+	if err != nil {
 		return err
 	}
-	offered, status, extended := data[1], data[2], data[3]
-	if offered&0x80 != 0 {
-		g.V15, g.V20 = extended&1 != 0, extended&2 != 0
-	} else {
-		g.V15 = true
-	}
-	g.NoAuth = offered&0x01 != 0
-	g.WeakAuth = offered&0x16 != 0
-	g.TwoKey = status&0x20 != 0
-	g.NullUser = status&0x02 != 0
-	g.Anonymous = status&0x01 != 0
+	g.V15, g.V20 = c.v15, c.v20
+	g.NoAuth, g.WeakAuth = c.types&noAuth != 0, c.types&weakAuth != 0
+	g.TwoKey, g.NullUser, g.Anonymous = c.twoKey, c.nullUser, c.anonymous
 	return nil
 }
 
-// suites is Get Channel Cipher Suites (section 22.15): records in pieces of
-// 16 bytes, at most 64 of them.
-func (g *Grade) suites(ctx context.Context, l *link) error {
-	const listBySuite, piece = 0x80, 16
-	var all []byte
-	for i := range byte(64) {
-		data, err := outside(ctx, l, command{fn: fnApp, cmd: 0x54, data: []byte{thisChannel, byte(payloadIPMI), listBySuite | i}, op: "get channel cipher suites"})
-		if err != nil || len(data) < 1 {
-			return err
-		}
-		all = append(all, data[1:]...)
-		if len(data)-1 < piece {
-			break
-		}
-	}
-	g.Suites = parseSuites(all)
-	return nil
-}
-
-// parseSuites reads cipher suite records (table 22-18): C0h and an id for a
-// standard suite, C1h with an id and three bytes of enterprise for an OEM's;
-// then algorithms, whose top two bits are not 11.
-func parseSuites(b []byte) []int {
-	var ids []int
-	for i := 0; i+1 < len(b); i++ {
-		switch b[i] {
-		case 0xc0:
-			ids = append(ids, int(b[i+1]))
-			i++
-		case 0xc1:
-			i += 4
-		}
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+func (g *Grade) suites(ctx context.Context, l *link) (err error) {
+	g.Suites, err = askSuites(ctx, outside(l))
+	return err
 }
 
 // cipherZero asks for a session that needs no password, and lets it go: the

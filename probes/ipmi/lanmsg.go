@@ -23,6 +23,7 @@ type command struct {
 	lun  uint8
 	cmd  uint8
 	data []byte
+	part uint8  // which of many, where one command asks for many things
 	op   string // in words, for errors: "get sdr"
 }
 

@@ -17,9 +17,24 @@ import (
 type privilege byte
 
 const (
+	privCallback privilege = 1
 	privUser     privilege = 2
 	privOperator privilege = 3
+	privAdmin    privilege = 4
+	privOEM      privilege = 5
+	privNoAccess privilege = 15
 )
+
+var privilegeWords = map[privilege]string{
+	privCallback: "callback", privUser: "user", privOperator: "operator", privAdmin: "administrator", privOEM: "oem", privNoAccess: "none",
+}
+
+func (p privilege) String() string {
+	if w, ok := privilegeWords[p]; ok {
+		return w
+	}
+	return "unspecified"
+}
 
 // rakpStatus is the status code of session setup (section 13.24, table 13-15).
 type rakpStatus byte

@@ -52,6 +52,8 @@ func TestObserveReadsEverythingFirst(t *testing.T) {
 		facts[f.Name] = f.Value
 	}
 	want := map[string]string{
+		"bmc.auth.anonymous": "no", "bmc.auth.kg": "unset", "bmc.auth.null_user": "yes", "bmc.auth.per_message": "yes",
+		"bmc.auth.types": "md5", "bmc.auth.v15": "yes", "bmc.ciphers": "3 17", "bmc.sees.lan": "yes",
 		"asset": "asset-1", "bmc.mac": "02:00:00:00:00:42", "bmc.product_id": "0f02", "bmc.vendor": "Supermicro",
 		"board.name": "Board One", "board.part": "BPN-1", "board.serial": "BSN-1", "board.vendor": "Maker",
 		"firmware": "2.35", "guid": "42000000-0000-0000-0000-000000000000", "identify": "off", "model": "Model One", "power": "on",

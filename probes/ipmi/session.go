@@ -20,9 +20,10 @@ import (
 type session struct {
 	*link
 	suite   suite
-	guid    [16]byte // the managed system's, from RAKP 2
-	remote  uint32   // the BMC's session id
-	local   uint32   // ours
+	guid    [16]byte  // the managed system's, from RAKP 2
+	level   privilege // what it may do at present (section 22.18)
+	remote  uint32    // the BMC's session id
+	local   uint32    // ours
 	timeout time.Duration
 	lax     bool
 
@@ -72,7 +73,7 @@ func (w *window) take(n uint32) bool {
 }
 
 func newSession(l *link, h *handshake, d door, k1, k2 []byte) (*session, error) {
-	s := &session{link: l, suite: h.suite, guid: h.guid, remote: h.bmc, local: h.console, timeout: d.timeout, lax: d.quirks.has(quirkNoChecksumCheck), lastUsed: time.Now()}
+	s := &session{link: l, suite: h.suite, guid: h.guid, level: privUser, remote: h.bmc, local: h.console, timeout: d.timeout, lax: d.quirks.has(quirkNoChecksumCheck), lastUsed: time.Now()}
 	switch h.suite.integrity {
 	case types.IntegrityAlg_HMAC_SHA1_96:
 		s.mac, s.macLen = hmac.New(sha1.New, k1), 12
