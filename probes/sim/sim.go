@@ -195,8 +195,8 @@ func localAddr(conn *net.UDPConn) netip.AddrPort {
 func (f *Fleet) startBMC(ctx context.Context, n int, conn *net.UDPConn) {
 	addr := localAddr(conn)
 	s := bmc.New(bmc.Config{World: f.World, Server: n, Now: f.opt.Now, Addr: addr, Users: []bmc.User{
-		{Name: readUser, Password: f.secrets.of("bmc")},
-		{Name: actUser, Password: f.secrets.of("bmc-act"), Admin: true},
+		{Name: readUser, Password: f.secrets.of("bmc"), Level: bmc.Keeper},
+		{Name: actUser, Password: f.secrets.of("bmc-act"), Level: bmc.Admin},
 	}}, conn)
 	f.bmcs, f.bmcAddr = append(f.bmcs, s), append(f.bmcAddr, addr)
 	f.serving.Go(func() { _ = s.Serve(ctx) })

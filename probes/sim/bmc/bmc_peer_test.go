@@ -20,7 +20,7 @@ func start(t testing.TB, w *world.World, server int) (*Server, *net.UDPConn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(Config{World: w, Server: server, Addr: conn.LocalAddr().(*net.UDPAddr).AddrPort(), Users: []User{{"plumb", "read-only-1", false}, {"plumb-act", "may-act-1", true}}}, conn)
+	s := New(Config{World: w, Server: server, Addr: conn.LocalAddr().(*net.UDPAddr).AddrPort(), Users: []User{{"plumb", "read-only-1", Reader}, {"plumb-act", "may-act-1", Admin}}}, conn)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = s.Serve(ctx) }()

@@ -34,11 +34,10 @@ var registry = func() *handlers.Registry {
 	handlers.RegisterAppHandlers(r)
 	handlers.RegisterSessionHandlers(r)
 	handlers.RegisterUserHandlers(r)
-	handlers.RegisterTransportHandlers(r)
 	for _, c := range appCommands {
 		c.register(r)
 	}
-	for _, list := range [][]entry{chassisCommands, sensorCommands, storageCommands, selCommands, dcmiCommands} {
+	for _, list := range [][]entry{chassisCommands, sensorCommands, storageCommands, selCommands, dcmiCommands, lanCommands} {
 		for _, c := range list {
 			c.register(r)
 		}

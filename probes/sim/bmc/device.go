@@ -1,12 +1,10 @@
 package bmc
 
 import (
-	"context"
 	"time"
 
 	lib "github.com/bougou/go-ipmi/pkg/bmc"
 	"github.com/bougou/go-ipmi/pkg/hal"
-	"github.com/bougou/go-ipmi/pkg/types"
 
 	"plumb/probes/sim/world"
 )
@@ -25,6 +23,7 @@ type device struct {
 	state    world.ServerState
 	stateAt  time.Time
 	badUser  bool
+	open0    bool    // cipher suite 0 is offered
 	boot     float64 // which start of the BMC this is; sessions do not survive one
 	evicted  time.Time
 	selRes   uint16 // SEL reservation; 0: none
@@ -50,7 +49,7 @@ func newDevice(cfg Config) *device {
 	d.model = encodedModel(d.sv.Hardware)
 	d.fru = fru(d.sv)
 	d.bmc = lib.New(lib.DeviceInfo{DeviceID: 0x20, DeviceRevision: 1, IPMIVersion: 0x20}, guidLE(d.sv.GUID), (*hardware)(d),
-		lib.WithCipherSuites([]types.CipherSuiteID{types.CipherSuiteID3, types.CipherSuiteID17}), lib.WithV15Disabled())
+		lib.WithCipherSuites(suitesShut), lib.WithV15Disabled())
 	d.bmc.Users = lib.NewUserStore(lib.WithMaxUsers(maxUsers))
 	_ = d.bmc.Users.Update(1, func(u *lib.User) error { u.Enabled = false; return nil })
 	for i, u := range cfg.Users {
@@ -60,14 +59,10 @@ func newDevice(cfg Config) *device {
 }
 
 func (d *device) addUser(slot uint8, u User) {
-	level := lib.PrivilegeLevelUser
-	if u.Admin {
-		level = lib.PrivilegeLevelAdministrator
-	}
 	_ = d.bmc.Users.Upsert(slot, func(to *lib.User) error {
 		to.Name, to.Enabled = u.Name, true
 		to.SetPassword([]byte(u.Password))
-		to.ChannelAccess[lanChannel] = lib.UserChannelAccess{MaxPrivilege: level, Enabled: true}
+		to.ChannelAccess[lanChannel] = lib.UserChannelAccess{MaxPrivilege: u.Level, Enabled: true}
 		return nil
 	})
 }
@@ -99,10 +94,14 @@ func (d *device) reachable() bool {
 	if bad := d.look().DefaultUser; bad != d.badUser {
 		d.badUser = bad
 		if bad {
-			d.addUser(badUserSlot, User{DefaultUser, DefaultPassword, true})
+			d.addUser(badUserSlot, User{DefaultUser, DefaultPassword, Admin})
 		} else {
 			_ = d.bmc.Users.Delete(badUserSlot)
 		}
+	}
+	if d.state.CipherZero != d.open0 {
+		d.open0 = d.state.CipherZero
+		d.bmc.SetCipherSuites(d.suites())
 	}
 	return true
 }
@@ -153,21 +152,8 @@ var _ hal.HAL = (*hardware)(nil)
 func (h *hardware) Chassis() hal.ChassisHAL { return nil }
 func (h *hardware) Sensors() hal.SensorHAL  { return nil }
 func (h *hardware) Storage() hal.StorageHAL { return nil }
-func (h *hardware) Network() hal.NetworkHAL { return (*network)(h) }
+func (h *hardware) Network() hal.NetworkHAL { return nil }
 func (h *hardware) GPIO() hal.GPIOHAL       { return nil }
 func (h *hardware) I2C() hal.I2CHAL         { return nil }
 func (h *hardware) Console() hal.ConsoleHAL { return nil }
 func (h *hardware) Close() error            { return nil }
-
-// network answers Get LAN Configuration Parameters.
-type network device
-
-func (n *network) GetConfig(context.Context) (*hal.IPConfig, error) {
-	c := &hal.IPConfig{IP: [4]byte{127, 0, 0, 1}, Mask: [4]byte{255, 0, 0, 0}, MAC: n.sv.BMCMAC, Port: n.Addr.Port()}
-	if a := n.Addr.Addr(); a.Is4() {
-		c.IP = a.As4()
-	}
-	return c, nil
-}
-
-func (n *network) SetConfig(context.Context, *hal.IPConfig) error { return hal.ErrNotSupported }

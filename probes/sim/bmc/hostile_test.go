@@ -40,7 +40,7 @@ func openRequest() []byte {
 var from = netip.MustParseAddrPort("127.0.0.1:40000")
 
 func quiet(t testing.TB, server int) *Server {
-	return New(Config{World: testWorld(t), Server: server, Users: []User{{"plumb", "read-only-1", false}}}, nil)
+	return New(Config{World: testWorld(t), Server: server, Users: []User{{"plumb", "read-only-1", Reader}}}, nil)
 }
 
 func TestKillerPacket(t *testing.T) {
@@ -187,7 +187,7 @@ func FuzzAnswer(f *testing.F) {
 	for _, seed := range [][]byte{killer(), ping(), authCaps(), openRequest(), {6}, make([]byte, 46)} {
 		f.Add(seed)
 	}
-	s := New(Config{World: w, Server: 0, Users: []User{{"plumb", "x", false}}}, nil)
+	s := New(Config{World: w, Server: 0, Users: []User{{"plumb", "x", Reader}}}, nil)
 	f.Fuzz(func(t *testing.T, pkt []byte) {
 		if out := s.answer(pkt, from); len(out) > maxPacket {
 			t.Errorf("an answer of %d bytes", len(out))
@@ -197,4 +197,28 @@ func FuzzAnswer(f *testing.F) {
 			s.Panics.Store(0)
 		}
 	})
+}
+
+// A door that a fault opens is shut again when the fault ends.
+func TestDoorsOpenAndShut(t *testing.T) {
+	now := time.Now()
+	w := testWorld(t)
+	s := New(Config{World: w, Server: 0, Now: func() time.Time { return now }}, nil)
+	list, err := w.ParseFaults("cipher-zero@fra1-r01-s01+10s/60s,default-user@fra1-r01-s01+10s/60s", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Inject(list, now); err != nil {
+		t.Fatal(err)
+	}
+	for _, open := range []bool{false, true, false} {
+		if s.answer(ping(), from) == nil {
+			t.Fatal("it is silent")
+		}
+		_, err := s.dev.bmc.Users.GetByName(DefaultUser)
+		if zero := s.dev.bmc.ResolvedCipherSuites()[0] == 0; zero != open || (err == nil) != open {
+			t.Errorf("suite 0 is offered: %v; default user: %v; want %v", zero, err == nil, open)
+		}
+		now = now.Add(40 * time.Second)
+	}
 }

@@ -21,8 +21,18 @@ import (
 // User is an account of a BMC.
 type User struct {
 	Name, Password string
-	Admin          bool // else it may only read (USER)
+	Level          Level
 }
+
+// Level is how much an account may do. A Reader sees the machine, a Keeper also
+// the users and the network, and may switch power; an Admin may do all.
+type Level = lib.PrivilegeLevel
+
+const (
+	Reader = lib.PrivilegeLevelUser
+	Keeper = lib.PrivilegeLevelOperator
+	Admin  = lib.PrivilegeLevelAdministrator
+)
 
 // Config says which server a BMC belongs to.
 type Config struct {

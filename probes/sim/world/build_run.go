@@ -77,7 +77,7 @@ func (w *World) makeServers(prev, r *run, fx *effects) {
 			s.psuOK[psu] = !fx.psu[[2]int{i, psu}]
 		}
 		s.on = s.alive() && !w.state.Off[sv.Name] && !fx.lies[i]
-		s.hung, s.lies, s.badUser = fx.dead[i], fx.lies[i], fx.user[i]
+		s.hung, s.lies, s.badUser, s.cipher0 = fx.dead[i], fx.lies[i], fx.user[i], fx.cipher0[i]
 		s.oldFW, s.selFull = fx.firmware[Ref{KindServer, i}], fx.selFull[i]
 		s.fan = -1
 		if f, ok := fx.fan[i]; ok {

@@ -15,6 +15,7 @@ type effects struct {
 	vlan     map[int]map[int]int
 	firmware map[Ref]bool
 	user     map[int]bool
+	cipher0  map[int]bool
 	silent   map[int]bool
 	lies     map[int]bool
 	dead     map[int]bool
@@ -31,7 +32,7 @@ func newEffects() *effects {
 	return &effects{
 		feed: map[int]bool{}, pdu: map[int]bool{}, psu: map[[2]int]bool{}, fan: map[int]int{}, heat: map[int]float64{},
 		sw: map[int]bool{}, flap: map[int]float64{}, errs: map[int]float64{}, vlan: map[int]map[int]int{},
-		firmware: map[Ref]bool{}, user: map[int]bool{}, silent: map[int]bool{}, lies: map[int]bool{}, dead: map[int]bool{},
+		firmware: map[Ref]bool{}, user: map[int]bool{}, cipher0: map[int]bool{}, silent: map[int]bool{}, lies: map[int]bool{}, dead: map[int]bool{},
 		selFull: map[int]bool{}, spread: map[int]int{}, retire: map[int]bool{}, path: map[int]bool{}, reset: map[int]float64{}, shuffle: map[int]bool{}, open: map[int]bool{},
 	}
 }

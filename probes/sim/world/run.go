@@ -37,6 +37,7 @@ type serverRun struct {
 	lies    bool // the BMC says what is not
 	silent  bool // the BMC answers nobody
 	badUser bool // somebody left the vendor's account in
+	cipher0 bool // somebody opened cipher suite 0
 	oldFW   bool
 	selFull bool
 	ident   float64 // the LED blinks until then
