@@ -147,11 +147,13 @@ func TestDoors(t *testing.T) {
 	f := startOffice(t, desk)
 	b := f.probe()
 	sees(t, well(t, look(t, b, fleet.LaneSlow)), officeBut(nil), fleet.Complete)
-	if desk.level != byte(privUser) || b.session.level != privUser {
-		t.Errorf("the session stayed at %d", desk.level)
-	}
-	if f.knocks != 3 {
-		t.Errorf("%d questions without a session, want 3", f.knocks)
+	f.set(func() {
+		if desk.level != byte(privUser) || b.session.level != privUser {
+			t.Errorf("the session stayed at %d", desk.level)
+		}
+	})
+	if n := f.knocked(); n != 3 {
+		t.Errorf("%d questions without a session, want 3", n)
 	}
 	// One refusal, raise, lower; nine parameters; two for each slot.
 	asked := f.count(fnTransport, 0x02) + f.count(fnApp, 0x44) + f.count(fnApp, 0x46) + f.count(fnApp, 0x3b)
@@ -160,8 +162,8 @@ func TestDoors(t *testing.T) {
 	}
 	n := f.total()
 	well(t, look(t, b, fleet.LaneFast))
-	if n = f.total() - n; n != 3+2 || f.knocks != 3 {
-		t.Errorf("a fast poll asked %d commands and knocked %d times", n, f.knocks-3)
+	if n = f.total() - n; n != 3+2 || f.knocked() != 3 {
+		t.Errorf("a fast poll asked %d commands and knocked %d times", n, f.knocked()-3)
 	}
 	f.set(func() {
 		desk.access[2], desk.names[2] = [2]byte{0x82, 0x0f}, ""
@@ -289,8 +291,8 @@ func TestDeafOutside(t *testing.T) {
 	f := startOffice(t, openOffice(), func(f *fakeBMC) { f.deaf = true })
 	b := f.probe()
 	sees(t, well(t, look(t, b, fleet.LaneSlow)), officeBut(nil), fleet.Complete)
-	if !b.indoors || f.knocks != 3 {
-		t.Errorf("%d questions inside", f.knocks)
+	if !b.indoors || f.knocked() != 3 {
+		t.Errorf("%d questions inside", f.knocked())
 	}
 	sent, asked := b.sent.Load(), f.total()
 	well(t, look(t, b, fleet.LaneSlow))
@@ -356,9 +358,11 @@ func TestEndlessSuites(t *testing.T) {
 			if got := o.Facts.Get("bmc.ciphers"); !strings.HasPrefix(got, c.suites) || c.suites == "" && got != "" {
 				t.Errorf("suites %q", got)
 			}
-			if asked != c.asked {
-				t.Errorf("asked %d times, want %d", asked, c.asked)
-			}
+			f.set(func() {
+				if asked != c.asked {
+					t.Errorf("asked %d times, want %d", asked, c.asked)
+				}
+			})
 		})
 	}
 }

@@ -130,6 +130,13 @@ func (f *fakeBMC) total() int {
 	return n
 }
 
+// knocked is how many questions about its doors there were.
+func (f *fakeBMC) knocked() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.knocks
+}
+
 func (f *fakeBMC) sessions() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
