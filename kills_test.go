@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,7 +24,9 @@ import (
 // what the running process says of the fleet; at the end the same questions are
 // asked as of those times. What was true is what was shown, however often the
 // process died since. PLUMB_KILLS is how many minutes (an hour: 60); it needs
-// the binary that make build left.
+// the binary that make build left. PLUMB_KILLS_DB keeps the store in a folder
+// to look at afterwards, and PLUMB_KILLS_PORT moves the fleet's ports out of the
+// way of another run.
 func TestKillsLeaveNoSeam(t *testing.T) {
 	minutes, err := strconv.Atoi(os.Getenv("PLUMB_KILLS"))
 	if err != nil {
@@ -36,7 +39,7 @@ func TestKillsLeaveNoSeam(t *testing.T) {
 	if _, err := os.Stat(bin); err != nil {
 		t.Skip("make build first: ", err)
 	}
-	h := &killed{t: t, bin: bin, db: os.Getenv("PLUMB_KILLS_DB")}
+	h := &killed{t: t, bin: bin, db: os.Getenv("PLUMB_KILLS_DB"), port: cmp.Or(os.Getenv("PLUMB_KILLS_PORT"), "26100")}
 	if h.db == "" {
 		h.db = t.TempDir()
 	}
@@ -63,6 +66,7 @@ type killed struct {
 	t     *testing.T
 	bin   string
 	db    string
+	port  string // the first of the fleet's
 	cmd   *exec.Cmd
 	looks []said
 }
@@ -81,7 +85,7 @@ func (k *killed) start() {
 		k.t.Fatal(err)
 	}
 	defer log.Close()
-	k.cmd = exec.Command(k.bin, "demo", "--no-tui", "--db", k.db, "--ssh", "127.0.0.1:0", "--port-base", "26100")
+	k.cmd = exec.Command(k.bin, "demo", "--no-tui", "--db", k.db, "--ssh", "127.0.0.1:0", "--port-base", k.port)
 	k.cmd.Stdout, k.cmd.Stderr = log, log
 	if err := k.cmd.Start(); err != nil {
 		k.t.Fatal(err)
@@ -163,6 +167,10 @@ func rowsByID(out []byte) (at time.Time, rows map[string]map[string]any, err err
 // momentary are fields that are of the moment of asking, and not of the fleet.
 var momentary = []string{"age_s", "seen_at"}
 
+// maxTold is how many rows are shown of each field: one that differs often must
+// not hide the others.
+const maxTold = 10
+
 // compare asks everything again, as of the times at which it was said.
 func (k *killed) compare() {
 	k.t.Helper()
@@ -180,13 +188,16 @@ func (k *killed) compare() {
 		for _, id := range slices.Sorted(maps.Keys(l.rows)) {
 			asked++
 			wrong := changed(l.rows[id], then[id])
+			tell := false
 			for _, f := range wrong {
 				fields[l.verb+"."+f]++
+				tell = tell || fields[l.verb+"."+f] <= maxTold
+			}
+			if tell {
+				k.t.Logf("%s %s as of %s: %s", l.verb, id, l.at.Format(time.RFC3339Nano), both(l.rows[id], then[id], wrong))
 			}
 			if len(wrong) > 0 {
-				if differ++; differ <= 40 {
-					k.t.Logf("%s %s as of %s: %s", l.verb, id, l.at.Format(time.RFC3339Nano), both(l.rows[id], then[id], wrong))
-				}
+				differ++
 			}
 		}
 	}
