@@ -163,6 +163,7 @@ type Device struct {
 	PowerW      Num
 	InletC      Num // air temperature at the inlet
 
+	Kept       Kept
 	BlindSince time.Time // zero: every source was seen at its last poll
 	SeenAt     time.Time // last time anything was read
 	Err        *ProbeError
@@ -199,6 +200,14 @@ type Device struct {
 	Docket *Docket
 	// Series are the keys of its readings, shared until its tables change.
 	Series []SeriesKey
+}
+
+// Kept is what the last row of a device's status says of the wire, and when
+// that was written: an error may change without changing the state.
+type Kept struct {
+	Blind time.Time
+	Error string // without its numbers
+	At    time.Time
 }
 
 // Miscable is a port whose far end is another device than intended.

@@ -11,6 +11,7 @@ func (s *step) observeCloud(i int, o *fleet.Observation) {
 	c := s.clouds.At(i)
 	s.changed, s.guests = true, true
 	s.stamp(&c.Tables, o)
+	before := *c
 	c.Err = o.Err
 	if seen(o) {
 		c.SeenAt, c.BlindSince = o.At, zero
@@ -24,10 +25,18 @@ func (s *step) observeCloud(i int, o *fleet.Observation) {
 		func(g *fleet.SecurityGroup) string { return g.ID }, sameGroup, whole[fleet.SecurityGroup])
 	s.readCloud(o)
 	s.out.Events = append(s.out.Events, o.Events...)
-	s.judgeCloud(i)
+	if !s.judgeCloud(i) && (!before.BlindSince.Equal(c.BlindSince) || errorText(before.Err) != errorText(c.Err)) {
+		s.keepCloud(c)
+	}
 }
 
-func (s *step) judgeCloud(i int) {
+func (s *step) keepCloud(c *fleet.Cloud) {
+	s.change(c.Spec.Name, fleet.TableStatus, "cloud", encode(Status{State: c.State, Reasons: c.Reasons, BlindSince: c.BlindSince, Err: c.Err}))
+}
+
+// judgeCloud decides how well a cloud can be seen; kept says that it wrote that
+// down.
+func (s *step) judgeCloud(i int) (kept bool) {
 	c := s.clouds.At(i)
 	was := c.State
 	before := c.Reasons
@@ -50,8 +59,8 @@ func (s *step) judgeCloud(i int) {
 		c.State, c.Reasons = fleet.StateWarn, []string{"partly visible: " + c.Err.Op + ": " + c.Err.Kind()}
 	}
 	s.recolour(fleet.KindOfCloud, was, c.State)
-	if was != c.State || !slices.Equal(before, c.Reasons) {
-		s.change(c.Spec.Name, fleet.TableStatus, "cloud", encode(Status{State: c.State, Reasons: c.Reasons, BlindSince: c.BlindSince, Err: c.Err}))
+	if kept = was != c.State || !slices.Equal(before, c.Reasons); kept {
+		s.keepCloud(c)
 	}
 	if was != c.State {
 		s.changed, s.guests = true, true
@@ -60,6 +69,7 @@ func (s *step) judgeCloud(i int) {
 		}
 		s.sayCloud(c, was, before)
 	}
+	return kept
 }
 
 // loseHosts makes the hosts of a cloud that fell silent unknown: that they were

@@ -70,6 +70,9 @@ func (s *step) judge(i int) {
 	was := *d
 	reasons, about := v.words()
 	if was.State == v.state && slices.Equal(was.Reasons, reasons) && slices.Equal(was.About, about) {
+		if s.unkept(d) {
+			s.keepStatus(s.devices.At(i))
+		}
 		return
 	}
 	d = s.devices.At(i)
@@ -78,9 +81,12 @@ func (s *step) judge(i int) {
 	s.next.Counts.By[fleet.KindOfDevice][v.state]++
 	s.changed, s.touched[i] = true, true
 	if was.State == v.state && slices.Equal(was.About, about) {
+		if s.unkept(d) {
+			s.keepStatus(d)
+		}
 		return
 	}
-	s.change(d.Spec.ID, fleet.TableStatus, "device", encode(statusOf(d)))
+	s.keepStatus(d)
 	s.stir(i)
 	if was.State != v.state {
 		s.guests = true // what stands on it may have changed with it

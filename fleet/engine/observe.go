@@ -83,12 +83,8 @@ func (s *step) see(d *fleet.Device, o *fleet.Observation) {
 	if !src.SeenAt.IsZero() { // a clock that was set back must not keep a device young
 		d.SeenAt = zero
 	}
-	if !src.SeenAt.IsZero() { // a clock that was set back must not keep a device young
-		d.SeenAt = zero
-	}
 	d.BlindSince, d.Err = zero, nil
 	for _, x := range d.Sources {
-		d.SeenAt = later(d.SeenAt, x.SeenAt)
 		d.SeenAt = later(d.SeenAt, x.SeenAt)
 		if x.Err != nil {
 			d.Err = x.Err

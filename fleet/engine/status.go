@@ -25,6 +25,31 @@ func statusOf(d *fleet.Device) Status {
 	return Status{State: d.State, Reasons: d.Reasons, About: d.About, Power: d.Power, BlindSince: d.BlindSince, Err: d.Err}
 }
 
+// errorsEvery is how often a row of status is written for the sake of an error
+// alone: one that is another at each poll must not write at each poll.
+const errorsEvery = time.Minute
+
+// keepStatus writes down what a device is judged to be.
+func (s *step) keepStatus(d *fleet.Device) {
+	s.changed = true
+	d.Kept = fleet.Kept{Blind: d.BlindSince, Error: errorText(d.Err), At: s.now}
+	s.change(d.Spec.ID, fleet.TableStatus, "device", encode(statusOf(d)))
+}
+
+// unkept reports whether a device is blind, or fails, otherwise than the last
+// row of its status says, and that is worth a row.
+func (s *step) unkept(d *fleet.Device) bool {
+	return !d.Kept.Blind.Equal(d.BlindSince) || d.Kept.Error != errorText(d.Err) && s.now.Sub(d.Kept.At) >= errorsEvery
+}
+
+// errorText tells errors apart without their numbers.
+func errorText(e *fleet.ProbeError) string {
+	if e == nil {
+		return ""
+	}
+	return e.Kind() + " " + withoutDigits(e.Op+": "+e.Err.Error())
+}
+
 // recallStatus reads a judgement that was kept; nil where it does not decode.
 func recallStatus(rows *fleet.Rows) *Status {
 	st := decode[Status](rows.Values[len(rows.Values)-1])
@@ -45,8 +70,9 @@ func (s *step) unsettle() {
 		if was == nil {
 			continue
 		}
-		if d := s.devices.Peek(i); d.State != was.State || !was.BlindSince.IsZero() || !slices.Equal(d.About, was.About) {
-			d = s.devices.At(i)
+		d := s.devices.At(i)
+		d.Kept = fleet.Kept{Blind: was.BlindSince, Error: errorText(was.Err)}
+		if d.State != was.State || !was.BlindSince.IsZero() || !slices.Equal(d.About, was.About) {
 			d.About = append(slices.Clone(d.About), aboutStart)
 		}
 	}
@@ -96,14 +122,15 @@ func (s *step) settleDevice(d *fleet.Device, was *Status) {
 }
 
 // alike reports whether two sentences differ in their numbers only.
-func alike(a, b string) bool {
-	digits := func(r rune) rune {
+func alike(a, b string) bool { return withoutDigits(a) == withoutDigits(b) }
+
+func withoutDigits(s string) string {
+	return strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {
 			return -1
 		}
 		return r
-	}
-	return strings.Map(digits, a) == strings.Map(digits, b)
+	}, s)
 }
 
 func (s *step) settleCloud(c *fleet.Cloud, was *Status) {
