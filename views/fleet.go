@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"plumb/fleet"
+	"plumb/fleet/capacity"
 	"plumb/keys"
 	"plumb/views/widget"
 )
@@ -212,7 +213,7 @@ func drawRegionPower(f Frame, on widget.Canvas, x, y, w int, id string) {
 		if s.Spec.Region != id {
 			continue
 		}
-		if l := siteLimitW(f.Snap, site); !math.IsNaN(l) {
+		if l := capacity.SiteLimitW(f.Snap, site); !math.IsNaN(l) {
 			if math.IsNaN(limit) {
 				limit = 0
 			}

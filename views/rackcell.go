@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/capacity"
 	"plumb/views/widget"
 )
 
@@ -35,59 +36,13 @@ func (p Paint) legend() string {
 	return "worst device, else power"
 }
 
-// continuous is the share of a breaker that may be loaded all the time.
-const continuous = 0.8
-
-// rackLimitW is what one of the rack's PDUs could carry alone, in watts: the
-// smallest rating of its PDUs at 80 %. Never the sum of A and B. NaN where no
-// rating is known.
-func rackLimitW(s *fleet.Snapshot, rack string) float64 {
-	limit := math.NaN()
-	for _, n := range s.DevicesOf[rack] {
-		d := s.Devices.At(n).Spec
-		if d.Kind != fleet.KindPDU || !d.RatingA.Known {
-			continue
-		}
-		volts, phases := 230.0, 1.0
-		if feed := s.Feeds.Get(d.Feed); feed != nil && feed.Spec.Volts > 0 {
-			volts = float64(feed.Spec.Volts)
-			if feed.Spec.Phases == 3 {
-				phases = math.Sqrt(3)
-			}
-		}
-		if w := d.RatingA.Float() * volts * phases * continuous; math.IsNaN(limit) || w < limit {
-			limit = w
-		}
-	}
-	return limit
-}
-
 // rackLoad is the rack's power as a share of its limit.
 func rackLoad(s *fleet.Snapshot, rack string) float64 {
 	r := s.Racks.Get(rack)
 	if r == nil || !r.PowerW.Known {
 		return math.NaN()
 	}
-	return r.PowerW.Float() / rackLimitW(s, rack)
-}
-
-// siteLimitW is what the weakest feed of a site could carry alone.
-func siteLimitW(s *fleet.Snapshot, site string) float64 {
-	limit := math.NaN()
-	for _, feed := range s.Feeds.All() {
-		p := feed.Spec
-		if p.Site != site || !p.BreakerA.Known || p.Volts == 0 {
-			continue
-		}
-		w := p.BreakerA.Float() * float64(p.Volts) * continuous
-		if p.Phases == 3 {
-			w *= math.Sqrt(3)
-		}
-		if math.IsNaN(limit) || w < limit {
-			limit = w
-		}
-	}
-	return limit
+	return r.PowerW.Float() / capacity.RackLimitW(s, rack)
 }
 
 // rackCell draws a rack in n columns.

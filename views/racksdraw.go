@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"plumb/fleet"
+	"plumb/fleet/capacity"
 	"plumb/views/widget"
 )
 
@@ -279,7 +280,7 @@ func (v Racks) drawPower(f Frame, on widget.Canvas, beside []int, at int) {
 		if text, st := verdict(f, d); text != "" && d.State != fleet.StateOK {
 			row.Cut(f.Theme, 11+nameW, 0, on.W-12-nameW, text, st)
 		} else {
-			widget.Bar(row, f.Theme, 11+nameW, 0, barW, share, widget.LoadStyle(share, 0.7, continuous))
+			widget.Bar(row, f.Theme, 11+nameW, 0, barW, share, widget.LoadStyle(share, 0.7, capacity.Continuous))
 			row.CutRight(f.Theme, on.W-14, 0, 13, percent(share)+" "+watts(d.PowerW), widget.Plain)
 		}
 		if i == at {

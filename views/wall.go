@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/capacity"
 	"plumb/keys"
 	"plumb/views/widget"
 )
@@ -276,7 +277,7 @@ func drawFeeds(f Frame, in widget.Canvas) {
 			continue
 		}
 		w := max(6, in.W-16-textW)
-		widget.Bar(in, f.Theme, 15, y, w, share, widget.LoadStyle(share, 0.7, continuous))
+		widget.Bar(in, f.Theme, 15, y, w, share, widget.LoadStyle(share, 0.7, capacity.Continuous))
 		in.CutRight(f.Theme, 16+w, y, in.W-16-w, text, widget.Dim)
 		y++
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/capacity"
 )
 
 // DefaultIntervals are used where an inventory names none.
@@ -45,7 +46,7 @@ func (s *step) lay(inv *fleet.Inventory) {
 	n.Cohorts = nil // who is like whom may have changed
 	for i := range n.Racks.Len() {
 		r := n.Racks.At(i)
-		r.FreeUnits = freeUnits(n, r.Spec)
+		r.FreeUnits = capacity.FreeUnits(n, r.Spec)
 	}
 	s.dropGuests()
 	s.indexHosts()
@@ -162,28 +163,4 @@ func near(n *fleet.Snapshot) [][]int {
 		}
 	}
 	return out
-}
-
-// freeUnits counts whole units with nothing in them on either face. Devices
-// beside the rails (unit 0) take none.
-func freeUnits(n *fleet.Snapshot, r *fleet.RackSpec) int {
-	taken := make([]bool, r.Units+1)
-	for _, i := range n.DevicesOf[r.ID] {
-		d := n.Devices.At(i).Spec
-		if d.Unit <= 0 {
-			continue
-		}
-		for h := d.Unit; h < d.Unit+max(d.Height, 1); h++ {
-			if u := int(h) / 2; u >= 1 && u <= r.Units {
-				taken[u] = true
-			}
-		}
-	}
-	free := 0
-	for _, t := range taken[1:] {
-		if !t {
-			free++
-		}
-	}
-	return free
 }
