@@ -144,8 +144,11 @@ func outlets(s *fleet.Snapshot, d *fleet.Device) (free, total int) {
 	var key []byte
 	for i := range d.Outlets {
 		o := &d.Outlets[i]
+		if o.PowerW.Known && o.PowerW.Float() > idleW {
+			continue
+		}
 		key = appendInt(append(append(key[:0], d.Spec.ID...), '/'), o.Index)
-		if _, corded := s.Corded[string(key)]; !corded && !(o.PowerW.Known && o.PowerW.Float() > idleW) {
+		if _, corded := s.Corded[string(key)]; !corded {
 			free++
 		}
 	}
@@ -162,7 +165,10 @@ func appendInt(b []byte, n int) []byte {
 // count adds a switch's ports. One is used when a cable is meant for it, when
 // it is up, or when it learned an address.
 func (r *room) count(s *fleet.Snapshot, d *fleet.Device) {
-	heard := map[string]bool{}
+	var heard map[string]bool
+	if len(d.FDB) > 0 {
+		heard = make(map[string]bool, len(d.Ports))
+	}
 	for i := range d.FDB {
 		heard[d.FDB[i].Port] = true
 	}
@@ -176,11 +182,14 @@ func (r *room) count(s *fleet.Snapshot, d *fleet.Device) {
 		if n := p.SpeedBps.Rescale(0); n.Known {
 			speed = n.N
 		}
-		key = append(key[:len(d.Spec.ID)+1], p.Name...)
-		_, meant := s.Cabled[string(key)]
 		c := r.class(speed)
 		c.total++
-		if meant || p.Up() || heard[p.Name] {
+		used := p.Up() || heard[p.Name]
+		if !used { // the dearest question last
+			key = append(key[:len(d.Spec.ID)+1], p.Name...)
+			_, used = s.Cabled[string(key)]
+		}
+		if used {
 			c.used++
 		}
 	}

@@ -3,6 +3,7 @@ package capacity
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"plumb/fleet"
@@ -17,6 +18,7 @@ type node struct {
 	id     string
 	feed   bool
 	pdu    bool
+	device int // dense number of a PDU or UPS
 	up     int // the node above, -1: none
 	depth  int
 	site   string
@@ -74,7 +76,7 @@ func growTree(s *fleet.Snapshot) *tree {
 			continue
 		}
 		t.index[d.Spec.ID], t.pduOf[i] = len(t.nodes), len(t.nodes)
-		n := node{id: d.Spec.ID, pdu: d.Spec.Kind == fleet.KindPDU, up: -1, site: d.Spec.Site, watts: d.PowerW.Float(), limitW: math.NaN(), dark: gone(d)}
+		n := node{id: d.Spec.ID, device: i, pdu: d.Spec.Kind == fleet.KindPDU, up: -1, site: d.Spec.Site, watts: d.PowerW.Float(), limitW: math.NaN(), dark: gone(d)}
 		if n.pdu {
 			n.limitW = PDULimitW(s, d)
 		}
@@ -227,7 +229,7 @@ func (t *tree) plug(s *fleet.Snapshot) {
 			if t.nodes[p].dark {
 				w = 0
 			} else if live++; true {
-				w = outletW(s.Devices.Get(name), row)
+				w = outletW(s.Devices.At(t.nodes[p].device), row)
 			}
 			if math.IsNaN(w) {
 				blindly++
@@ -252,6 +254,9 @@ func (t *tree) plug(s *fleet.Snapshot) {
 }
 
 func outletW(pdu *fleet.Device, row string) float64 {
+	if n, err := strconv.Atoi(row); err == nil && n > 0 && n <= len(pdu.Outlets) && pdu.Outlets[n-1].Index == n {
+		return pdu.Outlets[n-1].PowerW.Float() // they mostly count from one
+	}
 	for i := range pdu.Outlets {
 		if o := &pdu.Outlets[i]; matches(o.Index, row) {
 			return o.PowerW.Float()
