@@ -12,7 +12,6 @@ import (
 type site struct {
 	racks   []fleet.RackSpec
 	feeds   []fleet.FeedSpec
-	feedW   map[string]float64
 	devices []fleet.Device
 	hosts   []fleet.Host
 	clouds  []fleet.Cloud

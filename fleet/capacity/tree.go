@@ -30,8 +30,7 @@ type node struct {
 	phaseW [3]float64
 	phases int
 
-	below []int // loads with a cord below it
-	spare float64
+	below []int   // loads with a cord below it
 	stray float64 // measured at the PDU, and on no cord that is known
 }
 
