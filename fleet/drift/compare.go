@@ -39,59 +39,74 @@ func lacking(want, have []string) []string {
 }
 
 // CompareVersions orders versions as people read them: by their numbers, one
-// after the other, and by letters where those differ: 2.9 is before 2.19, and
-// 4.2rc1 before 4.2.
+// after the other, and by letters where those differ: 2.9 is before 2.19,
+// 4.2rc1 before 4.2, and 1.0.2 before 1.0.2k.
+//
+// Every piece has a place of its own, the end of the version too, so that the
+// order is one whatever is held against what: words of more than one letter
+// come before a release, a zero is as good as the end, a single letter is a
+// build after it, and a further number is later than all of these.
 func CompareVersions(a, b string) int {
 	x, y := pieces(a), pieces(b)
 	for i := range max(len(x), len(y)) {
-		switch {
-		case i >= len(x):
-			return -tail(y[i])
-		case i >= len(y):
-			return tail(x[i])
-		}
-		if c := comparePieces(x[i], y[i]); c != 0 {
+		if c := comparePieces(at(x, i), at(y, i)); c != 0 {
 			return c
 		}
 	}
 	return 0
 }
 
-// tail is what a piece beyond the other version's end makes of the order: a
-// further number is later, letters are what comes before a release. Zeros and a
-// build's letter after a number ("1.0.2k") are told apart by neither, so a
-// single letter is later.
-func tail(p string) int {
-	if isNumber(p) {
-		if strings.Trim(p, "0") == "" {
-			return 0
-		}
-		return 1
+// at is piece i of a version, "" beyond its end.
+func at(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
 	}
-	if len(p) == 1 {
-		return 1
+	return ""
+}
+
+// Places of pieces, the earliest first.
+const (
+	placeWord = iota
+	placeEnd  // or zero
+	placeLetter
+	placeNumber
+)
+
+func placeOf(p string) int {
+	switch {
+	case strings.Trim(p, "0") == "":
+		return placeEnd
+	case isNumber(p):
+		return placeNumber
+	case len(p) == 1:
+		return placeLetter
 	}
-	return -1
+	return placeWord
 }
 
 func comparePieces(a, b string) int {
-	an, bn := isNumber(a), isNumber(b)
-	switch {
-	case an && bn:
+	place := placeOf(a)
+	if c := cmp.Compare(place, placeOf(b)); c != 0 {
+		return c
+	}
+	switch place {
+	case placeEnd:
+		return 0
+	case placeNumber:
 		a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
 		return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
-	case an:
-		return 1 // a number is later than letters in its place
-	case bn:
-		return -1
 	}
 	return strings.Compare(strings.ToLower(a), strings.ToLower(b))
 }
 
 func isNumber(p string) bool { return p != "" && p[0] >= '0' && p[0] <= '9' }
 
-// pieces are the runs of digits and the runs of letters of a version.
+// pieces are the runs of digits and the runs of letters of a version, without
+// the v that some write before it.
 func pieces(v string) []string {
+	if len(v) > 1 && (v[0] == 'v' || v[0] == 'V') && isNumber(v[1:]) {
+		v = v[1:]
+	}
 	var out []string
 	start, kind := 0, 0
 	flush := func(end int) {
