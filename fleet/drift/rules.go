@@ -54,11 +54,7 @@ func ruleOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) (r rule,
 			break
 		}
 	}
-	for i := range policies.Facets {
-		p := &policies.Facets[i]
-		if !matches(p.Facet, name) || !Selected(p.Select, d) {
-			continue
-		}
+	if p := policyOf(policies, d, name); p != nil {
 		judged = true
 		if p.Mode != "" {
 			r.mode = p.Mode
@@ -69,7 +65,6 @@ func ruleOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) (r rule,
 		if p.Graded {
 			r.severity = p.Severity
 		}
-		break
 	}
 	if r.owned == fleet.Volatile || r.owned == fleet.Secret || r.mode == fleet.ModeIgnored {
 		judged = false
@@ -78,6 +73,23 @@ func ruleOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) (r rule,
 		r.severity = fleet.SeverityInfo
 	}
 	return r, judged
+}
+
+// policyOf is the user's own word about a fact; nil: none.
+func policyOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) *fleet.FacetPolicy {
+	for i := range policies.Facets {
+		if p := &policies.Facets[i]; matches(p.Facet, name) && Selected(p.Select, d) {
+			return p
+		}
+	}
+	return nil
+}
+
+// muted reports whether the user's policies keep a fact out of sight, whatever
+// the inventory expects of it.
+func muted(policies *fleet.Policies, d *fleet.DeviceSpec, name string) bool {
+	p := policyOf(policies, d, name)
+	return p != nil && (p.Owned == fleet.Volatile || p.Owned == fleet.Secret || p.Mode == fleet.ModeIgnored)
 }
 
 func matches(pattern, name string) bool {
