@@ -19,6 +19,12 @@ func (s *step) reload(inv *fleet.Inventory) {
 	for i := range s.devices.Len() {
 		s.judge(i)
 	}
+	s.gatherCohorts()
+	for i := range s.devices.Len() {
+		if s.devices.Peek(i).Docket != nil { // what is intended now is held against what is known
+			s.weigh(i)
+		}
+	}
 	s.recount()
 }
 
