@@ -26,7 +26,7 @@ const window = 6 * time.Hour
 func Groups(findings []*fleet.Finding) []Group {
 	list := slices.Clone(findings)
 	slices.SortFunc(list, func(a, b *fleet.Finding) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(facetClass(a.Facet), facetClass(b.Facet)), cmp.Compare(a.Observed, b.Observed), cmp.Compare(a.Who, b.Who),
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(FacetClass(a.Facet), FacetClass(b.Facet)), cmp.Compare(a.Observed, b.Observed), cmp.Compare(a.Who, b.Who),
 			a.Since.Compare(b.Since), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Facet, b.Facet))
 	})
 	var out []Group
@@ -34,7 +34,7 @@ func Groups(findings []*fleet.Finding) []Group {
 		if n := len(out) - 1; n >= 0 {
 			g := &out[n]
 			last := g.Members[len(g.Members)-1]
-			if g.Kind == f.Kind && facetClass(g.Facet) == facetClass(f.Facet) && g.Observed == f.Observed && last.Who == f.Who && f.Since.Sub(last.Since) <= window {
+			if g.Kind == f.Kind && FacetClass(g.Facet) == FacetClass(f.Facet) && g.Observed == f.Observed && last.Who == f.Who && f.Since.Sub(last.Since) <= window {
 				g.Members = append(g.Members, f)
 				g.Severity = max(g.Severity, f.Severity)
 				continue
@@ -48,8 +48,8 @@ func Groups(findings []*fleet.Finding) []Group {
 	return out
 }
 
-// facetClass is a facet without which port or part it speaks of.
-func facetClass(facet string) string {
+// FacetClass is a facet without which port or part it speaks of.
+func FacetClass(facet string) string {
 	for i := range len(facet) {
 		if facet[i] != ' ' {
 			continue
