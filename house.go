@@ -142,7 +142,7 @@ func (h *house) deps() console.Deps {
 func (h *house) makeVerbs() *console.Verbs {
 	v := &console.Verbs{
 		Memory: h.store, Watch: func() console.Watch { return h.store.Watch() }, Registry: h.registry,
-		Execute: h.execute, Check: h.check, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, Version: version,
+		Execute: h.execute, Rule: h.rule, Check: h.check, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, Version: version,
 		At: h.past.at,
 	}
 	if h.reload != nil {
@@ -161,6 +161,23 @@ func (h *house) execute(ctx context.Context, by console.Caller, e views.Execute)
 // check is execute without doing anything.
 func (h *house) check(by console.Caller, e views.Execute) error {
 	return h.executor.Check(remedy.Request{User: by.User, From: by.From, Role: by.Role, Action: e.Action, Target: e.Targets[0], Reason: e.Reason})
+}
+
+// rule takes what a person decided about findings: the rulings and their audit
+// entries are one commit.
+func (h *house) rule(ctx context.Context, by console.Caller, r views.Rule) error {
+	s := h.store.Snapshot()
+	if s == nil {
+		return errors.New("starting")
+	}
+	d, err := console.Rule(s, by, r, time.Now())
+	if errors.Is(err, console.ErrMayNot) {
+		return errors.Join(err, h.audit(ctx, console.Denied(by, r, err, time.Now())))
+	}
+	if err != nil {
+		return err
+	}
+	return h.store.Apply(ctx, d)
 }
 
 func (h *house) audit(ctx context.Context, e fleet.AuditEntry) error {

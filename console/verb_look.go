@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/drift"
 	"plumb/fleet/trace"
 	"plumb/views"
 	"plumb/views/export"
@@ -96,7 +97,11 @@ func runDevice(_ context.Context, v *Verbs, c *verbCall) error {
 	if err != nil {
 		return err
 	}
-	return export.Object(c.Stdout, c.format, s.At, export.PageOf(d, c.now))
+	p := export.PageOf(d, c.now)
+	for _, f := range drift.Read(s, func(x *fleet.Device) bool { return x == d }).Standing {
+		p.Findings = append(p.Findings, export.DriftOf(f.Finding, f.Ruling, c.now))
+	}
+	return export.Object(c.Stdout, c.format, s.At, p)
 }
 
 // each runs over one device, or over all.

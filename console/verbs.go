@@ -33,7 +33,9 @@ type Verbs struct {
 	Execute  func(ctx context.Context, by Caller, e views.Execute) (fleet.Job, error)
 	// Check says why Execute would refuse now, without doing or auditing
 	// anything; nil: it would not.
-	Check   func(by Caller, e views.Execute) error
+	Check func(by Caller, e views.Execute) error
+	// Rule puts on record what a person decided about findings, all or nothing.
+	Rule    func(ctx context.Context, by Caller, r views.Rule) error
 	Audit   func(ctx context.Context, e fleet.AuditEntry) error
 	Faults  func() []export.Fault // the demo's truth; nil outside of it
 	Backup  func(ctx context.Context, dir string) error
@@ -83,6 +85,7 @@ func verbs() []verb {
 		{"instances", "", "instances with their hosts", fleet.RoleViewer, runInstances},
 		{"clouds", "", "cloud regions and how well they can be seen", fleet.RoleViewer, runClouds},
 		{"services", "", "services with replicas and failure domains", fleet.RoleViewer, runServices},
+		{"drift", "[TARGET|FILTER...] [--all] | accept|waive|ignore|reopen ID... --reason R [--for D]", "what is not as intended, accepted, last week or among its like, by cause; and what people decide about it (needs operator)", fleet.RoleViewer, runDrift},
 		{"events", "[TARGET] [--since T] [--limit N]", "what happened, newest first", fleet.RoleViewer, runEvents},
 		{"series", "DEVICE/SENSOR [--since T] [--step D]", "history of one series", fleet.RoleViewer, runSeries},
 		{"jobs", "", "actions under way and done", fleet.RoleViewer, runJobs},
@@ -216,10 +219,10 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 }
 
 // valued are the flags that take a value.
-var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds"}
+var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds", "for"}
 
 // bare are the flags that take none.
-var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run"}
+var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run", "all"}
 
 func (c *verbCall) parse() error {
 	for i := 1; i < len(c.Args); i++ {
@@ -255,7 +258,7 @@ func (c *verbCall) parse() error {
 // silence is taken for an answer.
 func (c *verbCall) fits(x verb) error {
 	for name := range c.flags {
-		if slices.Contains(valued, name) && name != "at" || name == "wait" || name == "dry-run" {
+		if slices.Contains(valued, name) && name != "at" || name == "wait" || name == "dry-run" || name == "all" {
 			if !strings.Contains(x.args, "--"+name) {
 				return usage("help "+x.name, "%s: takes no --%s", x.name, name)
 			}

@@ -82,6 +82,9 @@ func scaled(f float64) string {
 	return strconv.FormatFloat(f, 'f', 0, 64)
 }
 
+// Span is span for those who print for people off the screen.
+func Span(d time.Duration) string { return span(d) }
+
 // span writes a duration in its largest unit, two where it is short of three.
 func span(d time.Duration) string {
 	switch {

@@ -88,6 +88,19 @@ type DevicePage struct {
 	Sensors int                                  `json:"sensors"`
 	Ports   int                                  `json:"ports"`
 	Outlets []fleet.Outlet                       `json:"outlets"`
+	// Findings are all that stand against it, also those that people ruled on.
+	Findings Findings `json:"findings"`
+}
+
+// Findings are shown by their ids and values where there is one cell for them.
+type Findings []Drift
+
+func (f Findings) String() string {
+	var out []string
+	for i := range f {
+		out = append(out, f[i].Facet+" "+f[i].Observed+" ("+string(f[i].State)+")")
+	}
+	return strings.Join(out, "; ")
 }
 
 // Sensor is a sensor with its reading.
@@ -232,7 +245,7 @@ func placeOf(u fleet.HalfU) fleet.Num {
 // PageOf is one device with everything its page shows.
 func PageOf(d *fleet.Device, now time.Time) DevicePage {
 	p := DevicePage{Device: DeviceOf(d, now), Facts: d.Facts, Tables: map[fleet.TableID]fleet.Completeness{}, Tags: d.Spec.Tags,
-		Sensors: len(d.Sensors), Ports: len(d.Ports), Outlets: d.Outlets}
+		Sensors: len(d.Sensors), Ports: len(d.Ports), Outlets: d.Outlets, Findings: Findings{}}
 	for t := range d.Tables {
 		if d.Tables[t].Is != fleet.NotAsked {
 			p.Tables[fleet.TableID(t)] = d.Tables[t].Is
