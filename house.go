@@ -130,6 +130,7 @@ func (h *house) deps() console.Deps {
 		At:       h.past.at,
 		Since:    h.past.since,
 		Execute:  h.execute,
+		Rule:     h.rule,
 		Verb:     h.verbs.Run,
 		Audit:    h.audit,
 		Notice:   h.notice,

@@ -38,6 +38,9 @@ type Deps struct {
 	// Execute hands over an action that a person confirmed. It judges again
 	// whether it may happen, and returns once the job is durable.
 	Execute func(ctx context.Context, by Caller, e views.Execute) (fleet.Job, error)
+	// Rule puts on record what a person decided about findings; nil: nothing
+	// can be decided here. It returns once that is durable.
+	Rule func(ctx context.Context, by Caller, r views.Rule) error
 	// Verb runs a command and returns its exit code.
 	Verb func(ctx context.Context, call VerbCall) int
 	// Audit writes one entry durably; nil: logins are only logged.

@@ -183,6 +183,8 @@ func (s *Session) handle(msg tea.Msg) tea.Cmd {
 		s.tour.learn(msg)
 	case jobMsg:
 		s.executed(msg)
+	case ruledMsg:
+		s.ruled(msg)
 	case quitMsg:
 		s.ended = msg.why
 		return tea.Quit

@@ -84,6 +84,8 @@ func (s *Session) do(in views.Intent) tea.Cmd {
 		return tea.Batch(s.follow(), s.run(in.Command))
 	case views.Execute:
 		return s.execute(in)
+	case views.Rule:
+		return s.decide(in)
 	default:
 		s.log.Error("a view asked for something unknown", "view", s.trail.here().view.ID())
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // Views whose body is a table that can be sorted and filtered.
-var tables = []string{"devices", "network", "switch", "services", "service", "instances", "events"}
+var tables = []string{"devices", "network", "switch", "services", "service", "instances", "drift", "events"}
 
 // All returns every command there is, in the order of the help page: by
 // group, and in a group as a person learns them.
@@ -34,6 +34,7 @@ var groups = []Group{
 	{"Looking", lookCommands},
 	{"Time", timeCommands},
 	{"Acting", actCommands},
+	{"Drift", driftCommands},
 	{"Session", sessionCommands},
 }
 
@@ -64,6 +65,7 @@ func viewCommands() []Command {
 		bind("open.devices", "3", "Devices", "every device in one table", rank(12)),
 		bind("open.network", "4", "Net", "switches, faceplates, ports", rank(13)),
 		bind("open.services", "5", "Services", "services and the instances that carry them", rank(14)),
+		bind("open.drift", "7", "Drift", "what is not as intended, accepted, last week or among its like", rank(14)),
 		bind("open.events", "8", "Events", "what happened, newest first", rank(15)),
 		bind("open.jobs", "9", "Jobs", "actions on their way, and the audit log", rank(16)),
 		bind("open.instances", "", "instances", "every instance in one table"),
@@ -125,6 +127,9 @@ func lookCommands() []Command {
 		bind("paint", "m", "paint", "paint by state, power, temperature or age", in("racks", "fleet"), rank(32)),
 		bind("span", "r", "span", "how far back charts and sparklines reach", in("device", "port"), rank(31)),
 		bind("ports", "n", "ports", "the ports of this device", in("device", "racks", "devices"), why(needsPorts), rank(33)),
+		bind("drift", "d", "drift", "what is not as it should be of what the caret stands on", why(needsTarget),
+			in("fleet", "racks", "devices", "device", "network", "switch", "port", "events", "finding"), rank(36)),
+		bind("drift.all", "space", "all", "show also what people ruled on, and what ended within a day", in("drift"), rank(27)),
 		bind("events", "E", "events", "what happened to what the caret stands on", why(needsTarget)),
 		bind("theme", "T", "theme", "next theme: okabe, light, 16, mono, ascii", session, params("theme")),
 	}

@@ -284,7 +284,7 @@ func drawAlerts(f Frame, ch Chrome, on widget.Canvas) Cursor {
 
 // tabOf says which numbered view a screen belongs to.
 var tabOf = map[string]string{"device": "open.devices", "switch": "open.network", "port": "open.network",
-	"service": "open.services", "instance": "open.services", "instances": "open.services"}
+	"service": "open.services", "instance": "open.services", "instances": "open.services", "finding": "open.drift"}
 
 // drawFooter draws the numbered views and the hints of this one, by rank.
 func drawFooter(f Frame, v View, on widget.Canvas) {

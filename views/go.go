@@ -96,6 +96,10 @@ func Subject(v View) string {
 		return v.id
 	case Service:
 		return v.id
+	case Drift:
+		return v.target
+	case Finding:
+		return v.target
 	case Confirm:
 		if len(v.targets) == 1 {
 			return hostOf(v.targets[0])
@@ -134,6 +138,8 @@ func Dispatch(f Frame, v View, c keys.Command) (View, Intent) {
 		return next, Back{}
 	case "copy":
 		return next, Copy{Text: id}
+	case "drift":
+		return next, openDrift(kind, id)
 	case "events":
 		return next, Open{View: NewEvents(id)}
 	case "ports":
@@ -183,6 +189,8 @@ func opened(f Frame, c keys.Command) Intent {
 		return Open{View: NewServices()}
 	case "open.instances":
 		return Open{View: NewInstances("")}
+	case "open.drift":
+		return Open{View: NewDrift("")}
 	case "open.events":
 		return Open{View: NewEvents("")}
 	case "open.jobs":
@@ -193,6 +201,16 @@ func opened(f Frame, c keys.Command) Intent {
 		return Open{View: NewWall()}
 	}
 	return nil
+}
+
+// openDrift is the drift of a device or of what its part belongs to; of a place,
+// that of all in it.
+func openDrift(kind, id string) Intent {
+	switch kind {
+	case KindRegion, KindRack:
+		return Open{View: Drift{sheet: sheet{text: kind + ":" + id}}}
+	}
+	return Open{View: NewDrift(hostOf(id))}
 }
 
 func openPorts(f Frame, kind, id string) Intent {

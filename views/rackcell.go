@@ -48,6 +48,10 @@ func rackLoad(s *fleet.Snapshot, rack string) float64 {
 // rackCell draws a rack in n columns.
 func rackCell(f Frame, on widget.Canvas, x, y, n int, rack int, p Paint) {
 	r := f.Snap.Racks.At(rack)
+	if p == PaintState && r.DriftOpen > 0 && n > 1 { // beside its state
+		n--
+		on.Text(x+n, y, f.Theme.Glyphs.Drift, widget.Drift)
+	}
 	if p == PaintState && r.State != fleet.StateOK {
 		glyph := f.Theme.Glyphs.State(r.State)
 		st := widget.StateStyle(r.State)

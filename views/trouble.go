@@ -39,10 +39,14 @@ func verdict(f Frame, d *fleet.Device) (string, widget.Style) {
 	return "", widget.Dim
 }
 
-// mark is the glyph of a device: its state, M where it is in maintenance.
+// mark is the glyph of a device: its state, M where it is in maintenance, and
+// the one of drift where that is all there is to say.
 func mark(th *widget.Theme, d *fleet.Device) (string, widget.Style) {
 	if d.Maintenance {
 		return th.Glyphs.Maintenance, widget.Maintenance
+	}
+	if d.State == fleet.StateOK && d.DriftOpen > 0 {
+		return th.Glyphs.Drift, widget.Drift
 	}
 	return th.Glyphs.State(d.State), widget.StateStyle(d.State)
 }

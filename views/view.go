@@ -69,7 +69,7 @@ type Answers interface {
 }
 
 // Intent is what a view asks of the session; nil is nothing. It is one of
-// Open, Back, Execute, Copy, Toast, Filter, Ask, Run.
+// Open, Back, Execute, Rule, Copy, Toast, Filter, Ask, Run.
 type Intent interface{ intent() }
 
 // Open shows another view, with what it stands on. Ask, where it is set, opens
