@@ -23,12 +23,13 @@ var contract = map[string]string{
 	"regions":   "name:s state:s devices:i racks:i sites:i power_w:n? alerts:i drift_open:i",
 	"racks":     "id:s region:s site:s row:s units:i free_units:i power_w:n? feeds:l state:s devices:i alerts:i",
 	"devices":   "id:s kind:s name:s owner:s tenant:s env:s region:s site:s rack:s unit:n? height:n? model:s serial:s firmware:s state:s power:s maintenance:b drift_open:i blind_since:t? seen_at:t? age_s:i? reasons:l",
-	"device":    "id:s kind:s name:s owner:s tenant:s env:s region:s site:s rack:s unit:n? height:n? model:s serial:s firmware:s state:s power:s maintenance:b drift_open:i blind_since:t? seen_at:t? age_s:i? reasons:l facts:o tables:o tags:o outlets:l",
+	"device":    "id:s kind:s name:s owner:s tenant:s env:s region:s site:s rack:s unit:n? height:n? model:s serial:s firmware:s state:s power:s maintenance:b drift_open:i blind_since:t? seen_at:t? age_s:i? reasons:l facts:o tables:o tags:o outlets:l findings:l",
 	"sensors":   "device:s id:s name:s class:s value:n? unit:s state:s limits:o at:t?",
 	"ports":     "device:s index:i name:s alias:s descr:s type:s speed_bps:i? mtu:i mac:s admin:s oper:s in_bps:n? out_bps:n? in_octets:i? out_octets:i? in_errors:i? out_errors:i? in_discards:i? out_discards:i? vlan:i? neighbor:s?",
 	"links":     "from:s to:s kind:s source:s evidence:s since:t? state:s",
 	"instances": "id:s name:s cloud:s region:s zone:s type:s state:s run_state:s host:s placement_group:s service:s launched_at:t? tags:o",
 	"services":  "id:s state:s replicas:i floor:i zones:i hosts:i racks:i opacity:n?",
+	"drift":     "id:s target:s facet:s kind:s class:s baselines:l observed:s severity:s confidence:s since:t age_s:i state:s who:s why:s",
 	"events":    "id:s at:t target:s source:s type:s text:s severity:s",
 	"faults":    "name:s target:s since:t cause:s expect:s",
 	"jobs":      "id:s action:s targets:l state:s by:s approved_by:s reason:s plan:s steps:l began:t ended:t?",
@@ -42,6 +43,8 @@ var contract = map[string]string{
 var words = map[string]string{
 	"state": "ok warn crit unknown off", "severity": "info warn crit", "source:links": "intended observed both", "source:events": "sel trap cloud plumb",
 	"power": "on off unknown", "kind:devices": "server switch router pdu ups other", "kind:links": "data power mount host serves",
+	"state:drift": "open accepted waived ignored reverted gone", "kind:drift": "firmware config cabling security performance inventory",
+	"class:drift": "missing unmanaged changed moved unknown", "confidence": "low medium high",
 	"outcome": "begun done failed unknown denied refused", "state:jobs": "proposed approved running accepted verified failed stalled stopped unknown refused expired cancelled",
 }
 

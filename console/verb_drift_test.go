@@ -230,3 +230,58 @@ func TestNobodyRulesOnWhatTheyDidNotSee(t *testing.T) {
 		t.Errorf("a viewer: %v", err)
 	}
 }
+
+// TestTheScreenAsksWhyBeforeItRules: an operator opens a finding, accepts it
+// with a reason, and is told; the house is asked for what was on the screen.
+func TestTheScreenAsksWhyBeforeItRules(t *testing.T) {
+	asked := make(chan views.Rule, 4)
+	h := newHouse(t, func(_ *ServerConfig, d *Deps) {
+		d.Rule = func(_ context.Context, by Caller, r views.Rule) error {
+			asked <- r
+			if by.User != "operator" || r.Verdict == fleet.FindingIgnored {
+				return ErrNotSo
+			}
+			return nil
+		}
+	})
+	s := testSnapshot(7)
+	edit := s.Devices.Edit()
+	edit.At(s.Devices.Number("ams1-r01-s20")).Docket = &fleet.Docket{Looked: 9, Findings: []fleet.Finding{{Target: "ams1-r01-s20", Facet: "firmware", Kind: fleet.FindFirmware,
+		Observed: "2.14", State: fleet.FindingOpen, Text: "firmware is 2.14", Since: s.At}}}
+	s.Devices = edit.Done()
+	h.bell.ring(s)
+
+	d := h.show(h.client("operator"), 120, 40, "")
+	d.sees("LIVE")
+	d.press("7")
+	d.sees("looked at 9 facets")
+	d.press("\r")
+	d.sees("nobody has accepted a value")
+	d.press("A")
+	d.sees("accept ams1-r01-s20:firmware as it is, reason")
+	d.press("a trial\r")
+	d.sees("accepted: ams1-r01-s20:firmware")
+	want := views.Seen{Target: "ams1-r01-s20", Facet: "firmware", Observed: "2.14"}
+	if r := <-asked; r.Verdict != fleet.FindingAccepted || r.Reason != "a trial" || len(r.On) != 1 || r.On[0] != want {
+		t.Errorf("asked for %+v", r)
+	}
+	d.press("I")
+	d.sees("ignore ams1-r01-s20:firmware for good")
+	d.press("\r")
+	d.sees("needs a reason; nothing was decided")
+	d.press("Inoise\r")
+	d.sees("ignore not done: refused")
+	if r := <-asked; r.Reason != "noise" || len(asked) != 0 {
+		t.Errorf("asked for %+v, and %d more", r, len(asked))
+	}
+
+	v := h.show(h.client("viewer"), 120, 40, "")
+	v.sees("LIVE")
+	v.press("7")
+	v.sees("looked at 9 facets")
+	v.press("A")
+	v.sees("accept: needs role operator")
+	if len(asked) != 0 {
+		t.Error("a viewer's key reached the house")
+	}
+}

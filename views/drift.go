@@ -308,6 +308,10 @@ func driftCell(f Frame, on widget.Canvas, r *driftRow, column string) {
 		}
 		on.CutRight(f.Theme, 0, 0, on.W, age, widget.Dim)
 		return
+	case "what":
+		if len(r.Members) == 1 {
+			text = strings.TrimPrefix(text, "port ") // the port's name says it, and room is short
+		}
 	case "is":
 		st = driftStyle(r.state, r.Severity)
 		if !x.Stale.IsZero() {

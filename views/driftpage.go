@@ -201,6 +201,9 @@ func silentTruth(f Frame, x *fleet.Finding, name fleet.BaselineName) string {
 	if d == nil {
 		return ""
 	}
+	if x.Kind == fleet.FindCabling && (name == fleet.BaseLastWeek || name == fleet.BaseCohort) {
+		return "a cable is held against what is intended"
+	}
 	switch name {
 	case fleet.BaseIntended:
 		if _, ok := d.Spec.Expect[x.Facet]; ok {
