@@ -41,18 +41,20 @@ type blast struct {
 	s             *fleet.Snapshot
 	before, after *world
 	out           Blast
-	lost          map[int]bool // devices, with those that failed themselves
+	lost          []bool       // by device, with those that failed themselves
 	touched       map[int]bool // devices that were looked at
 	todo          []Part
 	places        []Part // failed sites and regions
+	single        bool   // instances are among what failed
 }
 
 // Blast tells what fails with parts that fail together.
 func (g *Graph) Blast(s *fleet.Snapshot, parts ...Part) Blast {
-	b := &blast{g: g, s: s, before: g.world(s, nil), after: g.world(s, parts), lost: map[int]bool{}, touched: map[int]bool{}}
+	b := &blast{g: g, s: s, before: g.world(s, nil), after: g.world(s, parts), lost: make([]bool, len(g.devices)), touched: map[int]bool{}}
 	b.out = Blast{Failed: []string{}, Lost: []Loss{}, Degraded: []Loss{}, Unseen: []Loss{}, Services: []Hit{}, Power: []Moved{}}
 	for _, p := range parts {
 		b.out.Failed = append(b.out.Failed, g.ID(s, p))
+		b.single = b.single || p.Kind == Instance
 		if p.Kind == Site || p.Kind == Region {
 			b.places = append(b.places, p)
 		}
@@ -252,43 +254,56 @@ func (b *blast) reach(n int) {
 	}
 }
 
-// guests takes the instances and the replicas of what is lost.
+// guests takes the instances and the replicas of what is lost. Services that
+// lose nothing are not counted: there may be many, of many replicas.
 func (b *blast) guests() {
-	lost := map[int]bool{}
-	if len(b.lost) > 0 || len(b.places) > 0 || len(b.after.failed) > 0 {
-		for n := range b.s.Instances.Len() {
-			if x := b.s.Instances.At(n); Running(x.State) {
-				if why := b.guest(n, x); why != "" {
-					lost[n] = true
-					if !b.after.failed[Part{Kind: Instance, N: n}] {
-						b.lose(Part{Kind: Instance, N: n}, "%s", why)
-					}
-				}
-			}
+	if len(b.after.failed) == 0 {
+		return
+	}
+	lost, hit := map[int]bool{}, map[string]bool{}
+	for n := range b.s.Instances.Len() {
+		x := b.s.Instances.At(n)
+		why := b.guest(n, x)
+		if why == "" || !Running(x.State) {
+			continue
+		}
+		p := Part{Kind: Instance, N: n}
+		lost[n], hit[x.Service] = true, true
+		if !b.after.failed[p] {
+			b.lose(p, "%s", why)
 		}
 	}
-	for id, v := range b.s.Services.All() {
-		h := Hit{Service: id, Floor: v.Spec.Floor}
-		for _, n := range v.Instances {
-			if x := b.s.Instances.At(n); Running(x.State) && (x.Device < 0 || b.stands(x.Device)) {
-				h.Before++
-				if !lost[n] {
-					h.After++
-				}
-			}
+	for n := range b.s.Services.Len() {
+		v := b.s.Services.At(n)
+		if !hit[v.Spec.Name] && !slices.ContainsFunc(v.Devices, func(n int) bool { return b.lost[n] }) {
+			continue
 		}
-		for _, n := range v.Devices {
-			if Running(b.s.Devices.At(n).State) && b.stands(n) {
-				h.Before++
-				if !b.lost[n] {
-					h.After++
-				}
-			}
-		}
+		h := Hit{Service: v.Spec.Name, Floor: v.Spec.Floor}
+		h.Before, h.After = b.replicas(v, lost)
 		if h.Below = h.Floor > 0 && h.After < h.Floor; h.After < h.Before {
 			b.out.Services = append(b.out.Services, h)
 		}
 	}
+}
+
+// replicas counts what of a service runs, and what of that is left.
+func (b *blast) replicas(v *fleet.Service, lost map[int]bool) (before, after int) {
+	count := func(gone bool) {
+		if before++; !gone {
+			after++
+		}
+	}
+	for _, n := range v.Instances {
+		if x := b.s.Instances.At(n); Running(x.State) && (x.Device < 0 || b.stands(x.Device)) {
+			count(lost[n])
+		}
+	}
+	for _, n := range v.Devices {
+		if Running(b.s.Devices.At(n).State) && b.stands(n) {
+			count(b.lost[n])
+		}
+	}
+	return before, after
 }
 
 // stands reports whether a machine that carries something is not known to be
@@ -298,7 +313,7 @@ func (b *blast) stands(n int) bool { return !Dead(b.s.Devices.At(n)) }
 // guest says why an instance is lost, or "".
 func (b *blast) guest(n int, x *fleet.InstanceState) string {
 	switch {
-	case b.after.failed[Part{Kind: Instance, N: n}]:
+	case b.single && b.after.failed[Part{Kind: Instance, N: n}]:
 		return "it failed"
 	case x.Device >= 0:
 		if b.lost[x.Device] && b.stands(x.Device) {

@@ -44,8 +44,6 @@ type Part struct {
 	Name string
 }
 
-func (p Part) none() bool { return p.Kind == "" }
-
 // device reports whether the part is a whole device.
 func (p Part) device() bool {
 	switch p.Kind {

@@ -1,0 +1,276 @@
+package trace
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"plumb/fleet"
+)
+
+// Node is a part as it is now.
+type Node struct {
+	ID    string      `json:"id"`
+	Kind  Kind        `json:"kind"`
+	State fleet.State `json:"state"`
+}
+
+// Edge is a relation between two parts. One that was intended and that
+// observation contradicts says what was seen instead.
+type Edge struct {
+	From       string     `json:"from"`
+	To         string     `json:"to"`
+	Kind       string     `json:"kind"` // power data mount host serves management
+	Intended   bool       `json:"intended"`
+	Observed   bool       `json:"observed"`
+	Evidence   string     `json:"evidence"` // inventory, lldp, fdb, outlets, cloud, tags; joined by +
+	At         *time.Time `json:"at"`       // of the observation; null where there is none
+	Contradict string     `json:"contradicted,omitempty"`
+}
+
+// Chain is what stands above and below a part. Nodes begin with the part
+// itself and go outwards; Omitted counts those beyond the bound.
+type Chain struct {
+	Nodes   []Node `json:"nodes"`
+	Edges   []Edge `json:"edges"`
+	Omitted int    `json:"omitted"`
+}
+
+// Walk says which way to go from a part, and how far.
+type Walk struct {
+	Up, Down bool
+	Limit    int // of nodes; 0: none
+}
+
+// Trace follows what a part needs up to the utility and to the edge of its
+// region, and what needs it down to the services.
+func (g *Graph) Trace(s *fleet.Snapshot, p Part, w Walk) Chain {
+	t := &tracer{g: g, s: s, limit: w.Limit, out: Chain{Nodes: []Node{}, Edges: []Edge{}}, have: map[Part]bool{}, drawn: map[line]bool{}}
+	t.node(p)
+	if w.Up {
+		t.follow(p, t.above)
+	}
+	if w.Down {
+		t.follow(p, t.below)
+	}
+	return t.out
+}
+
+// line is an edge by its ends.
+type line struct{ from, to Part }
+
+// tracer is a Trace under way.
+type tracer struct {
+	g     *Graph
+	s     *fleet.Snapshot
+	limit int
+	out   Chain
+	have  map[Part]bool
+	drawn map[line]bool
+	on    map[int][]int // instances by device, made when first needed
+	hosts map[int][]int // instances by host that is not ours
+}
+
+// step is an edge with the part that lies at its far end.
+type step struct {
+	from, to Part
+	next     Part
+	kind     string
+	witness
+}
+
+// witness is who vouches for an edge.
+type witness struct {
+	intended, observed bool
+	evidence           string
+	at                 time.Time
+	contradict         string
+}
+
+var inventory = witness{intended: true, evidence: "inventory"}
+
+// follow goes in one direction, nearest first.
+func (t *tracer) follow(p Part, neighbours func(Part) []step) {
+	seen := map[Part]bool{p: true}
+	for todo := []Part{p}; len(todo) > 0; todo = todo[1:] {
+		for _, x := range neighbours(todo[0]) {
+			if !t.node(x.next) {
+				if !seen[x.next] {
+					seen[x.next] = true
+					t.out.Omitted++
+				}
+				continue
+			}
+			t.edge(x)
+			if !seen[x.next] {
+				seen[x.next] = true
+				todo = append(todo, x.next)
+			}
+		}
+	}
+}
+
+// node adds a part unless it is there or the bound is reached; it reports
+// whether it is there now.
+func (t *tracer) node(p Part) bool {
+	if t.have[p] {
+		return true
+	}
+	if t.limit > 0 && len(t.out.Nodes) >= t.limit {
+		return false
+	}
+	t.have[p] = true
+	t.out.Nodes = append(t.out.Nodes, Node{t.g.ID(t.s, p), p.Kind, t.g.State(t.s, p)})
+	return true
+}
+
+func (t *tracer) edge(x step) {
+	if t.drawn[line{x.from, x.to}] {
+		return
+	}
+	t.drawn[line{x.from, x.to}] = true
+	e := Edge{From: t.g.ID(t.s, x.from), To: t.g.ID(t.s, x.to), Kind: x.kind, Intended: x.intended, Observed: x.observed, Evidence: x.evidence, Contradict: x.contradict}
+	if !x.at.IsZero() {
+		at := x.at.UTC()
+		e.At = &at
+	}
+	t.out.Edges = append(t.out.Edges, e)
+}
+
+// State is the state of a part as the snapshot shows it.
+func (g *Graph) State(s *fleet.Snapshot, p Part) fleet.State {
+	switch p.Kind {
+	case Feed, Utility:
+		return s.Feeds.At(p.N).State
+	case Region:
+		return s.Regions.At(p.N).State
+	case Site:
+		return s.Sites.At(p.N).State
+	case Rack:
+		return s.Racks.At(p.N).State
+	case Cloud:
+		return s.Clouds.At(p.N).State
+	case Host:
+		return s.Hosts.At(p.N).State
+	case Instance:
+		return s.Instances.At(p.N).State
+	case Service:
+		return s.Services.At(p.N).State
+	}
+	d := s.Devices.At(p.N)
+	switch p.Kind {
+	case PSU:
+		if no, ok := supplyName(p.Name); ok && supplyOf(d, no) != nil {
+			return supplyOf(d, no).State
+		}
+	case Outlet:
+		return outletState(s, d.Spec.ID+"/"+p.Name)
+	case Port:
+		return portState(d.Port(p.Name))
+	case NIC:
+		for k := range d.Spec.Links {
+			if c := g.devices[p.N].cables[k]; d.Spec.Links[k].NIC == p.Name && c.to >= 0 {
+				return portState(portAt(s.Devices.At(c.to), portOf(s, end{p.N, k}), c.at))
+			}
+		}
+	case BMC:
+		if fresh(d) {
+			return fleet.StateOK
+		}
+	default:
+		return d.State
+	}
+	return fleet.StateUnknown
+}
+
+func portState(p *fleet.Port) fleet.State {
+	switch {
+	case p == nil || p.Oper == "":
+		return fleet.StateUnknown
+	case p.Up():
+		return fleet.StateOK
+	case p.Admin == "down":
+		return fleet.StateOff
+	}
+	return fleet.StateCrit
+}
+
+// guestsOn lists the instances on a device.
+func (t *tracer) guestsOn(n int) []int {
+	t.index()
+	return t.on[n]
+}
+
+func (t *tracer) index() {
+	if t.on != nil {
+		return
+	}
+	t.on, t.hosts = map[int][]int{}, map[int][]int{}
+	for i := range t.s.Instances.Len() {
+		switch x := t.s.Instances.At(i); {
+		case x.Device >= 0:
+			t.on[x.Device] = append(t.on[x.Device], i)
+		case x.Host != "":
+			if n := t.s.Hosts.Number(x.Cloud + "/" + x.Host); n >= 0 {
+				t.hosts[n] = append(t.hosts[n], i)
+			}
+		}
+	}
+}
+
+// cloudSays is the witness of what a cloud's list of instances shows.
+func (t *tracer) cloudSays(x *fleet.InstanceState) witness {
+	w := witness{observed: true, evidence: "cloud"}
+	if c := t.s.Clouds.Get(x.Cloud); c != nil {
+		w.at = c.Tables[fleet.TableInstances].At
+	}
+	return w
+}
+
+// plugged is the witness of an outlet: its PDU lists it.
+func (t *tracer) plugged(pdu int) witness {
+	w := inventory
+	if d := t.s.Devices.At(pdu); len(d.Outlets) > 0 {
+		w.observed, w.evidence, w.at = true, "inventory+outlets", d.Tables[fleet.TableOutlets].At
+	}
+	return w
+}
+
+// cabled is the witness of the k-th cable of a device: what the far end hears
+// of it, and what it hears instead.
+func (t *tracer) cabled(n, k int) witness {
+	d := t.s.Devices.At(n)
+	c := &d.Spec.Links[k]
+	w := inventory
+	to := t.g.devices[n].cables[k].to
+	if to < 0 {
+		return w
+	}
+	far, port := t.s.Devices.At(to), portOf(t.s, end{n, k})
+	p := portAt(far, port, t.g.devices[n].cables[k].at)
+	if p == nil {
+		return w
+	}
+	for _, by := range witnesses(far, p, d, *c) {
+		w.observed, w.evidence = true, w.evidence+"+"+by
+		at := far.Tables[fleet.TableNeighbors].At
+		if by == "fdb" {
+			at = far.Tables[fleet.TableFDB].At
+		}
+		if at.After(w.at) {
+			w.at = at
+		}
+	}
+	for i := range far.Miscabled {
+		if m := &far.Miscabled[i]; m.Port == port {
+			w.observed, w.evidence = false, "inventory"
+			w.contradict = far.Spec.ID + "/" + port + " hears " + t.s.Devices.ID(m.Hears.Device) + "/" + cmp.Or(m.Hears.Part, "?") + " (" + m.Source + ")"
+		}
+	}
+	return w
+}
+
+// uplink finds the cable of a switch that starts at a port; -1: none.
+func (t *tracer) uplink(p Part) int {
+	return slices.IndexFunc(t.s.Devices.At(p.N).Spec.Links, func(c fleet.Cable) bool { return c.NIC == p.Name })
+}
