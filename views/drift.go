@@ -21,10 +21,11 @@ type Drift struct {
 	all    bool   // also what people ruled on and what ended
 	sheet
 	rule Rule // what a ruling that is being typed is about
+	memo *driftMemo
 }
 
 // NewDrift returns the drift of a device, or of all where it is "".
-func NewDrift(target string) View { return Drift{target: target} }
+func NewDrift(target string) View { return Drift{target: target, memo: &driftMemo{}} }
 
 // driftRow is a cause with its findings; where rows are findings, it has one.
 type driftRow struct {
@@ -59,29 +60,64 @@ func causeOf(x *fleet.Finding) string {
 	return string(x.State) + " " + drift.FacetClass(x.Facet) + "\x00" + x.Observed
 }
 
-// shown returns the rows that the filter lets through in their order, and how
-// many there were before it.
-func (v Drift) shown(f Frame) (rows []driftRow, reg drift.Register, total int) {
-	reg = drift.Read(f.Snap, func(d *fleet.Device) bool { return v.target == "" || d.Spec.ID == v.target })
+// driftMemo keeps the rows for one snapshot: a wave over ten thousand devices is
+// not grouped again for each key.
+type driftMemo struct {
+	snap *fleet.Snapshot
+	of   driftAsked
+	rows []driftRow
+	reg  drift.Register
+	// total is how many rows there are without the filter.
+	total int
+}
+
+// driftAsked is what the rows follow from.
+type driftAsked struct {
+	target, cause, text string
+	sort                int
+	desc, all           bool
+}
+
+// shown returns the rows that the filter lets through in their order.
+func (v Drift) shown(f Frame) *driftMemo {
+	m, of := v.memo, driftAsked{v.target, v.cause, v.text, v.sort, v.desc, v.all}
+	if m == nil {
+		m = &driftMemo{}
+	}
+	if m.snap != f.Snap || m.of != of {
+		*m = driftMemo{snap: f.Snap, of: of}
+		v.fill(f, m)
+	}
+	return m
+}
+
+func (v Drift) fill(f Frame, m *driftMemo) {
+	m.reg = drift.Read(f.Snap, func(d *fleet.Device) bool { return v.target == "" || d.Spec.ID == v.target })
 	flt := parseFilter(v.text)
-	by := map[fleet.FindingState][]*fleet.Finding{}
+	all, kept := map[fleet.FindingState][]*fleet.Finding{}, map[fleet.FindingState][]*fleet.Finding{}
 	rulings := map[*fleet.Finding]*fleet.Ruling{}
-	for _, x := range slices.Concat(reg.Standing, reg.Gone) {
+	for _, x := range slices.Concat(m.reg.Standing, m.reg.Gone) {
 		if v.cause != "" && causeOf(x.Finding) != v.cause || v.cause == "" && !v.all && !x.Open() {
 			continue
 		}
-		if total++; flt.match(findingRecord{&f, x.Finding}) {
-			by[x.State] = append(by[x.State], x.Finding)
+		all[x.State] = append(all[x.State], x.Finding)
+		if flt.match(findingRecord{&f, x.Finding}) {
+			kept[x.State] = append(kept[x.State], x.Finding)
 			rulings[x.Finding] = x.Ruling
 		}
 	}
 	for _, state := range [...]fleet.FindingState{fleet.FindingOpen, fleet.FindingWaived, fleet.FindingAccepted, fleet.FindingIgnored, fleet.FindingReverted, fleet.FindingGone} {
-		for _, g := range v.rowsOf(by[state]) {
-			rows = append(rows, driftRow{Group: g, key: v.keyOf(g.Members[0]), state: state, ruling: rulings[g.Members[0]]})
+		groups := v.rowsOf(kept[state])
+		for _, g := range groups {
+			m.rows = append(m.rows, driftRow{Group: g, key: v.keyOf(g.Members[0]), state: state, ruling: rulings[g.Members[0]]})
+		}
+		if n := len(groups); len(kept[state]) == len(all[state]) {
+			m.total += n
+		} else {
+			m.total += len(v.rowsOf(all[state]))
 		}
 	}
-	v.order(rows)
-	return rows, reg, total
+	v.order(m.rows)
 }
 
 // flat reports whether rows are findings and not causes.
@@ -163,10 +199,13 @@ func (r *driftRow) column(title string) string {
 	return ""
 }
 
-// targets are the devices of a cause, each once.
+// targetsShown is how many devices of a cause are named in its row.
+const targetsShown = 6
+
+// targets are the first devices of a cause, each once.
 func (r *driftRow) targets() []string {
 	var out []string
-	for _, m := range r.Members {
+	for _, m := range r.Members[:min(len(r.Members), targetsShown)] {
 		if !slices.Contains(out, m.Target) {
 			out = append(out, m.Target)
 		}
@@ -178,7 +217,7 @@ func driftRows(r []driftRow) rows { return rows{len(r), func(i int) string { ret
 
 // at returns the row of the caret; nil: there is none.
 func (v Drift) at(f Frame) *driftRow {
-	r, _, _ := v.shown(f)
+	r := v.shown(f).rows
 	if i := v.list.index(driftRows(r)); i >= 0 {
 		return &r[i]
 	}
@@ -195,7 +234,7 @@ func (v Drift) Selected(f Frame) (kind, id string) {
 
 // Handle implements View.
 func (v Drift) Handle(f Frame, c keys.Command) (next View, in Intent) {
-	r, _, _ := v.shown(f)
+	r := v.shown(f).rows
 	switch c.ID {
 	case "enter":
 		i := v.list.index(driftRows(r))
@@ -203,7 +242,7 @@ func (v Drift) Handle(f Frame, c keys.Command) (next View, in Intent) {
 		case i < 0:
 			return v, nil
 		case len(r[i].Members) > 1:
-			return v, Open{View: Drift{cause: causeOf(r[i].first()), all: true}}
+			return v, Open{View: Drift{cause: causeOf(r[i].first()), all: true, memo: &driftMemo{}}}
 		}
 		return v, Open{View: NewFinding(r[i].first().Target, r[i].first().Facet)}
 	case "copy":
@@ -236,14 +275,15 @@ var driftColumns = []widget.Column{
 
 // Draw implements View.
 func (v Drift) Draw(f Frame, on widget.Canvas) {
-	r, reg, total := v.shown(f)
+	m := v.shown(f)
+	r, reg := m.rows, m.reg
 	table := on
 	if x := v.at(f); x != nil && on.H >= 30 {
 		h := max(8, min(len(r)+3, on.H-22))
 		drawFinding(f, on.Sub(0, h, on.W, on.H-h), x.first(), len(x.Members))
 		table = on.Sub(0, 0, on.W, h)
 	}
-	if total == 0 {
+	if m.total == 0 {
 		in := widget.Box(table, f.Theme, "drift", "", true)
 		drawEmpty(f, in, v.nothing(reg), v.coverage(reg)+"; space shows also what was ruled on and what ended")
 		return
@@ -252,19 +292,9 @@ func (v Drift) Draw(f Frame, on widget.Canvas) {
 	if v.flat() {
 		noun = "finding"
 	}
-	v.draw(f, table, look{title: "drift", noun: noun, columns: driftColumns, total: v.total(f, len(r)), after: v.debt(f, reg), plain: v.sort == 0}, driftRows(r),
+	v.draw(f, table, look{title: "drift", noun: noun, columns: driftColumns, total: m.total, after: v.debt(f, reg), plain: v.sort == 0}, driftRows(r),
 		func(on widget.Canvas, row, col int) { driftCell(f, on, &r[row], driftColumns[col].Title) })
 	widget.Foot(table, f.Theme, v.coverage(reg), widget.Dim)
-}
-
-// total is how many rows there are without the filter.
-func (v Drift) total(f Frame, shown int) int {
-	if v.text == "" {
-		return shown
-	}
-	v.text = ""
-	all, _, _ := v.shown(f)
-	return len(all)
 }
 
 func (v Drift) nothing(reg drift.Register) string {

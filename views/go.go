@@ -208,7 +208,7 @@ func opened(f Frame, c keys.Command) Intent {
 func openDrift(kind, id string) Intent {
 	switch kind {
 	case KindRegion, KindRack:
-		return Open{View: Drift{sheet: sheet{text: kind + ":" + id}}}
+		return Open{View: Drift{sheet: sheet{text: kind + ":" + id}, memo: &driftMemo{}}}
 	}
 	return Open{View: NewDrift(hostOf(id))}
 }
