@@ -82,12 +82,16 @@ func verbs() []verb {
 		{"sensors", "[DEVICE]", "sensors with limits and values", fleet.RoleViewer, runSensors},
 		{"ports", "[DEVICE]", "ports with counters and rates", fleet.RoleViewer, runPorts},
 		{"links", "[DEVICE]", "what hangs on what, intended and observed", fleet.RoleViewer, runLinks},
+		{"trace", "ID [--up|--down]", "what a part stands on and what stands on it, and who vouches for each link", fleet.RoleViewer, runTrace},
+		{"whatif", "fail ID...", "what would be lost, and what no longer redundant, if all of these failed", fleet.RoleViewer, runWhatIf},
 		{"instances", "", "instances with their hosts", fleet.RoleViewer, runInstances},
 		{"clouds", "", "cloud regions and how well they can be seen", fleet.RoleViewer, runClouds},
 		{"services", "", "services with replicas and failure domains", fleet.RoleViewer, runServices},
 		{"drift", "[TARGET|FILTER...] [--all] | accept|waive|ignore|reopen ID... --reason R [--for D]", "what is not as intended, accepted, last week or among its like, by cause; and what people decide about it (needs operator)", fleet.RoleViewer, runDrift},
 		{"events", "[TARGET] [--since T] [--limit N]", "what happened, newest first", fleet.RoleViewer, runEvents},
 		{"series", "DEVICE/SENSOR [--since T] [--step D]", "history of one series", fleet.RoleViewer, runSeries},
+		{"capacity", "[REGION] [--scope SCOPE]", "what is left, what binds, what a failure would break, and until when it lasts", fleet.RoleViewer, runCapacity},
+		{"place", "N --watts W [--u H] [--ports 2x25G] [--region R] [--spread RACKS] [--single-cord]", "where N servers of one shape fit, and why not elsewhere", fleet.RoleViewer, runPlace},
 		{"jobs", "", "actions under way and done", fleet.RoleViewer, runJobs},
 		{"act", "ACTION TARGET --reason R [--wait|--dry-run]", "ask for an action; exits 0 when the job is durable, with --wait when it is verified", fleet.RoleOperator, runAct},
 		{"audit", "[--from SEQ]", "every write, denied try and login, as a hash chain", fleet.RoleOperator, runAudit},
@@ -219,10 +223,10 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 }
 
 // valued are the flags that take a value.
-var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds", "for"}
+var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds", "for", "scope", "u", "watts", "ports", "region", "spread"}
 
 // bare are the flags that take none.
-var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run", "all"}
+var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run", "all", "single-cord", "up", "down"}
 
 func (c *verbCall) parse() error {
 	for i := 1; i < len(c.Args); i++ {
@@ -258,7 +262,7 @@ func (c *verbCall) parse() error {
 // silence is taken for an answer.
 func (c *verbCall) fits(x verb) error {
 	for name := range c.flags {
-		if slices.Contains(valued, name) && name != "at" || name == "wait" || name == "dry-run" || name == "all" {
+		if slices.Contains(valued, name) && name != "at" || name == "wait" || name == "dry-run" || name == "all" || name == "single-cord" || name == "up" || name == "down" {
 			if !strings.Contains(x.args, "--"+name) {
 				return usage("help "+x.name, "%s: takes no --%s", x.name, name)
 			}

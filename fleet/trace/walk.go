@@ -26,6 +26,8 @@ type Edge struct {
 	Evidence   string     `json:"evidence"` // inventory, lldp, fdb, outlets, cloud, tags; joined by +
 	At         *time.Time `json:"at"`       // of the observation; null where there is none
 	Contradict string     `json:"contradicted,omitempty"`
+	// Back says that the trace went along it from To to From.
+	Back bool `json:"-"`
 }
 
 // Chain is what stands above and below a part. Nodes begin with the part
@@ -129,7 +131,7 @@ func (t *tracer) edge(x step) {
 		return
 	}
 	t.drawn[line{x.from, x.to}] = true
-	e := Edge{From: t.g.ID(t.s, x.from), To: t.g.ID(t.s, x.to), Kind: x.kind, Intended: x.intended, Observed: x.observed, Evidence: x.evidence, Contradict: x.contradict}
+	e := Edge{From: t.g.ID(t.s, x.from), To: t.g.ID(t.s, x.to), Kind: x.kind, Intended: x.intended, Observed: x.observed, Evidence: x.evidence, Contradict: x.contradict, Back: x.next == x.from}
 	if !x.at.IsZero() {
 		at := x.at.UTC()
 		e.At = &at

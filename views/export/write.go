@@ -127,6 +127,9 @@ func fieldsOf(t reflect.Type) []field {
 
 // cell is the text of a value: empty for null, lists joined by blanks.
 func cell(v reflect.Value) string {
+	if v.Kind() == reflect.Pointer && v.IsNil() {
+		return ""
+	}
 	switch x := v.Interface().(type) {
 	case time.Time:
 		if x.IsZero() {
@@ -134,9 +137,6 @@ func cell(v reflect.Value) string {
 		}
 		return x.UTC().Format(time.RFC3339)
 	case *time.Time:
-		if x == nil {
-			return ""
-		}
 		return x.UTC().Format(time.RFC3339)
 	case fmt.Stringer:
 		if s := x.String(); s != "null" {
@@ -148,9 +148,6 @@ func cell(v reflect.Value) string {
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
-		if v.IsNil() {
-			return ""
-		}
 		return cell(v.Elem())
 	case reflect.String:
 		return v.String()
