@@ -30,6 +30,10 @@ type Snapshot struct {
 
 	// Cohorts count what devices of one kind, model and role have in common.
 	Cohorts map[string]Tally
+	// Norms say how devices of one kind, model and role behave under load, as
+	// of NormsAt.
+	Norms   map[string]Norms
+	NormsAt time.Time
 
 	Counts Counts
 	Recent []Event   // newest first, at most MaxRecent, warn and crit
@@ -200,6 +204,10 @@ type Device struct {
 	Docket *Docket
 	// Series are the keys of its readings, shared until its tables change.
 	Series []SeriesKey
+	// Past is its last weeks by the hour, nil until they were read back.
+	Past *Past
+	// Forecasts are what was foretold of it, oldest first, scored and open.
+	Forecasts []Forecast
 }
 
 // Kept is what the last row of a device's status says of the wire, and when
