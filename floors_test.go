@@ -52,6 +52,7 @@ var floors = map[string]floor{
 	".":                {std: true, house: []string{"*"}, outside: []string{"github.com/alecthomas/kong", "golang.org/x"}},
 
 	"internal/rackload": {std: true, house: []string{"fleet"}}, // for tests too
+	"fleet/performance": {house: []string{"fleet", "fleet/trend"}},
 }
 
 // TestFloors holds ARCHITECTURE: who may import whom. It parses the files
