@@ -41,6 +41,7 @@ type Store struct {
 	snap    atomic.Pointer[fleet.Snapshot]
 	trouble atomic.Pointer[Trouble]
 	watches watches
+	owed    *owed
 	stats   counters
 
 	// commit is held while a batch is between its two commits, and by those
@@ -146,7 +147,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err := makeDir(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{cfg: cfg, pace: usualPace, queue: make(chan *request, cfg.Queue)}
+	s := &Store{cfg: cfg, pace: usualPace, queue: make(chan *request, cfg.Queue), owed: newOwed()}
 	s.opening.ended = make(chan struct{})
 	s.life.closing, s.life.stopped = make(chan struct{}), make(chan struct{})
 	defer func() {

@@ -321,6 +321,7 @@ func (s *Store) finish(done housework) {
 	for _, m := range done.merged {
 		m.joined.thicken(m.target)
 		m.target.pending = slices.DeleteFunc(m.target.pending, func(x int64) bool { return x == m.window })
+		s.owed.note(m.target.name, m.window)
 	}
 }
 
