@@ -126,6 +126,7 @@ func (r *recaller) device(i int, rows *fleet.Rows) {
 	d := r.devices.At(i)
 	if rows.Table.Judged() {
 		d.Docket = recallDocket(d.Docket, rows)
+		d.Forecasts = append(d.Forecasts, recallForecasts(rows)...)
 		d.DriftOpen = d.Docket.Open()
 		return
 	}

@@ -52,7 +52,9 @@ func Step(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Snapsho
 		case fleet.Remark:
 			s.event("plumb", x.Kind, x.Text, x.Severity, x.Asserted)
 			s.changed = true
-		case fleet.Tick, fleet.Summary, fleet.Delivered:
+		case fleet.Summary:
+			s.summarise(x)
+		case fleet.Tick, fleet.Delivered:
 		}
 	}
 	s.age()

@@ -232,11 +232,14 @@ func Score(s *fleet.Snapshot) (r Record) {
 	return r
 }
 
-// Share is how many of the forecasts that were judged were right, NaN of none.
-func (r Record) Share() float64 {
-	n := r.Hit + r.Early + r.Late
-	if n == 0 {
-		return math.NaN()
+// String says the record in words. What nobody could see come is neither right
+// nor wrong.
+func (r Record) String() string {
+	if r.Judged() == 0 {
+		return fmt.Sprintf("%d open, none judged yet", r.Open)
 	}
-	return float64(r.Hit) / float64(n)
+	return fmt.Sprintf("%d of %d came within their interval, %d early, %d late; %d open, %d void", r.Hit, r.Judged(), r.Early, r.Late, r.Open, r.Void)
 }
+
+// Judged counts the forecasts that were right or wrong.
+func (r Record) Judged() int { return r.Hit + r.Early + r.Late }
