@@ -18,6 +18,7 @@ import (
 	"plumb/console/remedy"
 	"plumb/fleet"
 	"plumb/fleet/engine"
+	"plumb/fleet/performance"
 	"plumb/probes"
 	"plumb/store"
 	"plumb/views"
@@ -255,6 +256,20 @@ func (h *house) recordFirst(ctx context.Context) {
 	})
 }
 
+// summarise tells the engine the hours of the past that performance is judged
+// by.
+func (h *house) summarise(ctx context.Context) {
+	wanted := func(target string) []fleet.SeriesKey {
+		if d := h.store.Snapshot().Devices.Get(target); d != nil {
+			return performance.Wanted(d)
+		}
+		return nil
+	}
+	if err := h.store.Summarise(ctx, fleet.PastHours*time.Hour, wanted); err != nil {
+		h.log.Error("performance is not judged until the next start: its history cannot be read", "err", err)
+	}
+}
+
 // hangup is reloadNow as SIGHUP asks for it, on record like the verb.
 func (h *house) hangup(ctx context.Context) {
 	record := func(outcome, reason string) error {
@@ -324,6 +339,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 		return h.store.Run(inner, h.first, engine.Step, func(ids []string) { h.scheduler.Nudge(ids...) })
 	})
 	h.beside.Go(func() { h.recordFirst(people) })
+	h.beside.Go(func() { h.summarise(people) })
 	if err := h.executor.Adopt(inner, h.first.Jobs); err != nil {
 		h.log.Error("jobs of an earlier process not settled", "err", err)
 	}
