@@ -63,13 +63,19 @@ func (o *owed) take() map[string]int64 {
 const summaryBatch = 8
 
 // Summarise tells the step of hours that have passed, until ctx ends or the
-// store stops: first the last span of every target, then of each whatever was
+// store stops. It waits for Run to publish, so that wanted finds a snapshot, and
+// tells first the last span of every target, then of each whatever was
 // merged. wanted says which series of a target count; it must be safe to call
 // from any goroutine. A target of which none count is asked for again with the
 // next merge: it may not have been polled yet. What is damaged is counted and
 // left out; any other error to read ends it.
 func (s *Store) Summarise(ctx context.Context, span time.Duration, wanted func(target string) []fleet.SeriesKey) error {
-	s.opening.start()
+	begun := s.Watch()
+	_, err := begun.Next(ctx)
+	begun.Close()
+	if err != nil {
+		return nil // it ended before there was anything to tell
+	}
 	select {
 	case <-s.opening.ended:
 	case <-ctx.Done():

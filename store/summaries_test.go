@@ -117,6 +117,48 @@ func TestSummarise(t *testing.T) {
 	})
 }
 
+// Whoever summarises before Run has begun waits for it: what is wanted is asked
+// of a snapshot.
+func TestSummariseWaitsForRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		var h told
+		o := start(t, dir, h.step)
+		for i := range 60 * 6 {
+			o.apply(t, payload{Readings: []fleet.Readings{{Target: "s1", At: time.Now(), Keys: []fleet.SeriesKey{gauge}, Values: []fleet.Num{fleet.Int(int64(i))}}}})
+			time.Sleep(time.Minute)
+		}
+		o.stop()
+
+		s, err := Open(t.Context(), testConfig(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var done sync.WaitGroup
+		done.Go(func() {
+			err := s.Summarise(ctx, 100*time.Hour, func(string) []fleet.SeriesKey {
+				if s.Snapshot() == nil {
+					t.Error("asked before there was a snapshot")
+				}
+				return []fleet.SeriesKey{gauge}
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		run(t, s, dir, h.step)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if len(h.hours("s1", gauge)) == 0 {
+			t.Error("nothing was told")
+		}
+		stop()
+		done.Wait()
+	})
+}
+
 // What is owed is held once a target, however often it is noted, and the bell
 // never makes the writer wait.
 func TestOwed(t *testing.T) {
