@@ -28,6 +28,9 @@ func (s *step) observeCloud(i int, o *fleet.Observation) {
 	if !s.judgeCloud(i) && (!before.BlindSince.Equal(c.BlindSince) || errorText(before.Err) != errorText(c.Err)) {
 		s.keepCloud(c)
 	}
+	if o.Tables[fleet.TableSecurityGroups] != fleet.NotAsked || o.Tables[fleet.TableInstances] == fleet.Complete {
+		s.weighCloud(c)
+	}
 }
 
 func (s *step) keepCloud(c *fleet.Cloud) {

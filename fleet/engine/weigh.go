@@ -8,6 +8,7 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/drift"
+	"plumb/fleet/security"
 )
 
 // Prefixes of rows in the table of baselines: what people ruled, and what a
@@ -233,6 +234,9 @@ func (s *step) policies() *fleet.Policies {
 
 var noPolicies fleet.Policies
 
+// judged are the kinds of findings that weigh makes.
+var judged = slices.Concat(drift.Kinds, security.Kinds)
+
 // weigh judges everything that may stand against a device.
 func (s *step) weigh(i int) {
 	d := s.devices.At(i)
@@ -246,6 +250,9 @@ func (s *step) weigh(i int) {
 			return far, ok
 		},
 	})
+	looks, looked, blind := security.Judge(d, s.policies(), s.readable(d, fleet.TableFacts))
+	j.Looks, j.Looked, j.Blind = append(j.Looks, looks...), j.Looked+looked, j.Blind+blind
+	j.Kinds = judged
 	j.StaleAfter, j.LastRead = 2*s.next.Intervals[fleet.LaneSlow], d.DeepAt
 	fresh := d.Docket == nil || d.Docket.Looked == 0
 	s.settle(i, drift.Settle(d.Docket, d.Spec.ID, j, s.now), fresh)
@@ -261,17 +268,21 @@ func (s *step) settle(i int, after drift.Settled, fresh bool) {
 		s.touched[i] = true
 	}
 	s.keepFindings(d.Spec.ID, after)
-	if fresh {
-		return
+	if !fresh {
+		s.sayFindings(d.Spec.ID, after)
 	}
+}
+
+// sayFindings tells of findings that begin and end, where they are worth it.
+func (s *step) sayFindings(target string, after drift.Settled) {
 	for _, f := range after.Begun {
 		if f.Severity > fleet.SeverityInfo && f.Open() && !toldAsFact(f.Facet) {
-			s.event(d.Spec.ID, "drift", f.Text, f.Severity, true)
+			s.event(target, "drift", f.Text, f.Severity, true)
 		}
 	}
 	for _, f := range after.Ended {
 		if f.Severity > fleet.SeverityInfo {
-			s.event(d.Spec.ID, "drift", "over: "+f.Text, fleet.SeverityInfo, false)
+			s.event(target, "drift", "over: "+f.Text, fleet.SeverityInfo, false)
 		}
 	}
 }
@@ -341,10 +352,31 @@ func (s *step) lapse() {
 	}
 }
 
+// weighCloud judges what stands open in a cloud.
+func (s *step) weighCloud(c *fleet.Cloud) {
+	exposed := func(group string) bool {
+		for _, x := range s.next.Instances.All() {
+			if x.Cloud == c.Spec.Name && len(x.Public) > 0 && slices.Contains(x.SecurityGroups, group) {
+				return true
+			}
+		}
+		return false
+	}
+	j := drift.Judgement{Kinds: security.Kinds, StaleAfter: 2 * s.next.Intervals[fleet.LaneSlow], LastRead: c.Tables[fleet.TableSecurityGroups].At}
+	j.Looks, j.Looked, j.Blind = security.JudgeCloud(c, s.policies(), exposed)
+	fresh := c.Docket == nil || c.Docket.Looked == 0
+	after := drift.Settle(c.Docket, c.Spec.Name, j, s.now)
+	c.Docket = after.Docket
+	s.keepFindings(c.Spec.Name, after)
+	if !fresh {
+		s.sayFindings(c.Spec.Name, after)
+	}
+}
+
 // rule takes what a person decided about a finding.
 func (s *step) rule(r fleet.Ruling) {
-	i := s.next.Devices.Number(r.Target)
-	if i < 0 {
+	i, cloud := s.next.Devices.Number(r.Target), s.next.Clouds.Number(r.Target)
+	if i < 0 && cloud < 0 {
 		return
 	}
 	s.changed = true
@@ -354,6 +386,13 @@ func (s *step) rule(r fleet.Ruling) {
 		value = nil
 	}
 	s.change(r.Target, fleet.TableBaselines, rowRuling+r.Facet, value)
+	if i < 0 {
+		c := s.clouds.At(cloud)
+		after := drift.Rule(c.Docket, r, s.now)
+		c.Docket = after.Docket
+		s.keepFindings(r.Target, after)
+		return
+	}
 	s.settle(i, drift.Rule(s.devices.Peek(i).Docket, r, s.now), true)
 	s.weigh(i)
 }

@@ -1,0 +1,165 @@
+package security
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"plumb/fleet"
+)
+
+func bmc(facts map[string]string) *fleet.Device {
+	d := &fleet.Device{Spec: &fleet.DeviceSpec{ID: "s1", Kind: fleet.KindServer, Endpoints: []fleet.Endpoint{{Source: fleet.SourceIPMI}, {Source: fleet.SourceSNMP}}}}
+	for k, v := range facts {
+		d.Facts.Set(k, v)
+	}
+	return d
+}
+
+// fine is a device with nothing wrong and everything visible.
+func fine() map[string]string {
+	return map[string]string{
+		"bmc.ciphers": "3 17", "bmc.auth.v15": "no", "bmc.auth.null_user": "no", "bmc.auth.anonymous": "no", "bmc.sees.users": "yes", "bmc.users.admins": "2",
+		"bmc.user.2": "ann administrator enabled lan", "bmc.user.3": "root administrator disabled lan", "bmc.user.4": "ADMIN user enabled nolan",
+		"snmp.access": "v3 authPriv", "snmp.auth": "SHA-256", "snmp.priv": "AES", "snmp.community": "own", "snmp.write": "v3",
+	}
+}
+
+// TestEachCheckFinds changes one fact of a device in order at a time.
+func TestEachCheckFinds(t *testing.T) {
+	tried := map[string]bool{}
+	for _, c := range []struct{ fact, value, check, observed string }{
+		{"bmc.ciphers", "0 3 17", "ipmi.cipher0", "0"},
+		{"bmc.ciphers", "3 10 17", "", ""}, // 10 holds a 1 and a 0, and is neither
+		{"bmc.ciphers", "1 3 8", "ipmi.weak-suite", "1 8"},
+		{"bmc.auth.v15", "yes", "ipmi.v15", "yes"},
+		{"bmc.auth.null_user", "yes", "ipmi.null-user", "yes"},
+		{"bmc.user.1", `"" user enabled lan`, "ipmi.null-user", "user 1"},
+		{"bmc.user.1", `"" user disabled lan`, "", ""},
+		{"bmc.auth.anonymous", "yes", "ipmi.anonymous", "yes"},
+		{"bmc.user.3", "root administrator enabled lan", "ipmi.default-name", "root"},
+		{"bmc.user.5", "not root administrator enabled lan", "", ""}, // a name with a blank
+		{"bmc.users.admins", "3", "ipmi.admins", "3"},
+		{"snmp.community", "default", "snmp.default-community", "default"},
+		{"snmp.write", "v2c", "snmp.v2c-write", "v2c"},
+		{"snmp.access", "v3 noAuthNoPriv", "snmp.noauth", "v3 noAuthNoPriv"},
+		{"snmp.auth", "MD5", "snmp.weak-crypto", "MD5"},
+		{"snmp.priv", "DES", "snmp.weak-crypto", "DES"},
+	} {
+		facts := fine()
+		facts[c.fact] = c.value
+		looks, looked, blind := Judge(bmc(facts), &fleet.Policies{}, true)
+		var found []string
+		for _, l := range looks {
+			if l.Found != nil {
+				found = append(found, l.Facet)
+				tried[l.Facet] = true
+				if l.Found.Observed != c.observed || l.Found.Fix == "" || l.Found.Evidence == "" {
+					t.Errorf("%s=%q: %+v", c.fact, c.value, l.Found)
+				}
+			}
+		}
+		want := []string{c.check}
+		if c.check == "" {
+			want = nil
+		}
+		if !slices.Equal(found, want) || looked != len(Checks) || blind != 0 {
+			t.Errorf("%s=%q: found %v, want %v; looked at %d, blind to %d", c.fact, c.value, found, want, looked, blind)
+		}
+	}
+	for _, c := range Checks {
+		if !tried[c.ID] {
+			t.Errorf("no case finds %s", c.ID)
+		}
+	}
+}
+
+// TestUnreadIsNeverPassed holds that what could not be read is known neither as
+// found nor as in order.
+func TestUnreadIsNeverPassed(t *testing.T) {
+	for name, c := range map[string]struct {
+		facts map[string]string
+		known bool
+	}{"nothing read": {nil, true}, "read in part": {fine(), false}, "users denied": {map[string]string{"bmc.sees.users": "denied"}, true}} {
+		looks, looked, blind := Judge(bmc(c.facts), &fleet.Policies{}, c.known)
+		if looked != blind || looked != len(Checks) {
+			t.Errorf("%s: looked at %d, blind to %d", name, looked, blind)
+		}
+		for _, l := range looks {
+			if l.Known || l.Found != nil {
+				t.Errorf("%s: %+v", name, l)
+			}
+		}
+	}
+}
+
+func TestPolicies(t *testing.T) {
+	facts := fine()
+	facts["bmc.ciphers"], facts["bmc.users.admins"] = "0", "4"
+	p := &fleet.Policies{AdminUsers: 4, Checks: map[string]fleet.CheckPolicy{"ipmi.cipher0": {Severity: fleet.SeverityInfo, Graded: true}, "ipmi.v15": {Off: true}}}
+	looks, looked, _ := Judge(bmc(facts), p, true)
+	if looked != len(Checks)-1 {
+		t.Errorf("looked at %d: one is off", looked)
+	}
+	for _, l := range looks {
+		switch {
+		case l.Facet == "ipmi.cipher0" && (l.Found == nil || l.Found.Severity != fleet.SeverityInfo):
+			t.Errorf("not regraded: %+v", l.Found)
+		case l.Facet != "ipmi.cipher0" && l.Found != nil:
+			t.Errorf("%s is within the policy: %+v", l.Facet, l.Found)
+		}
+	}
+}
+
+// TestOtherWiresAreNotAskedFor holds that a switch has no doors of a BMC.
+func TestOtherWiresAreNotAskedFor(t *testing.T) {
+	d := bmc(fine())
+	d.Spec.Endpoints = d.Spec.Endpoints[1:]
+	looks, _, _ := Judge(d, &fleet.Policies{}, true)
+	for _, l := range looks {
+		if l.Facet[:4] == "ipmi" {
+			t.Errorf("%s of a device without a BMC", l.Facet)
+		}
+	}
+}
+
+func TestOpenGroups(t *testing.T) {
+	ports := func(low, high int64) (fleet.Num, fleet.Num) { return fleet.Int(low), fleet.Int(high) }
+	rule := func(dir, proto, remote string, low, high fleet.Num) fleet.SecurityRule {
+		return fleet.SecurityRule{Direction: dir, Protocol: proto, Remote: remote, PortMin: low, PortMax: high}
+	}
+	low, high := ports(22, 22)
+	wide, top := ports(1, 1024)
+	game, gameTop := ports(27000, 27100)
+	for _, c := range []struct {
+		rule fleet.SecurityRule
+		want int // ports open
+	}{
+		{rule("ingress", "tcp", "0.0.0.0/0", low, high), 1},
+		{rule("ingress", "tcp", "::/0", low, high), 1},
+		{rule("ingress", "tcp", "", low, high), 1},
+		{rule("ingress", "", "", fleet.Num{}, fleet.Num{}), len(managementPorts)},
+		{rule("ingress", "tcp", "0.0.0.0/0", wide, top), 4},
+		{rule("ingress", "udp", "0.0.0.0/0", game, gameTop), 0},
+		{rule("egress", "tcp", "0.0.0.0/0", low, high), 0},
+		{rule("ingress", "tcp", "10.0.0.0/8", low, high), 0},
+		{rule("ingress", "icmp", "0.0.0.0/0", fleet.Num{}, fleet.Num{}), 0},
+		{rule("ingress", "tcp", "5e0b3fd0-0f43-4a7c-9dc6-0e9a6b6a2a30", low, high), 0}, // another group
+	} {
+		if open := openTo(&fleet.SecurityGroup{Rules: []fleet.SecurityRule{c.rule}}); len(open) != c.want {
+			t.Errorf("%+v opens %v, want %d", c.rule, open, c.want)
+		}
+	}
+
+	cloud := &fleet.Cloud{Groups: []fleet.SecurityGroup{{ID: "g", Name: "mgmt", Rules: []fleet.SecurityRule{rule("ingress", "tcp", "", low, high)}}}}
+	if looks, _, blind := JudgeCloud(cloud, &fleet.Policies{}, nil); len(looks) != 0 || blind != 1 {
+		t.Errorf("groups that were not read: %+v", looks)
+	}
+	cloud.Tables[fleet.TableSecurityGroups] = fleet.TableState{Is: fleet.Complete, At: time.Unix(1, 0)}
+	for exposed, severity := range map[bool]fleet.Severity{false: fleet.SeverityWarn, true: fleet.SeverityCrit} {
+		looks, _, _ := JudgeCloud(cloud, &fleet.Policies{}, func(string) bool { return exposed })
+		if len(looks) != 1 || looks[0].Found == nil || looks[0].Found.Severity != severity {
+			t.Errorf("exposed %v: %+v", exposed, looks)
+		}
+	}
+}
