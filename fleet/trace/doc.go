@@ -8,10 +8,10 @@
 // because the disagreement is the finding.
 //
 // [Build] lays out the part that changes only with the inventory; what is alive
-// is read from the snapshot when it is asked for. On that stand two questions:
-// [Graph.Trace], what is above and below a part, and [Graph.Blast], what is
-// lost with it and what only loses redundancy. [Links] lists what ends on one
-// device.
+// is read from the snapshot when it is asked for. On that stand three questions:
+// [Graph.Trace], what is above and below a part, [Graph.Blast], what is lost
+// with it and what only loses redundancy, and [Graph.Causes], which few parts
+// explain what is wrong. [Links] lists what ends on one device.
 //
 // Two kinds of need make all of it. Any of: a server lives on one of its cords
 // and is reached over one of its cables. All of: a PDU needs its feed, a guest

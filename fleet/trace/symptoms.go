@@ -1,0 +1,243 @@
+package trace
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"plumb/fleet"
+)
+
+// symptom is one thing that is not as it should be, and who may be behind it. A
+// device has as many as it has reasons, because two faults may meet in it; one
+// without power has one for each cord, because each needs an explanation.
+type symptom struct {
+	part    Part
+	about   string
+	weight  int
+	silence bool   // nothing was seen: neither well nor broken
+	own     []Part // what it is where nothing above explains it, the lowest first
+	above   []Part
+}
+
+// weightOf is how much a state asks for an explanation.
+func weightOf(st fleet.State) int {
+	switch st {
+	case fleet.StateCrit:
+		return 3
+	case fleet.StateWarn:
+		return 2
+	case fleet.StateUnknown:
+		return 1
+	}
+	return 0
+}
+
+// symptoms lists what is wrong now.
+func (q *inquiry) symptoms() (out []symptom) {
+	for n := range q.s.Devices.Len() {
+		out = q.ofDevice(out, n)
+	}
+	for n := range q.s.Feeds.Len() {
+		if q.s.Feeds.At(n).State == fleet.StateCrit {
+			list := q.feedOf(n)
+			out = append(out, symptom{part: list[0], about: "feed", weight: 3, own: list[:1], above: list[1:]})
+		}
+	}
+	for n := range q.s.Sites.Len() {
+		if !q.s.Sites.At(n).SilentSince.IsZero() {
+			p := Part{Kind: Site, N: n}
+			out = append(out, symptom{part: p, about: "path", weight: 3, silence: true, own: []Part{p}})
+		}
+	}
+	return q.ofGuests(out)
+}
+
+func (q *inquiry) ofDevice(out []symptom, n int) []symptom {
+	d := q.s.Devices.At(n)
+	w := weightOf(d.State)
+	if w == 0 || d.SeenAt.IsZero() && d.Err == nil {
+		return out // well, off, or nobody asked it yet
+	}
+	for _, about := range d.About {
+		if !strings.HasPrefix(about, "note ") {
+			out = q.ofReason(out, n, symptom{part: q.g.deviceAt(q.s, n), about: about, weight: w})
+		}
+	}
+	return out
+}
+
+// ofReason finds who may be behind one reason of a device.
+func (q *inquiry) ofReason(out []symptom, n int, x symptom) []symptom {
+	d := q.s.Devices.At(n)
+	x.own = []Part{x.part}
+	what, name, _ := strings.Cut(x.about, " ")
+	switch what {
+	case "sight", "blind":
+		x.silence = true
+		x.own = q.silentSelf(n)
+		x.above = q.sightOf(n)
+		if site := q.s.Sites.Number(d.Spec.Site); site >= 0 && !q.s.Sites.At(site).SilentSince.IsZero() {
+			x.own, x.above = []Part{{Kind: Site, N: site}}, nil
+		}
+	case "power":
+		if len(q.g.devices[n].cords) > 0 && name == "" && unseen(d) {
+			for k := range q.g.devices[n].cords {
+				each := x
+				each.above = q.cordOf(n, k)
+				out = append(out, each)
+			}
+			return out
+		}
+		x.above = q.powerOf(n)
+	case "light", "host":
+		x.above = q.powerOf(n)
+	case "PSU":
+		no, _ := strconv.Atoi(name)
+		for k, c := range q.g.devices[n].cords {
+			if c.psu == no {
+				x.above = q.cordOf(n, k)
+			}
+		}
+	case "outlet":
+		x.own = []Part{{Outlet, n, name}}
+	case "port", "errors", "cable":
+		x.own = []Part{{Port, n, name}}
+		if what == "port" {
+			x.above = q.farEnd(n, name)
+		}
+	case "sensor":
+		if r := q.warmRack(d, name); r.Kind == Rack {
+			x.own = []Part{r}
+		}
+	}
+	return append(out, x)
+}
+
+// silentSelf is what a silent device may be by itself: what nobody hears is its
+// BMC before it is the machine.
+func (q *inquiry) silentSelf(n int) []Part {
+	d := q.s.Devices.At(n)
+	self := q.g.deviceAt(q.s, n)
+	for k := range q.g.devices[n].cables {
+		if q.g.devices[n].cables[k].management {
+			return []Part{nicOf(d, n, &d.Spec.Links[k]), self}
+		}
+	}
+	return []Part{self}
+}
+
+// farEnd lists what takes the light from a port: what leaves the machine on its
+// cable dead. One that answers is not.
+func (q *inquiry) farEnd(n int, port string) []Part {
+	p := q.s.Devices.At(n).Port(port)
+	if p != nil && p.Admin == "down" {
+		return nil // a person shut it
+	}
+	far, ok := q.s.Cabled[q.s.Devices.ID(n)+"/"+port]
+	if ok && far.Device == n {
+		ok = false
+	}
+	if !ok {
+		if k := slices.IndexFunc(q.s.Devices.At(n).Spec.Links, func(c fleet.Cable) bool { return c.NIC == port }); k >= 0 && q.g.devices[n].cables[k].to >= 0 {
+			far, ok = fleet.Attachment{Device: q.g.devices[n].cables[k].to}, true
+		}
+	}
+	if !ok {
+		return nil
+	}
+	if d := q.s.Devices.At(far.Device); q.witness(d) && !Dead(d) {
+		return nil
+	}
+	return q.powerOf(far.Device)
+}
+
+// warmRack is the rack of a server whose inlet is too warm, where the engine
+// says so of the rack as a whole.
+func (q *inquiry) warmRack(d *fleet.Device, key string) Part {
+	n := q.s.Racks.Number(d.Spec.Rack)
+	x := d.Sensor(key)
+	if n < 0 || x == nil || x.Class != fleet.ClassTemperature || !inlet(x.Name) {
+		return Part{}
+	}
+	said := len(q.s.Racks.At(n).Reasons)
+	if site := q.s.Sites.Get(d.Spec.Site); site != nil && !site.SilentSince.IsZero() {
+		said-- // that one is of the path
+	}
+	if said < 1 {
+		return Part{}
+	}
+	return Part{Kind: Rack, N: n}
+}
+
+// inlet reports whether a sensor measures the air in front of a machine.
+func inlet(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "inlet") || strings.Contains(name, "ambient")
+}
+
+// ofGuests lists what clouds say is not well. A guest hangs on its host, a
+// service on whichever of its replicas do not run.
+func (q *inquiry) ofGuests(out []symptom) []symptom {
+	add := func(p Part, st fleet.State, above []Part) {
+		if w := weightOf(st); w > 0 {
+			out = append(out, symptom{part: p, about: "guest", weight: w, silence: st == fleet.StateUnknown, own: []Part{p}, above: above})
+		}
+	}
+	for n := range q.s.Clouds.Len() {
+		add(Part{Kind: Cloud, N: n}, q.s.Clouds.At(n).State, nil)
+	}
+	for n := range q.s.Hosts.Len() {
+		if x := q.s.Hosts.At(n); x.State == fleet.StateCrit {
+			add(Part{Kind: Host, N: n}, x.State, q.carrier(x.Device))
+		}
+	}
+	for n := range q.s.Instances.Len() {
+		if x := q.s.Instances.At(n); weightOf(x.State) > 0 {
+			add(Part{Kind: Instance, N: n}, x.State, q.underGuest(x))
+		}
+	}
+	for n := range q.s.Services.Len() {
+		v := q.s.Services.At(n)
+		if weightOf(v.State) == 0 {
+			continue
+		}
+		var above []Part
+		for _, k := range v.Instances {
+			if x := q.s.Instances.At(k); !Running(x.State) {
+				above = join(above, q.underGuest(x))
+				above = join(above, []Part{{Kind: Instance, N: k}})
+			}
+		}
+		for _, k := range v.Devices {
+			if !Running(q.s.Devices.At(k).State) {
+				above = join(above, q.carrier(k))
+			}
+		}
+		add(Part{Kind: Service, N: n}, v.State, above)
+	}
+	return out
+}
+
+// carrier lists what takes a machine from its guests, nothing where it is well.
+func (q *inquiry) carrier(n int) []Part {
+	if n < 0 {
+		return nil
+	}
+	if d := q.s.Devices.At(n); q.witness(d) && Running(d.State) && !Dead(d) && !slices.Contains(d.About, "host") {
+		return nil
+	}
+	return q.sightOf(n)
+}
+
+// underGuest lists what an instance stands on that is not well.
+func (q *inquiry) underGuest(x *fleet.InstanceState) []Part {
+	list := q.carrier(x.Device)
+	if n := q.s.Hosts.Number(x.Cloud + "/" + x.Host); x.Device < 0 && n >= 0 && q.s.Hosts.At(n).State != fleet.StateOK {
+		list = append(list, Part{Kind: Host, N: n})
+	}
+	if n := q.s.Clouds.Number(x.Cloud); n >= 0 && q.s.Clouds.At(n).State != fleet.StateOK && x.State == fleet.StateUnknown {
+		list = append(slices.Clone(list), Part{Kind: Cloud, N: n})
+	}
+	return list
+}
