@@ -84,6 +84,7 @@ func verbs() []verb {
 		{"links", "[DEVICE]", "what hangs on what, intended and observed", fleet.RoleViewer, runLinks},
 		{"trace", "ID [--up|--down]", "what a part stands on and what stands on it, and who vouches for each link", fleet.RoleViewer, runTrace},
 		{"whatif", "fail ID...", "what would be lost, and what no longer redundant, if all of these failed", fleet.RoleViewer, runWhatIf},
+		{"causes", "", "the few parts that explain what is wrong, with evidence", fleet.RoleViewer, runCauses},
 		{"instances", "", "instances with their hosts", fleet.RoleViewer, runInstances},
 		{"clouds", "", "cloud regions and how well they can be seen", fleet.RoleViewer, runClouds},
 		{"services", "", "services with replicas and failure domains", fleet.RoleViewer, runServices},
