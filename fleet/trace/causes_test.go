@@ -238,6 +238,18 @@ func TestOneCrossedCordAcquitsNobody(t *testing.T) {
 	}
 }
 
+// TestWhatIsNoLongerReadIsNotBroken: a table that a device stopped to answer
+// shows nothing about the device, and is said with little confidence.
+func TestWhatIsNoLongerReadIsNotBroken(t *testing.T) {
+	h := hall(1)
+	id := "r01-s01"
+	s := h.snap(only(id, func(d *fleet.Device) { say(d, fleet.StateUnknown, "table sensors", "sensors not read since 13:59") }))
+	got := Causes(s, t0)
+	if len(got) != 1 || got[0].ID != id || got[0].Confidence != fleet.ConfidenceLow {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestCausesDateWhatIsDated: silence has a beginning, and an event has a time.
 func TestCausesDateWhatIsDated(t *testing.T) {
 	s := hall(1).snap(both(losePDU("r01", "a"), only("sp1", func(d *fleet.Device) { say(d, fleet.StateCrit, "sensor fan1", "fan1 stopped") }),

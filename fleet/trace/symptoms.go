@@ -80,6 +80,8 @@ func (q *inquiry) ofReason(out []symptom, n int, x symptom) []symptom {
 		if site := q.s.Sites.Number(d.Spec.Site); site >= 0 && !q.s.Sites.At(site).SilentSince.IsZero() {
 			x.own, x.above = []Part{{Kind: Site, N: site}}, nil
 		}
+	case "table": // a part of it is no longer read: neither well nor broken
+		x.silence = true
 	case "power":
 		if len(q.g.devices[n].cords) > 0 && name == "" && unseen(d) {
 			for k := range q.g.devices[n].cords {
