@@ -122,15 +122,8 @@ func printDrift(c *verbCall, s *fleet.Snapshot, r drift.Register) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(c.Stdout, "%d open, drift debt %.1f weighted days; %s\n", open, drift.Debt(debt, c.now), coverage(r))
+	_, err := fmt.Fprintf(c.Stdout, "%d open, drift debt %.1f weighted days; %s\n", open, drift.Debt(debt, c.now), r.Coverage())
 	return err
-}
-
-func coverage(r drift.Register) string {
-	if r.Looked == 0 {
-		return "how much was looked at is not known"
-	}
-	return fmt.Sprintf("looked at %d facets, %d not readable", r.Looked, r.Blind)
 }
 
 func rulingText(r *fleet.Ruling) string {

@@ -159,8 +159,9 @@ type Docket struct {
 	Past     []Former  // by facet: what changed within the last week
 	Gone     []Finding // by facet: what ended within the last day
 	// Looked and Blind count the facets at the last look, and those of them
-	// that could not be read: the coverage.
-	Looked, Blind int
+	// that could not be read: the coverage. Muted are those that the user's
+	// policies keep out of sight.
+	Looked, Blind, Muted int
 }
 
 // Tally counts what the like of a device have: by fact and value. Like all of a

@@ -1,6 +1,9 @@
 package fleet
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Policies are the user's own rules for judgements. The zero value is the
 // defaults.
@@ -26,7 +29,19 @@ type FacetPolicy struct {
 	Graded   bool // Severity was given
 	Owner    string
 	Reason   string
-	Until    time.Time // of an ignore; zero: for good
+	Until    time.Time // of an ignore: when it ends
+}
+
+// Standing returns the policies without what has ended by now: the same pointer
+// where nothing has.
+func (p *Policies) Standing(now time.Time) *Policies {
+	over := func(f FacetPolicy) bool { return !f.Until.IsZero() && !now.Before(f.Until) }
+	if p == nil || !slices.ContainsFunc(p.Facets, over) {
+		return p
+	}
+	next := *p
+	next.Facets = slices.DeleteFunc(slices.Clone(p.Facets), over)
+	return &next
 }
 
 // Mode says when an observed value agrees with an expected one.

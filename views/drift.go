@@ -285,7 +285,7 @@ func (v Drift) Draw(f Frame, on widget.Canvas) {
 	}
 	if m.total == 0 {
 		in := widget.Box(table, f.Theme, "drift", "", true)
-		drawEmpty(f, in, v.nothing(reg), v.coverage(reg)+"; space shows also what was ruled on and what ended")
+		drawEmpty(f, in, v.nothing(reg), reg.Coverage()+"; space shows also what was ruled on and what ended")
 		return
 	}
 	noun := "cause"
@@ -294,7 +294,7 @@ func (v Drift) Draw(f Frame, on widget.Canvas) {
 	}
 	v.draw(f, table, look{title: "drift", noun: noun, columns: driftColumns, total: m.total, after: v.debt(f, reg), plain: v.sort == 0}, driftRows(r),
 		func(on widget.Canvas, row, col int) { driftCell(f, on, &r[row], driftColumns[col].Title) })
-	widget.Foot(table, f.Theme, v.coverage(reg), widget.Dim)
+	widget.Foot(table, f.Theme, reg.Coverage(), widget.Dim)
 }
 
 func (v Drift) nothing(reg drift.Register) string {
@@ -313,15 +313,6 @@ func (v Drift) debt(f Frame, reg drift.Register) string {
 		open = append(open, x.Finding)
 	}
 	return "debt " + strconv.FormatFloat(drift.Debt(open, f.At), 'f', 1, 64) + " d"
-}
-
-// coverage says how much was looked at: nothing found means little where
-// little was read.
-func (v Drift) coverage(reg drift.Register) string {
-	if reg.Looked == 0 {
-		return "how much was looked at is not known"
-	}
-	return "looked at " + strconv.Itoa(reg.Looked) + " facets, " + strconv.Itoa(reg.Blind) + " not readable"
 }
 
 func driftCell(f Frame, on widget.Canvas, r *driftRow, column string) {

@@ -113,7 +113,19 @@ func TestContractExample(t *testing.T) {
 	if s := f.SSH; len(s.Users) != 3 || len(s.Users[1].Keys) != 2 || s.Users[1].Role != fleet.RoleOperator || len(s.TrustedCA) != 1 || s.Idle != 30*time.Minute {
 		t.Errorf("ssh %+v", s)
 	}
-	if f.Policies == nil || f.Alerts.Rules == nil || f.Metrics.Listen != "127.0.0.1:9464" || f.Health["match"].Every != 15*time.Second {
+	policies := fleet.Policies{
+		Facets: []fleet.FacetPolicy{
+			{Facet: "bios.*", Select: map[string]string{"role": "game"}, Mode: fleet.ModeExact, Severity: fleet.SeverityCrit, Graded: true},
+			{Facet: "port * vlan", Mode: fleet.ModeIgnored, Owner: "ann", Reason: "moving", Until: time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)},
+		},
+		Checks:     map[string]fleet.CheckPolicy{"ipmi.v15": {Off: true, Reason: "old boards"}, "ipmi.cipher0": {Severity: fleet.SeverityWarn, Graded: true}},
+		Segments:   []fleet.Segment{{Name: "bmcs", Select: map[string]string{"part": "bmc"}, VLANs: []int{900}, Apart: map[string]string{"role": "game"}, Reason: "nobody else"}},
+		AdminUsers: 3, ManagementVLANs: []int{900},
+	}
+	if diff := cmp.Diff(policies, inv.Policies); diff != "" {
+		t.Errorf("policies (-want +got)\n%s", diff)
+	}
+	if f.Alerts.Rules == nil || f.Metrics.Listen != "127.0.0.1:9464" || f.Health["match"].Every != 15*time.Second {
 		t.Error("alerts, policies, metrics or health are lost")
 	}
 }

@@ -24,7 +24,6 @@ type File struct {
 	Metrics     Metrics
 	Health      map[string]Health // by service
 	Alerts      Alerts
-	Policies    *yaml.Node // nil: none
 }
 
 // Credential returns what a name stands for, as probes take it.
@@ -132,8 +131,8 @@ func (b *builder) part(p part) {
 		a := p.Alerts
 		b.file.Alerts = Alerts{a.Rules.node, a.Routes.node, a.Receivers.node, a.Maintenance.node}
 	}
-	if p.Policies != nil && b.once("policies", &b.first.policies, p.At) {
-		b.file.Policies = p.Policies.node
+	if p.Policies != nil && b.once("policies", &b.first.policies, p.Policies.At) {
+		b.policies(p.Policies)
 	}
 	for _, name := range sortedKeys(p.Credentials) {
 		b.addCredential(name, p.Credentials[name], p)

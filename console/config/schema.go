@@ -14,7 +14,7 @@ type fileYAML struct {
 	Services    []serviceYAML              `yaml:"services"`
 	Include     []ref                      `yaml:"include"`
 	Alerts      *alertsYAML                `yaml:"alerts"`
-	Policies    *raw                       `yaml:"policies"`
+	Policies    *policiesYAML              `yaml:"policies"`
 	Metrics     *metricsYAML               `yaml:"metrics"`
 	At          place
 }

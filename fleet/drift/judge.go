@@ -56,6 +56,10 @@ func Judge(c Case) Judgement {
 // look counts a facet that was judged, and lists it where there is anything to
 // say.
 func (j *judge) look(facet string, known bool, found *fleet.Finding) {
+	if found != nil && !j.wanted(found) {
+		j.out.Muted++
+		return
+	}
 	j.out.Looked++
 	if !known {
 		j.out.Blind++
@@ -64,6 +68,19 @@ func (j *judge) look(facet string, known bool, found *fleet.Finding) {
 		j.out.Looks = append(j.out.Looks, fleet.Look{Facet: facet, Known: known, Found: found})
 	}
 	delete(j.was, facet)
+}
+
+// wanted holds what was found of ports, parts and identity against the user's
+// policies, and grades it by them; facts have their rule already.
+func (j *judge) wanted(f *fleet.Finding) bool {
+	p := policyOf(j.Policies, j.Device.Spec, f.Facet)
+	if p == nil {
+		return true
+	}
+	if p.Graded && strings.Contains(f.Facet, " ") {
+		f.Severity = p.Severity
+	}
+	return !hides(p)
 }
 
 // unread keeps what was found in tables that cannot be read now: that a row is
@@ -96,14 +113,15 @@ func (j *judge) facts() {
 		f := &d.Facts[i]
 		_, expected := d.Spec.Expect[f.Name]
 		r, judged := ruleOf(j.Policies, d.Spec, f.Name)
+		if !judged && !f.Volatile && muted(j.Policies, d.Spec, f.Name) {
+			j.out.Muted++
+			continue
+		}
 		if (!judged && !expected) || f.Volatile {
 			continue
 		}
 		if f.Name == fleet.FactSerial || f.Name == fleet.FactModel {
 			continue // see identity
-		}
-		if expected && muted(j.Policies, d.Spec, f.Name) {
-			continue
 		}
 		j.fact(r, f.Name, f.Value, known)
 	}

@@ -272,6 +272,34 @@ func TestPoliciesGoBeforeTheRules(t *testing.T) {
 	}
 }
 
+// TestPoliciesOfPortsAndParts: what is no fact has its policies too, by the
+// names of facets, in which a slash is a letter.
+func TestPoliciesOfPortsAndParts(t *testing.T) {
+	for _, c := range []struct {
+		policy fleet.FacetPolicy
+		want   string
+		muted  int
+	}{
+		{fleet.FacetPolicy{}, "port Ethernet1/3 vlan changed warn medium cohort=208", 0},
+		{fleet.FacetPolicy{Facet: "port * vlan", Mode: fleet.ModeIgnored}, "", 1},
+		{fleet.FacetPolicy{Facet: "port Ethernet1/* vlan", Owned: fleet.Volatile}, "", 1},
+		{fleet.FacetPolicy{Facet: "port * speed", Mode: fleet.ModeIgnored}, "port Ethernet1/3 vlan changed warn medium cohort=208", 0},
+		{fleet.FacetPolicy{Facet: "port * vlan", Severity: fleet.SeverityCrit, Graded: true}, "port Ethernet1/3 vlan changed crit medium cohort=208", 0},
+		{fleet.FacetPolicy{Facet: "firm*", Mode: fleet.ModeIgnored}, "port Ethernet1/3 vlan changed warn medium cohort=208", 1},
+	} {
+		s := newScene()
+		sevenPorts(s)
+		s.fact("firmware", "2.19")
+		odd := s.device.Ports[2].PortDef
+		odd.Name, odd.VLAN = "Ethernet1/3", 99
+		s.meant["Ethernet1/3"] = "eth0"
+		s.policies.Facets = []fleet.FacetPolicy{c.policy}
+		if j := s.judge(); told(j) != c.want || j.Muted != c.muted {
+			t.Errorf("%+v: found %q, muted %d; want %q, %d", c.policy, told(j), j.Muted, c.want, c.muted)
+		}
+	}
+}
+
 func TestRuleOfTheNarrowerNameCountsFirst(t *testing.T) {
 	for name, want := range map[string]fleet.FindingKind{"bios.version": fleet.FindFirmware, "bios.sriov": fleet.FindConfig, "bmc.mac": fleet.FindInventory} {
 		if r, judged := ruleOf(&fleet.Policies{}, &fleet.DeviceSpec{}, name); !judged || r.kind != want {

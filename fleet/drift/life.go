@@ -23,6 +23,7 @@ type Judgement struct {
 	// Looked counts all facets that were judged, Blind those of them that could
 	// not be read. Facets in order need no look of their own.
 	Looked, Blind int
+	Muted         int // facets that the user's policies keep out of sight
 	// StaleAfter is how long a finding may stay unread before that is said.
 	StaleAfter time.Duration
 	LastRead   time.Time // of the target, by the lane that reads slowest
@@ -33,7 +34,7 @@ func Settle(was *fleet.Docket, target string, j Judgement, now time.Time) Settle
 	if was == nil {
 		was = &fleet.Docket{}
 	}
-	out := Settled{Docket: &fleet.Docket{Rulings: was.Rulings, Past: was.Past, Looked: j.Looked, Blind: j.Blind}}
+	out := Settled{Docket: &fleet.Docket{Rulings: was.Rulings, Past: was.Past, Looked: j.Looked, Blind: j.Blind, Muted: j.Muted}}
 	looks := make(map[string]*fleet.Look, len(j.Looks))
 	for i := range j.Looks {
 		looks[j.Looks[i].Facet] = &j.Looks[i]

@@ -1,6 +1,10 @@
 package drift
 
-import "plumb/fleet"
+import (
+	"fmt"
+
+	"plumb/fleet"
+)
 
 // Standing is a finding with what people decided about it.
 type Standing struct {
@@ -13,8 +17,9 @@ type Register struct {
 	Standing []Standing // by device and facet
 	Gone     []Standing // what ended within the last day, the same way
 	// Looked and Blind count the facets of these devices, and those of them
-	// that could not be read. Of the past and right after a start they are 0.
-	Looked, Blind int
+	// that could not be read; Muted those that policies keep out of sight. Of
+	// the past and right after a start they are 0.
+	Looked, Blind, Muted int
 }
 
 // Read lists what stands against the devices that want picks; nil picks all.
@@ -30,6 +35,7 @@ func Read(s *fleet.Snapshot, want func(*fleet.Device) bool) Register {
 
 func (r *Register) add(d *fleet.Docket) {
 	r.Looked, r.Blind = r.Looked+d.Looked, r.Blind+d.Blind
+	r.Muted += d.Muted
 	for i := range d.Findings {
 		f := &d.Findings[i]
 		r.Standing = append(r.Standing, Standing{f, rulingOf(d, f)})
@@ -37,6 +43,19 @@ func (r *Register) add(d *fleet.Docket) {
 	for i := range d.Gone {
 		r.Gone = append(r.Gone, Standing{Finding: &d.Gone[i]})
 	}
+}
+
+// Coverage says in words how much was looked at: nothing found means little
+// where little was read.
+func (r *Register) Coverage() string {
+	if r.Looked == 0 {
+		return "how much was looked at is not known"
+	}
+	text := fmt.Sprintf("looked at %d facets, %d not readable", r.Looked, r.Blind)
+	if r.Muted > 0 {
+		text += fmt.Sprintf(", %d ignored by policy", r.Muted)
+	}
+	return text
 }
 
 // rulingOf is the ruling that made a finding's state what it is.

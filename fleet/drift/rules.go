@@ -2,6 +2,8 @@ package drift
 
 import (
 	"path"
+	"slices"
+	"strings"
 
 	"plumb/fleet"
 )
@@ -89,40 +91,70 @@ func policyOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) *fleet
 // the inventory expects of it.
 func muted(policies *fleet.Policies, d *fleet.DeviceSpec, name string) bool {
 	p := policyOf(policies, d, name)
-	return p != nil && (p.Owned == fleet.Volatile || p.Owned == fleet.Secret || p.Mode == fleet.ModeIgnored)
+	return p != nil && hides(p)
 }
 
+func hides(p *fleet.FacetPolicy) bool {
+	return p.Owned == fleet.Volatile || p.Owned == fleet.Secret || p.Mode == fleet.ModeIgnored
+}
+
+// matches holds a name against a pattern of path.Match in which a slash is a
+// letter like others: names of ports have them.
 func matches(pattern, name string) bool {
-	ok, _ := path.Match(pattern, name) // facts have no slashes
+	if strings.Contains(name, "/") {
+		pattern, name = strings.ReplaceAll(pattern, "/", "\x1f"), strings.ReplaceAll(name, "/", "\x1f")
+	}
+	ok, _ := path.Match(pattern, name)
 	return ok
 }
 
-// Selected reports whether a device carries everything that is selected: kind,
-// model, rack, site, region, owner, tenant and env by these names, else tags.
+// Known are the names of the facts that are judged without anybody asking.
+func Known() []string {
+	var out []string
+	for i := range rules {
+		if !strings.Contains(rules[i].name, "*") {
+			out = append(out, rules[i].name)
+		}
+	}
+	return out
+}
+
+// Ruled reports whether a name is one that is judged without anybody asking.
+func Ruled(name string) bool {
+	return slices.ContainsFunc(rules, func(r rule) bool { return matches(r.name, name) })
+}
+
+// Selected reports whether a device carries everything that is selected, each
+// by name (see Carries) and a value or a pattern of path.Match.
 func Selected(sel map[string]string, d *fleet.DeviceSpec) bool {
 	for k, v := range sel {
-		have := d.Tags[k]
-		switch k {
-		case "kind":
-			have = string(d.Kind)
-		case "model":
-			have = d.Model
-		case "rack":
-			have = d.Rack
-		case "site":
-			have = d.Site
-		case "region":
-			have = d.Region
-		case "owner":
-			have = d.Owner
-		case "tenant":
-			have = d.Tenant
-		case "env":
-			have = d.Env
-		}
-		if !matches(v, have) {
+		if !matches(v, Carries(d, k)) {
 			return false
 		}
 	}
 	return true
+}
+
+// Carries is what a device has under a name: kind, model, rack, site, region,
+// owner, tenant and env are these, every other name is that of a tag.
+func Carries(d *fleet.DeviceSpec, name string) string {
+	switch name {
+	case "kind":
+		return string(d.Kind)
+	case "model":
+		return d.Model
+	case "rack":
+		return d.Rack
+	case "site":
+		return d.Site
+	case "region":
+		return d.Region
+	case "owner":
+		return d.Owner
+	case "tenant":
+		return d.Tenant
+	case "env":
+		return d.Env
+	}
+	return d.Tags[name]
 }

@@ -328,6 +328,7 @@ func (s *step) lapse() {
 	if s.now.Truncate(lapseEvery).Equal(s.prev.At.Truncate(lapseEvery)) {
 		return
 	}
+	s.lapsePolicies()
 	for i := range s.devices.Len() {
 		d := s.devices.Peek(i)
 		l, ok := drift.Lapse(d.Docket, s.now)
@@ -347,6 +348,22 @@ func (s *step) lapse() {
 		s.settle(i, l.Settled, true)
 		if len(l.Past) > 0 {
 			s.gatherCohorts()
+			s.weigh(i)
+		}
+	}
+}
+
+// lapsePolicies takes out the user's ignores that have ended, and judges again
+// what they kept out of sight.
+func (s *step) lapsePolicies() {
+	standing := s.policies().Standing(s.now)
+	if standing == s.policies() {
+		return
+	}
+	s.next.Policies, s.next.Cohorts = standing, nil
+	s.gatherCohorts()
+	for i := range s.devices.Len() {
+		if s.devices.Peek(i).Docket != nil {
 			s.weigh(i)
 		}
 	}

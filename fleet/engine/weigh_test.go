@@ -150,6 +150,32 @@ func TestAHealthyHerdHasNoDrift(t *testing.T) {
 	}
 }
 
+// TestAnIgnoreEnds holds that what a policy keeps out of sight is found the
+// minute its time is over, and counted until then.
+func TestAnIgnoreEnds(t *testing.T) {
+	h := newHerd(t)
+	inv := herdInventory()
+	inv.Policies.Facets = []fleet.FacetPolicy{{Facet: "firmware", Mode: fleet.ModeIgnored, Owner: "ann", Reason: "a wave", Until: h.now.Add(12 * time.Minute)}}
+	h.step(fleet.Reload{Inventory: inv})
+	h.set(3, fleet.FactFirmware, "2.14")
+	h.look(fleet.LaneSlow)
+	h.finds("")
+	if d := h.snap.Devices.Get("s3").Docket; d.Muted != 1 {
+		t.Errorf("%d muted", d.Muted)
+	}
+	h.look(fleet.LaneSlow)
+	h.finds("")
+	h.now = h.now.Add(2 * time.Minute)
+	h.step(fleet.Tick{})
+	h.finds("s3:firmware open")
+	if d := h.snap.Devices.Get("s3").Docket; d.Muted != 0 {
+		t.Errorf("%d muted", d.Muted)
+	}
+	if b := h.one("s3", "firmware").Baselines; len(b) != 2 {
+		t.Errorf("held against %+v", b)
+	}
+}
+
 func TestFirmwareThatChangesIsFoundAndSaidOnce(t *testing.T) {
 	h := newHerd(t)
 	h.set(3, fleet.FactFirmware, "2.14")
