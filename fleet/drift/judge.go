@@ -1,8 +1,6 @@
 package drift
 
 import (
-	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -26,71 +24,24 @@ type Case struct {
 	Meant func(port string) (fleet.Attachment, bool)
 }
 
-// judge is a judgement under way.
+// judge is a judgement of a device under way.
 type judge struct {
 	Case
-	out Judgement
-	was map[string]bool // facets that were found before
+	ledger
 }
 
 // Judge looks at every facet of a device. Only those that are found, that were
 // found before or that people ruled on get a look of their own; the others are
 // counted.
 func Judge(c Case) Judgement {
-	j := &judge{Case: c, was: map[string]bool{}}
-	j.out.Kinds = Kinds
-	for _, f := range c.Device.Docket.Of() {
-		if slices.Contains(Kinds, f.Kind) {
-			j.was[f.Facet] = true
-		}
-	}
+	j := &judge{c, newLedger(c.Device.Docket, func(facet string) *fleet.FacetPolicy { return policyOf(c.Policies, c.Device.Spec, facet) })}
 	j.facts()
 	j.identity()
 	j.parts()
 	j.ports()
 	j.cables()
-	j.unread()
+	j.unread(func(facet string) bool { return j.Readable(tableOf(facet)) })
 	return j.out
-}
-
-// look counts a facet that was judged, and lists it where there is anything to
-// say.
-func (j *judge) look(facet string, known bool, found *fleet.Finding) {
-	if found != nil && !j.wanted(found) {
-		j.out.Muted++
-		return
-	}
-	j.out.Looked++
-	if !known {
-		j.out.Blind++
-	}
-	if found != nil || j.was[facet] {
-		j.out.Looks = append(j.out.Looks, fleet.Look{Facet: facet, Known: known, Found: found})
-	}
-	delete(j.was, facet)
-}
-
-// wanted holds what was found of ports, parts and identity against the user's
-// policies, and grades it by them; facts have their rule already.
-func (j *judge) wanted(f *fleet.Finding) bool {
-	p := policyOf(j.Policies, j.Device.Spec, f.Facet)
-	if p == nil {
-		return true
-	}
-	if p.Graded && strings.Contains(f.Facet, " ") {
-		f.Severity = p.Severity
-	}
-	return !hides(p)
-}
-
-// unread keeps what was found in tables that cannot be read now: that a row is
-// not shown means nothing then.
-func (j *judge) unread() {
-	for facet := range j.was {
-		if !j.Readable(tableOf(facet)) {
-			j.out.Looks = append(j.out.Looks, fleet.Look{Facet: facet})
-		}
-	}
 }
 
 // tableOf is the table that a facet is read from.
@@ -143,6 +94,12 @@ func (j *judge) fact(r rule, name, value string, known bool) {
 		r.mode = fleet.ModeMinimum // newer is fine, whoever is asked
 	}
 	j.against(f, j.intended(r, name, value), r.mode)
+	if j.Device.Spec.Expect[name].Exact != "" && len(f.Baselines) == 0 {
+		// Just as intended: that it was otherwise a week ago, or that its like
+		// are, is how it came to be right. Within a bound both still speak.
+		j.look(name, true, nil)
+		return
+	}
 	if r.week {
 		j.againstWeek(f, r.mode)
 	}
@@ -150,6 +107,17 @@ func (j *judge) fact(r rule, name, value string, known bool) {
 		j.againstCohort(f, r.mode)
 	}
 	j.verdict(f)
+}
+
+func (j *judge) againstCohort(f *fleet.Finding, mode fleet.Mode) {
+	value, ok := j.Cohort.Others(f.Facet, f.Observed)
+	if !ok || Agrees(mode, value, f.Observed) {
+		return
+	}
+	if value == "" {
+		f.Class = fleet.ClassUnmanaged
+	}
+	f.Baselines = append(f.Baselines, fleet.Baseline{Name: fleet.BaseCohort, Expected: value})
 }
 
 // intended is the inventory's word about a fact, where observed is not as it
@@ -173,107 +141,6 @@ func (j *judge) intended(r rule, name, observed string) *fleet.Baseline {
 		expected = "at least " + expected
 	}
 	return &fleet.Baseline{Name: fleet.BaseIntended, Expected: expected}
-}
-
-// against adds the intended baseline, and what a person last accepted.
-func (j *judge) against(f *fleet.Finding, intended *fleet.Baseline, mode fleet.Mode) {
-	if intended != nil {
-		f.Baselines = append(f.Baselines, *intended)
-	}
-	d := j.Device.Docket
-	if d == nil {
-		return
-	}
-	for i := range d.Rulings {
-		if r := &d.Rulings[i]; r.Facet == f.Facet && r.Verdict == fleet.FindingAccepted && !Agrees(mode, r.Value, f.Observed) {
-			f.Baselines = append(f.Baselines, fleet.Baseline{Name: fleet.BaseAccepted, Expected: r.Value})
-		}
-	}
-}
-
-func (j *judge) againstWeek(f *fleet.Finding, mode fleet.Mode) {
-	if was, ok := j.former(f.Facet); ok && !Agrees(mode, was, f.Observed) {
-		if was == "" {
-			f.Class = fleet.ClassUnmanaged
-		}
-		f.Baselines = append(f.Baselines, fleet.Baseline{Name: fleet.BaseLastWeek, Expected: was})
-	}
-}
-
-func (j *judge) former(facet string) (string, bool) {
-	d := j.Device.Docket
-	if d == nil {
-		return "", false
-	}
-	for i := range d.Past {
-		if d.Past[i].Facet == facet {
-			return d.Past[i].Value, true
-		}
-	}
-	return "", false
-}
-
-func (j *judge) againstCohort(f *fleet.Finding, mode fleet.Mode) {
-	value, ok := j.Cohort.Others(f.Facet, f.Observed)
-	if !ok || Agrees(mode, value, f.Observed) {
-		return
-	}
-	if value == "" {
-		f.Class = fleet.ClassUnmanaged
-	}
-	f.Baselines = append(f.Baselines, fleet.Baseline{Name: fleet.BaseCohort, Expected: value})
-}
-
-// verdict grades a finding by the baselines that disagree, or clears its facet.
-func (j *judge) verdict(f *fleet.Finding) {
-	if len(f.Baselines) == 0 {
-		j.look(f.Facet, true, nil)
-		return
-	}
-	f.Confidence = confidence(f.Baselines)
-	if f.Confidence == fleet.ConfidenceLow && f.Severity > fleet.SeverityInfo {
-		f.Severity--
-	}
-	if f.Text == "" {
-		f.Text = sentence(f)
-	}
-	j.look(f.Facet, true, f)
-}
-
-// confidence: what people said is certain, two witnesses are better than one,
-// and that a thing changed, or is unlike others, may be as somebody wished.
-func confidence(list []fleet.Baseline) fleet.Confidence {
-	for _, b := range list {
-		if b.Name == fleet.BaseIntended || b.Name == fleet.BaseAccepted {
-			return fleet.ConfidenceHigh
-		}
-	}
-	if len(list) > 1 {
-		return fleet.ConfidenceMedium
-	}
-	if list[0].Name == fleet.BaseCohort {
-		return fleet.ConfidenceMedium
-	}
-	return fleet.ConfidenceLow
-}
-
-var said = map[fleet.BaselineName]string{
-	fleet.BaseIntended: "intended %s", fleet.BaseAccepted: "accepted was %s", fleet.BaseLastWeek: "%s before", fleet.BaseCohort: "its like have %s",
-}
-
-func sentence(f *fleet.Finding) string {
-	parts := make([]string, len(f.Baselines))
-	for i, b := range f.Baselines {
-		parts[i] = fmt.Sprintf(said[b.Name], shown(b.Expected))
-	}
-	return f.Facet + " is " + shown(f.Observed) + ": " + strings.Join(parts, ", ")
-}
-
-func shown(v string) string {
-	if v == "" {
-		return "none"
-	}
-	return v
 }
 
 // identity holds serial and model against the inventory: another serial is

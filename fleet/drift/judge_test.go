@@ -118,11 +118,18 @@ func TestJudge(t *testing.T) {
 		}, "firmware changed warn high intended=2.19 last_accepted=2.18 last_week=2.17 cohort=2.20"},
 		{"what agrees is left out", func(s *scene) {
 			s.fact("firmware", "2.14")
-			s.expect("firmware", fleet.Expectation{Exact: "2.14"})
+			s.expect("firmware", fleet.Expectation{Min: "2.10"})
 			s.was("firmware", "2.19")
 			s.like("firmware", "2.19", 5)
 			s.like("firmware", "2.14", 1)
 		}, "firmware changed warn medium last_week=2.19 cohort=2.19"},
+		{"just as intended, whatever was before", func(s *scene) {
+			s.fact("firmware", "2.14")
+			s.expect("firmware", fleet.Expectation{Exact: "2.14"})
+			s.was("firmware", "2.19")
+			s.like("firmware", "2.19", 5)
+			s.like("firmware", "2.14", 1)
+		}, ""},
 		{"others have a say", func(s *scene) { s.fact("bmc.lan.address", "10.0.0.9"); s.was("bmc.lan.address", "10.0.0.8") }, "bmc.lan.address changed info low last_week=10.0.0.8"},
 
 		{"another machine", func(s *scene) { s.device.Spec.Serial = "ABC1"; s.fact(fleet.FactSerial, "XYZ9") }, "serial changed warn high intended=ABC1"},
