@@ -115,7 +115,7 @@ func findingOf(s *fleet.Snapshot, id string) (*drift.Standing, error) {
 		return f, nil
 	}
 	var ids []string
-	for _, f := range drift.Read(s, nil).Standing {
+	for _, f := range drift.Read(s, "").Standing {
 		ids = append(ids, f.ID())
 	}
 	hint := "drift --all lists them"

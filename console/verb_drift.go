@@ -55,15 +55,15 @@ func runDrift(ctx context.Context, v *Verbs, c *verbCall) error {
 // with --all also those that people ruled on and those that ended.
 func driftAsked(s *fleet.Snapshot, c *verbCall) (drift.Register, error) {
 	all := c.flags["all"] != ""
-	if len(c.words) == 1 && s.Devices.Get(c.words[0]) != nil {
-		r := drift.Read(s, func(d *fleet.Device) bool { return d.Spec.ID == c.words[0] })
+	if len(c.words) == 1 && (s.Devices.Get(c.words[0]) != nil || s.DocketOf(c.words[0]) != nil) {
+		r := drift.Read(s, c.words[0])
 		return sift(r, all, func(*fleet.Finding) bool { return true }), nil
 	}
 	filter := strings.Join(c.words, " ")
 	if err := views.CheckFindingFilter(filter, s); err != nil {
 		return drift.Register{}, usage("severity:crit kind:firmware state:waived facet:bios confidence:high age>1d rack:r03 !spare", "drift: %v", err)
 	}
-	r := sift(drift.Read(s, nil), all, views.FindingFilter(filter, s, c.now))
+	r := sift(drift.Read(s, ""), all, views.FindingFilter(filter, s, c.now))
 	if len(r.Standing)+len(r.Gone) == 0 && len(c.words) == 1 && !strings.ContainsAny(filter, ":<>!") && !hasDevice(s, filter, c) {
 		_, err := deviceOf(s, filter)
 		return r, err
@@ -114,7 +114,7 @@ func printDrift(c *verbCall, s *fleet.Snapshot, r drift.Register) error {
 			open, debt = len(list), list
 		}
 		for _, g := range drift.Groups(list) {
-			rows = append(rows, groupRow(c, g, why[g.Members[0]]))
+			rows = append(rows, groupRow(c, s, g, why[g.Members[0]]))
 		}
 	}
 	if len(rows) > 0 {
@@ -140,7 +140,7 @@ func rulingText(r *fleet.Ruling) string {
 // membersShown is how many members of a cause are named in text.
 const membersShown = 4
 
-func groupRow(c *verbCall, g drift.Group, why string) export.DriftGroup {
+func groupRow(c *verbCall, s *fleet.Snapshot, g drift.Group, why string) export.DriftGroup {
 	m := g.Members[0]
 	var on []string
 	for i, x := range g.Members {
@@ -150,7 +150,7 @@ func groupRow(c *verbCall, g drift.Group, why string) export.DriftGroup {
 		}
 		on = append(on, x.Target)
 	}
-	facet := m.Facet
+	facet := drift.Named(s, m)
 	if len(g.Members) > 1 {
 		facet = drift.FacetClass(m.Facet)
 	}

@@ -98,7 +98,7 @@ func runDevice(_ context.Context, v *Verbs, c *verbCall) error {
 		return err
 	}
 	p := export.PageOf(d, c.now)
-	for _, f := range drift.Read(s, func(x *fleet.Device) bool { return x == d }).Standing {
+	for _, f := range drift.Read(s, d.Spec.ID).Standing {
 		p.Findings = append(p.Findings, export.DriftOf(f.Finding, f.Ruling, c.now))
 	}
 	return export.Object(c.Stdout, c.format, s.At, p)

@@ -111,6 +111,37 @@ type CloudSpec struct {
 	Name, Region string
 	Endpoint     Endpoint
 	Options      map[string]string
+	Declared     *Declared // nil: nobody says what it should hold
+}
+
+// Declared is what a tool that makes clouds says one should hold.
+type Declared struct {
+	Source string // "terraform prod.json"
+	// Whole says that the tool makes everything in the cloud: what it does not
+	// name is unmanaged.
+	Whole     bool
+	Instances []DeclaredInstance
+	Groups    []DeclaredGroup
+}
+
+// DeclaredInstance is an instance as it should be. What is empty or nil is not
+// said.
+type DeclaredInstance struct {
+	Resource string // its name in the tool: openstack_compute_instance_v2.match[0]
+	ID       string // the provider's
+	Name     string
+	Type     string
+	Image    string // image id
+	Zone     string
+	RunState string // in the provider's words: ACTIVE SHUTOFF
+	Groups   []string
+	Tags     map[string]string
+}
+
+// DeclaredGroup is a security group as it should be.
+type DeclaredGroup struct {
+	Resource, ID, Name string
+	Rules              []SecurityRule
 }
 
 // ServiceSpec is what users see, carried by instances and bare-metal devices

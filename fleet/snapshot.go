@@ -253,7 +253,7 @@ type TableState struct {
 // Findings yields everything that stands against anything in the fleet.
 func (s *Snapshot) Findings() iter.Seq[*Finding] {
 	return func(yield func(*Finding) bool) {
-		for _, d := range s.dockets() {
+		for _, d := range s.Dockets() {
 			for i := range d.Of() {
 				if !yield(&d.Findings[i]) {
 					return
@@ -263,8 +263,8 @@ func (s *Snapshot) Findings() iter.Seq[*Finding] {
 	}
 }
 
-// dockets yields the dockets there are, with whose they are.
-func (s *Snapshot) dockets() iter.Seq2[string, *Docket] {
+// Dockets yields the dockets there are, with whose they are.
+func (s *Snapshot) Dockets() iter.Seq2[string, *Docket] {
 	return func(yield func(string, *Docket) bool) {
 		more := each(&s.Devices, func(x *Device) *Docket { return x.Docket }, yield) &&
 			each(&s.Racks, func(x *Rack) *Docket { return x.Docket }, yield) &&
@@ -274,6 +274,27 @@ func (s *Snapshot) dockets() iter.Seq2[string, *Docket] {
 			each(&s.Services, func(x *Service) *Docket { return x.Docket }, yield)
 		}
 	}
+}
+
+// DocketOf returns what stands against a target of any kind; nil: nothing was
+// judged of it, or there is none.
+func (s *Snapshot) DocketOf(target string) *Docket {
+	if d := s.Devices.Get(target); d != nil {
+		return d.Docket
+	}
+	if c := s.Clouds.Get(target); c != nil {
+		return c.Docket
+	}
+	if x := s.Services.Get(target); x != nil {
+		return x.Docket
+	}
+	if r := s.Racks.Get(target); r != nil {
+		return r.Docket
+	}
+	if f := s.Feeds.Get(target); f != nil {
+		return f.Docket
+	}
+	return nil
 }
 
 func each[T any](t *Table[T], docket func(*T) *Docket, yield func(string, *Docket) bool) bool {

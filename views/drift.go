@@ -31,6 +31,7 @@ func NewDrift(target string) View { return Drift{target: target, memo: &driftMem
 type driftRow struct {
 	drift.Group
 	key    string
+	what   string // the facet of the first, as people read it
 	state  fleet.FindingState
 	ruling *fleet.Ruling // of the first
 }
@@ -92,7 +93,7 @@ func (v Drift) shown(f Frame) *driftMemo {
 }
 
 func (v Drift) fill(f Frame, m *driftMemo) {
-	m.reg = drift.Read(f.Snap, func(d *fleet.Device) bool { return v.target == "" || d.Spec.ID == v.target })
+	m.reg = drift.Read(f.Snap, v.target)
 	flt := parseFilter(v.text)
 	all, kept := map[fleet.FindingState][]*fleet.Finding{}, map[fleet.FindingState][]*fleet.Finding{}
 	rulings := map[*fleet.Finding]*fleet.Ruling{}
@@ -109,7 +110,7 @@ func (v Drift) fill(f Frame, m *driftMemo) {
 	for _, state := range [...]fleet.FindingState{fleet.FindingOpen, fleet.FindingWaived, fleet.FindingAccepted, fleet.FindingIgnored, fleet.FindingReverted, fleet.FindingGone} {
 		groups := v.rowsOf(kept[state])
 		for _, g := range groups {
-			m.rows = append(m.rows, driftRow{Group: g, key: v.keyOf(g.Members[0]), state: state, ruling: rulings[g.Members[0]]})
+			m.rows = append(m.rows, driftRow{Group: g, key: v.keyOf(g.Members[0]), what: drift.Named(f.Snap, g.Members[0]), state: state, ruling: rulings[g.Members[0]]})
 		}
 		if n := len(groups); len(kept[state]) == len(all[state]) {
 			m.total += n
@@ -174,7 +175,7 @@ func (r *driftRow) column(title string) string {
 		if len(r.Members) > 1 {
 			return drift.FacetClass(x.Facet)
 		}
-		return x.Facet
+		return r.what
 	case "is":
 		return or(x.Observed)
 	case "expected":
@@ -227,7 +228,21 @@ func (v Drift) at(f Frame) *driftRow {
 // Selected implements View: the device of the finding.
 func (v Drift) Selected(f Frame) (kind, id string) {
 	if r := v.at(f); r != nil {
-		return KindDevice, r.first().Target
+		return subjectOf(f.Snap, r.first())
+	}
+	return "", ""
+}
+
+// subjectOf is what a finding is about, as other views know it: a device, or an
+// instance of the cloud that it stands against.
+func subjectOf(s *fleet.Snapshot, x *fleet.Finding) (kind, id string) {
+	if rest, ok := strings.CutPrefix(x.Facet, "instance "); ok {
+		if id, _, _ := strings.Cut(rest, " "); s.Instances.Get(id) != nil {
+			return KindInstance, id
+		}
+	}
+	if s.Devices.Get(x.Target) != nil {
+		return KindDevice, x.Target
 	}
 	return "", ""
 }

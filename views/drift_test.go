@@ -44,7 +44,16 @@ func driftFrame(w, h int) Frame {
 		fleet.Finding{Facet: "bios.セ\x1b[31m", Kind: fleet.FindConfig, Class: fleet.ClassUnmanaged, Observed: "e\u0301\u202e on", Severity: fleet.SeverityInfo,
 			Baselines: []fleet.Baseline{{Name: fleet.BaseCohort}}, Evidence: "fact", Text: "what a device says: \x07 セ"})
 	s.Devices = edit.Done()
-	s.Counts.DriftOpen = 5
+	clouds := s.Clouds.Edit()
+	c := clouds.At(s.Clouds.Number("os-fra"))
+	spec := *c.Spec
+	spec.Declared = &fleet.Declared{Source: "terraform prod.json"}
+	x := s.Instances.At(0)
+	grown := fleet.Finding{Facet: "instance " + x.ID + " type", Kind: fleet.FindConfig, Class: fleet.ClassChanged, Observed: "m1.xlarge", Severity: fleet.SeverityInfo, Confidence: fleet.ConfidenceHigh,
+		Baselines: []fleet.Baseline{{Name: fleet.BaseIntended, Expected: "m1.large"}}, Evidence: "terraform prod.json: openstack_compute_instance_v2.match[0], servers of os-fra", Text: x.Name + " type is m1.xlarge: intended m1.large"}
+	c.Spec, c.Docket = &spec, drift.Settle(nil, "os-fra", drift.Judgement{Kinds: drift.Kinds, Looks: []fleet.Look{{Facet: grown.Facet, Known: true, Found: &grown}}, Looked: 40, Muted: 2}, viewstest.At.Add(-time.Hour)).Docket
+	s.Clouds = clouds.Done()
+	s.Counts.DriftOpen = 6
 	f.Snap = &s
 	return f
 }
@@ -58,6 +67,9 @@ func driftScreens() []screen {
 		{"drift-none", func(testing.TB, Frame) View { return NewDrift("fra1-r01-s01") }},
 		{"finding", func(testing.TB, Frame) View { return NewFinding("fra1-r06-s05", "firmware") }},
 		{"finding-ruled", func(testing.TB, Frame) View { return NewFinding("ams1-r02-s15", "part DIMM A1") }},
+		{"finding-cloud", func(_ testing.TB, f Frame) View {
+			return NewFinding("os-fra", f.Snap.Clouds.Get("os-fra").Docket.Findings[0].Facet)
+		}},
 		{"finding-over", func(testing.TB, Frame) View { return NewFinding("fra1-r06-s05", "bios.version") }},
 	}
 }
@@ -219,13 +231,13 @@ func TestDriftSortsAndFilters(t *testing.T) {
 		return strings.Join(out, ", ")
 	}
 	for _, c := range []struct{ do, want string }{
-		{"", "port vlan x1, firmware x3, bios.セ\x1b[31m x1"},
-		{"sort.reverse", "bios.セ\x1b[31m x1, firmware x3, port vlan x1"},
-		{"sort", "bios.セ\x1b[31m x1, firmware x3, port vlan x1"},
+		{"", "port vlan x1, firmware x3, instance type x1, bios.セ\x1b[31m x1"},
+		{"sort.reverse", "bios.セ\x1b[31m x1, instance type x1, firmware x3, port vlan x1"},
+		{"sort", "bios.セ\x1b[31m x1, firmware x3, instance type x1, port vlan x1"},
 		{"filter.set severity:warn", "firmware x3"},
 		{"filter.set age>1d", "port vlan x1"},
 		{"filter.set rack:fra1/r06", "firmware x3"},
-		{"drift.all", "port vlan x1, firmware x3, bios.セ\x1b[31m x1, part A1 x1"},
+		{"drift.all", "port vlan x1, firmware x3, instance type x1, bios.セ\x1b[31m x1, part A1 x1"},
 	} {
 		v := NewDrift("")
 		if c.do != "" {

@@ -24,22 +24,26 @@ func NewFinding(target, facet string) View { return Finding{target: target, face
 func (v Finding) ID() string { return "finding" }
 
 // Crumbs implements View.
-func (v Finding) Crumbs(Frame) []string { return []string{"drift", v.target, v.facet} }
+func (v Finding) Crumbs(f Frame) []string {
+	return []string{"drift", v.target, drift.Named(f.Snap, &fleet.Finding{Target: v.target, Facet: v.facet})}
+}
 
 // Needs implements View.
 func (v Finding) Needs(Frame) []fleet.Query { return nil }
 
 // Selected implements View.
-func (v Finding) Selected(Frame) (kind, id string) { return KindDevice, v.target }
+func (v Finding) Selected(f Frame) (kind, id string) {
+	return subjectOf(f.Snap, &fleet.Finding{Target: v.target, Facet: v.facet})
+}
 
 // find returns the finding, or how it ended; nil: it is over for long.
 func (v Finding) find(f Frame) *fleet.Finding {
 	if x := drift.Find(f.Snap, v.target, v.facet); x != nil {
 		return x.Finding
 	}
-	if d := f.Snap.Devices.Get(v.target); d != nil && d.Docket != nil {
-		for i := range d.Docket.Gone {
-			if x := &d.Docket.Gone[i]; x.Facet == v.facet {
+	if d := f.Snap.DocketOf(v.target); d != nil {
+		for i := range d.Gone {
+			if x := &d.Gone[i]; x.Facet == v.facet {
 				return x
 			}
 		}
@@ -65,11 +69,7 @@ func (v Finding) Handle(f Frame, c keys.Command) (next View, in Intent) {
 
 // beside is the page of the next finding of the same device.
 func (v Finding) beside(f Frame, down bool) View {
-	d := f.Snap.Devices.Get(v.target)
-	if d == nil {
-		return v
-	}
-	list := d.Docket.Of()
+	list := f.Snap.DocketOf(v.target).Of()
 	for i := range list {
 		if list[i].Facet != v.facet {
 			continue
@@ -92,7 +92,7 @@ func (v Finding) Draw(f Frame, on widget.Canvas) {
 		drawEmpty(f, in, "it is as it should be", "nothing stands against it at this time; esc leads back")
 		return
 	}
-	others := f.Snap.Devices.Get(v.target).Docket.Of()
+	others := f.Snap.DocketOf(v.target).Of()
 	h := on.H
 	if rest := on.H - 16; len(others) > 1 && rest >= 4 {
 		h = on.H - min(rest, len(others)+2)
@@ -126,7 +126,7 @@ func (v Finding) drawOthers(f Frame, on widget.Canvas, list []fleet.Finding) {
 // that is, and whether it stands alone.
 func drawFinding(f Frame, on widget.Canvas, x *fleet.Finding, members int) {
 	note := x.Severity.String() + ", " + string(x.State)
-	box := widget.Box(on, f.Theme, x.Target+"  "+x.Facet, note, false)
+	box := widget.Box(on, f.Theme, x.Target+"  "+drift.Named(f.Snap, x), note, false)
 	in := box.Sub(1, 0, box.W-2, box.H)
 	y := in.Wrap(0, 0, in.W, 2, x.Text, driftStyle(x.State, x.Severity)) + 1
 	y = drawTruths(f, in, y, x) + 1
@@ -199,7 +199,7 @@ func drawTruths(f Frame, in widget.Canvas, y int, x *fleet.Finding) int {
 func silentTruth(f Frame, x *fleet.Finding, name fleet.BaselineName) string {
 	d := f.Snap.Devices.Get(x.Target)
 	if d == nil {
-		return ""
+		return silentCloud(f, x, name)
 	}
 	if x.Kind == fleet.FindCabling && (name == fleet.BaseLastWeek || name == fleet.BaseCohort) {
 		return "a cable is held against what is intended"
@@ -211,12 +211,7 @@ func silentTruth(f Frame, x *fleet.Finding, name fleet.BaselineName) string {
 		}
 		return "the inventory says nothing of it"
 	case fleet.BaseAccepted:
-		for _, r := range d.Docket.Rulings {
-			if r.Facet == x.Facet && r.Verdict == fleet.FindingAccepted {
-				return "as observed, accepted by " + r.By
-			}
-		}
-		return "nobody has accepted a value"
+		return acceptedText(d.Docket, x)
 	case fleet.BaseLastWeek:
 		return "no other value was seen within a week"
 	}
@@ -230,6 +225,33 @@ func silentTruth(f Frame, x *fleet.Finding, name fleet.BaselineName) string {
 		return "as observed"
 	}
 	return "they are too few, or not of one mind"
+}
+
+func acceptedText(d *fleet.Docket, x *fleet.Finding) string {
+	for _, r := range d.Rulings {
+		if r.Facet == x.Facet && r.Verdict == fleet.FindingAccepted {
+			return "as observed, accepted by " + r.By
+		}
+	}
+	return "nobody has accepted a value"
+}
+
+// silentCloud is silentTruth of what stands against a cloud.
+func silentCloud(f Frame, x *fleet.Finding, name fleet.BaselineName) string {
+	c := f.Snap.Clouds.Get(x.Target)
+	switch {
+	case c == nil:
+		return ""
+	case name == fleet.BaseAccepted && c.Docket != nil:
+		return acceptedText(c.Docket, x)
+	case name == fleet.BaseIntended && c.Spec.Declared == nil:
+		return "no tool declares what this cloud should hold"
+	case name == fleet.BaseIntended:
+		return c.Spec.Declared.Source + " says nothing of it"
+	case name == fleet.BaseLastWeek:
+		return "no other value was seen within a week"
+	}
+	return "instances have no like to be held against"
 }
 
 // siblings says how many of a device's like show the same.

@@ -130,6 +130,31 @@ func TestContractExample(t *testing.T) {
 	}
 }
 
+// TestTerraform reads two states of one cloud, and of another a part.
+func TestTerraform(t *testing.T) {
+	state := func(id string) string {
+		return `{"format_version":"1.0","values":{"root_module":{"resources":[{"address":"vm","mode":"managed","type":"openstack_compute_instance_v2","values":{"id":"` + id + `","name":"x"}}]}}}`
+	}
+	f, err := parse(t, `
+credentials: {os: {username: a, password: b, plain: true}}
+ssh: {users: [{name: ann, role: admin, keys: ["`+testKey+`"]}]}
+clouds:
+  - {name: a, provider: openstack, endpoint: "http://127.0.0.1:5000/v3", credential: os, terraform: {state: [one.json, more/two.json]}}
+  - {name: b, provider: openstack, endpoint: "http://127.0.0.1:5000/v3", credential: os, terraform: {state: [one.json], covers: part}}
+  - {name: c, provider: openstack, endpoint: "http://127.0.0.1:5000/v3", credential: os}
+`, map[string]string{"one.json": state("i1"), "more/two.json": state("i2")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b, c := f.Inventory.Clouds[0].Declared, f.Inventory.Clouds[1].Declared, f.Inventory.Clouds[2].Declared
+	if a == nil || !a.Whole || a.Source != "terraform one.json two.json" || len(a.Instances) != 2 || a.Instances[1].ID != "i2" {
+		t.Errorf("a: %+v", a)
+	}
+	if b == nil || b.Whole || len(b.Instances) != 1 || c != nil {
+		t.Errorf("b: %+v, c: %+v", b, c)
+	}
+}
+
 func TestSecretsAreFetchedAndNeverPrinted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(file, []byte("hunter2\n"), 0o600); err != nil {

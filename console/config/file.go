@@ -141,7 +141,7 @@ func (b *builder) part(p part) {
 		b.region(&p.Regions[i])
 	}
 	for i := range p.Clouds {
-		b.cloud(&p.Clouds[i])
+		b.cloud(&p.Clouds[i], p.dir)
 	}
 	for i := range p.Services {
 		b.service(&p.Services[i])

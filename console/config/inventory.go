@@ -6,11 +6,13 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"plumb/fleet"
+	"plumb/fleet/terraform"
 )
 
 // isName checks that something has a name that can be part of an id.
@@ -196,7 +198,7 @@ func (b *builder) rack(y *rackYAML, where fleet.DeviceSpec, seen map[string]plac
 	}
 }
 
-func (b *builder) cloud(y *cloudYAML) {
+func (b *builder) cloud(y *cloudYAML, dir string) {
 	inv := b.file.Inventory
 	if !b.isName(y.Name, y.At, "cloud") || !b.claim(y.Name, "cloud", len(inv.Clouds)) {
 		return
@@ -216,7 +218,38 @@ func (b *builder) cloud(y *cloudYAML) {
 	inv.Clouds = append(inv.Clouds, fleet.CloudSpec{
 		Name: y.Name.name, Region: y.Region, Options: y.Options,
 		Endpoint: fleet.Endpoint{Source: fleet.Source(y.Provider.name), Address: y.Endpoint.name, Credential: y.Credential.name},
+		Declared: b.declared(y.Terraform, what, dir),
 	})
+}
+
+// declared reads the states that say what a cloud should hold.
+func (b *builder) declared(y *terraformYAML, what, dir string) *fleet.Declared {
+	if y == nil {
+		return nil
+	}
+	what += ": terraform"
+	b.oneOf(y.Covers, what+": covers", []string{"all", "part"})
+	if len(y.State) == 0 {
+		b.errs.add(y.At, what, "names no state", "make one by terraform show -json > prod.json, and say state: [prod.json]")
+	}
+	all := &fleet.Declared{Whole: y.Covers.name != "part"}
+	var names []string
+	for _, r := range y.State {
+		text, err := b.env.ReadFile(inDir(dir, r.name))
+		if err != nil {
+			b.errs.add(r.at, what, "state "+quote(r.name)+": "+reason(err).Error(), "")
+			continue
+		}
+		one, err := terraform.Parse(text)
+		if err != nil {
+			b.errs.add(r.at, what, "state "+quote(r.name)+": "+err.Error(), "it is what terraform show -json prints, not the .tfstate file")
+			continue
+		}
+		names = append(names, filepath.Base(r.name))
+		all.Instances, all.Groups = append(all.Instances, one.Instances...), append(all.Groups, one.Groups...)
+	}
+	all.Source = "terraform " + strings.Join(names, " ")
+	return all
 }
 
 // credentialRef checks that a credential is there, now or by the end.

@@ -186,7 +186,15 @@ type cloudYAML struct {
 	Endpoint   ref               `yaml:"endpoint"`
 	Credential ref               `yaml:"credential"`
 	Options    map[string]string `yaml:"options"`
+	Terraform  *terraformYAML    `yaml:"terraform"`
 	At         place
+}
+
+// terraformYAML names states as `terraform show -json` prints them.
+type terraformYAML struct {
+	State  []ref `yaml:"state"`
+	Covers ref   `yaml:"covers"` // all (what no state names is unmanaged) or part
+	At     place
 }
 
 type serviceYAML struct {

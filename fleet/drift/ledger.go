@@ -117,7 +117,7 @@ func (l *ledger) verdict(f *fleet.Finding) {
 		f.Severity--
 	}
 	if f.Text == "" {
-		f.Text = sentence(f)
+		f.Text = sentence(f.Facet, f)
 	}
 	l.look(f.Facet, true, f)
 }
@@ -143,12 +143,13 @@ var said = map[fleet.BaselineName]string{
 	fleet.BaseIntended: "intended %s", fleet.BaseAccepted: "accepted was %s", fleet.BaseLastWeek: "%s before", fleet.BaseCohort: "its like have %s",
 }
 
-func sentence(f *fleet.Finding) string {
+// sentence says in words what a finding is about and what it disagrees with.
+func sentence(subject string, f *fleet.Finding) string {
 	parts := make([]string, len(f.Baselines))
 	for i, b := range f.Baselines {
 		parts[i] = fmt.Sprintf(said[b.Name], shown(b.Expected))
 	}
-	return f.Facet + " is " + shown(f.Observed) + ": " + strings.Join(parts, ", ")
+	return subject + " is " + shown(f.Observed) + ": " + strings.Join(parts, ", ")
 }
 
 func shown(v string) string {

@@ -2,6 +2,7 @@ package drift
 
 import (
 	"fmt"
+	"strings"
 
 	"plumb/fleet"
 )
@@ -22,18 +23,23 @@ type Register struct {
 	Looked, Blind, Muted int
 }
 
-// Read lists what stands against the devices that want picks; nil picks all.
-func Read(s *fleet.Snapshot, want func(*fleet.Device) bool) Register {
+// Read lists what stands against one target, or against all where it is "".
+func Read(s *fleet.Snapshot, target string) Register {
 	var r Register
-	for _, d := range s.Devices.All() {
-		if d.Docket != nil && (want == nil || want(d)) {
-			r.add(d.Docket)
-		}
+	if target != "" {
+		r.add(s.DocketOf(target))
+		return r
+	}
+	for _, d := range s.Dockets() {
+		r.add(d)
 	}
 	return r
 }
 
 func (r *Register) add(d *fleet.Docket) {
+	if d == nil {
+		return
+	}
 	r.Looked, r.Blind = r.Looked+d.Looked, r.Blind+d.Blind
 	r.Muted += d.Muted
 	for i := range d.Findings {
@@ -70,14 +76,37 @@ func rulingOf(d *fleet.Docket, f *fleet.Finding) *fleet.Ruling {
 
 // Find returns a finding that stands, by its id; nil: there is none.
 func Find(s *fleet.Snapshot, target, facet string) *Standing {
-	d := s.Devices.Get(target)
-	if d == nil {
-		return nil
-	}
-	for i := range d.Docket.Of() {
-		if f := &d.Docket.Findings[i]; f.Facet == facet {
-			return &Standing{f, rulingOf(d.Docket, f)}
+	d := s.DocketOf(target)
+	for i := range d.Of() {
+		if f := &d.Findings[i]; f.Facet == facet {
+			return &Standing{f, rulingOf(d, f)}
 		}
 	}
 	return nil
+}
+
+// Named is a facet as people read it: with the name of an instance or of a
+// security group in the place of its id.
+func Named(s *fleet.Snapshot, f *fleet.Finding) string {
+	kind, rest, _ := strings.Cut(f.Facet, " ")
+	id, aspect, _ := strings.Cut(rest, " ")
+	name := ""
+	switch kind {
+	case "instance":
+		if x := s.Instances.Get(id); x != nil {
+			name = x.Name
+		}
+	case "group":
+		if c := s.Clouds.Get(f.Target); c != nil {
+			for i := range c.Groups {
+				if c.Groups[i].ID == id {
+					name = c.Groups[i].Name
+				}
+			}
+		}
+	}
+	if name == "" {
+		return f.Facet
+	}
+	return strings.TrimSpace(kind + " " + name + " " + aspect)
 }

@@ -15,7 +15,7 @@ func TestRegister(t *testing.T) {
 	rows := []fleet.Device{{Spec: &fleet.DeviceSpec{ID: "s01"}}, {Spec: &fleet.DeviceSpec{ID: "s02"}, Docket: was}}
 	s := &fleet.Snapshot{Devices: fleet.NewTable([]string{"s01", "s02"}, rows)}
 
-	r := Read(s, nil)
+	r := Read(s, "")
 	if len(r.Standing) != 2 || len(r.Gone) != 1 || r.Looked != 4 || r.Blind != 1 {
 		t.Fatalf("%d stand, %d gone, looked at %d, blind to %d", len(r.Standing), len(r.Gone), r.Looked, r.Blind)
 	}
@@ -25,7 +25,7 @@ func TestRegister(t *testing.T) {
 	if f := r.Standing[1]; f.Ruling == nil || f.Ruling.By != "bob" {
 		t.Errorf("who accepted it: %+v", f.Ruling)
 	}
-	if none := Read(s, func(d *fleet.Device) bool { return d.Spec.ID == "s01" }); len(none.Standing)+none.Looked != 0 {
+	if none := Read(s, "s01"); len(none.Standing)+none.Looked != 0 {
 		t.Errorf("of a device that was not judged: %+v", none)
 	}
 	if f := Find(s, "s02", "firmware"); f == nil || f.Ruling == nil {

@@ -20,9 +20,13 @@ func (s *step) observeCloud(i int, o *fleet.Observation) {
 	}
 	c.Facts = s.mergeFacts(o.Target, c.Facts, o.Facts, o.Tables[fleet.TableFacts])
 	s.mergeHosts(o)
-	s.mergeInstances(o)
+	s.mergeInstances(c, o)
+	groups := c.Groups
 	c.Groups = mergeRows(s, o.Target, fleet.TableSecurityGroups, o.Tables[fleet.TableSecurityGroups], c.Groups, o.SecurityGroups,
 		func(g *fleet.SecurityGroup) string { return g.ID }, sameGroup, whole[fleet.SecurityGroup])
+	if o.Tables[fleet.TableSecurityGroups] == fleet.Complete {
+		s.noteGroups(c, groups)
+	}
 	s.readCloud(o)
 	s.out.Events = append(s.out.Events, o.Events...)
 	if !s.judgeCloud(i) && (!before.BlindSince.Equal(c.BlindSince) || errorText(before.Err) != errorText(c.Err)) {
@@ -169,7 +173,7 @@ func hostState(h *fleet.Host) fleet.State {
 	return fleet.StateOK
 }
 
-func (s *step) mergeInstances(o *fleet.Observation) {
+func (s *step) mergeInstances(c *fleet.Cloud, o *fleet.Observation) {
 	old := pick(&s.next.Instances, func(x *fleet.InstanceState) bool { return x.Cloud == o.Target })
 	before := make([]fleet.Instance, len(old))
 	for i, x := range old {
@@ -178,6 +182,7 @@ func (s *step) mergeInstances(o *fleet.Observation) {
 	}
 	after := mergeRows(s, o.Target, fleet.TableInstances, o.Tables[fleet.TableInstances], before, o.Instances,
 		func(x *fleet.Instance) string { return x.ID }, sameInstance, instanceKept)
+	s.noteInstances(c, before, after)
 	rows := make([]fleet.InstanceState, 0, len(after))
 	for _, x := range after {
 		x.Cloud = o.Target

@@ -38,7 +38,7 @@ func (s *step) compare(i int) {
 	j := performance.Judge(performance.Case{Device: d, Past: d.Past, Norms: s.next.Norms[drift.CohortKey(d)], Now: s.now})
 	said := drift.Judgement{Kinds: []fleet.FindingKind{fleet.FindPerformance}, Looks: j.Looks, LastRead: time.Unix(d.Past.Until()*3600, 0), StaleAfter: 24 * time.Hour}
 	if d.Docket != nil { // the coverage is that of what was read, not of its past
-		said.Looked, said.Blind = d.Docket.Looked, d.Docket.Blind
+		said.Looked, said.Blind, said.Muted = d.Docket.Looked, d.Docket.Blind, d.Docket.Muted
 	}
 	s.settle(i, drift.Settle(d.Docket, d.Spec.ID, said, s.now), false)
 	next, changed, gone := performance.Foretell(d.Forecasts, j.Forecasts, d.Past, s.now)

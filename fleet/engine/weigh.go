@@ -212,17 +212,23 @@ func (s *step) notePorts(d, was *fleet.Device) bool {
 	return news
 }
 
-// former remembers, durably, what a facet was before it changed.
+// former remembers, durably, what a facet of a device was before it changed.
 func (s *step) former(d *fleet.Device, facet, value string) {
+	d.Docket = s.note(d.Spec.ID, d.Docket, facet, value)
+}
+
+// note remembers, durably, what a facet of a target was before it changed.
+func (s *step) note(target string, docket *fleet.Docket, facet, value string) *fleet.Docket {
 	f := fleet.Former{Facet: facet, Value: value, At: s.now}
 	before := 0
-	if d.Docket != nil {
-		before = len(d.Docket.Past)
+	if docket != nil {
+		before = len(docket.Past)
 	}
-	d.Docket = drift.Note(d.Docket, f)
-	if len(d.Docket.Past) > before {
-		s.change(d.Spec.ID, fleet.TableBaselines, rowFormer+facet, encode(f))
+	docket = drift.Note(docket, f)
+	if len(docket.Past) > before {
+		s.change(target, fleet.TableBaselines, rowFormer+facet, encode(f))
 	}
+	return docket
 }
 
 func (s *step) policies() *fleet.Policies {
@@ -331,19 +337,9 @@ func (s *step) lapse() {
 	s.lapsePolicies()
 	for i := range s.devices.Len() {
 		d := s.devices.Peek(i)
-		l, ok := drift.Lapse(d.Docket, s.now)
+		l, ok := s.lapsed(d.Spec.ID, d.Docket)
 		if !ok {
 			continue
-		}
-		s.changed = true
-		for _, r := range l.Rulings {
-			s.change(d.Spec.ID, fleet.TableBaselines, rowRuling+r.Facet, nil)
-		}
-		for _, f := range l.Past {
-			s.change(d.Spec.ID, fleet.TableBaselines, rowFormer+f.Facet, nil)
-		}
-		for _, f := range l.Gone {
-			s.change(d.Spec.ID, fleet.TableFindings, f.Facet, nil)
 		}
 		s.settle(i, l.Settled, true)
 		if len(l.Past) > 0 {
@@ -351,6 +347,33 @@ func (s *step) lapse() {
 			s.weigh(i)
 		}
 	}
+	for i := range s.clouds.Len() {
+		c := s.clouds.Peek(i)
+		if l, ok := s.lapsed(c.Spec.Name, c.Docket); ok {
+			c = s.clouds.At(i)
+			s.settleCloudFindings(c, l.Settled, true)
+			s.weighCloud(c)
+		}
+	}
+}
+
+// lapsed takes out of a docket, and of the store, what its time has passed.
+func (s *step) lapsed(target string, docket *fleet.Docket) (drift.Lapsed, bool) {
+	l, ok := drift.Lapse(docket, s.now)
+	if !ok {
+		return l, false
+	}
+	s.changed = true
+	for _, r := range l.Rulings {
+		s.change(target, fleet.TableBaselines, rowRuling+r.Facet, nil)
+	}
+	for _, f := range l.Past {
+		s.change(target, fleet.TableBaselines, rowFormer+f.Facet, nil)
+	}
+	for _, f := range l.Gone {
+		s.change(target, fleet.TableFindings, f.Facet, nil)
+	}
+	return l, true
 }
 
 // lapsePolicies takes out the user's ignores that have ended, and judges again
@@ -367,26 +390,10 @@ func (s *step) lapsePolicies() {
 			s.weigh(i)
 		}
 	}
-}
-
-// weighCloud judges what stands open in a cloud.
-func (s *step) weighCloud(c *fleet.Cloud) {
-	exposed := func(group string) bool {
-		for _, x := range s.next.Instances.All() {
-			if x.Cloud == c.Spec.Name && len(x.Public) > 0 && slices.Contains(x.SecurityGroups, group) {
-				return true
-			}
+	for i := range s.clouds.Len() {
+		if s.clouds.Peek(i).Docket != nil {
+			s.weighCloud(s.clouds.At(i))
 		}
-		return false
-	}
-	j := drift.Judgement{Kinds: security.Kinds, StaleAfter: 2 * s.next.Intervals[fleet.LaneSlow], LastRead: c.Tables[fleet.TableSecurityGroups].At}
-	j.Looks, j.Looked, j.Blind = security.JudgeCloud(c, s.policies(), exposed)
-	fresh := c.Docket == nil || c.Docket.Looked == 0
-	after := drift.Settle(c.Docket, c.Spec.Name, j, s.now)
-	c.Docket = after.Docket
-	s.keepFindings(c.Spec.Name, after)
-	if !fresh {
-		s.sayFindings(c.Spec.Name, after)
 	}
 }
 
@@ -405,9 +412,8 @@ func (s *step) rule(r fleet.Ruling) {
 	s.change(r.Target, fleet.TableBaselines, rowRuling+r.Facet, value)
 	if i < 0 {
 		c := s.clouds.At(cloud)
-		after := drift.Rule(c.Docket, r, s.now)
-		c.Docket = after.Docket
-		s.keepFindings(r.Target, after)
+		s.settleCloudFindings(c, drift.Rule(c.Docket, r, s.now), true)
+		s.weighCloud(c)
 		return
 	}
 	s.settle(i, drift.Rule(s.devices.Peek(i).Docket, r, s.now), true)

@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"slices"
+
+	"plumb/fleet"
+	"plumb/fleet/drift"
+	"plumb/fleet/security"
+)
+
+// noteInstances remembers what of instances is otherwise than at the last look.
+func (s *step) noteInstances(c *fleet.Cloud, before, after []fleet.Instance) {
+	note := func(facet, value string) { c.Docket = s.note(c.Spec.Name, c.Docket, facet, value) }
+	paired(before, after, func(x *fleet.Instance) string { return x.ID }, func(was, is *fleet.Instance) { drift.NoteInstance(was, is, note) })
+}
+
+// noteGroups remembers which rules of security groups are others now.
+func (s *step) noteGroups(c *fleet.Cloud, before []fleet.SecurityGroup) {
+	note := func(facet, value string) { c.Docket = s.note(c.Spec.Name, c.Docket, facet, value) }
+	paired(before, c.Groups, func(g *fleet.SecurityGroup) string { return g.ID }, func(was, is *fleet.SecurityGroup) { drift.NoteGroup(was, is, note) })
+}
+
+// paired calls f for every row that is in both lists. Providers list in the
+// same order each time, so an index is made only where they do not.
+func paired[T any](before, after []T, id func(*T) string, f func(was, is *T)) {
+	var index map[string]*T
+	for i := range after {
+		k := id(&after[i])
+		if i < len(before) && id(&before[i]) == k {
+			f(&before[i], &after[i])
+			continue
+		}
+		if index == nil {
+			index = make(map[string]*T, len(before))
+			for j := range before {
+				index[id(&before[j])] = &before[j]
+			}
+		}
+		if was := index[k]; was != nil {
+			f(was, &after[i])
+		}
+	}
+}
+
+// weighCloud judges what may stand against a cloud, its instances and its
+// security groups.
+func (s *step) weighCloud(c *fleet.Cloud) {
+	var mine []*fleet.Instance
+	for _, x := range s.next.Instances.All() {
+		if x.Cloud == c.Spec.Name {
+			mine = append(mine, &x.Instance)
+		}
+	}
+	j := drift.JudgeCloud(drift.CloudCase{Cloud: c, Instances: mine, Policies: s.policies(), Readable: func(t fleet.TableID) bool { return s.told(c, t) }})
+	exposed := func(group string) bool {
+		return slices.ContainsFunc(mine, func(x *fleet.Instance) bool { return len(x.Public) > 0 && slices.Contains(x.SecurityGroups, group) })
+	}
+	looks, looked, blind := security.JudgeCloud(c, s.policies(), exposed)
+	j.Looks, j.Looked, j.Blind = append(j.Looks, looks...), j.Looked+looked, j.Blind+blind
+	j.Kinds = judged
+	j.StaleAfter, j.LastRead = 2*s.next.Intervals[fleet.LaneSlow], c.Tables[fleet.TableSecurityGroups].At
+	fresh := c.Docket == nil || c.Docket.Looked == 0
+	s.settleCloudFindings(c, drift.Settle(c.Docket, c.Spec.Name, j, s.now), fresh)
+}
+
+// told reports whether a cloud's table was read in full and not long ago.
+func (s *step) told(c *fleet.Cloud, t fleet.TableID) bool {
+	x := &c.Tables[t]
+	return x.Is == fleet.Complete && s.now.Sub(x.At) <= 2*s.next.Intervals[min(int(x.Lane), len(s.next.Intervals)-1)]
+}
+
+// settleCloudFindings puts a docket in its place and writes down what changed. What a
+// first look finds was there before: it is found, and no news.
+func (s *step) settleCloudFindings(c *fleet.Cloud, after drift.Settled, fresh bool) {
+	s.next.Counts.DriftOpen += after.Docket.Open() - c.Docket.Open()
+	c.Docket = after.Docket
+	s.changed = true
+	s.keepFindings(c.Spec.Name, after)
+	if !fresh {
+		s.sayFindings(c.Spec.Name, after)
+	}
+}
