@@ -108,6 +108,13 @@ func (c Cohort) Others(fact, own string) (value string, ok bool) {
 	return "", false
 }
 
+// lacked returns what enough of those have of a fact that could show it, for a
+// device that could and does not.
+func (c Cohort) lacked(fact string) (value string, ok bool) {
+	value, most, _ := top(c[fact])
+	return value, agree(most, c[witnessOf(fact)]["yes"]-1)
+}
+
 func agree(most, peers int) bool {
 	return peers >= peersLeast && float64(most) >= cohortShare*float64(peers)
 }

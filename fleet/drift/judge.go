@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -76,11 +77,35 @@ func (j *judge) facts() {
 		}
 		j.fact(r, f.Name, f.Value, known)
 	}
+	j.lacking(known)
 	for name := range d.Spec.Expect { // what is meant to be there and is not
 		if _, judged := ruleOf(j.Policies, d.Spec, name); d.Facts.Get(name) == "" && judged {
 			// A fact that was never read proves nothing: the wire may not carry it.
 			j.look(name, false, nil)
 		}
+	}
+}
+
+// lacking finds what its like have and the device does not, among facts whose
+// absence says something: a user that was taken away.
+func (j *judge) lacking(known bool) {
+	d := j.Device
+	var names []string
+	for name := range j.Cohort {
+		if witness := witnessOf(name); witness != "" && known && d.Facts.Get(witness) == "yes" && d.Facts.Get(name) == "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names) // the same input, the same order of findings
+	for _, name := range names {
+		r, judged := ruleOf(j.Policies, d.Spec, name)
+		value, ok := j.Cohort.lacked(name)
+		if !judged || !ok {
+			continue
+		}
+		f := &fleet.Finding{Facet: name, Kind: r.kind, Class: fleet.ClassMissing, Severity: r.severity, Evidence: "its like",
+			Baselines: []fleet.Baseline{{Name: fleet.BaseCohort, Expected: value}}}
+		j.verdict(f)
 	}
 }
 

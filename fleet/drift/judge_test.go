@@ -132,6 +132,21 @@ func TestJudge(t *testing.T) {
 		}, ""},
 		{"others have a say", func(s *scene) { s.fact("bmc.lan.address", "10.0.0.9"); s.was("bmc.lan.address", "10.0.0.8") }, "bmc.lan.address changed info low last_week=10.0.0.8"},
 
+		{"a user that its like have", func(s *scene) {
+			s.fact("bmc.sees.users", "yes")
+			s.like("bmc.sees.users", "yes", 7)
+			s.like("bmc.user.3", "ops operator enabled lan", 6)
+		}, "bmc.user.3 missing warn medium cohort=ops operator enabled lan"},
+		{"a user that its like have, and nobody may look", func(s *scene) {
+			s.fact("bmc.sees.users", "denied")
+			s.like("bmc.sees.users", "yes", 7)
+			s.like("bmc.user.3", "ops operator enabled lan", 6)
+		}, "bmc.sees.users changed info medium cohort=yes"},
+		{"a user that some of its like have", func(s *scene) {
+			s.fact("bmc.sees.users", "yes")
+			s.like("bmc.sees.users", "yes", 7)
+			s.like("bmc.user.3", "ops operator enabled lan", 4)
+		}, ""},
 		{"another machine", func(s *scene) { s.device.Spec.Serial = "ABC1"; s.fact(fleet.FactSerial, "XYZ9") }, "serial changed warn high intended=ABC1"},
 		{"letters in another case", func(s *scene) { s.device.Spec.Serial = "abc1"; s.fact(fleet.FactSerial, "ABC1") }, ""},
 		{"a maker's name of the model", func(s *scene) { s.fact(fleet.FactModel, "PowerEdge R6515") }, ""},

@@ -96,7 +96,7 @@ func Named(s *fleet.Snapshot, f *fleet.Finding) string {
 		if x := s.Instances.Get(id); x != nil {
 			name = x.Name
 		}
-	case "group":
+	case "group", "cloud.open-group":
 		if c := s.Clouds.Get(f.Target); c != nil {
 			for i := range c.Groups {
 				if c.Groups[i].ID == id {
