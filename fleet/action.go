@@ -5,46 +5,12 @@ import (
 	"time"
 )
 
-// Danger grades an action: 0 reads, 1 asks for confirmation, 2 shows the blast
-// radius first, 3 needs the serial typed and a second person.
-type Danger uint8
-
-// ActionKind names something that can be done to a target.
-type ActionKind string
-
-// Actions, as the contract spells them.
-const (
-	ActIdentify   ActionKind = "identify"
-	ActPowerOn    ActionKind = "power-on"
-	ActPowerOff   ActionKind = "power-off"
-	ActSoftOff    ActionKind = "soft-off"
-	ActPowerCycle ActionKind = "power-cycle"
-	ActReset      ActionKind = "reset"
-	ActPortUp     ActionKind = "port-up"
-	ActPortDown   ActionKind = "port-down"
-
-	ActInstanceStart  ActionKind = "instance-start"
-	ActInstanceStop   ActionKind = "instance-stop"
-	ActInstanceReboot ActionKind = "instance-reboot" // args: type soft (default) or hard
-)
-
-// Danger of the kind; a kind that is not known is as dangerous as can be.
-func (k ActionKind) Danger() Danger {
-	switch k {
-	case ActIdentify, ActPowerOn, ActPortUp, ActInstanceStart:
-		return 1
-	case ActPowerOff, ActSoftOff, ActPowerCycle, ActReset, ActPortDown, ActInstanceStop, ActInstanceReboot:
-		return 2
-	}
-	return 3
-}
-
 // Action is one thing to do to one target, as data.
 type Action struct {
 	Kind   ActionKind        `json:"action"`
-	Target string            `json:"target"`         // device id, or device/port
+	Target string            `json:"target"`         // see ActionSpec.On
 	Serial string            `json:"serial"`         // what the target's serial must be when it is read again; empty where it has none
-	Args   map[string]string `json:"args,omitempty"` // identify: seconds; ...
+	Args   map[string]string `json:"args,omitempty"` // see ActionSpec.Args
 }
 
 // Outcome is what a wire knows after an action.
