@@ -25,11 +25,11 @@ type floor struct {
 var stdPure = []string{"bytes", "cmp", "container/heap", "context", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "hash/fnv", "iter", "maps", "math", "math/bits", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8"}
 
 var floors = map[string]floor{
-	"fleet":            {},
+	"fleet":            {outside: []string{"path"}},
 	"fleet/trace":      {house: []string{"fleet"}},
 	"fleet/security":   {house: []string{"fleet"}},
-	"fleet/drift":      {house: []string{"fleet"}, outside: []string{"path", "unicode"}},
-	"fleet/plan":       {house: []string{"fleet"}},
+	"fleet/drift":      {house: []string{"fleet"}, outside: []string{"unicode"}},
+	"fleet/plan":       {house: []string{"fleet", "fleet/trace"}},
 	"fleet/trend":      {house: []string{"fleet"}},
 	"fleet/capacity":   {house: []string{"fleet", "fleet/trend"}},
 	"fleet/engine":     {house: []string{"fleet", "fleet/*"}, outside: []string{"runtime", "sync"}}, // what comes back from memory is shared out among the processors

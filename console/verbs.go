@@ -31,9 +31,11 @@ type Verbs struct {
 	Watch    func() Watch
 	Registry *Registry
 	Execute  func(ctx context.Context, by Caller, e views.Execute) (fleet.Job, error)
-	// Check says why Execute would refuse now, without doing or auditing
-	// anything; nil: it would not.
-	Check func(by Caller, e views.Execute) error
+	// Plan is what Execute would do now, without doing or auditing anything.
+	Plan func(by Caller, e views.Execute) fleet.Plan
+	// Job says a word about a job: approve, refuse or cancel.
+	Job    func(ctx context.Context, by Caller, w views.JobWord) (fleet.Job, error)
+	Freeze func(ctx context.Context, by Caller, f fleet.Freeze) error
 	// Rule puts on record what a person decided about findings, all or nothing.
 	Rule    func(ctx context.Context, by Caller, r views.Rule) error
 	Audit   func(ctx context.Context, e fleet.AuditEntry) error
@@ -96,7 +98,13 @@ func verbs() []verb {
 		{"place", "N --watts W [--u H] [--ports 2x25G] [--region R] [--spread RACKS] [--single-cord]", "where N servers of one shape fit, and why not elsewhere", fleet.RoleViewer, runPlace},
 		{"predictions", "", "what is going to reach a limit and when, and how often that came true", fleet.RoleViewer, runPredictions},
 		{"jobs", "", "actions under way and done", fleet.RoleViewer, runJobs},
-		{"act", "ACTION TARGET --reason R [--wait|--dry-run]", "ask for an action; exits 0 when the job is durable, with --wait when it is verified", fleet.RoleOperator, runAct},
+		{"act", "ACTION TARGET... [NAME=VALUE] --reason R [--serial S] [--wait|--dry-run] [--break-glass]", "ask for an action; exits 0 when the job is durable, with --wait when it is verified", fleet.RoleOperator, runAct},
+		{"approve", "JOB [--wait]", "agree, as a second person, with what was proposed", fleet.RoleAdmin, jobVerb("approve", false)},
+		{"refuse", "JOB --reason R", "say no to what was proposed", fleet.RoleOperator, jobVerb("refuse", true)},
+		{"cancel", "JOB", "take back a proposal, or stop a job before its next target", fleet.RoleOperator, jobVerb("cancel", false)},
+		{"undo", "JOB [--reason R] [--serial S] [--wait|--dry-run]", "ask for what takes a job back", fleet.RoleOperator, runUndo},
+		{"freeze", "--reason R [--for D]", "stop everything that writes", fleet.RoleOperator, runFreeze},
+		{"thaw", "--reason R", "let actions be again", fleet.RoleAdmin, runThaw},
 		{"audit", "[--from SEQ]", "every write, denied try and login, as a hash chain", fleet.RoleOperator, runAudit},
 		{"watch", "", "changes as they happen, one JSON object a line", fleet.RoleViewer, runWatch},
 		{"who", "", "who is on the console", fleet.RoleViewer, runWho},
@@ -229,7 +237,7 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds", "for", "scope", "u", "watts", "ports", "region", "spread"}
 
 // bare are the flags that take none.
-var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run", "all", "single-cord", "up", "down"}
+var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run", "all", "single-cord", "up", "down", "break-glass"}
 
 func (c *verbCall) parse() error {
 	for i := 1; i < len(c.Args); i++ {
@@ -265,7 +273,7 @@ func (c *verbCall) parse() error {
 // silence is taken for an answer.
 func (c *verbCall) fits(x verb) error {
 	for name := range c.flags {
-		if slices.Contains(valued, name) && name != "at" || name == "wait" || name == "dry-run" || name == "all" || name == "single-cord" || name == "up" || name == "down" {
+		if slices.Contains(valued, name) && name != "at" || name == "wait" || name == "dry-run" || name == "all" || name == "single-cord" || name == "up" || name == "down" || name == "break-glass" {
 			if !strings.Contains(x.args, "--"+name) {
 				return usage("help "+x.name, "%s: takes no --%s", x.name, name)
 			}

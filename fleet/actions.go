@@ -1,5 +1,11 @@
 package fleet
 
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
 // Danger grades an action: 0 reads, 1 asks for confirmation, 2 shows the blast
 // radius first, 3 needs the serial typed and a second person.
 type Danger uint8
@@ -121,4 +127,41 @@ func (k ActionKind) Danger() Danger {
 		return s.Danger
 	}
 	return 3
+}
+
+// CheckArgs says what is wrong with the arguments of an action, or "".
+func (s *ActionSpec) CheckArgs(args map[string]string) string {
+	for name := range args {
+		if s.arg(name) == nil {
+			return string(s.Kind) + " takes no argument " + strconv.Quote(Clean(name, 40))
+		}
+	}
+	for i := range s.Args {
+		a := &s.Args[i]
+		value, given := args[a.Name]
+		switch n, err := strconv.Atoi(value); {
+		case !given && a.Needed:
+			return string(s.Kind) + " needs " + a.Name + ": " + a.Help
+		case !given:
+		case a.Words != nil && !slices.Contains(a.Words, value):
+			return a.Name + " is one of " + strings.Join(a.Words, " ")
+		case (a.Low != 0 || a.Top != 0) && (err != nil || n < a.Low || n > a.Top || strconv.Itoa(n) != value):
+			return a.Name + " is a number from " + strconv.Itoa(a.Low) + " to " + strconv.Itoa(a.Top)
+		case len(value) > MaxText || Clean(value, MaxText) != value:
+			return a.Name + " is too long or holds control characters"
+		}
+	}
+	return ""
+}
+
+// HasArg reports whether the action takes an argument of that name.
+func (s *ActionSpec) HasArg(name string) bool { return s.arg(name) != nil }
+
+func (s *ActionSpec) arg(name string) *Arg {
+	for i := range s.Args {
+		if s.Args[i].Name == name {
+			return &s.Args[i]
+		}
+	}
+	return nil
 }

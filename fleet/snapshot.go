@@ -22,7 +22,8 @@ type Snapshot struct {
 	Hosts     Table[HostState]
 	Instances Table[InstanceState]
 	Services  Table[Service]
-	Jobs      []Job // open and recent, newest first
+	Jobs      []Job   // open and recent, newest first
+	Freeze    *Freeze // the switch that stops all writes; nil: never thrown
 
 	// HostOf says which hypervisor a device is: its dense number in Hosts by
 	// the device's. A device that is none is not in it.
@@ -67,8 +68,10 @@ type Topology struct {
 	Near [][]int
 	// SiteOf are all devices of a site that should be polled.
 	SiteOf map[string][]int
-	// Policies are the user's rules for judgements.
-	Policies *Policies
+	// Policies are the user's rules for judgements, Remediation those for
+	// everything that writes.
+	Policies    *Policies
+	Remediation *Remediation
 }
 
 // Attachment is the far end of an intended cable or cord.
