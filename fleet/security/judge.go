@@ -2,7 +2,6 @@ package security
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,14 +22,10 @@ func Judge(d *fleet.Device, p *fleet.Policies, known bool) (looks []fleet.Look, 
 		if !about(c, d) || p.Checks[c.ID].Off {
 			continue
 		}
+		look := c.try(v, known)
 		looked++
-		sees := known && visible(c, d)
-		if !sees {
+		if !look.Known {
 			blind++
-		}
-		look := fleet.Look{Facet: c.ID, Known: sees}
-		if sees {
-			look.Found = c.find(v)
 		}
 		looks = append(looks, look)
 	}
@@ -49,11 +44,16 @@ func about(c *Check, d *fleet.Device) bool {
 	return false
 }
 
-func visible(c *Check, d *fleet.Device) bool {
-	return slices.ContainsFunc(c.Needs, func(fact string) bool {
-		value := d.Facts.Get(fact)
-		return value != "" && !(fact == "bmc.sees.users" && value == "denied")
-	})
+// try looks once. Half an answer may find something; it never shows that there
+// is nothing to find.
+func (c *Check) try(v *view, known bool) fleet.Look {
+	look := fleet.Look{Facet: c.ID}
+	if !known {
+		return look
+	}
+	look.Found = c.find(v)
+	look.Known = look.Found != nil || c.sees(v)
+	return look
 }
 
 func (c *Check) find(v *view) *fleet.Finding {
@@ -112,7 +112,7 @@ func Coverage(s *fleet.Snapshot) []Tally {
 		}
 		for _, d := range s.Devices.All() {
 			if about(c, d) {
-				t.count(c, d)
+				t.count(c, d, p)
 			}
 		}
 		out = append(out, t)
@@ -126,14 +126,14 @@ func Coverage(s *fleet.Snapshot) []Tally {
 	return out
 }
 
-func (t *Tally) count(c *Check, d *fleet.Device) {
+func (t *Tally) count(c *Check, d *fleet.Device, p *fleet.Policies) {
 	for _, f := range d.Docket.Of() {
 		if f.Kind == fleet.FindSecurity && f.Facet == c.ID {
 			t.found(&f)
 			return
 		}
 	}
-	if d.Docket == nil || d.Deep[fleet.TableFacts] != fleet.Complete || !visible(c, d) {
+	if d.Docket == nil || d.Deep[fleet.TableFacts] != fleet.Complete || !c.try(&view{d, p}, true).Known {
 		t.NotVisible++
 		return
 	}

@@ -19,8 +19,8 @@ func bmc(facts map[string]string) *fleet.Device {
 // fine is a device with nothing wrong and everything visible.
 func fine() map[string]string {
 	return map[string]string{
-		"bmc.ciphers": "3 17", "bmc.auth.v15": "no", "bmc.auth.null_user": "no", "bmc.auth.anonymous": "no", "bmc.sees.users": "yes", "bmc.users.admins": "2",
-		"bmc.user.2": "ann administrator enabled lan", "bmc.user.3": "root administrator disabled lan", "bmc.user.4": "ADMIN user enabled nolan",
+		"bmc.ciphers": "3 17", "bmc.auth.v15": "no", "bmc.auth.null_user": "no", "bmc.auth.anonymous": "no", "bmc.sees.users": "yes",
+		"bmc.user.2": "ann administrator enabled lan", "bmc.user.7": "bob administrator enabled lan", "bmc.user.3": "root administrator disabled lan", "bmc.user.4": "ADMIN user enabled nolan",
 		"snmp.access": "v3 authPriv", "snmp.auth": "SHA-256", "snmp.priv": "AES", "snmp.community": "own", "snmp.write": "v3",
 	}
 }
@@ -37,9 +37,11 @@ func TestEachCheckFinds(t *testing.T) {
 		{"bmc.user.1", `"" user enabled lan`, "ipmi.null-user", "user 1"},
 		{"bmc.user.1", `"" user disabled lan`, "", ""},
 		{"bmc.auth.anonymous", "yes", "ipmi.anonymous", "yes"},
-		{"bmc.user.3", "root administrator enabled lan", "ipmi.default-name", "root"},
-		{"bmc.user.5", "not root administrator enabled lan", "", ""}, // a name with a blank
-		{"bmc.users.admins", "3", "ipmi.admins", "3"},
+		{"bmc.user.3", "root user enabled lan", "ipmi.default-name", "root"},
+		{"bmc.user.5", "not root user enabled lan", "", ""}, // a name with a blank
+		{"bmc.user.6", "eve administrator enabled lan", "ipmi.admins", "3"},
+		{"bmc.user.6", "eve administrator disabled lan", "", ""},
+		{"bmc.user.6", "eve administrator enabled nolan", "", ""},
 		{"snmp.community", "default", "snmp.default-community", "default"},
 		{"snmp.write", "v2c", "snmp.v2c-write", "v2c"},
 		{"snmp.access", "v3 noAuthNoPriv", "snmp.noauth", "v3 noAuthNoPriv"},
@@ -93,9 +95,50 @@ func TestUnreadIsNeverPassed(t *testing.T) {
 	}
 }
 
+// TestHalfAListNeverPasses holds that a user list which was shown in part finds
+// what it shows, and clears nothing; and that one which is denied finds nothing
+// of what it held when it was not.
+func TestHalfAListNeverPasses(t *testing.T) {
+	const passed, found, unseen = "passed", "found", "not visible"
+	for _, c := range []struct {
+		sees, null, user       string
+		nameless, factory, adm string
+	}{
+		{"yes", "no", "", passed, passed, passed},
+		{"yes", "", "", passed, passed, passed},
+		{"partial", "no", "", passed, unseen, unseen}, // the BMC's own no is of all users
+		{"partial", "", "", unseen, unseen, unseen},
+		{"partial", "yes", "", found, unseen, unseen},
+		{"partial", "", `"" user enabled lan`, found, unseen, unseen},
+		{"partial", "no", `"" user enabled lan`, found, unseen, unseen}, // its list says otherwise
+		{"partial", "no", "root user enabled lan", passed, found, unseen},
+		{"partial", "no", "eve administrator enabled lan", passed, unseen, found},
+		{"denied", "no", "root administrator enabled lan", passed, unseen, unseen},
+		{"denied", "", "root administrator enabled lan", unseen, unseen, unseen},
+		{"", "", "", unseen, unseen, unseen},
+	} {
+		facts := fine()
+		facts["bmc.sees.users"], facts["bmc.auth.null_user"], facts["bmc.user.9"] = c.sees, c.null, c.user
+		looks, _, _ := Judge(bmc(facts), &fleet.Policies{}, true)
+		for check, want := range map[string]string{"ipmi.null-user": c.nameless, "ipmi.default-name": c.factory, "ipmi.admins": c.adm} {
+			i := slices.IndexFunc(looks, func(l fleet.Look) bool { return l.Facet == check })
+			is := passed
+			switch {
+			case i < 0 || !looks[i].Known:
+				is = unseen
+			case looks[i].Found != nil:
+				is = found
+			}
+			if is != want {
+				t.Errorf("list %q, null user %q, %q: %s is %s, want %s", c.sees, c.null, c.user, check, is, want)
+			}
+		}
+	}
+}
+
 func TestPolicies(t *testing.T) {
 	facts := fine()
-	facts["bmc.ciphers"], facts["bmc.users.admins"] = "0", "4"
+	facts["bmc.ciphers"], facts["bmc.user.8"], facts["bmc.user.9"] = "0", "eve administrator enabled lan", "joe administrator enabled lan"
 	p := &fleet.Policies{AdminUsers: 4, Checks: map[string]fleet.CheckPolicy{"ipmi.cipher0": {Severity: fleet.SeverityInfo, Graded: true}, "ipmi.v15": {Off: true}}}
 	looks, looked, _ := Judge(bmc(facts), p, true)
 	if looked != len(Checks)-1 {

@@ -1,0 +1,48 @@
+package security
+
+import (
+	"slices"
+
+	"plumb/fleet"
+)
+
+// Check is one question about a door.
+type Check struct {
+	ID       string
+	Title    string
+	Severity fleet.Severity
+	How      string // how it was tried
+	Fix      string
+	// sees reports whether the facts answer the question in full: only then is
+	// nothing found the same as nothing there.
+	sees func(v *view) bool
+	// look says what is wrong, "" where nothing is. observed is what a ruling
+	// is held against. What it finds in half an answer is found.
+	look func(v *view) (observed, text string)
+}
+
+// Checks are all checks of devices, in the order in which they are listed.
+var Checks = slices.Concat(ipmiChecks, snmpChecks)
+
+// view is a device as a check sees it.
+type view struct {
+	d        *fleet.Device
+	policies *fleet.Policies
+}
+
+func (v *view) fact(name string) string { return v.d.Facts.Get(name) }
+
+// told is a question that one fact answers.
+func told(name string) func(*view) bool {
+	return func(v *view) bool { return v.fact(name) != "" }
+}
+
+// yes finds what a fact says of itself.
+func yes(fact, text string) func(*view) (string, string) {
+	return func(v *view) (string, string) {
+		if v.fact(fact) == "yes" {
+			return "yes", text
+		}
+		return "", ""
+	}
+}
