@@ -18,7 +18,7 @@ func (s *step) observeCloud(i int, o *fleet.Observation) {
 	} else if c.BlindSince.IsZero() {
 		c.BlindSince = o.At
 	}
-	c.Facts = s.mergeFacts(o.Target, c.Facts, o.Facts, o.Tables[fleet.TableFacts])
+	c.Facts = s.mergeFacts(o, c.Facts)
 	s.mergeHosts(o)
 	s.mergeInstances(o)
 	c.Groups = mergeRows(s, o.Target, fleet.TableSecurityGroups, o.Tables[fleet.TableSecurityGroups], c.Groups, o.SecurityGroups,
