@@ -241,6 +241,16 @@ type SourceState struct {
 	BlindSince time.Time
 	Took       time.Duration
 	Err        *ProbeError
+	// Facts is how well this wire's slow lane last read its facts, and FactsAt
+	// when.
+	Facts   Completeness
+	FactsAt time.Time
+}
+
+// Young reports whether what was read at a time is not older than two of its
+// intervals. Older, it tells what was.
+func Young(at, now time.Time, interval time.Duration) bool {
+	return !at.IsZero() && now.Sub(at) <= 2*interval
 }
 
 // TableState says when a table was last read and how well.

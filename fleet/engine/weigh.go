@@ -49,14 +49,48 @@ func (s *step) deepen(d *fleet.Device, o *fleet.Observation) {
 			d.Deep[t] = c
 		}
 	}
-	if slow {
-		d.DeepAt = o.At
+	if !slow {
+		return
+	}
+	d.DeepAt = o.At
+	for i := range d.Sources {
+		if src := &d.Sources[i]; src.Source == o.Source {
+			src.Facts, src.FactsAt = o.Tables[fleet.TableFacts], o.At
+		}
 	}
 }
 
 // readable reports whether a table was read in full and not long ago.
 func (s *step) readable(d *fleet.Device, t fleet.TableID) bool {
-	return d.Deep[t] == fleet.Complete && s.now.Sub(d.DeepAt) <= 2*s.next.Intervals[fleet.LaneSlow]
+	return d.Deep[t] == fleet.Complete && fleet.Young(d.DeepAt, s.now, s.next.Intervals[fleet.LaneSlow])
+}
+
+// scene is what the checks of doors may know of the fleet.
+func (s *step) scene() *security.Scene {
+	return &security.Scene{Now: s.now, Intervals: s.next.Intervals, Policies: s.policies()}
+}
+
+// agedOut reports whether something that was young at the step before is not
+// any more.
+func (s *step) agedOut(at time.Time, lane fleet.Lane) bool {
+	every := s.next.Intervals[lane]
+	return !fleet.Young(at, s.now, every) && fleet.Young(at, s.prev.At, every)
+}
+
+// weighAged judges again what grew too old to say anything, whoever stopped
+// reading it: that it is in order must not outlive the look that saw it so.
+func (s *step) weighAged(i int, d *fleet.Device) {
+	if d.Docket == nil {
+		return
+	}
+	aged := s.agedOut(d.DeepAt, fleet.LaneSlow)
+	for k := 0; k < len(d.Sources) && len(d.Sources) > 1; k++ { // of one wire it is the same
+		aged = aged || s.agedOut(d.Sources[k].FactsAt, fleet.LaneSlow)
+	}
+	if aged {
+		s.gatherCohorts()
+		s.weigh(i)
+	}
 }
 
 // noteFacts takes changed facts into the cohort, and remembers what they were.
@@ -253,7 +287,7 @@ func (s *step) weigh(i int) {
 			return far, ok
 		},
 	})
-	looks, looked, blind := security.Judge(d, s.policies(), s.readable(d, fleet.TableFacts))
+	looks, looked, blind := security.Judge(d, s.scene())
 	j.Looks, j.Looked, j.Blind = append(j.Looks, looks...), j.Looked+looked, j.Blind+blind
 	j.Kinds = judged
 	j.StaleAfter, j.LastRead = 2*s.next.Intervals[fleet.LaneSlow], d.DeepAt
@@ -365,8 +399,9 @@ func (s *step) weighCloud(c *fleet.Cloud) {
 		}
 		return false
 	}
-	j := drift.Judgement{Kinds: security.Kinds, StaleAfter: 2 * s.next.Intervals[fleet.LaneSlow], LastRead: c.Tables[fleet.TableSecurityGroups].At}
-	j.Looks, j.Looked, j.Blind = security.JudgeCloud(c, s.policies(), exposed)
+	groups := &c.Tables[fleet.TableSecurityGroups]
+	j := drift.Judgement{Kinds: security.Kinds, StaleAfter: 2 * s.next.Intervals[groups.Lane], LastRead: groups.At}
+	j.Looks, j.Looked, j.Blind = security.JudgeCloud(c, s.scene(), exposed)
 	fresh := c.Docket == nil || c.Docket.Looked == 0
 	after := drift.Settle(c.Docket, c.Spec.Name, j, s.now)
 	c.Docket = after.Docket

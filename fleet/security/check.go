@@ -26,11 +26,23 @@ var Checks = slices.Concat(ipmiChecks, snmpChecks)
 
 // view is a device as a check sees it.
 type view struct {
-	d        *fleet.Device
-	policies *fleet.Policies
+	d     *fleet.Device
+	scene *Scene
 }
 
 func (v *view) fact(name string) string { return v.d.Facts.Get(name) }
+
+// read reports whether the facts that a wire tells were read in full and not
+// long ago. Each wire is asked by itself: that SNMP answers says nothing of a
+// BMC.
+func (v *view) read(wire fleet.Source) bool {
+	for i := range v.d.Sources {
+		if x := &v.d.Sources[i]; x.Source == wire {
+			return x.Facts == fleet.Complete && v.scene.young(x.FactsAt, fleet.LaneSlow)
+		}
+	}
+	return false
+}
 
 // told is a question that one fact answers.
 func told(name string) func(*view) bool {

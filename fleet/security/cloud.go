@@ -18,43 +18,52 @@ var managementPorts = []struct {
 	name string
 }{{22, "SSH"}, {23, "telnet"}, {161, "SNMP"}, {623, "IPMI"}, {3389, "RDP"}}
 
-// JudgeCloud looks at a cloud's security groups. exposed says whether anything
-// that is reachable from outside stands behind a group, by its name: a rule
-// that nobody stands behind is worth a word and no more.
-func JudgeCloud(c *fleet.Cloud, p *fleet.Policies, exposed func(group string) bool) (looks []fleet.Look, looked, blind int) {
-	check := &CloudChecks[0]
-	if p.Checks[check.ID].Off {
-		return nil, 0, 0
+// JudgeCloud tries the checks of clouds, as Judge does those of devices.
+func JudgeCloud(c *fleet.Cloud, sc *Scene, exposed func(group string) bool) (looks []fleet.Look, looked, blind int) {
+	for i := range CloudChecks {
+		if check := &CloudChecks[i]; !sc.policy(check).Off {
+			looks = append(looks, sc.cloudLooks(check, c, exposed)...)
+		}
 	}
-	known := c.Tables[fleet.TableSecurityGroups].Is == fleet.Complete
-	if !known {
+	return looks, len(looks), unknown(looks)
+}
+
+// cloudLooks looks at every security group. A list that was not read, or long
+// ago, is one look that saw nothing, beside those at what was found before.
+// exposed says whether anything that is reachable from outside stands behind a
+// group, by its name: a rule that nobody stands behind is worth a word and no
+// more.
+func (sc *Scene) cloudLooks(check *Check, c *fleet.Cloud, exposed func(group string) bool) []fleet.Look {
+	if !sc.wholeTable(&c.Tables[fleet.TableSecurityGroups]) {
+		looks := []fleet.Look{{Facet: check.ID}}
 		for _, f := range c.Docket.Of() {
-			if f.Kind == fleet.FindSecurity {
+			if f.Kind == fleet.FindSecurity && check.of(f.Facet) {
 				looks = append(looks, fleet.Look{Facet: f.Facet})
 			}
 		}
-		return looks, 1, 1
+		return looks
 	}
+	looks := make([]fleet.Look, len(c.Groups))
 	for i := range c.Groups {
 		g := &c.Groups[i]
-		looked++
+		looks[i] = fleet.Look{Facet: check.ID + " " + g.ID, Known: true}
 		open := openTo(g)
 		if open == nil {
 			continue
 		}
 		list := strings.Join(open, ", ")
-		f := &fleet.Finding{Kind: fleet.FindSecurity, Class: fleet.ClassUnmanaged, Observed: list, Evidence: "security group " + g.Name + " of project " + g.Project,
-			Severity: fleet.SeverityWarn, Confidence: fleet.ConfidenceHigh, Text: "group " + g.Name + " lets anybody reach " + list, Fix: check.Fix}
-		if exposed(g.Name) {
-			f.Severity = fleet.SeverityCrit
+		f := sc.finding(check, fleet.ClassUnmanaged, list, "group "+g.Name+" lets anybody reach "+list)
+		f.Evidence = "security group " + g.Name + " of project " + g.Project
+		graded := sc.policy(check).Graded
+		switch {
+		case exposed != nil && exposed(g.Name):
 			f.Text += ", and instances with public addresses stand behind it"
+		case !graded:
+			f.Severity = fleet.SeverityWarn
 		}
-		if r := p.Checks[check.ID]; r.Graded {
-			f.Severity = r.Severity
-		}
-		looks = append(looks, fleet.Look{Facet: check.ID + " " + g.ID, Known: true, Found: f})
+		looks[i].Found = f
 	}
-	return looks, looked, 0
+	return looks
 }
 
 // openTo lists the management ports that a group opens to anywhere.
@@ -92,23 +101,4 @@ func covers(r *fleet.SecurityRule, port int64) bool {
 		high = int64(r.PortMax.Float())
 	}
 	return low <= port && port <= high
-}
-
-func cloudTally(c Check, s *fleet.Snapshot) Tally {
-	t := Tally{ID: c.ID, Title: c.Title, Severity: c.Severity, How: c.How, Fix: c.Fix}
-	for _, x := range s.Clouds.All() {
-		if x.Tables[fleet.TableSecurityGroups].Is != fleet.Complete {
-			t.NotVisible++
-			continue
-		}
-		bad := 0
-		for _, f := range x.Docket.Of() {
-			if strings.HasPrefix(f.Facet, c.ID+" ") {
-				bad++
-				t.found(&f)
-			}
-		}
-		t.Passed += max(len(x.Groups)-bad, 0)
-	}
-	return t
 }

@@ -2,6 +2,7 @@ package security
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,10 +11,20 @@ import (
 
 func bmc(facts map[string]string) *fleet.Device {
 	d := &fleet.Device{Spec: &fleet.DeviceSpec{ID: "s1", Kind: fleet.KindServer, Endpoints: []fleet.Endpoint{{Source: fleet.SourceIPMI}, {Source: fleet.SourceSNMP}}}}
+	for _, e := range d.Spec.Endpoints {
+		d.Sources = append(d.Sources, fleet.SourceState{Source: e.Source, Facts: fleet.Complete, FactsAt: now})
+	}
 	for k, v := range facts {
 		d.Facts.Set(k, v)
 	}
 	return d
+}
+
+var now = time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
+
+// scene is one minute after everything was read.
+func scene(p *fleet.Policies) *Scene {
+	return &Scene{Now: now.Add(time.Minute), Intervals: [3]time.Duration{time.Minute, time.Minute, 5 * time.Minute}, Policies: p}
 }
 
 // fine is a device with nothing wrong and everything visible.
@@ -50,7 +61,7 @@ func TestEachCheckFinds(t *testing.T) {
 	} {
 		facts := fine()
 		facts[c.fact] = c.value
-		looks, looked, blind := Judge(bmc(facts), &fleet.Policies{}, true)
+		looks, looked, blind := Judge(bmc(facts), scene(nil))
 		var found []string
 		for _, l := range looks {
 			if l.Found != nil {
@@ -79,11 +90,15 @@ func TestEachCheckFinds(t *testing.T) {
 // TestUnreadIsNeverPassed holds that what could not be read is known neither as
 // found nor as in order.
 func TestUnreadIsNeverPassed(t *testing.T) {
-	for name, c := range map[string]struct {
-		facts map[string]string
-		known bool
-	}{"nothing read": {nil, true}, "read in part": {fine(), false}, "users denied": {map[string]string{"bmc.sees.users": "denied"}, true}} {
-		looks, looked, blind := Judge(bmc(c.facts), &fleet.Policies{}, c.known)
+	part, old, failed := bmc(fine()), bmc(fine()), bmc(fine())
+	for i := range part.Sources {
+		part.Sources[i].Facts = fleet.Partial
+		old.Sources[i].FactsAt = now.Add(-10 * time.Minute)
+		failed.Sources[i] = fleet.SourceState{Source: failed.Sources[i].Source}
+	}
+	for name, d := range map[string]*fleet.Device{"nothing read": bmc(nil), "read in part": part, "read long ago": old, "never read to the end": failed,
+		"users denied": bmc(map[string]string{"bmc.sees.users": "denied"})} {
+		looks, looked, blind := Judge(d, scene(nil))
 		if looked != blind || looked != len(Checks) {
 			t.Errorf("%s: looked at %d, blind to %d", name, looked, blind)
 		}
@@ -119,7 +134,7 @@ func TestHalfAListNeverPasses(t *testing.T) {
 	} {
 		facts := fine()
 		facts["bmc.sees.users"], facts["bmc.auth.null_user"], facts["bmc.user.9"] = c.sees, c.null, c.user
-		looks, _, _ := Judge(bmc(facts), &fleet.Policies{}, true)
+		looks, _, _ := Judge(bmc(facts), scene(nil))
 		for check, want := range map[string]string{"ipmi.null-user": c.nameless, "ipmi.default-name": c.factory, "ipmi.admins": c.adm} {
 			i := slices.IndexFunc(looks, func(l fleet.Look) bool { return l.Facet == check })
 			is := passed
@@ -140,7 +155,7 @@ func TestPolicies(t *testing.T) {
 	facts := fine()
 	facts["bmc.ciphers"], facts["bmc.user.8"], facts["bmc.user.9"] = "0", "eve administrator enabled lan", "joe administrator enabled lan"
 	p := &fleet.Policies{AdminUsers: 4, Checks: map[string]fleet.CheckPolicy{"ipmi.cipher0": {Severity: fleet.SeverityInfo, Graded: true}, "ipmi.v15": {Off: true}}}
-	looks, looked, _ := Judge(bmc(facts), p, true)
+	looks, looked, _ := Judge(bmc(facts), scene(p))
 	if looked != len(Checks)-1 {
 		t.Errorf("looked at %d: one is off", looked)
 	}
@@ -154,11 +169,24 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
+// TestEachWireIsReadByItself holds that what SNMP told lately makes nothing of
+// what the BMC told long ago.
+func TestEachWireIsReadByItself(t *testing.T) {
+	d := bmc(fine())
+	d.Sources[0].FactsAt = now.Add(-time.Hour)
+	looks, _, _ := Judge(d, scene(nil))
+	for _, l := range looks {
+		if l.Known != strings.HasPrefix(l.Facet, "snmp.") {
+			t.Errorf("%+v", l)
+		}
+	}
+}
+
 // TestOtherWiresAreNotAskedFor holds that a switch has no doors of a BMC.
 func TestOtherWiresAreNotAskedFor(t *testing.T) {
 	d := bmc(fine())
 	d.Spec.Endpoints = d.Spec.Endpoints[1:]
-	looks, _, _ := Judge(d, &fleet.Policies{}, true)
+	looks, _, _ := Judge(d, scene(nil))
 	for _, l := range looks {
 		if l.Facet[:4] == "ipmi" {
 			t.Errorf("%s of a device without a BMC", l.Facet)
@@ -195,12 +223,12 @@ func TestOpenGroups(t *testing.T) {
 	}
 
 	cloud := &fleet.Cloud{Groups: []fleet.SecurityGroup{{ID: "g", Name: "mgmt", Rules: []fleet.SecurityRule{rule("ingress", "tcp", "", low, high)}}}}
-	if looks, _, blind := JudgeCloud(cloud, &fleet.Policies{}, nil); len(looks) != 0 || blind != 1 {
+	if looks, _, blind := JudgeCloud(cloud, scene(nil), nil); len(looks) != 1 || looks[0].Known || blind != 1 {
 		t.Errorf("groups that were not read: %+v", looks)
 	}
-	cloud.Tables[fleet.TableSecurityGroups] = fleet.TableState{Is: fleet.Complete, At: time.Unix(1, 0)}
+	cloud.Tables[fleet.TableSecurityGroups] = fleet.TableState{Is: fleet.Complete, At: now}
 	for exposed, severity := range map[bool]fleet.Severity{false: fleet.SeverityWarn, true: fleet.SeverityCrit} {
-		looks, _, _ := JudgeCloud(cloud, &fleet.Policies{}, func(string) bool { return exposed })
+		looks, _, _ := JudgeCloud(cloud, scene(nil), func(string) bool { return exposed })
 		if len(looks) != 1 || looks[0].Found == nil || looks[0].Found.Severity != severity {
 			t.Errorf("exposed %v: %+v", exposed, looks)
 		}

@@ -85,7 +85,7 @@ func factoryUser(v *view) (string, string) {
 
 // admins counts administrators; a count over half a list is a least one.
 func admins(v *view) (string, string) {
-	most := v.policies.AdminUsers
+	most := v.scene.policies().AdminUsers
 	if most == 0 {
 		most = defaultAdmins
 	}
