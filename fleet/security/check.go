@@ -13,6 +13,9 @@ type Check struct {
 	Severity fleet.Severity
 	How      string // how it was tried
 	Fix      string
+	// about reports whether such a door is there at all; nil: wherever its wire
+	// is spoken. Where that is not known it is about it, and sees nothing.
+	about func(v *view) bool
 	// sees reports whether the facts answer the question in full: only then is
 	// nothing found the same as nothing there.
 	sees func(v *view) bool

@@ -43,8 +43,8 @@ func Coverage(s *fleet.Snapshot) []Tally {
 		c := &Checks[i]
 		t := sc.tally(c)
 		for _, d := range s.Devices.All() {
-			if t.Off == "" && c.concerns(d) {
-				t.count(c, d.Docket, []fleet.Look{c.try(&view{d, sc})})
+			if v := (&view{d, sc}); t.Off == "" && c.concerns(v) {
+				t.count(c, d.Docket, []fleet.Look{c.try(v)})
 			}
 		}
 		out = append(out, t)

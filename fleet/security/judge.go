@@ -1,6 +1,7 @@
 package security
 
 import (
+	"slices"
 	"strings"
 
 	"plumb/fleet"
@@ -15,7 +16,7 @@ var Kinds = []fleet.FindingKind{fleet.FindSecurity}
 func Judge(d *fleet.Device, sc *Scene) (looks []fleet.Look, looked, blind int) {
 	v := &view{d, sc}
 	for i := range Checks {
-		if c := &Checks[i]; c.concerns(d) && !sc.policy(c).Off {
+		if c := &Checks[i]; c.concerns(v) && !sc.policy(c).Off {
 			looks = append(looks, c.try(v))
 		}
 	}
@@ -40,13 +41,9 @@ func (c *Check) wire() fleet.Source {
 
 // concerns reports whether a check is about a device: BMCs have IPMI's doors,
 // and what speaks SNMP has those of SNMP.
-func (c *Check) concerns(d *fleet.Device) bool {
-	for i := range d.Spec.Endpoints {
-		if d.Spec.Endpoints[i].Source == c.wire() {
-			return true
-		}
-	}
-	return false
+func (c *Check) concerns(v *view) bool {
+	spoken := slices.ContainsFunc(v.d.Spec.Endpoints, func(e fleet.Endpoint) bool { return e.Source == c.wire() })
+	return spoken && (c.about == nil || c.about(v))
 }
 
 // try looks once. Half an answer may find something; it never shows that there

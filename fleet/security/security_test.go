@@ -36,6 +36,18 @@ func fine() map[string]string {
 	}
 }
 
+// others is how many checks are about a version of SNMP that the device is not
+// spoken to in.
+func others(facts map[string]string) int {
+	switch access := facts["snmp.access"]; {
+	case access == "":
+		return 0
+	case access == "v2c":
+		return 2
+	}
+	return 1
+}
+
 // TestEachCheckFinds changes one fact of a device in order at a time.
 func TestEachCheckFinds(t *testing.T) {
 	tried := map[string]bool{}
@@ -61,6 +73,9 @@ func TestEachCheckFinds(t *testing.T) {
 	} {
 		facts := fine()
 		facts[c.fact] = c.value
+		if c.fact == "snmp.community" {
+			facts["snmp.access"] = "v2c"
+		}
 		looks, looked, blind := Judge(bmc(facts), scene(nil))
 		var found []string
 		for _, l := range looks {
@@ -76,7 +91,7 @@ func TestEachCheckFinds(t *testing.T) {
 		if c.check == "" {
 			want = nil
 		}
-		if !slices.Equal(found, want) || looked != len(Checks) || blind != 0 {
+		if !slices.Equal(found, want) || looked != len(Checks)-others(facts) || blind != 0 {
 			t.Errorf("%s=%q: found %v, want %v; looked at %d, blind to %d", c.fact, c.value, found, want, looked, blind)
 		}
 	}
@@ -99,7 +114,7 @@ func TestUnreadIsNeverPassed(t *testing.T) {
 	for name, d := range map[string]*fleet.Device{"nothing read": bmc(nil), "read in part": part, "read long ago": old, "never read to the end": failed,
 		"users denied": bmc(map[string]string{"bmc.sees.users": "denied"})} {
 		looks, looked, blind := Judge(d, scene(nil))
-		if looked != blind || looked != len(Checks) {
+		if looked != blind || looked != len(Checks)-others(map[string]string{"snmp.access": d.Facts.Get("snmp.access")}) {
 			t.Errorf("%s: looked at %d, blind to %d", name, looked, blind)
 		}
 		for _, l := range looks {
@@ -156,7 +171,7 @@ func TestPolicies(t *testing.T) {
 	facts["bmc.ciphers"], facts["bmc.user.8"], facts["bmc.user.9"] = "0", "eve administrator enabled lan", "joe administrator enabled lan"
 	p := &fleet.Policies{AdminUsers: 4, Checks: map[string]fleet.CheckPolicy{"ipmi.cipher0": {Severity: fleet.SeverityInfo, Graded: true}, "ipmi.v15": {Off: true}}}
 	looks, looked, _ := Judge(bmc(facts), scene(p))
-	if looked != len(Checks)-1 {
+	if looked != len(Checks)-others(facts)-1 {
 		t.Errorf("looked at %d: one is off", looked)
 	}
 	for _, l := range looks {
@@ -178,6 +193,43 @@ func TestEachWireIsReadByItself(t *testing.T) {
 	for _, l := range looks {
 		if l.Known != strings.HasPrefix(l.Facet, "snmp.") {
 			t.Errorf("%+v", l)
+		}
+	}
+}
+
+// TestADoorThatIsNotThere holds that a device is judged by the SNMP it is spoken
+// to in, and that what is not known is not passed.
+func TestADoorThatIsNotThere(t *testing.T) {
+	for _, c := range []struct{ access, write, passed, unseen string }{
+		{"v2c", "", "snmp.default-community", ""},
+		{"v2c", "v3", "snmp.default-community snmp.v2c-write", ""},
+		{"v3 authPriv", "", "snmp.noauth snmp.weak-crypto", ""},
+		{"v3 authPriv", "v3", "snmp.noauth snmp.v2c-write snmp.weak-crypto", ""},
+		{"", "", "", "snmp.default-community snmp.noauth snmp.v2c-write snmp.weak-crypto"},
+	} {
+		facts := fine()
+		facts["snmp.access"], facts["snmp.write"] = c.access, c.write
+		if c.access == "" {
+			facts["snmp.community"], facts["snmp.auth"], facts["snmp.priv"] = "", "", ""
+		}
+		d := bmc(facts)
+		d.Spec.Endpoints = d.Spec.Endpoints[1:]
+		looks, _, _ := Judge(d, scene(nil))
+		var passed, unseen []string
+		for _, l := range looks {
+			if l.Known && l.Found == nil {
+				passed = append(passed, l.Facet)
+			} else {
+				unseen = append(unseen, l.Facet)
+			}
+		}
+		slices.Sort(passed)
+		slices.Sort(unseen)
+		if got := strings.Join(passed, " "); got != c.passed {
+			t.Errorf("%q, writes %q: passed %q, want %q", c.access, c.write, got, c.passed)
+		}
+		if got := strings.Join(unseen, " "); got != c.unseen {
+			t.Errorf("%q, writes %q: not visible or found %q, want %q", c.access, c.write, got, c.unseen)
 		}
 	}
 }
