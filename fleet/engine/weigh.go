@@ -67,7 +67,7 @@ func (s *step) readable(d *fleet.Device, t fleet.TableID) bool {
 
 // scene is what the checks of doors may know of the fleet.
 func (s *step) scene() *security.Scene {
-	return &security.Scene{Now: s.now, Intervals: s.next.Intervals, Policies: s.policies()}
+	return &security.Scene{Now: s.now, Intervals: s.next.Intervals, Policies: s.policies(), Instances: &s.next.Instances}
 }
 
 // agedOut reports whether something that was young at the step before is not
@@ -391,17 +391,9 @@ func (s *step) lapse() {
 
 // weighCloud judges what stands open in a cloud.
 func (s *step) weighCloud(c *fleet.Cloud) {
-	exposed := func(group string) bool {
-		for _, x := range s.next.Instances.All() {
-			if x.Cloud == c.Spec.Name && len(x.Public) > 0 && slices.Contains(x.SecurityGroups, group) {
-				return true
-			}
-		}
-		return false
-	}
 	groups := &c.Tables[fleet.TableSecurityGroups]
 	j := drift.Judgement{Kinds: security.Kinds, StaleAfter: 2 * s.next.Intervals[groups.Lane], LastRead: groups.At}
-	j.Looks, j.Looked, j.Blind = security.JudgeCloud(c, s.scene(), exposed)
+	j.Looks, j.Looked, j.Blind = security.JudgeCloud(c, s.scene())
 	fresh := c.Docket == nil || c.Docket.Looked == 0
 	after := drift.Settle(c.Docket, c.Spec.Name, j, s.now)
 	c.Docket = after.Docket

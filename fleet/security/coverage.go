@@ -54,7 +54,7 @@ func Coverage(s *fleet.Snapshot) []Tally {
 		t := sc.tally(c)
 		for _, x := range s.Clouds.All() {
 			if t.Off == "" {
-				t.count(c, x.Docket, sc.cloudLooks(c, x, nil))
+				t.count(c, x.Docket, sc.cloudLooks(c, x))
 			}
 		}
 		out = append(out, t)

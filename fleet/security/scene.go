@@ -11,11 +11,12 @@ type Scene struct {
 	Now       time.Time
 	Intervals [3]time.Duration // of the lanes
 	Policies  *fleet.Policies  // nil: the defaults
+	Instances *fleet.Table[fleet.InstanceState]
 }
 
 // SceneOf is the scene of a snapshot as of its own time.
 func SceneOf(s *fleet.Snapshot) *Scene {
-	sc := &Scene{Now: s.At, Intervals: s.Intervals}
+	sc := &Scene{Now: s.At, Intervals: s.Intervals, Instances: &s.Instances}
 	if s.Topology != nil {
 		sc.Policies = s.Policies
 	}
