@@ -29,7 +29,7 @@ func (s *step) observeCloud(i int, o *fleet.Observation) {
 		s.keepCloud(c)
 	}
 	if o.Tables[fleet.TableSecurityGroups] != fleet.NotAsked || o.Tables[fleet.TableInstances] == fleet.Complete {
-		s.weighCloud(c)
+		s.doubt(i)
 	}
 }
 

@@ -84,3 +84,47 @@ func TestWhatGrewOldHasNotPassed(t *testing.T) {
 		t.Errorf("%d passed, %d found; before the silence %d", again, found, passed)
 	}
 }
+
+// TestAnOpenGroupIsCounted follows one finding of a cloud while no device says
+// anything: found, waived, open again, gone, forgotten.
+func TestAnOpenGroupIsCounted(t *testing.T) {
+	h := doors(t)
+	h.step(h.groups(fleet.Complete, fleet.SecurityGroup{ID: "b"}))
+	counts := func(want int, when string) {
+		t.Helper()
+		if got := h.snap.Counts.DriftOpen; got != want {
+			t.Errorf("%s: the fleet counts %d open, want %d", when, got, want)
+		}
+	}
+	open := func() {
+		h.now = h.now.Add(time.Minute)
+		h.step(h.groups(fleet.Complete, openGroup("a")))
+	}
+	counts(0, "nothing open")
+	open()
+	counts(1, "found")
+	h.step(fleet.Decision{Rulings: []fleet.Ruling{{Target: "stack", Facet: "cloud.open-group a", Verdict: fleet.FindingWaived, Until: h.now.Add(90 * time.Second), At: h.now}}})
+	counts(0, "waived")
+	h.now = h.now.Add(time.Minute)
+	h.step(fleet.Tick{})
+	counts(0, "still waived")
+	h.now = h.now.Add(time.Minute)
+	h.step(fleet.Tick{})
+	counts(1, "the waiver is over")
+	h.now = h.now.Add(time.Minute)
+	h.step(h.groups(fleet.Complete, fleet.SecurityGroup{ID: "b"}))
+	counts(0, "gone")
+	if gone := h.snap.Clouds.Get("stack").Docket.Gone; len(gone) != 1 {
+		t.Errorf("gone %+v", gone)
+	}
+	h.now = h.now.Add(25 * time.Hour)
+	h.step(fleet.Tick{})
+	if gone := h.snap.Clouds.Get("stack").Docket.Gone; len(gone) != 0 {
+		t.Errorf("gone a day ago and still in sight: %+v", gone)
+	}
+	for _, rows := range h.memory().Tables {
+		if rows.Target == "stack" && rows.Table.Judged() {
+			t.Errorf("kept of what is forgotten: %v", rows.Names)
+		}
+	}
+}

@@ -262,9 +262,7 @@ func (s *step) age() {
 	}
 	for i := range s.clouds.Len() {
 		c := s.clouds.Peek(i)
-		if t := &c.Tables[fleet.TableSecurityGroups]; c.Docket != nil && s.agedOut(t.At, t.Lane) {
-			s.weighCloud(s.clouds.At(i))
-		}
+		s.doubtAged(i, c)
 		if !c.SeenAt.IsZero() && s.now.Sub(c.SeenAt) > limit && c.State != fleet.StateUnknown {
 			s.judgeCloud(i)
 		}

@@ -25,6 +25,11 @@ func (s *step) reload(inv *fleet.Inventory) {
 			s.weigh(i)
 		}
 	}
+	for i := range s.clouds.Len() {
+		if s.clouds.Peek(i).Docket != nil {
+			s.doubt(i)
+		}
+	}
 	s.recount()
 }
 

@@ -22,6 +22,7 @@ const (
 type weigher struct {
 	cohorts map[string]fleet.Tally // this step's own copy; nil: untouched
 	moved   map[string]bool        // cohorts that have another value in common now
+	doubted map[int]bool           // clouds of which there is something new to judge
 }
 
 // weighAfter has a device's findings judged again where an observation says
@@ -355,76 +356,6 @@ func (s *step) weighMoved() {
 			s.weigh(i)
 		}
 	}
-}
-
-// lapseEvery is how often it is looked for what its time has passed.
-const lapseEvery = time.Minute
-
-// lapse takes out what its time has passed, once in a minute.
-func (s *step) lapse() {
-	if s.now.Truncate(lapseEvery).Equal(s.prev.At.Truncate(lapseEvery)) {
-		return
-	}
-	for i := range s.devices.Len() {
-		d := s.devices.Peek(i)
-		l, ok := drift.Lapse(d.Docket, s.now)
-		if !ok {
-			continue
-		}
-		s.changed = true
-		for _, r := range l.Rulings {
-			s.change(d.Spec.ID, fleet.TableBaselines, rowRuling+r.Facet, nil)
-		}
-		for _, f := range l.Past {
-			s.change(d.Spec.ID, fleet.TableBaselines, rowFormer+f.Facet, nil)
-		}
-		for _, f := range l.Gone {
-			s.change(d.Spec.ID, fleet.TableFindings, f.Facet, nil)
-		}
-		s.settle(i, l.Settled, true)
-		if len(l.Past) > 0 {
-			s.gatherCohorts()
-			s.weigh(i)
-		}
-	}
-}
-
-// weighCloud judges what stands open in a cloud.
-func (s *step) weighCloud(c *fleet.Cloud) {
-	groups := &c.Tables[fleet.TableSecurityGroups]
-	j := drift.Judgement{Kinds: security.Kinds, StaleAfter: 2 * s.next.Intervals[groups.Lane], LastRead: groups.At}
-	j.Looks, j.Looked, j.Blind = security.JudgeCloud(c, s.scene())
-	fresh := c.Docket == nil || c.Docket.Looked == 0
-	after := drift.Settle(c.Docket, c.Spec.Name, j, s.now)
-	c.Docket = after.Docket
-	s.keepFindings(c.Spec.Name, after)
-	if !fresh {
-		s.sayFindings(c.Spec.Name, after)
-	}
-}
-
-// rule takes what a person decided about a finding.
-func (s *step) rule(r fleet.Ruling) {
-	i, cloud := s.next.Devices.Number(r.Target), s.next.Clouds.Number(r.Target)
-	if i < 0 && cloud < 0 {
-		return
-	}
-	s.changed = true
-	s.gatherCohorts()
-	value := encode(r)
-	if r.Verdict == fleet.FindingOpen {
-		value = nil
-	}
-	s.change(r.Target, fleet.TableBaselines, rowRuling+r.Facet, value)
-	if i < 0 {
-		c := s.clouds.At(cloud)
-		after := drift.Rule(c.Docket, r, s.now)
-		c.Docket = after.Docket
-		s.keepFindings(r.Target, after)
-		return
-	}
-	s.settle(i, drift.Rule(s.devices.Peek(i).Docket, r, s.now), true)
-	s.weigh(i)
 }
 
 // recallDocket puts findings, or what they rest on, back.
