@@ -195,6 +195,11 @@ type Device struct {
 	// flapping part from many faults. Nil for almost every device.
 	Flips []Flip
 
+	// Attached is where the switches near it show it, nil where nobody asks, and
+	// AttachedAt how old the oldest of what that rests on is.
+	Attached   *Attached
+	AttachedAt time.Time
+
 	// UptimeAt is when the fact uptime_s was read.
 	UptimeAt time.Time
 	// Owners says over which wire a row was read, by "table:row", where there

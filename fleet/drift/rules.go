@@ -49,7 +49,7 @@ var rules = []rule{
 func ruleOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) (r rule, judged bool) {
 	r = rule{name: name, kind: fleet.FindConfig, mode: fleet.ModeExact, owned: fleet.Owned, severity: fleet.SeverityWarn, cohort: true, week: true}
 	for i := range rules {
-		if matches(rules[i].name, name) {
+		if Matches(rules[i].name, name) {
 			r, judged = rules[i], true
 			break
 		}
@@ -78,7 +78,7 @@ func ruleOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) (r rule,
 // policyOf is the user's own word about a fact; nil: none.
 func policyOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) *fleet.FacetPolicy {
 	for i := range policies.Facets {
-		if p := &policies.Facets[i]; matches(p.Facet, name) && Selected(p.Select, d) {
+		if p := &policies.Facets[i]; Matches(p.Facet, name) && Selected(p.Select, d) {
 			return p
 		}
 	}
@@ -92,7 +92,9 @@ func muted(policies *fleet.Policies, d *fleet.DeviceSpec, name string) bool {
 	return p != nil && (p.Owned == fleet.Volatile || p.Owned == fleet.Secret || p.Mode == fleet.ModeIgnored)
 }
 
-func matches(pattern, name string) bool {
+// Matches reports whether a name is as a pattern of path.Match says. One that is
+// malformed matches nothing.
+func Matches(pattern, name string) bool {
 	ok, _ := path.Match(pattern, name) // facts have no slashes
 	return ok
 }
@@ -120,7 +122,7 @@ func Selected(sel map[string]string, d *fleet.DeviceSpec) bool {
 		case "env":
 			have = d.Env
 		}
-		if !matches(v, have) {
+		if !Matches(v, have) {
 			return false
 		}
 	}

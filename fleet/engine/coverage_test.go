@@ -39,8 +39,11 @@ func openGroup(id string) fleet.SecurityGroup {
 func (h *herd) agrees(when string) (passed, found, unseen int) {
 	h.t.Helper()
 	looked, blind := 0, 0
+	s := &step{prev: h.snap, next: *h.snap, now: h.snap.At}
+	s.open()
 	for _, d := range h.snap.Devices.All() {
-		looked, blind = looked+d.Docket.Looked, blind+d.Docket.Blind
+		others := s.drifted(d) // a docket counts what all judges looked at
+		looked, blind = looked+d.Docket.Looked-others.Looked, blind+d.Docket.Blind-others.Blind
 	}
 	for _, c := range h.snap.Clouds.All() {
 		looked, blind = looked+c.Docket.Looked, blind+c.Docket.Blind

@@ -68,7 +68,8 @@ func (s *step) readable(d *fleet.Device, t fleet.TableID) bool {
 
 // scene is what the checks of doors may know of the fleet.
 func (s *step) scene() *security.Scene {
-	return &security.Scene{Now: s.now, Intervals: s.next.Intervals, Policies: s.policies(), Instances: &s.next.Instances}
+	return &security.Scene{Now: s.now, Intervals: s.next.Intervals, Policies: s.policies(), Instances: &s.next.Instances,
+		Cohorts: s.next.Cohorts, Cabled: s.next.Cabled, Number: s.next.Devices.Number, Device: s.devices.Peek}
 }
 
 // agedOut reports whether something that was young at the step before is not
@@ -84,7 +85,7 @@ func (s *step) weighAged(i int, d *fleet.Device) {
 	if d.Docket == nil {
 		return
 	}
-	aged := s.agedOut(d.DeepAt, fleet.LaneSlow)
+	aged := s.agedOut(d.DeepAt, fleet.LaneSlow) || s.agedOut(d.AttachedAt, fleet.LaneSlow)
 	for k := 0; k < len(d.Sources) && len(d.Sources) > 1; k++ { // of one wire it is the same
 		aged = aged || s.agedOut(d.Sources[k].FactsAt, fleet.LaneSlow)
 	}
@@ -179,6 +180,7 @@ func (s *step) gatherCohorts() {
 	all := map[string]fleet.Tally{}
 	for i := range s.devices.Len() {
 		d := s.devices.Peek(i)
+		s.gatherAttached(all, d)
 		if len(d.Facts) == 0 {
 			continue
 		}
@@ -279,7 +281,19 @@ var judged = slices.Concat(drift.Kinds, security.Kinds)
 func (s *step) weigh(i int) {
 	d := s.devices.At(i)
 	s.changed = true
-	j := drift.Judge(drift.Case{
+	s.attach(i, d)
+	j := s.drifted(d)
+	looks, looked, blind := security.Judge(d, s.scene())
+	j.Looks, j.Looked, j.Blind = append(j.Looks, looks...), j.Looked+looked, j.Blind+blind
+	j.Kinds = judged
+	j.StaleAfter, j.LastRead = 2*s.next.Intervals[fleet.LaneSlow], d.DeepAt
+	fresh := d.Docket == nil || d.Docket.Looked == 0
+	s.settle(i, drift.Settle(d.Docket, d.Spec.ID, j, s.now), fresh)
+}
+
+// drifted holds a device against its baselines.
+func (s *step) drifted(d *fleet.Device) drift.Judgement {
+	return drift.Judge(drift.Case{
 		Device: d, Policies: s.policies(), Cohort: drift.Cohort(s.next.Cohorts[drift.CohortKey(d)]),
 		Readable: func(t fleet.TableID) bool { return s.readable(d, t) },
 		End:      s.end,
@@ -288,12 +302,6 @@ func (s *step) weigh(i int) {
 			return far, ok
 		},
 	})
-	looks, looked, blind := security.Judge(d, s.scene())
-	j.Looks, j.Looked, j.Blind = append(j.Looks, looks...), j.Looked+looked, j.Blind+blind
-	j.Kinds = judged
-	j.StaleAfter, j.LastRead = 2*s.next.Intervals[fleet.LaneSlow], d.DeepAt
-	fresh := d.Docket == nil || d.Docket.Looked == 0
-	s.settle(i, drift.Settle(d.Docket, d.Spec.ID, j, s.now), fresh)
 }
 
 // settle puts a docket in its place and writes down what changed. What a first
@@ -352,7 +360,7 @@ func (s *step) weighMoved() {
 	}
 	s.weigher.moved = nil
 	for i := range s.devices.Len() {
-		if d := s.devices.Peek(i); d.Docket != nil && moved[drift.CohortKey(d)] {
+		if d := s.devices.Peek(i); d.Docket != nil && (moved[drift.CohortKey(d)] || d.Attached != nil && moved[security.SiteKey(d.Spec.Site)]) {
 			s.weigh(i)
 		}
 	}

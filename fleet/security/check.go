@@ -22,10 +22,15 @@ type Check struct {
 	// look says what is wrong, "" where nothing is. observed is what a ruling
 	// is held against. What it finds in half an answer is found.
 	look func(v *view) (observed, text string)
+	// all is look and sees of a check that asks the same of several parts, or
+	// that needs more words than two.
+	all func(c *Check, v *view) []fleet.Look
+	// cloud is all of a check that is about clouds.
+	cloud func(check *Check, c *fleet.Cloud, sc *Scene) []fleet.Look
 }
 
 // Checks are all checks of devices, in the order in which they are listed.
-var Checks = slices.Concat(ipmiChecks, snmpChecks)
+var Checks = slices.Concat(ipmiChecks, snmpChecks, netChecks)
 
 // view is a device as a check sees it.
 type view struct {
@@ -34,6 +39,11 @@ type view struct {
 }
 
 func (v *view) fact(name string) string { return v.d.Facts.Get(name) }
+
+// speaks reports whether the device is spoken to over a wire.
+func (v *view) speaks(wire fleet.Source) bool {
+	return slices.ContainsFunc(v.d.Spec.Endpoints, func(e fleet.Endpoint) bool { return e.Source == wire })
+}
 
 // read reports whether the facts that a wire tells were read in full and not
 // long ago. Each wire is asked by itself: that SNMP answers says nothing of a

@@ -6,24 +6,27 @@ import (
 	"plumb/fleet"
 )
 
-// CloudChecks are the checks of clouds.
+// CloudChecks are the checks of clouds, in the order in which they are listed.
 var CloudChecks = []Check{
-	{ID: "cloud.open-group", Title: "a management port is open to the world", Severity: fleet.SeverityCrit, How: "the rules of security groups; a network wider than an IPv4 /8 or an IPv6 /16 counts as anywhere", Fix: "allow the networks that need it, or take the rule away"},
+	{ID: "cloud.open-group", Title: "a management port is open to the world", Severity: fleet.SeverityCrit, How: "the rules of security groups; a network wider than an IPv4 /8 or an IPv6 /16 counts as anywhere",
+		Fix: "allow the networks that need it, or take the rule away", cloud: openGroups},
+	{ID: "cloud.public-address", Title: "an instance that is to be private has a public address", Severity: fleet.SeverityWarn, How: "the addresses of instances that policies name private",
+		Fix: "take the address away, or say in policies that it is meant", cloud: publicAddresses},
 }
 
 // JudgeCloud tries the checks of clouds, as Judge does those of devices.
 func JudgeCloud(c *fleet.Cloud, sc *Scene) (looks []fleet.Look, looked, blind int) {
 	for i := range CloudChecks {
 		if check := &CloudChecks[i]; !sc.policy(check).Off {
-			looks = append(looks, sc.cloudLooks(check, c)...)
+			looks = append(looks, check.cloud(check, c, sc)...)
 		}
 	}
 	return looks, len(looks), unknown(looks)
 }
 
-// cloudLooks looks at every security group. A list that was not read, or long
+// openGroups looks at every security group. A list that was not read, or long
 // ago, is one look that saw nothing, beside those at what was found before.
-func (sc *Scene) cloudLooks(check *Check, c *fleet.Cloud) []fleet.Look {
+func openGroups(check *Check, c *fleet.Cloud, sc *Scene) []fleet.Look {
 	if !sc.wholeTable(&c.Tables[fleet.TableSecurityGroups]) {
 		return unread(check, c.Docket)
 	}

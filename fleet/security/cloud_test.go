@@ -180,3 +180,49 @@ func TestPoliciesOfClouds(t *testing.T) {
 		t.Errorf("graded: %+v, %+v", looks[0].Found, got)
 	}
 }
+
+// TestWhatIsToBePrivate holds that only those are judged of which somebody said
+// what is intended, and that the others are counted as such.
+func TestWhatIsToBePrivate(t *testing.T) {
+	guest := func(id, service, env string, public ...string) fleet.Instance {
+		return fleet.Instance{ID: id, Name: id, Cloud: "stack", Service: service, Tags: map[string]string{"env": env}, Public: public}
+	}
+	guests := []fleet.Instance{guest("db", "orders-db", "prod", "198.51.100.7"), guest("db2", "orders-db", "prod"), guest("web", "shop", "prod", "198.51.100.8"), guest("lab", "", "lab", "198.51.100.9")}
+	for name, c := range map[string]struct {
+		private  []map[string]string
+		found    string
+		looked   int
+		notAsked int
+	}{
+		"nobody says":  {nil, "", 0, 4},
+		"says nothing": {[]map[string]string{{}}, "", 0, 4},
+		"a service":    {[]map[string]string{{"service": "*-db"}}, "db", 2, 2},
+		"a tag":        {[]map[string]string{{"env": "lab"}}, "lab", 1, 3},
+		"both":         {[]map[string]string{{"env": "lab"}, {"service": "orders-db"}}, "db lab", 3, 1},
+		"all of it":    {[]map[string]string{{"env": "prod", "service": "shop", "cloud": "stack", "region": "ams"}}, "web", 1, 3},
+		"nowhere":      {[]map[string]string{{"cloud": "other"}}, "", 0, 4},
+	} {
+		s := &fleet.Snapshot{At: now, Intervals: scene(nil).Intervals, Topology: &fleet.Topology{Policies: &fleet.Policies{Private: c.private}}}
+		cloud := cloudOf()
+		s.Instances = *withInstances(scene(nil), guests...).Instances
+		looks, looked, blind := JudgeCloud(cloud, SceneOf(s))
+		var found []string
+		for _, l := range looks {
+			if l.Found != nil {
+				found = append(found, strings.TrimPrefix(l.Facet, "cloud.public-address "))
+			}
+		}
+		if got := strings.Join(found, " "); got != c.found || looked != c.looked || blind != 0 {
+			t.Errorf("%s: found %q, want %q; looked at %d, want %d", name, got, c.found, looked, c.looked)
+		}
+		s.Clouds = fleet.NewTable([]string{"stack"}, []fleet.Cloud{*cloud})
+		list := Coverage(s)
+		if got := list[slices.IndexFunc(list, func(t Tally) bool { return t.ID == "cloud.public-address" })]; got.NotAsked != c.notAsked {
+			t.Errorf("%s: %d not asked, want %d", name, got.NotAsked, c.notAsked)
+		}
+		cloud.Tables[fleet.TableInstances].Is = fleet.Partial
+		if looks, _, blind := JudgeCloud(cloud, SceneOf(s)); c.private != nil && (blind != 1 || looks[0].Known) {
+			t.Errorf("%s, of a list that is not whole: %+v", name, looks)
+		}
+	}
+}

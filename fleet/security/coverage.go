@@ -18,11 +18,14 @@ type Tally struct {
 	Found      int            `json:"found"`
 	Decided    int            `json:"decided"` // found, and people decided about it
 	NotVisible int            `json:"not_visible"`
-	Stale      int            `json:"stale"`  // of found and decided: it cannot be read now whether it is still so
-	Oldest     *time.Time     `json:"oldest"` // since when the oldest that is found stands
-	Off        string         `json:"off"`    // why a policy turned it off
-	How        string         `json:"how"`
-	Fix        string         `json:"fix"`
+	// NotAsked counts what could be looked at and is not, because nobody said
+	// what is intended: it is in none of the others.
+	NotAsked int        `json:"not_asked"`
+	Stale    int        `json:"stale"`  // of found and decided: it cannot be read now whether it is still so
+	Oldest   *time.Time `json:"oldest"` // since when the oldest that is found stands
+	Off      string     `json:"off"`    // why a policy turned it off
+	How      string     `json:"how"`
+	Fix      string     `json:"fix"`
 }
 
 // Unread are checks that no probe brings the facts of yet. They are listed, so
@@ -30,6 +33,7 @@ type Tally struct {
 var Unread = []Check{
 	{ID: "cloud.volume-encryption", Title: "volumes are encrypted", Severity: fleet.SeverityWarn, How: "no probe reads volumes"},
 	{ID: "cloud.snapshot-age", Title: "volumes have a snapshot younger than 7 d", Severity: fleet.SeverityWarn, How: "no probe reads snapshots"},
+	{ID: "net.filter", Title: "routers let through between segments only what they should", Severity: fleet.SeverityWarn, How: "no probe reads routes or filters"},
 	{ID: "cloud.metadata-v1", Title: "instance metadata v1 is off", Severity: fleet.SeverityWarn, How: "no probe reads metadata options"},
 }
 
@@ -44,7 +48,7 @@ func Coverage(s *fleet.Snapshot) []Tally {
 		t := sc.tally(c)
 		for _, d := range s.Devices.All() {
 			if v := (&view{d, sc}); t.Off == "" && c.concerns(v) {
-				t.count(c, d.Docket, []fleet.Look{c.try(v)})
+				t.count(c, d.Docket, c.looks(v))
 			}
 		}
 		out = append(out, t)
@@ -53,18 +57,35 @@ func Coverage(s *fleet.Snapshot) []Tally {
 		c := &CloudChecks[i]
 		t := sc.tally(c)
 		for _, x := range s.Clouds.All() {
-			if t.Off == "" {
-				t.count(c, x.Docket, sc.cloudLooks(c, x))
+			if t.Off != "" {
+				break
+			}
+			t.count(c, x.Docket, c.cloud(c, x, sc))
+			if c.ID == "cloud.public-address" {
+				t.NotAsked += sc.unasked(x)
 			}
 		}
 		out = append(out, t)
 	}
 	for i := range Unread {
 		t := sc.tally(&Unread[i])
-		t.NotVisible = s.Clouds.Len()
+		t.NotVisible = concerned(s, &Unread[i])
 		out = append(out, t)
 	}
 	return out
+}
+
+// concerned counts what a check would look at if it could.
+func concerned(s *fleet.Snapshot, c *Check) (n int) {
+	if c.wire() != "net" {
+		return s.Clouds.Len()
+	}
+	for _, d := range s.Devices.All() {
+		if d.Spec.Kind == fleet.KindSwitch || d.Spec.Kind == fleet.KindRouter {
+			n++
+		}
+	}
+	return n
 }
 
 func (sc *Scene) tally(c *Check) Tally {

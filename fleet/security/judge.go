@@ -1,7 +1,6 @@
 package security
 
 import (
-	"slices"
 	"strings"
 
 	"plumb/fleet"
@@ -17,7 +16,7 @@ func Judge(d *fleet.Device, sc *Scene) (looks []fleet.Look, looked, blind int) {
 	v := &view{d, sc}
 	for i := range Checks {
 		if c := &Checks[i]; c.concerns(v) && !sc.policy(c).Off {
-			looks = append(looks, c.try(v))
+			looks = append(looks, c.looks(v)...)
 		}
 	}
 	return looks, len(looks), unknown(looks)
@@ -33,17 +32,24 @@ func unknown(looks []fleet.Look) (n int) {
 	return n
 }
 
-// wire is the one that brings the facts of a check.
+// wire is the one that brings the facts of a check. How a device hangs in the
+// network is told by others.
 func (c *Check) wire() fleet.Source {
 	wire, _, _ := strings.Cut(c.ID, ".")
 	return fleet.Source(wire)
 }
 
 // concerns reports whether a check is about a device: BMCs have IPMI's doors,
-// and what speaks SNMP has those of SNMP.
+// and what speaks SNMP has those of SNMP. Those of the network say it themselves.
 func (c *Check) concerns(v *view) bool {
-	spoken := slices.ContainsFunc(v.d.Spec.Endpoints, func(e fleet.Endpoint) bool { return e.Source == c.wire() })
-	return spoken && (c.about == nil || c.about(v))
+	return (c.all != nil || v.speaks(c.wire())) && (c.about == nil || c.about(v))
+}
+
+func (c *Check) looks(v *view) []fleet.Look {
+	if c.all != nil {
+		return c.all(c, v)
+	}
+	return []fleet.Look{c.try(v)}
 }
 
 // try looks once. Half an answer may find something; it never shows that there

@@ -12,13 +12,19 @@ type Scene struct {
 	Intervals [3]time.Duration // of the lanes
 	Policies  *fleet.Policies  // nil: the defaults
 	Instances *fleet.Table[fleet.InstanceState]
+	Cohorts   map[string]fleet.Tally // those of sites among them
+	// Cabled is what is meant to hang on a port, see [fleet.Topology]. Device
+	// and Number are those of the snapshot's devices.
+	Cabled map[string]fleet.Attachment
+	Number func(id string) int
+	Device func(n int) *fleet.Device
 }
 
 // SceneOf is the scene of a snapshot as of its own time.
 func SceneOf(s *fleet.Snapshot) *Scene {
-	sc := &Scene{Now: s.At, Intervals: s.Intervals, Instances: &s.Instances}
+	sc := &Scene{Now: s.At, Intervals: s.Intervals, Instances: &s.Instances, Cohorts: s.Cohorts, Number: s.Devices.Number, Device: s.Devices.At}
 	if s.Topology != nil {
-		sc.Policies = s.Policies
+		sc.Policies, sc.Cabled = s.Policies, s.Cabled
 	}
 	return sc
 }
