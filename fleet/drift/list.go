@@ -1,6 +1,10 @@
 package drift
 
-import "plumb/fleet"
+import (
+	"time"
+
+	"plumb/fleet"
+)
 
 // Standing is a finding with what people decided about it.
 type Standing struct {
@@ -22,20 +26,22 @@ func Read(s *fleet.Snapshot, want func(*fleet.Device) bool) Register {
 	var r Register
 	for _, d := range s.Devices.All() {
 		if d.Docket != nil && (want == nil || want(d)) {
-			r.add(d.Docket)
+			r.add(d.Docket, s.At)
 		}
 	}
 	return r
 }
 
-func (r *Register) add(d *fleet.Docket) {
+func (r *Register) add(d *fleet.Docket, now time.Time) {
 	r.Looked, r.Blind = r.Looked+d.Looked, r.Blind+d.Blind
 	for i := range d.Findings {
 		f := &d.Findings[i]
 		r.Standing = append(r.Standing, Standing{f, rulingOf(d, f)})
 	}
 	for i := range d.Gone {
-		r.Gone = append(r.Gone, Standing{Finding: &d.Gone[i]})
+		if f := &d.Gone[i]; now.Sub(f.Ended) < Day {
+			r.Gone = append(r.Gone, Standing{Finding: f})
+		}
 	}
 }
 

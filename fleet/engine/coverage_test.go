@@ -120,10 +120,10 @@ func TestAnOpenGroupIsCounted(t *testing.T) {
 	if gone := h.snap.Clouds.Get("stack").Docket.Gone; len(gone) != 1 {
 		t.Errorf("gone %+v", gone)
 	}
-	h.now = h.now.Add(25 * time.Hour)
+	h.now = h.now.Add(7 * 24 * time.Hour)
 	h.step(fleet.Tick{})
 	if gone := h.snap.Clouds.Get("stack").Docket.Gone; len(gone) != 0 {
-		t.Errorf("gone a day ago and still in sight: %+v", gone)
+		t.Errorf("gone a week ago and still in sight: %+v", gone)
 	}
 	for _, rows := range h.memory().Tables {
 		if rows.Target == "stack" && rows.Table.Judged() {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/drift"
 )
 
 // Tally is a check over the whole fleet. Found, decided, passed and not visible
@@ -23,9 +24,15 @@ type Tally struct {
 	NotAsked int        `json:"not_asked"`
 	Stale    int        `json:"stale"`  // of found and decided: it cannot be read now whether it is still so
 	Oldest   *time.Time `json:"oldest"` // since when the oldest that is found stands
-	Off      string     `json:"off"`    // why a policy turned it off
-	How      string     `json:"how"`
-	Fix      string     `json:"fix"`
+	// Debt is the sum of the ages of what is found, in days, weighted by
+	// severity as that of drift is.
+	Debt float64 `json:"debt"`
+	// FoundWeekAgo is how many were found seven days ago; null where that is
+	// not known.
+	FoundWeekAgo *int   `json:"found_week_ago"`
+	Off          string `json:"off"` // why a policy turned it off
+	How          string `json:"how"`
+	Fix          string `json:"fix"`
 }
 
 // Unread are checks that no probe brings the facts of yet. They are listed, so
@@ -40,60 +47,104 @@ var Unread = []Check{
 // Coverage counts every check over the fleet. What was found is what stands in
 // the dockets; the rest is tried as the judge tries it, at the time of the
 // snapshot, so that what grew old since is not passed.
-func Coverage(s *fleet.Snapshot) []Tally {
-	sc := SceneOf(s)
+func Coverage(s *fleet.Snapshot) []Tally { return CoverageIn(s, "") }
+
+// CoverageIn is the coverage of one region; an empty name is that of all.
+func CoverageIn(s *fleet.Snapshot, region string) []Tally {
+	cov := &coverage{Scene: SceneOf(s), s: s, in: func(r string) bool { return region == "" || r == region }}
+	cov.watched = cov.watchedBefore(s.At.Add(-drift.Week))
 	var out []Tally
 	for i := range Checks {
-		c := &Checks[i]
-		t := sc.tally(c)
-		for _, d := range s.Devices.All() {
-			if v := (&view{d, sc}); t.Off == "" && c.concerns(v) {
-				t.count(c, d.Docket, c.looks(v))
-			}
-		}
-		out = append(out, t)
+		out = append(out, cov.devices(&Checks[i]))
 	}
 	for i := range CloudChecks {
-		c := &CloudChecks[i]
-		t := sc.tally(c)
-		for _, x := range s.Clouds.All() {
-			if t.Off != "" {
-				break
-			}
-			t.count(c, x.Docket, c.cloud(c, x, sc))
-			if c.ID == "cloud.public-address" {
-				t.NotAsked += sc.unasked(x)
-			}
-		}
-		out = append(out, t)
+		out = append(out, cov.clouds(&CloudChecks[i]))
 	}
 	for i := range Unread {
-		t := sc.tally(&Unread[i])
-		t.NotVisible = concerned(s, &Unread[i])
-		out = append(out, t)
+		t := cov.begin(&Unread[i])
+		t.NotVisible = cov.concerned(&Unread[i])
+		out = append(out, t.Tally)
 	}
 	return out
 }
 
-// concerned counts what a check would look at if it could.
-func concerned(s *fleet.Snapshot, c *Check) (n int) {
-	if c.wire() != "net" {
-		return s.Clouds.Len()
+// coverage is a look over a fleet, or a region of it.
+type coverage struct {
+	*Scene
+	s       *fleet.Snapshot
+	in      func(region string) bool
+	watched bool // somebody looked a week ago
+}
+
+// count is a tally under way.
+type count struct {
+	Tally
+	open []*fleet.Finding
+	then int // found a week ago, as far as dockets tell
+}
+
+func (cov *coverage) devices(c *Check) Tally {
+	t := cov.begin(c)
+	for _, d := range cov.s.Devices.All() {
+		if t.Off != "" || !cov.in(d.Spec.Region) {
+			continue
+		}
+		t.past(c, d.Docket, cov.Now)
+		if v := (&view{d, cov.Scene}); c.concerns(v) {
+			t.add(c, d.Docket, c.looks(v))
+		}
 	}
-	for _, d := range s.Devices.All() {
-		if d.Spec.Kind == fleet.KindSwitch || d.Spec.Kind == fleet.KindRouter {
+	return t.done(cov)
+}
+
+func (cov *coverage) clouds(c *Check) Tally {
+	t := cov.begin(c)
+	for _, x := range cov.s.Clouds.All() {
+		if t.Off != "" || !cov.in(x.Spec.Region) {
+			continue
+		}
+		t.past(c, x.Docket, cov.Now)
+		t.add(c, x.Docket, c.cloud(c, x, cov.Scene))
+		if c.ID == "cloud.public-address" {
+			t.NotAsked += cov.unasked(x)
+		}
+	}
+	return t.done(cov)
+}
+
+// concerned counts what a check would look at if it could.
+func (cov *coverage) concerned(c *Check) (n int) {
+	if c.wire() == "net" {
+		for _, d := range cov.s.Devices.All() {
+			if cov.in(d.Spec.Region) && (d.Spec.Kind == fleet.KindSwitch || d.Spec.Kind == fleet.KindRouter) {
+				n++
+			}
+		}
+		return n
+	}
+	for _, x := range cov.s.Clouds.All() {
+		if cov.in(x.Spec.Region) {
 			n++
 		}
 	}
 	return n
 }
 
-func (sc *Scene) tally(c *Check) Tally {
-	t := Tally{ID: c.ID, Title: c.Title, Severity: sc.severity(c), How: c.How, Fix: c.Fix}
-	if p := sc.policy(c); p.Off {
+func (cov *coverage) begin(c *Check) *count {
+	t := &count{Tally: Tally{ID: c.ID, Title: c.Title, Severity: cov.severity(c), How: c.How, Fix: c.Fix}}
+	if p := cov.policy(c); p.Off {
 		t.Off = cmp.Or(p.Reason, "by policy")
 	}
 	return t
+}
+
+// done adds what follows from all that was counted.
+func (t *count) done(cov *coverage) Tally {
+	t.Debt = drift.Debt(t.open, cov.Now)
+	if cov.watched && t.Off == "" {
+		t.FoundWeekAgo = &t.then
+	}
+	return t.Tally
 }
 
 // of reports whether a facet is one of a check's: its id, or its id and which
@@ -103,10 +154,10 @@ func (c *Check) of(facet string) bool {
 	return ok && (rest == "" || rest[0] == ' ')
 }
 
-// count adds a target: what stands against it, and of the looks that find
+// add counts a target: what stands against it, and of the looks that find
 // nothing those that saw and those that did not. A target that was never judged
 // has passed nothing.
-func (t *Tally) count(c *Check, docket *fleet.Docket, looks []fleet.Look) {
+func (t *count) add(c *Check, docket *fleet.Docket, looks []fleet.Look) {
 	known := make(map[string]bool, len(looks))
 	for i := range looks {
 		known[looks[i].Facet] = looks[i].Known
@@ -133,12 +184,13 @@ func (t *Tally) count(c *Check, docket *fleet.Docket, looks []fleet.Look) {
 	}
 }
 
-func (t *Tally) found(f *fleet.Finding) {
+func (t *count) found(f *fleet.Finding) {
 	if !f.Open() {
 		t.Decided++
 		return
 	}
 	t.Found++
+	t.open = append(t.open, f)
 	if t.Oldest == nil || f.Since.Before(*t.Oldest) {
 		since := f.Since
 		t.Oldest = &since
