@@ -27,7 +27,7 @@ func runSecurity(_ context.Context, v *Verbs, c *verbCall) error {
 	}
 	checks := security.CoverageIn(s, region)
 	if len(c.words) == 0 {
-		return write(c, s.At, checks, "title", "fix")
+		return write(c, s.At, checks, hiddenOf(checks)...)
 	}
 	id := c.words[0]
 	i := slices.IndexFunc(checks, func(t security.Tally) bool { return t.ID == id })
@@ -56,6 +56,19 @@ func runSecurity(_ context.Context, v *Verbs, c *verbCall) error {
 		_, err = fmt.Fprintln(c.Stdout, summaryOf(&checks[i]))
 	}
 	return err
+}
+
+// hiddenOf are the columns that are left out of text: what explains, and what
+// is nothing for every check.
+func hiddenOf(checks []security.Tally) []string {
+	hide := []string{"title", "fix"}
+	if !slices.ContainsFunc(checks, func(t security.Tally) bool { return t.NotAsked > 0 }) {
+		hide = append(hide, "not_asked")
+	}
+	if !slices.ContainsFunc(checks, func(t security.Tally) bool { return t.Stale > 0 }) {
+		hide = append(hide, "stale")
+	}
+	return hide
 }
 
 // summaryOf is a check in one line.

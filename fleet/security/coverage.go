@@ -2,6 +2,7 @@ package security
 
 import (
 	"cmp"
+	"math"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ type Tally struct {
 	Stale    int        `json:"stale"`  // of found and decided: it cannot be read now whether it is still so
 	Oldest   *time.Time `json:"oldest"` // since when the oldest that is found stands
 	// Debt is the sum of the ages of what is found, in days, weighted by
-	// severity as that of drift is.
+	// severity as that of drift is, in hundredths.
 	Debt float64 `json:"debt"`
 	// FoundWeekAgo is how many were found seven days ago; null where that is
 	// not known.
@@ -140,7 +141,7 @@ func (cov *coverage) begin(c *Check) *count {
 
 // done adds what follows from all that was counted.
 func (t *count) done(cov *coverage) Tally {
-	t.Debt = drift.Debt(t.open, cov.Now)
+	t.Debt = math.Round(drift.Debt(t.open, cov.Now)*100) / 100
 	if cov.watched && t.Off == "" {
 		t.FoundWeekAgo = &t.then
 	}
