@@ -166,6 +166,20 @@ func (s *step) vlansOf(sw *fleet.Device, port string) (vlans []int, ok bool) {
 	return vlans, true
 }
 
+// weighBehind judges again what hangs on a switch that was read in full for the
+// first time: until then nobody could say where its neighbours hang.
+func (s *step) weighBehind(i int, was *fleet.Device) {
+	d := s.devices.Peek(i)
+	if !switching(d) || !was.DeepAt.IsZero() || d.DeepAt.IsZero() || i >= len(s.next.Near) {
+		return
+	}
+	for _, j := range s.next.Near[i] {
+		if far := s.devices.Peek(j); far.Docket != nil && far.Attached != nil {
+			s.weigh(j)
+		}
+	}
+}
+
 // countAttached corrects what is counted of a site: on which VLAN its BMCs are,
 // and on which those are that a segment keeps others apart from.
 func (s *step) countAttached(d *fleet.Device, was, is *fleet.Attached) {

@@ -62,6 +62,7 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 	s.calm(d)
 	s.judge(i)
 	s.weighAfter(i, &was, o)
+	s.weighBehind(i, &was)
 	s.read(d, o, was.Series)
 }
 

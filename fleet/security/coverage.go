@@ -3,6 +3,7 @@ package security
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +82,8 @@ type coverage struct {
 type count struct {
 	Tally
 	open []*fleet.Finding
-	then int // found a week ago, as far as dockets tell
+	then int  // found a week ago, as far as dockets tell
+	live bool // of the past it is not kept what could be read
 }
 
 func (cov *coverage) devices(c *Check) Tally {
@@ -132,7 +134,7 @@ func (cov *coverage) concerned(c *Check) (n int) {
 }
 
 func (cov *coverage) begin(c *Check) *count {
-	t := &count{Tally: Tally{ID: c.ID, Title: c.Title, Severity: cov.severity(c), How: c.How, Fix: c.Fix}}
+	t := &count{Tally: Tally{ID: c.ID, Title: c.Title, Severity: cov.severity(c), How: c.How, Fix: c.Fix}, live: cov.s.Live}
 	if p := cov.policy(c); p.Off {
 		t.Off = cmp.Or(p.Reason, "by policy")
 	}
@@ -159,25 +161,22 @@ func (c *Check) of(facet string) bool {
 // nothing those that saw and those that did not. A target that was never judged
 // has passed nothing.
 func (t *count) add(c *Check, docket *fleet.Docket, looks []fleet.Look) {
-	known := make(map[string]bool, len(looks))
-	for i := range looks {
-		known[looks[i].Facet] = looks[i].Known
-	}
+	var stands []string
 	for i := range docket.Of() {
 		f := &docket.Findings[i]
 		if f.Kind != fleet.FindSecurity || !c.of(f.Facet) {
 			continue
 		}
 		t.found(f)
-		if !known[f.Facet] {
+		stands = append(stands, f.Facet)
+		if t.live && !slices.ContainsFunc(looks, func(l fleet.Look) bool { return l.Facet == f.Facet && l.Known }) {
 			t.Stale++
 		}
-		delete(known, f.Facet)
 	}
 	for i := range looks {
-		switch saw, rest := known[looks[i].Facet]; {
-		case !rest: // it was found
-		case docket != nil && saw && looks[i].Found == nil:
+		switch look := &looks[i]; {
+		case slices.Contains(stands, look.Facet):
+		case docket != nil && look.Known && look.Found == nil:
 			t.Passed++
 		default:
 			t.NotVisible++
