@@ -27,7 +27,7 @@ var stdPure = []string{"bytes", "cmp", "container/heap", "context", "crypto/sha2
 var floors = map[string]floor{
 	"fleet":            {outside: []string{"path"}},
 	"fleet/trace":      {house: []string{"fleet"}},
-	"fleet/security":   {house: []string{"fleet"}},
+	"fleet/security":   {house: []string{"fleet", "fleet/drift"}, outside: []string{"net/netip"}}, // netip is arithmetic
 	"fleet/drift":      {house: []string{"fleet"}, outside: []string{"unicode"}},
 	"fleet/plan":       {house: []string{"fleet", "fleet/trace"}},
 	"fleet/trend":      {house: []string{"fleet"}},

@@ -157,7 +157,7 @@ type Docket struct {
 	Findings []Finding // by facet
 	Rulings  []Ruling  // by facet, the newest of each
 	Past     []Former  // by facet: what changed within the last week
-	Gone     []Finding // by facet: what ended within the last day
+	Gone     []Finding // by facet: what ended within the last day, doors within a week
 	// Looked and Blind count the facets at the last look, and those of them
 	// that could not be read: the coverage. Muted are those that the user's
 	// policies keep out of sight.

@@ -198,6 +198,11 @@ type Device struct {
 	// flapping part from many faults. Nil for almost every device.
 	Flips []Flip
 
+	// Attached is where the switches near it show it, nil where nobody asks, and
+	// AttachedAt how old the oldest of what that rests on is.
+	Attached   *Attached
+	AttachedAt time.Time
+
 	// UptimeAt is when the fact uptime_s was read.
 	UptimeAt time.Time
 	// Owners says over which wire a row was read, by "table:row", where there
@@ -244,6 +249,16 @@ type SourceState struct {
 	BlindSince time.Time
 	Took       time.Duration
 	Err        *ProbeError
+	// Facts is how well this wire's slow lane last read its facts, and FactsAt
+	// when.
+	Facts   Completeness
+	FactsAt time.Time
+}
+
+// Young reports whether what was read at a time is not older than two of its
+// intervals. Older, it tells what was.
+func Young(at, now time.Time, interval time.Duration) bool {
+	return !at.IsZero() && now.Sub(at) <= 2*interval
 }
 
 // TableState says when a table was last read and how well.

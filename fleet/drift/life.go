@@ -156,6 +156,15 @@ const Week = 7 * 24 * time.Hour
 // Day is how long a finding that ended stays in sight.
 const Day = 24 * time.Hour
 
+// keptFor is how long one that ended is kept: the trend of checks of doors is
+// that of a week.
+func keptFor(k fleet.FindingKind) time.Duration {
+	if k == fleet.FindSecurity {
+		return Week
+	}
+	return Day
+}
+
 // Lapsed is what the time of has passed.
 type Lapsed struct {
 	Settled
@@ -174,7 +183,7 @@ func Lapse(was *fleet.Docket, now time.Time) (l Lapsed, ok bool) {
 	next := *was
 	next.Rulings, l.Rulings = part(was.Rulings, over)
 	next.Past, l.Past = part(was.Past, func(p *fleet.Former) bool { return now.Sub(p.At) >= Week })
-	next.Gone, l.Gone = part(was.Gone, func(f *fleet.Finding) bool { return now.Sub(f.Ended) >= Day })
+	next.Gone, l.Gone = part(was.Gone, func(f *fleet.Finding) bool { return now.Sub(f.Ended) >= keptFor(f.Kind) })
 	if len(l.Rulings)+len(l.Past)+len(l.Gone) == 0 {
 		return l, false
 	}

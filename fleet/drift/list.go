@@ -3,6 +3,7 @@ package drift
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"plumb/fleet"
 )
@@ -27,16 +28,16 @@ type Register struct {
 func Read(s *fleet.Snapshot, target string) Register {
 	var r Register
 	if target != "" {
-		r.add(s.DocketOf(target))
+		r.add(s.DocketOf(target), s.At)
 		return r
 	}
 	for _, d := range s.Dockets() {
-		r.add(d)
+		r.add(d, s.At)
 	}
 	return r
 }
 
-func (r *Register) add(d *fleet.Docket) {
+func (r *Register) add(d *fleet.Docket, now time.Time) {
 	if d == nil {
 		return
 	}
@@ -47,7 +48,9 @@ func (r *Register) add(d *fleet.Docket) {
 		r.Standing = append(r.Standing, Standing{f, rulingOf(d, f)})
 	}
 	for i := range d.Gone {
-		r.Gone = append(r.Gone, Standing{Finding: &d.Gone[i]})
+		if f := &d.Gone[i]; now.Sub(f.Ended) < Day {
+			r.Gone = append(r.Gone, Standing{Finding: f})
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ func (s *step) reload(inv *fleet.Inventory) {
 	}
 	for i := range s.clouds.Len() {
 		if s.clouds.Peek(i).Docket != nil {
-			s.weighCloud(s.clouds.At(i))
+			s.doubt(i)
 		}
 	}
 	s.recount()
