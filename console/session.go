@@ -49,6 +49,8 @@ type Session struct {
 	tour   tour          // through the past
 	deltas *views.Deltas // of the past on screen, against held
 
+	spreads *views.Spreads // of the snapshot on screen
+
 	trail    trail
 	marks    map[string]bool
 	lastMark string
@@ -202,6 +204,8 @@ func (s *Session) frame() views.Frame {
 		Snap: s.snap, Answers: s.answers, At: s.at, Live: s.snap.Live, Role: s.who.Role, User: s.who.User,
 		Here: s.here, Width: w, Height: h, Theme: s.theme, Marks: s.marks, Keys: s.deps.Keys, Since: s.tour.since,
 	}
+	s.spreads = s.spreads.For(s.snap)
+	f.Spreads = s.spreads
 	if s.inPast() {
 		s.deltas = s.deltas.Compare(s.snap, s.held)
 		f.Deltas = s.deltas

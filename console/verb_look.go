@@ -180,14 +180,6 @@ func runClouds(_ context.Context, v *Verbs, c *verbCall) error {
 	return write(c, s.At, export.Clouds(s, c.now), "blind_since", "seen_at")
 }
 
-func runServices(_ context.Context, v *Verbs, c *verbCall) error {
-	s, err := v.shown(c)
-	if err != nil {
-		return err
-	}
-	return write(c, s.At, export.Services(s))
-}
-
 func runWho(_ context.Context, v *Verbs, c *verbCall) error {
 	if v.Registry == nil {
 		return &Failure{"unavailable", "who: there is no console in this process", ""}

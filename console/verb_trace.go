@@ -55,7 +55,11 @@ func runTrace(_ context.Context, v *Verbs, c *verbCall) error {
 	}
 	switch c.format {
 	case export.JSON, export.NDJSON:
-		return export.Object(c.Stdout, c.format, s.At, g.Trace(s, p, trace.Walk{Up: up, Down: down, Limit: traceMost}))
+		chain := g.Trace(s, p, trace.Walk{Up: up, Down: down, Limit: traceMost})
+		if p.Kind == trace.Service {
+			return export.Object(c.Stdout, c.format, s.At, tracedService{chain, g.SharedFate(s, p.N)})
+		}
+		return export.Object(c.Stdout, c.format, s.At, chain)
 	case export.CSV, export.Markdown:
 		return write(c, s.At, g.Trace(s, p, trace.Walk{Up: up, Down: down, Limit: traceMost}).Edges)
 	}
@@ -64,6 +68,9 @@ func runTrace(_ context.Context, v *Verbs, c *verbCall) error {
 	}
 	if down {
 		printTree(c, "carries", g.Trace(s, p, trace.Walk{Down: true, Limit: traceMost}))
+	}
+	if p.Kind == trace.Service {
+		return printSpread(c, s, g.SharedFate(s, p.N))
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package views
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"plumb/fleet"
@@ -114,8 +113,8 @@ func (v Service) Draw(f Frame, on widget.Canvas) {
 		drawEmpty(f, on, "no service "+v.id, "it is not in the inventory of this snapshot; esc goes back")
 		return
 	}
-	shares := domainShares(f, s)
-	h := min(5+min(len(shares), 4), on.H/2)
+	spread := spreadOf(f, v.id)
+	h := min(5+min(len(spread.Shared), 6), on.H/2)
 	in := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, "service "+v.id, s.State.String(), false)
 	in = in.Sub(1, 0, in.W-2, in.H)
 	in.Glyph(f.Theme, 0, 0, s.State)
@@ -123,71 +122,19 @@ func (v Service) Draw(f Frame, on widget.Canvas) {
 	drawFloor(f, in.Sub(x, 0, min(24, in.W-x), 1), s)
 	x = drawNow(f, in, x+26, 0, KindService, v.id)
 	in.Cut(f.Theme, x, 0, in.W-x, "owner "+or(s.Spec.Owner), widget.Dim)
-	spread := count(s.Zones, "zone") + "  " + count(s.Hosts, "host") + "  " + count(s.Racks, "rack")
-	if s.Unplaced > 0 {
-		spread += "  " + count(s.Unplaced, "replica") + " whose place cannot be seen"
-	}
-	in.Cut(f.Theme, 2, 1, in.W-2, spread, widget.Plain)
+	x = in.Text(2, 1, count(s.Zones, "zone")+"  "+count(s.Hosts, "host")+"  "+count(s.Racks, "rack"), widget.Plain) + 2
+	text, st := opacityText(spread)
+	in.Cut(f.Theme, x, 1, in.W-x, text, st)
 	y := 2
 	if len(s.Reasons) > 0 {
 		in.Cut(f.Theme, 2, 2, in.W-2, strings.Join(s.Reasons, "; "), widget.StateStyle(s.State))
 		y++
 	}
-	for i := 0; i < len(shares) && y < in.H; i++ {
-		drawShare(f, in.Sub(2, y, in.W-2, 1), s, shares[i])
+	for i := 0; i < len(spread.Shared) && y < in.H; i++ {
+		drawFate(f, in.Sub(2, y, in.W-2, 1), spread, &spread.Shared[i])
 		y++
 	}
 	v.drawReplicas(f, on.Sub(0, h, on.W, on.H-h), s)
-}
-
-// share is a failure domain with how many replicas stand on it.
-type share struct {
-	what string
-	n    int
-}
-
-// domainShares lists the racks that carry most of a service.
-func domainShares(f Frame, s *fleet.Service) []share {
-	by := map[string]int{}
-	add := func(n int) {
-		if n >= 0 && n < f.Snap.Devices.Len() {
-			by[f.Snap.Devices.At(n).Spec.Rack]++
-		}
-	}
-	for _, n := range s.Instances {
-		add(f.Snap.Instances.At(n).Device)
-	}
-	for _, n := range s.Devices {
-		add(n)
-	}
-	out := make([]share, 0, len(by))
-	for rack, n := range by {
-		if rack != "" {
-			out = append(out, share{"rack " + rack, n})
-		}
-	}
-	slices.SortFunc(out, func(a, b share) int {
-		if a.n != b.n {
-			return b.n - a.n
-		}
-		return strings.Compare(a.what, b.what)
-	})
-	return out
-}
-
-// drawShare draws how much of the service is lost with a domain.
-func drawShare(f Frame, on widget.Canvas, s *fleet.Service, d share) {
-	on.Cut(f.Theme, 0, 0, 18, d.what, widget.Plain)
-	total := max(1, len(s.Instances)+len(s.Devices))
-	st := widget.Fill
-	text := strconv.Itoa(d.n) + " of " + strconv.Itoa(total)
-	if left := s.Replicas - d.n; left < s.Spec.Floor {
-		st = widget.Warn
-		text += "  without it " + strconv.Itoa(max(left, 0)) + " run: below floor"
-	}
-	w := min(20, on.W/4)
-	widget.Bar(on, f.Theme, 19, 0, w, float64(d.n)/float64(total), st)
-	on.Cut(f.Theme, 20+w, 0, on.W-20-w, text, widget.Dim)
 }
 
 var replicaColumns = []widget.Column{

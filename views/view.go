@@ -45,6 +45,7 @@ type Frame struct {
 	Keys          *keys.Map // what the footer and the help page read
 	Since         time.Time // the earliest moment that can be shown; zero: none
 	Deltas        *Deltas   // what of the past shown is different now; nil when live
+	Spreads       *Spreads  // what the replicas of services share; nil: worked out for each frame
 }
 
 // whole returns the frame with a snapshot that can be drawn also before there

@@ -153,7 +153,8 @@ type Service struct {
 	Zones    int         `json:"zones"`
 	Hosts    int         `json:"hosts"`
 	Racks    int         `json:"racks"`
-	Opacity  fleet.Num   `json:"opacity"` // share of replicas whose place cannot be seen, 0 to 1
+	Opacity  fleet.Num   `json:"opacity"` // share of replicas whose failure domains cannot be told apart, 0 to 1
+	Shared   string      `json:"shared"`  // the part that takes most of the replicas at once
 	Reasons  []string    `json:"reasons"`
 }
 
@@ -307,14 +308,11 @@ func Instances(s *fleet.Snapshot) []fleet.Instance {
 	return out
 }
 
-// Services lists the services.
+// Services lists the services, without what their replicas share.
 func Services(s *fleet.Snapshot) []Service {
 	out := make([]Service, 0, s.Services.Len())
 	for id, v := range s.Services.All() {
 		x := Service{ID: id, Owner: v.Spec.Owner, State: v.State, Replicas: v.Replicas, Floor: v.Spec.Floor, Zones: v.Zones, Hosts: v.Hosts, Racks: v.Racks, Reasons: list(v.Reasons)}
-		if v.Replicas > 0 {
-			x.Opacity = fleet.FromFloat(float64(v.Unplaced)/float64(v.Replicas), 3)
-		}
 		out = append(out, x)
 	}
 	return out

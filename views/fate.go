@@ -1,0 +1,75 @@
+package views
+
+import (
+	"strconv"
+	"strings"
+
+	"plumb/fleet"
+	"plumb/fleet/trace"
+	"plumb/views/widget"
+)
+
+// Spreads keeps what the replicas of services share, worked out once for a
+// snapshot when a view first asks: the graph behind it is that of the whole
+// fleet, and changes only with the inventory. It belongs to one session.
+type Spreads struct {
+	snap  *fleet.Snapshot
+	graph *trace.Graph
+	of    map[string]*trace.Spread // by service
+}
+
+// For returns the spreads of a snapshot: x itself, where it is theirs. A nil x
+// is one that has worked out nothing yet.
+func (x *Spreads) For(s *fleet.Snapshot) *Spreads {
+	if x != nil && x.snap == s {
+		return x
+	}
+	next := &Spreads{snap: s, of: map[string]*trace.Spread{}}
+	if x != nil {
+		next.graph = x.graph
+	}
+	return next
+}
+
+func (x *Spreads) service(id string) *trace.Spread {
+	if have := x.of[id]; have != nil {
+		return have
+	}
+	if !x.graph.Of(x.snap) {
+		x.graph = trace.Build(x.snap)
+	}
+	is := x.graph.SharedFate(x.snap, x.snap.Services.Number(id))
+	x.of[id] = &is
+	return &is
+}
+
+// spreadOf tells what the replicas of a service share.
+func spreadOf(f Frame, service string) *trace.Spread { return f.Spreads.For(f.Snap).service(service) }
+
+// opacityText says how many replicas nobody can tell apart, and from what.
+func opacityText(x *trace.Spread) (string, widget.Style) {
+	switch {
+	case x.Replicas == 0:
+		return "", widget.Dim
+	case x.Opaque == 0:
+		return "opacity 0: every replica is seen apart", widget.Dim
+	}
+	return "opacity " + strconv.Itoa((100*x.Opaque+x.Replicas/2)/x.Replicas) + "%: " + count(x.Opaque, "replica") + " cannot be told apart", widget.Unknown
+}
+
+// drawFate draws how much of a service is lost with one part.
+func drawFate(f Frame, on widget.Canvas, x *trace.Spread, d *trace.Fate) {
+	nameW := min(28, on.W/3)
+	on.Cut(f.Theme, 0, 0, nameW, string(d.Kind)+" "+d.ID, widget.Plain)
+	st, text := widget.Fill, strconv.Itoa(d.Takes)+" of "+strconv.Itoa(x.Replicas)
+	if d.Below {
+		st = widget.Warn
+		text += "  without it " + strconv.Itoa(d.Left) + " run: below floor"
+	}
+	w := min(20, on.W/4)
+	widget.Bar(on, f.Theme, nameW+1, 0, w, float64(d.Takes)/float64(max(x.Replicas, 1)), st)
+	at := on.Cut(f.Theme, nameW+2+w, 0, on.W-nameW-2-w, text, widget.Dim) + 2
+	if len(d.Also) > 0 {
+		on.Cut(f.Theme, at, 0, on.W-at, "the same with "+strings.Join(d.Also, ", "), widget.Dim)
+	}
+}
