@@ -90,6 +90,7 @@ func verbs() []verb {
 		{"services", "", "services with replicas and failure domains", fleet.RoleViewer, runServices},
 		{"drift", "[TARGET|FILTER...] [--all] | accept|waive|ignore|reopen ID... --reason R [--for D]", "what is not as intended, accepted, last week or among its like, by cause; and what people decide about it (needs operator)", fleet.RoleViewer, runDrift},
 		{"security", "[CHECK]", "every check with what it found, passed and could not see; or what one check found", fleet.RoleViewer, runSecurity},
+		{"lifecycle", "[CHECK]", "what ends, comes back, is nobody's, idles, is out of balance or stands on too little: every check, or what one found", fleet.RoleViewer, runLifecycle},
 		{"events", "[TARGET] [--since T] [--limit N]", "what happened, newest first", fleet.RoleViewer, runEvents},
 		{"series", "DEVICE/SENSOR [--since T] [--step D]", "history of one series", fleet.RoleViewer, runSeries},
 		{"capacity", "[REGION] [--scope SCOPE]", "what is left, what binds, what a failure would break, and until when it lasts", fleet.RoleViewer, runCapacity},

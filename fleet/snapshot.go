@@ -116,6 +116,7 @@ type Region struct {
 	PowerW                Num // measured, the sum of its racks
 	By                    [NumStates]int
 	Reasons               []string // what is wrong with the region as a whole
+	Docket                *Docket
 }
 
 // Site is a building with its roll-up.
@@ -263,10 +264,31 @@ func (s *Snapshot) Findings() iter.Seq[*Finding] {
 	}
 }
 
+// Docket returns what stands against a target: a device, region, rack, feed,
+// cloud or service. It is nil where there is none.
+func (s *Snapshot) Docket(id string) *Docket {
+	switch {
+	case s.Devices.Number(id) >= 0:
+		return s.Devices.Get(id).Docket
+	case s.Regions.Number(id) >= 0:
+		return s.Regions.Get(id).Docket
+	case s.Racks.Number(id) >= 0:
+		return s.Racks.Get(id).Docket
+	case s.Feeds.Number(id) >= 0:
+		return s.Feeds.Get(id).Docket
+	case s.Clouds.Number(id) >= 0:
+		return s.Clouds.Get(id).Docket
+	case s.Services.Number(id) >= 0:
+		return s.Services.Get(id).Docket
+	}
+	return nil
+}
+
 // dockets yields the dockets there are, with whose they are.
 func (s *Snapshot) dockets() iter.Seq2[string, *Docket] {
 	return func(yield func(string, *Docket) bool) {
 		more := each(&s.Devices, func(x *Device) *Docket { return x.Docket }, yield) &&
+			each(&s.Regions, func(x *Region) *Docket { return x.Docket }, yield) &&
 			each(&s.Racks, func(x *Rack) *Docket { return x.Docket }, yield) &&
 			each(&s.Feeds, func(x *Feed) *Docket { return x.Docket }, yield) &&
 			each(&s.Clouds, func(x *Cloud) *Docket { return x.Docket }, yield)

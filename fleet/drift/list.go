@@ -51,13 +51,10 @@ func rulingOf(d *fleet.Docket, f *fleet.Finding) *fleet.Ruling {
 
 // Find returns a finding that stands, by its id; nil: there is none.
 func Find(s *fleet.Snapshot, target, facet string) *Standing {
-	d := s.Devices.Get(target)
-	if d == nil {
-		return nil
-	}
-	for i := range d.Docket.Of() {
-		if f := &d.Docket.Findings[i]; f.Facet == facet {
-			return &Standing{f, rulingOf(d.Docket, f)}
+	d := s.Docket(target)
+	for i := range d.Of() {
+		if f := &d.Findings[i]; f.Facet == facet {
+			return &Standing{f, rulingOf(d, f)}
 		}
 	}
 	return nil

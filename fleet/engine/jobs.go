@@ -60,6 +60,7 @@ func (s *step) settleJobs() {
 		j.Ended = s.now
 		j.Steps = append(slices.Clone(j.Steps), fleet.JobStep{Name: "verify", State: j.State, Text: text, At: s.now})
 		s.putJob(j)
+		s.acted(&j)
 		s.out.Audit = append(s.out.Audit, fleet.AuditEntry{
 			At: s.now, Who: j.By, From: "plumb", Action: string(j.Action), Target: j.Targets[0], Outcome: auditOutcome(j.State), Reason: text,
 		})

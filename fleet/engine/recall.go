@@ -68,6 +68,8 @@ func (s *step) recallAll(mem *fleet.Memory) {
 	for _, rows := range slices.Concat(others...) {
 		if i := s.next.Clouds.Number(rows.Target); i >= 0 {
 			s.recallCloud(s.clouds.At(i), rows)
+		} else if rows.Table.Judged() {
+			s.putDocket(rows.Target, recallDocket(s.next.Docket(rows.Target), rows))
 		}
 	}
 	for _, r := range slices.Concat(looks...) {

@@ -8,14 +8,16 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/drift"
+	"plumb/fleet/lifecycle"
 	"plumb/fleet/security"
 )
 
-// Prefixes of rows in the table of baselines: what people ruled, and what a
-// facet was before it last changed.
+// Prefixes of rows in the table of baselines: what people ruled, what a facet
+// was before it last changed, and what came back.
 const (
 	rowRuling = "rule "
 	rowFormer = "was "
+	rowAgain  = "again " // what began or was done lately, and when
 )
 
 // weigher is what a step has to do about findings.
@@ -235,7 +237,7 @@ func (s *step) policies() *fleet.Policies {
 var noPolicies fleet.Policies
 
 // judged are the kinds of findings that weigh makes.
-var judged = slices.Concat(drift.Kinds, security.Kinds)
+var judged = slices.Concat(drift.Kinds, security.Kinds, lifecycle.Kinds)
 
 // weigh judges everything that may stand against a device.
 func (s *step) weigh(i int) {
@@ -252,6 +254,10 @@ func (s *step) weigh(i int) {
 	})
 	looks, looked, blind := security.Judge(d, s.policies(), s.readable(d, fleet.TableFacts))
 	j.Looks, j.Looked, j.Blind = append(j.Looks, looks...), j.Looked+looked, j.Blind+blind
+	j.Looks = append(j.Looks, lifecycle.Device(lifecycle.Case{
+		Device: d, Norms: s.next.Norms[drift.CohortKey(d)], Now: s.now,
+		Carries: func() (carries, known bool) { return lifecycle.Carries(&s.next, i) },
+	})...)
 	j.Kinds = judged
 	j.StaleAfter, j.LastRead = 2*s.next.Intervals[fleet.LaneSlow], d.DeepAt
 	fresh := d.Docket == nil || d.Docket.Looked == 0
@@ -335,15 +341,7 @@ func (s *step) lapse() {
 			continue
 		}
 		s.changed = true
-		for _, r := range l.Rulings {
-			s.change(d.Spec.ID, fleet.TableBaselines, rowRuling+r.Facet, nil)
-		}
-		for _, f := range l.Past {
-			s.change(d.Spec.ID, fleet.TableBaselines, rowFormer+f.Facet, nil)
-		}
-		for _, f := range l.Gone {
-			s.change(d.Spec.ID, fleet.TableFindings, f.Facet, nil)
-		}
+		s.forget(d.Spec.ID, &l)
 		s.settle(i, l.Settled, true)
 		if len(l.Past) > 0 {
 			s.gatherCohorts()
@@ -376,7 +374,7 @@ func (s *step) weighCloud(c *fleet.Cloud) {
 // rule takes what a person decided about a finding.
 func (s *step) rule(r fleet.Ruling) {
 	i, cloud := s.next.Devices.Number(r.Target), s.next.Clouds.Number(r.Target)
-	if i < 0 && cloud < 0 {
+	if i < 0 && s.next.Docket(r.Target) == nil {
 		return
 	}
 	s.changed = true
@@ -386,7 +384,13 @@ func (s *step) rule(r fleet.Ruling) {
 		value = nil
 	}
 	s.change(r.Target, fleet.TableBaselines, rowRuling+r.Facet, value)
-	if i < 0 {
+	switch {
+	case i < 0 && cloud < 0:
+		after := drift.Rule(s.next.Docket(r.Target), r, s.now)
+		s.putDocket(r.Target, after.Docket)
+		s.keepFindings(r.Target, after)
+		return
+	case i < 0:
 		c := s.clouds.At(cloud)
 		after := drift.Rule(c.Docket, r, s.now)
 		c.Docket = after.Docket
@@ -417,6 +421,10 @@ func recallDocket(d *fleet.Docket, rows *fleet.Rows) *fleet.Docket {
 		case strings.HasPrefix(name, rowFormer):
 			if f := decode[fleet.Former](v); f != nil {
 				d.Past = append(d.Past, *f)
+			}
+		case strings.HasPrefix(name, rowAgain):
+			if a := decode[fleet.Again](v); a != nil {
+				d.Again = append(d.Again, *a)
 			}
 		}
 	}
