@@ -54,6 +54,7 @@ var floors = map[string]floor{
 
 	"internal/rackload": {std: true, house: []string{"fleet"}}, // for tests too
 	"fleet/lifecycle":   {house: []string{"fleet", "fleet/capacity", "fleet/drift"}},
+	"fleet/report":      {house: []string{"fleet", "fleet/*"}},
 	"fleet/performance": {house: []string{"fleet", "fleet/trend"}},
 }
 

@@ -96,6 +96,7 @@ func verbs() []verb {
 		{"capacity", "[REGION] [--scope SCOPE]", "what is left, what binds, what a failure would break, and until when it lasts", fleet.RoleViewer, runCapacity},
 		{"place", "N --watts W [--u H] [--ports 2x25G] [--region R] [--spread RACKS] [--single-cord]", "where N servers of one shape fit, and why not elsewhere", fleet.RoleViewer, runPlace},
 		{"predictions", "", "what is going to reach a limit and when, and how often that came true", fleet.RoleViewer, runPredictions},
+		{"report", "ops|design [--since 30d]", "the hand-over and the review of a period, or what failed by what it is built of; as Markdown, or --json", fleet.RoleViewer, runReport},
 		{"jobs", "", "actions under way and done", fleet.RoleViewer, runJobs},
 		{"act", "ACTION TARGET --reason R [--wait|--dry-run]", "ask for an action; exits 0 when the job is durable, with --wait when it is verified", fleet.RoleOperator, runAct},
 		{"audit", "[--from SEQ]", "every write, denied try and login, as a hash chain", fleet.RoleOperator, runAudit},

@@ -254,7 +254,7 @@ type TableState struct {
 // Findings yields everything that stands against anything in the fleet.
 func (s *Snapshot) Findings() iter.Seq[*Finding] {
 	return func(yield func(*Finding) bool) {
-		for _, d := range s.dockets() {
+		for _, d := range s.Dockets() {
 			for i := range d.Of() {
 				if !yield(&d.Findings[i]) {
 					return
@@ -284,8 +284,8 @@ func (s *Snapshot) Docket(id string) *Docket {
 	return nil
 }
 
-// dockets yields the dockets there are, with whose they are.
-func (s *Snapshot) dockets() iter.Seq2[string, *Docket] {
+// Dockets yields the dockets there are, with whose they are.
+func (s *Snapshot) Dockets() iter.Seq2[string, *Docket] {
 	return func(yield func(string, *Docket) bool) {
 		more := each(&s.Devices, func(x *Device) *Docket { return x.Docket }, yield) &&
 			each(&s.Regions, func(x *Region) *Docket { return x.Docket }, yield) &&

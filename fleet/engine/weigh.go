@@ -283,14 +283,22 @@ func (s *step) settle(i int, after drift.Settled, fresh bool) {
 func (s *step) sayFindings(target string, after drift.Settled) {
 	for _, f := range after.Begun {
 		if f.Severity > fleet.SeverityInfo && f.Open() && !toldAsFact(f.Facet) {
-			s.event(target, "drift", f.Text, f.Severity, true)
+			s.event(target, newsOf(&f), f.Text, f.Severity, true)
 		}
 	}
 	for _, f := range after.Ended {
 		if f.Severity > fleet.SeverityInfo {
-			s.event(target, "drift", "over: "+f.Text, fleet.SeverityInfo, false)
+			s.event(target, newsOf(&f), "over: "+f.Text, fleet.SeverityInfo, false)
 		}
 	}
+}
+
+// newsOf is the type of the event that tells of a finding.
+func newsOf(f *fleet.Finding) string {
+	if f.Kind.Planned() {
+		return string(f.Kind)
+	}
+	return "drift"
 }
 
 // keepFindings records the findings that changed.

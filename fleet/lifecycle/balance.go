@@ -26,16 +26,18 @@ type side struct {
 
 // balances looks at racks, at pairs of feeds, and at the phases of UPSes.
 func (v *survey) balances() {
-	pairs, order := map[[2]string]bool{}, [][2]string{}
+	pairs, order := map[[2]string]*pair{}, [][2]string{}
 	for n := range v.s.Racks.Len() {
 		r := v.s.Racks.At(n)
 		t := Target{ID: r.Spec.ID}
 		if a, b, ok := sides(r.Spec.Feeds); ok {
-			if p := [2]string{a, b}; !pairs[p] {
-				pairs[p], order = true, append(order, p)
+			p := [2]string{a, b}
+			if pairs[p] == nil {
+				pairs[p], order = &pair{known: true, sides: [2]side{{name: a}, {name: b}}}, append(order, p)
 			}
 			list, known := v.rackSides(n, a, b)
 			t.Looks = append(t.Looks, v.lean("", r.Docket, list, known)...)
+			pairs[p].add(list, known)
 		}
 		v.targets = append(v.targets, t)
 	}
@@ -45,13 +47,26 @@ func (v *survey) balances() {
 		if a == nil || b == nil {
 			continue
 		}
-		known := a.PowerW.Known && b.PowerW.Known && sound(a) && sound(b)
-		list := [2]side{{p[0], a.PowerW.Float()}, {p[1], b.PowerW.Float()}}
-		looks[p[0]] = append(looks[p[0]], v.lean(" with "+p[1], a.Docket, list, known)...)
+		known := pairs[p].known && sound(a) && sound(b)
+		looks[p[0]] = append(looks[p[0]], v.lean(" with "+p[1], a.Docket, pairs[p].sides, known)...)
 	}
 	v.phases(looks)
 	for id := range v.s.Feeds.All() {
 		v.targets = append(v.targets, Target{ID: id, Looks: looks[id]})
+	}
+}
+
+// pair is two feeds with what their racks take from each. Where one rack cannot
+// be told the pair cannot.
+type pair struct {
+	sides [2]side
+	known bool
+}
+
+func (p *pair) add(list [2]side, known bool) {
+	p.known = p.known && known
+	for k := range list {
+		p.sides[k].watts += list[k].watts
 	}
 }
 
@@ -66,16 +81,29 @@ func sides(feeds []string) (a, b string, ok bool) {
 	return list[0], list[1], true
 }
 
+// agree is how far the machines and the PDUs of a rack may be apart: switches
+// do not say what they take, and supplies lose some.
+const agree = 0.20
+
 // rackSides sums up the PDUs of a rack by their feed. Where one of them is not
 // in order or not read the sums say nothing: what is wrong is said elsewhere.
+// So where they are not what the machines say that they take: one side was read
+// before a failure, and the other after it.
 func (v *survey) rackSides(n int, a, b string) (list [2]side, known bool) {
 	list = [2]side{{name: a}, {name: b}}
 	seen := [2]bool{}
 	both := false // something stands on both sides
+	machines := 0.0
 	for _, i := range v.s.DevicesOf[v.s.Racks.ID(n)] {
 		d := v.s.Devices.At(i)
 		if d.Spec.Kind != fleet.KindPDU {
 			both = both || len(d.Spec.Power) > 1
+			if d.Spec.Kind == fleet.KindServer {
+				if !d.PowerW.Known || d.Blind() {
+					return list, false
+				}
+				machines += d.PowerW.Float()
+			}
 			continue
 		}
 		for k, name := range [2]string{a, b} {
@@ -89,7 +117,8 @@ func (v *survey) rackSides(n int, a, b string) (list [2]side, known bool) {
 			seen[k] = true
 		}
 	}
-	return list, both && seen[0] && seen[1]
+	sum := list[0].watts + list[1].watts
+	return list, both && seen[0] && seen[1] && math.Abs(sum-machines) <= agree*sum
 }
 
 // lean says whether one side carries more than its share.

@@ -165,8 +165,8 @@ func TestEachCheckFinds(t *testing.T) {
 			w.server(1).Docket = &fleet.Docket{Again: []fleet.Again{{What: "action power-cycle", At: []time.Time{t0.Add(-9 * time.Hour), t0.Add(-8 * time.Hour), t0.Add(-time.Hour)}}}}
 		}, "s1:lifecycle.recurring action power-cycle", fleet.SeverityWarn, "power-cycle was done 3 times"},
 		{"a server idles", func(w *world) { w.server(5).Past = week(104) }, "s5:lifecycle.idle", fleet.SeverityInfo, "104 W and 2 U"},
-		{"a rack leans", func(w *world) { w.devices[0].PowerW = fleet.Int(950) }, "ams1/r01:lifecycle.balance", fleet.SeverityInfo, "move about 175 W of cords from A to B"},
-		{"a pair of feeds leans", func(w *world) { w.feeds[1].PowerW = fleet.Int(6000) }, "A:lifecycle.balance with B", fleet.SeverityInfo, "B carries about 90%"},
+		{"a rack leans", func(w *world) { w.load(800, 400) }, "ams1/r01:lifecycle.balance", fleet.SeverityInfo, "move about 200 W of cords from A to B"},
+		{"so does the pair of its feeds", func(w *world) { w.load(300, 900) }, "A:lifecycle.balance with B", fleet.SeverityInfo, "B carries about 75%"},
 		{"phases", func(w *world) { w.ups(3000, 1000, 1000) }, "A:lifecycle.balance phases", fleet.SeverityInfo, "from phase 1 to phase 2"},
 		{"all on one host", func(w *world) { w.move("s0") }, "web:resilience.one-place", fleet.SeverityWarn, "in one host, s0"},
 		{"a hard policy is broken", func(w *world) { w.guests[1].Host, w.guests[1].Device = "s0", 2 }, "os:resilience.anti-affinity web", fleet.SeverityCrit, "2 of the 4 members of web share host s0"},
@@ -206,13 +206,17 @@ func TestEachCheckFinds(t *testing.T) {
 				t.Errorf("%+v", f)
 			}
 			for id := range got {
-				if id != c.want && id != inRack {
+				if id != c.want && id != inRack && !leans(id, c.want) {
 					t.Errorf("also found: %s", id)
 				}
 			}
 		})
 	}
 }
+
+// leans reports whether both are about sides: the one rack there is leans with
+// the pair of its feeds.
+func leans(a, b string) bool { return strings.Contains(a, Balance) && strings.Contains(b, Balance) }
 
 // TestNothingIsFound shows what looks like trouble and is none, and what nobody
 // can tell.
@@ -231,6 +235,8 @@ func TestNothingIsFound(t *testing.T) {
 		{"a busy server", func(w *world) { w.server(5).Past = week(180) }, ""},
 		{"a hypervisor takes little", func(w *world) { w.server(0).Past = week(101) }, ""},
 		{"no history of power", func(*world) {}, "s5:lifecycle.idle"},
+		{"one side was read before a failure", func(w *world) { w.load(600, 1200) }, "ams1/r01:lifecycle.balance"},
+		{"a machine does not say what it takes", func(w *world) { w.server(0).PowerW = fleet.Num{}; w.load(800, 400) }, "ams1/r01:lifecycle.balance"},
 		{"a PDU is not in order", func(w *world) { w.devices[0].State = fleet.StateCrit; w.devices[0].PowerW = fleet.Int(0) }, "ams1/r01:lifecycle.balance"},
 		{"a feed is lost", func(w *world) { w.feeds[0].State = fleet.StateCrit; w.feeds[0].PowerW = fleet.Int(0) }, "A:lifecycle.balance with B"},
 		{"hosts are hidden", func(w *world) { w.guests[0].Host, w.guests[1].Host = "", "s0" }, "os:resilience.anti-affinity web"},
@@ -258,7 +264,7 @@ func TestNothingIsFound(t *testing.T) {
 // TestLeanStays shows that a rack near the limit is not news at every reading.
 func TestLeanStays(t *testing.T) {
 	w := newWorld()
-	w.devices[0].PowerW = fleet.Int(860) // 17.8 points
+	w.load(707, 493) // 17.8 points
 	if got, _ := found(w.snap()); got["ams1/r01:"+Balance] != nil {
 		t.Error("found below the limit")
 	}
@@ -321,6 +327,11 @@ func (w *world) ups(watts ...float64) {
 		d.Sensors = append(d.Sensors, fleet.Sensor{SensorDef: &fleet.SensorDef{Name: fmt.Sprintf("phase %d output power", i+1), Class: fleet.ClassPower}, Value: fleet.FromFloat(x, 0)})
 	}
 	w.devices = append(w.devices, d)
+}
+
+// load sets what the PDUs of the rack measure.
+func (w *world) load(a, b int64) {
+	w.devices[0].PowerW, w.devices[1].PowerW = fleet.Int(a), fleet.Int(b)
 }
 
 // move puts all guests on one host; that their group's policy is broken with it
