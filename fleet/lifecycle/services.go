@@ -28,7 +28,7 @@ func (v *survey) services() {
 }
 
 // place is where one replica stands; empty is not known.
-type place struct{ host, rack, zone string }
+type place struct{ host, rack, zone, cloud string }
 
 func running(st fleet.State) bool { return st == fleet.StateOK || st == fleet.StateWarn }
 
@@ -36,7 +36,7 @@ func running(st fleet.State) bool { return st == fleet.StateOK || st == fleet.St
 func (v *survey) places(x *fleet.Service) (out []place) {
 	for _, i := range x.Devices {
 		if d := v.s.Devices.At(i); running(d.State) {
-			out = append(out, place{d.Spec.ID, d.Spec.Rack, d.Spec.Site})
+			out = append(out, place{host: d.Spec.ID, rack: d.Spec.Rack, zone: d.Spec.Site})
 		}
 	}
 	for _, i := range x.Instances {
@@ -44,12 +44,9 @@ func (v *survey) places(x *fleet.Service) (out []place) {
 		if !running(g.State) {
 			continue
 		}
-		p := place{host: g.Host, zone: g.Zone}
+		p := place{host: g.Host, zone: g.Zone, cloud: g.Cloud}
 		if g.Device >= 0 {
 			p.rack = v.s.Devices.At(g.Device).Spec.Rack
-		}
-		if p.zone != "" {
-			p.zone = g.Cloud + "/" + p.zone
 		}
 		out = append(out, p)
 	}
@@ -71,8 +68,9 @@ func (v *survey) onePlace(x *fleet.Service) fleet.Look {
 	list := v.places(x)
 	for _, k := range []struct {
 		what string
-		of   func(place) string
-	}{{"host", func(p place) string { return p.host }}, {"rack", func(p place) string { return p.rack }}, {"zone", func(p place) string { return p.zone }}} {
+		of   func(place) domain
+	}{{"host", func(p place) domain { return domain{name: p.host} }}, {"rack", func(p place) domain { return domain{name: p.rack} }},
+		{"zone", func(p place) domain { return domain{p.cloud, p.zone} }}} {
 		where, all := same(list, k.of)
 		if !all {
 			continue
@@ -90,17 +88,24 @@ func (v *survey) onePlace(x *fleet.Service) fleet.Look {
 	return look
 }
 
+// domain is something that fails as one; a zone is one of its cloud's.
+type domain struct{ cloud, name string }
+
 // same reports whether all have one place and it is known.
-func same(list []place, of func(place) string) (string, bool) {
-	if len(list) == 0 || of(list[0]) == "" {
+func same(list []place, of func(place) domain) (string, bool) {
+	if len(list) == 0 || of(list[0]).name == "" {
 		return "", false
 	}
+	first := of(list[0])
 	for _, p := range list[1:] {
-		if of(p) != of(list[0]) {
+		if of(p) != first {
 			return "", false
 		}
 	}
-	return of(list[0]), true
+	if first.cloud != "" {
+		return first.cloud + "/" + first.name, true
+	}
+	return first.name, true
 }
 
 // leaving are the hosts that their cloud disabled and gave a reason for, by
