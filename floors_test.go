@@ -54,6 +54,8 @@ var floors = map[string]floor{
 
 	"internal/rackload": {std: true, house: []string{"fleet"}}, // for tests too
 	"fleet/terraform":   {house: []string{"fleet"}},
+	"fleet/lifecycle":   {house: []string{"fleet", "fleet/capacity", "fleet/drift"}},
+	"fleet/report":      {house: []string{"fleet", "fleet/*"}},
 	"fleet/performance": {house: []string{"fleet", "fleet/trend"}},
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"plumb/fleet"
 	"plumb/fleet/capacity"
@@ -31,12 +32,7 @@ func runCapacity(ctx context.Context, v *Verbs, c *verbCall) error {
 	if scope != "" && !slices.Contains(capacity.Scopes, scope) {
 		return usage("scopes: region site rack feed cloud", "capacity: %s: no such scope", fleet.Clean(string(scope), 40))
 	}
-	rows := capacity.Of(s)
-	asks := capacity.Asks(s)
-	capacity.Foresee(rows, asks, c.now, func(q fleet.Query) ([]fleet.Point, bool) {
-		a := v.Memory.Answer(ctx, q, c.now)
-		return a.Points, a.Err == nil && len(a.Points) > 0
-	})
+	rows := v.capacity(ctx, s, c.now)
 	brief := scope == "" && (c.format == export.Text || c.format == export.Markdown)
 	rows = slices.DeleteFunc(rows, func(r capacity.Row) bool {
 		switch {
@@ -48,6 +44,17 @@ func runCapacity(ctx context.Context, v *Verbs, c *verbCall) error {
 		return false
 	})
 	return write(c, s.At, rows, "exhausts_low", "exhausts_at", "exhausts_high", "confidence", "do")
+}
+
+// capacity is what is left of everything, with its runway where history gives
+// one.
+func (v *Verbs) capacity(ctx context.Context, s *fleet.Snapshot, now time.Time) []capacity.Row {
+	rows := capacity.Of(s)
+	capacity.Foresee(rows, capacity.Asks(s), now, func(q fleet.Query) ([]fleet.Point, bool) {
+		a := v.Memory.Answer(ctx, q, now)
+		return a.Points, a.Err == nil && len(a.Points) > 0
+	})
+	return rows
 }
 
 func knownRegion(s *fleet.Snapshot, region string) error {

@@ -29,22 +29,35 @@ func runSecurity(_ context.Context, v *Verbs, c *verbCall) error {
 	if len(c.words) == 0 {
 		return write(c, s.At, checks, hiddenOf(checks)...)
 	}
-	id := c.words[0]
-	i := slices.IndexFunc(checks, func(t security.Tally) bool { return t.ID == id })
-	if i < 0 {
-		ids := make([]string, len(checks))
-		for k := range checks {
-			ids[k] = checks[k].ID
-		}
-		hint := "security lists the checks"
-		if near := export.Closest(ids, id); near != "" {
-			hint = "did you mean " + near + "?"
-		}
-		return &Failure{"unknown", fmt.Sprintf("%s: no such check", fleet.Clean(id, 80)), hint}
+	i, err := c.checkOf(len(checks), func(i int) string { return checks[i].ID })
+	if err != nil {
+		return err
 	}
+	t := &checks[i]
+	return c.writeCheck(s, t.ID, region, summaryOf(t))
+}
+
+// checkOf finds the check that is asked for among n, or says which is nearest.
+func (c *verbCall) checkOf(n int, id func(i int) string) (int, error) {
+	ids := make([]string, n)
+	for i := range ids {
+		if ids[i] = id(i); ids[i] == c.words[0] {
+			return i, nil
+		}
+	}
+	hint := c.Args[0] + " lists the checks"
+	if near := export.Closest(ids, c.words[0]); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return 0, &Failure{"unknown", fmt.Sprintf("%s: no such check", fleet.Clean(c.words[0], 80)), hint}
+}
+
+// writeCheck prints the findings of a check, the worst first, and for people
+// what it came to.
+func (c *verbCall) writeCheck(s *fleet.Snapshot, id, region, summary string) error {
 	rows := []export.Drift{}
 	for f := range s.Findings() {
-		if f.Kind == fleet.FindSecurity && inRegion(s, f.Target, region) && (f.Facet == id || strings.HasPrefix(f.Facet, id+" ")) {
+		if inRegion(s, f.Target, region) && (f.Facet == id || strings.HasPrefix(f.Facet, id+" ")) {
 			rows = append(rows, export.DriftOf(f, nil, c.now))
 		}
 	}
@@ -53,9 +66,18 @@ func runSecurity(_ context.Context, v *Verbs, c *verbCall) error {
 		return err
 	}
 	if c.format == export.Text {
-		_, err = fmt.Fprintln(c.Stdout, summaryOf(&checks[i]))
+		_, err := fmt.Fprintln(c.Stdout, summary)
+		return err
 	}
-	return err
+	return nil
+}
+
+func summary(found, decided, passed, blind int, how, fix string) string {
+	text := fmt.Sprintf("%d found, %d decided, %d passed, %d not visible; how: %s", found, decided, passed, blind, how)
+	if fix != "" {
+		text += "; fix: " + fix
+	}
+	return text
 }
 
 // hiddenOf are the columns that are left out of text: what explains, and what

@@ -119,6 +119,7 @@ type Region struct {
 	PowerW                Num // measured, the sum of its racks
 	By                    [NumStates]int
 	Reasons               []string // what is wrong with the region as a whole
+	Docket                *Docket
 }
 
 // Site is a building with its roll-up.
@@ -281,10 +282,31 @@ func (s *Snapshot) Findings() iter.Seq[*Finding] {
 	}
 }
 
+// Docket returns what stands against a target: a device, region, rack, feed,
+// cloud or service. It is nil where there is none.
+func (s *Snapshot) Docket(id string) *Docket {
+	switch {
+	case s.Devices.Number(id) >= 0:
+		return s.Devices.Get(id).Docket
+	case s.Regions.Number(id) >= 0:
+		return s.Regions.Get(id).Docket
+	case s.Racks.Number(id) >= 0:
+		return s.Racks.Get(id).Docket
+	case s.Feeds.Number(id) >= 0:
+		return s.Feeds.Get(id).Docket
+	case s.Clouds.Number(id) >= 0:
+		return s.Clouds.Get(id).Docket
+	case s.Services.Number(id) >= 0:
+		return s.Services.Get(id).Docket
+	}
+	return nil
+}
+
 // Dockets yields the dockets there are, with whose they are.
 func (s *Snapshot) Dockets() iter.Seq2[string, *Docket] {
 	return func(yield func(string, *Docket) bool) {
 		more := each(&s.Devices, func(x *Device) *Docket { return x.Docket }, yield) &&
+			each(&s.Regions, func(x *Region) *Docket { return x.Docket }, yield) &&
 			each(&s.Racks, func(x *Rack) *Docket { return x.Docket }, yield) &&
 			each(&s.Feeds, func(x *Feed) *Docket { return x.Docket }, yield) &&
 			each(&s.Clouds, func(x *Cloud) *Docket { return x.Docket }, yield)
@@ -292,27 +314,6 @@ func (s *Snapshot) Dockets() iter.Seq2[string, *Docket] {
 			each(&s.Services, func(x *Service) *Docket { return x.Docket }, yield)
 		}
 	}
-}
-
-// DocketOf returns what stands against a target of any kind; nil: nothing was
-// judged of it, or there is none.
-func (s *Snapshot) DocketOf(target string) *Docket {
-	if d := s.Devices.Get(target); d != nil {
-		return d.Docket
-	}
-	if c := s.Clouds.Get(target); c != nil {
-		return c.Docket
-	}
-	if x := s.Services.Get(target); x != nil {
-		return x.Docket
-	}
-	if r := s.Racks.Get(target); r != nil {
-		return r.Docket
-	}
-	if f := s.Feeds.Get(target); f != nil {
-		return f.Docket
-	}
-	return nil
 }
 
 func each[T any](t *Table[T], docket func(*T) *Docket, yield func(string, *Docket) bool) bool {

@@ -28,7 +28,7 @@ type Register struct {
 func Read(s *fleet.Snapshot, target string) Register {
 	var r Register
 	if target != "" {
-		r.add(s.DocketOf(target), s.At)
+		r.add(s.Docket(target), s.At)
 		return r
 	}
 	for _, d := range s.Dockets() {
@@ -79,7 +79,7 @@ func rulingOf(d *fleet.Docket, f *fleet.Finding) *fleet.Ruling {
 
 // Find returns a finding that stands, by its id; nil: there is none.
 func Find(s *fleet.Snapshot, target, facet string) *Standing {
-	d := s.DocketOf(target)
+	d := s.Docket(target)
 	for i := range d.Of() {
 		if f := &d.Findings[i]; f.Facet == facet {
 			return &Standing{f, rulingOf(d, f)}

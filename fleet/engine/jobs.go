@@ -145,6 +145,7 @@ func (s *step) settleTarget(j *fleet.Job, target string, began time.Time) {
 		return
 	}
 	j.Steps = append(slices.Clone(j.Steps), fleet.JobStep{Name: "verify", Target: target, State: state, Text: text, At: s.now})
+	s.acted(j.Action, target)
 	s.out.Audit = append(s.out.Audit, fleet.AuditEntry{
 		At: s.now, Who: j.By, From: "plumb", Action: string(j.Action), Target: target, Outcome: auditOutcome(state), Reason: text,
 	})

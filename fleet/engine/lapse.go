@@ -73,12 +73,15 @@ func (s *step) forget(target string, l *drift.Lapsed) {
 	for _, f := range l.Gone {
 		s.change(target, fleet.TableFindings, f.Facet, nil)
 	}
+	for _, a := range l.Again {
+		s.change(target, fleet.TableBaselines, rowAgain+a.What, nil)
+	}
 }
 
 // rule takes what a person decided about a finding.
 func (s *step) rule(r fleet.Ruling) {
 	i, cloud := s.next.Devices.Number(r.Target), s.next.Clouds.Number(r.Target)
-	if i < 0 && cloud < 0 {
+	if i < 0 && s.next.Docket(r.Target) == nil {
 		return
 	}
 	s.changed = true
@@ -88,7 +91,13 @@ func (s *step) rule(r fleet.Ruling) {
 		value = nil
 	}
 	s.change(r.Target, fleet.TableBaselines, rowRuling+r.Facet, value)
-	if i < 0 {
+	switch {
+	case i < 0 && cloud < 0:
+		after := drift.Rule(s.next.Docket(r.Target), r, s.now)
+		s.putDocket(r.Target, after.Docket)
+		s.keepFindings(r.Target, after)
+		return
+	case i < 0:
 		s.settleCloudFindings(cloud, drift.Rule(s.clouds.Peek(cloud).Docket, r, s.now), true)
 		s.doubt(cloud)
 		return

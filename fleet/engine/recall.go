@@ -75,6 +75,8 @@ func (s *step) recallAll(mem *fleet.Memory) {
 					s.next.Freeze = decode[fleet.Freeze](rows.Values[k])
 				}
 			}
+		case rows.Table.Judged():
+			s.putDocket(rows.Target, recallDocket(s.next.Docket(rows.Target), rows))
 		}
 	}
 	for _, r := range slices.Concat(looks...) {

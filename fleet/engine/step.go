@@ -78,6 +78,7 @@ func (s *step) close() (*fleet.Snapshot, fleet.Output) {
 	}
 	s.next.Devices = s.devices.Done()
 	s.next.Clouds = s.clouds.Done()
+	s.survey()
 	s.next.Version++
 	s.next.At = s.now
 	s.next.Live = true

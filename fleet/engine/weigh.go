@@ -8,14 +8,16 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/drift"
+	"plumb/fleet/lifecycle"
 	"plumb/fleet/security"
 )
 
-// Prefixes of rows in the table of baselines: what people ruled, and what a
-// facet was before it last changed.
+// Prefixes of rows in the table of baselines: what people ruled, what a facet
+// was before it last changed, and what came back.
 const (
 	rowRuling = "rule "
 	rowFormer = "was "
+	rowAgain  = "again " // what began or was done lately, and when
 )
 
 // weigher is what a step has to do about findings.
@@ -281,7 +283,7 @@ func (s *step) policies() *fleet.Policies {
 var noPolicies fleet.Policies
 
 // judged are the kinds of findings that weigh makes.
-var judged = slices.Concat(drift.Kinds, security.Kinds)
+var judged = slices.Concat(drift.Kinds, security.Kinds, lifecycle.Kinds)
 
 // weigh judges everything that may stand against a device.
 func (s *step) weigh(i int) {
@@ -291,6 +293,10 @@ func (s *step) weigh(i int) {
 	j := s.drifted(d)
 	looks, looked, blind := security.Judge(d, s.scene())
 	j.Looks, j.Looked, j.Blind = append(j.Looks, looks...), j.Looked+looked, j.Blind+blind
+	j.Looks = append(j.Looks, lifecycle.Device(lifecycle.Case{
+		Device: d, Norms: s.next.Norms[drift.CohortKey(d)], Now: s.now,
+		Carries: func() (carries, known bool) { return lifecycle.Carries(&s.next, i) },
+	})...)
 	j.Kinds = judged
 	j.StaleAfter, j.LastRead = 2*s.next.Intervals[fleet.LaneSlow], d.DeepAt
 	fresh := d.Docket == nil || d.Docket.Looked == 0
@@ -329,14 +335,22 @@ func (s *step) settle(i int, after drift.Settled, fresh bool) {
 func (s *step) sayFindings(target string, after drift.Settled) {
 	for _, f := range after.Begun {
 		if f.Severity > fleet.SeverityInfo && f.Open() && !toldAsFact(f.Facet) {
-			s.event(target, "drift", f.Text, f.Severity, true)
+			s.event(target, newsOf(&f), f.Text, f.Severity, true)
 		}
 	}
 	for _, f := range after.Ended {
 		if f.Severity > fleet.SeverityInfo {
-			s.event(target, "drift", "over: "+f.Text, fleet.SeverityInfo, false)
+			s.event(target, newsOf(&f), "over: "+f.Text, fleet.SeverityInfo, false)
 		}
 	}
+}
+
+// newsOf is the type of the event that tells of a finding.
+func newsOf(f *fleet.Finding) string {
+	if f.Kind.Planned() {
+		return string(f.Kind)
+	}
+	return "drift"
 }
 
 // keepFindings records the findings that changed.
@@ -392,6 +406,10 @@ func recallDocket(d *fleet.Docket, rows *fleet.Rows) *fleet.Docket {
 		case strings.HasPrefix(name, rowFormer):
 			if f := decode[fleet.Former](v); f != nil {
 				d.Past = append(d.Past, *f)
+			}
+		case strings.HasPrefix(name, rowAgain):
+			if a := decode[fleet.Again](v); a != nil {
+				d.Again = append(d.Again, *a)
 			}
 		}
 	}

@@ -35,7 +35,7 @@ func (s *step) weighClouds() {
 		j := s.driftedCloud(c)
 		looks, looked, blind := security.JudgeCloud(c, s.scene())
 		j.Looks, j.Looked, j.Blind = append(j.Looks, looks...), j.Looked+looked, j.Blind+blind
-		j.Kinds = judged
+		j.Kinds = judgedInClouds
 		groups := &c.Tables[fleet.TableSecurityGroups]
 		j.StaleAfter, j.LastRead = 2*s.next.Intervals[groups.Lane], groups.At
 		fresh := c.Docket == nil || c.Docket.Looked == 0
@@ -43,6 +43,10 @@ func (s *step) weighClouds() {
 	}
 	s.weigher.doubted = nil
 }
+
+// judgedInClouds are the kinds of findings that weighClouds makes; the survey
+// makes others.
+var judgedInClouds = slices.Concat(drift.Kinds, security.Kinds)
 
 // driftedCloud is drifted for a cloud.
 func (s *step) driftedCloud(c *fleet.Cloud) drift.Judgement {
