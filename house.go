@@ -47,6 +47,7 @@ type house struct {
 	scheduler *probes.Scheduler
 	executor  *remedy.Executor
 	registry  *console.Registry
+	derived   *console.Derived
 	verbs     *console.Verbs
 	server    *console.Server
 	listener  net.Listener
@@ -77,6 +78,7 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 		return nil, err
 	}
 	h.store = &keeper{Store: st, log: b.log, now: time.Now}
+	h.derived = console.NewDerived(h.store.Answer, time.Now)
 	mem, err := h.store.Memory(ctx)
 	if err != nil {
 		return nil, err
@@ -137,6 +139,7 @@ func (h *house) deps() console.Deps {
 		Notice:   h.notice,
 		Trouble:  h.store.trouble,
 		Registry: h.registry,
+		Derived:  h.derived,
 		Log:      h.log,
 	}
 }

@@ -79,6 +79,9 @@ func (a *answers) put(m answerMsg, now time.Time) {
 
 // period is how long an answer is good while the fleet moves on.
 func period(q fleet.Query) time.Duration {
+	if d, ok := views.DerivationOf(q); ok {
+		return d.Every
+	}
 	if q.Kind != fleet.QuerySeries && q.Kind != fleet.QueryHistory {
 		return 2 * time.Second
 	}
@@ -140,7 +143,7 @@ func (a *answers) forget(now time.Time, after time.Duration) bool {
 func (s *Session) fetch(f views.Frame, v views.View) tea.Cmd {
 	var cmds []tea.Cmd
 	for _, q := range s.answers.due(views.Needs(f, v), s.snap.Version, s.deps.Now()) {
-		at, version, a := s.at, s.snap.Version, s.answers
+		at, snap, a := s.at, s.snap, s.answers
 		cmds = append(cmds, s.async(func() tea.Msg {
 			ctx, cancel := context.WithTimeout(s.ctx, queryPatience)
 			defer cancel()
@@ -148,9 +151,12 @@ func (s *Session) fetch(f views.Frame, v views.View) tea.Cmd {
 			case a.places <- struct{}{}:
 				defer func() { <-a.places }()
 			case <-ctx.Done():
-				return answerMsg{q, fleet.Answer{Err: ctx.Err()}, version}
+				return answerMsg{q, fleet.Answer{Err: ctx.Err()}, snap.Version}
 			}
-			return answerMsg{q, a.ask(ctx, q.Query, at), version}
+			if q.Kind == fleet.QueryDerived {
+				return answerMsg{q, s.deps.Derived.of(ctx, snap, q.Query), snap.Version}
+			}
+			return answerMsg{q, a.ask(ctx, q.Query, at), snap.Version}
 		}))
 	}
 	return tea.Batch(cmds...)

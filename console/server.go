@@ -55,8 +55,10 @@ type Deps struct {
 	Keys *keys.Map
 	// Registry is shared with whoever asks who is here; nil: its own.
 	Registry *Registry
-	Log      *slog.Logger
-	Now      func() time.Time // nil: time.Now
+	// Derived is shared by all screens of the process; nil: its own.
+	Derived *Derived
+	Log     *slog.Logger
+	Now     func() time.Time // nil: time.Now
 }
 
 func (d Deps) withDefaults() Deps {
@@ -79,6 +81,9 @@ func (d Deps) withDefaults() Deps {
 		d.Execute = func(context.Context, Caller, views.Execute) (fleet.Job, error) {
 			return fleet.Job{}, errors.New("actions are switched off here")
 		}
+	}
+	if d.Derived == nil {
+		d.Derived = NewDerived(d.Answer, d.Now)
 	}
 	return d
 }

@@ -12,6 +12,7 @@ const (
 	QueryAudit                    // audit entries, newest first
 	QueryJobs                     // jobs, newest first
 	QueryHistory                  // changes of the rows of Target's Table
+	QueryDerived                  // what the judgement Target makes of the whole fleet
 )
 
 // Query names a piece of history. It is comparable, so that answers can be
@@ -36,6 +37,7 @@ type Answer struct {
 	Audit   []AuditEntry
 	Jobs    []Job
 	Changes []Change
+	Derived any // as its judgement says
 	Seam    bool
 	Err     error
 }

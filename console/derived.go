@@ -1,0 +1,108 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"plumb/fleet"
+	"plumb/views"
+)
+
+// maxDerivedPasts bounds what is kept of one judgement over past times.
+const maxDerivedPasts = 4
+
+// Derived makes the judgements over a whole snapshot that views name
+// ([fleet.QueryDerived]), each once for everybody who looks: off the screen's
+// loop, one at a time, and of the present no more often than
+// [views.Derivation.Every] says. Ten people who look at one judgement cost what
+// one does. What it keeps it keeps by version and by time: a snapshot is not
+// held alive by what was made of it.
+type Derived struct {
+	ask func(context.Context, fleet.Query, time.Time) fleet.Answer
+	now func() time.Time
+
+	mu sync.Mutex // guards by
+	by map[string]*derivedOne
+}
+
+// derivedOne is one judgement with what was made of it. Who holds turn may
+// read and write the rest.
+type derivedOne struct {
+	turn  chan struct{}
+	live  made
+	pasts []made // the one made last is last
+}
+
+// made is a value with what it was made of.
+type made struct {
+	value   any
+	version uint64
+	of      time.Time // the snapshot's
+	at      time.Time // when it was made; zero: never
+}
+
+// NewDerived returns a memory with nothing in it. ask brings what a judgement
+// wants to know of the past.
+func NewDerived(ask func(context.Context, fleet.Query, time.Time) fleet.Answer, now func() time.Time) *Derived {
+	return &Derived{ask: ask, now: now, by: make(map[string]*derivedOne)}
+}
+
+// of answers a derived query for a snapshot: from memory, or it is made now.
+func (d *Derived) of(ctx context.Context, s *fleet.Snapshot, q fleet.Query) fleet.Answer {
+	j, ok := views.DerivationOf(q)
+	if !ok {
+		return fleet.Answer{Err: fmt.Errorf("no judgement %q", q.Target)}
+	}
+	e := d.one(q.Target)
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	case <-ctx.Done():
+		return fleet.Answer{Err: ctx.Err()}
+	}
+	if v, ok := e.find(s, d.now(), j.Every); ok {
+		return fleet.Answer{Derived: v}
+	}
+	at := d.now()
+	value := j.Of(s, s.At, func(q fleet.Query) fleet.Answer { return d.ask(ctx, q, s.At) })
+	if ctx.Err() != nil { // what it asked for may be missing
+		return fleet.Answer{Err: ctx.Err()}
+	}
+	e.keep(s, made{value, s.Version, s.At, at})
+	return fleet.Answer{Derived: value}
+}
+
+func (d *Derived) one(name string) *derivedOne {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.by[name] == nil {
+		d.by[name] = &derivedOne{turn: make(chan struct{}, 1)}
+	}
+	return d.by[name]
+}
+
+// find returns what was made of the snapshot, or of the present not long ago.
+func (e *derivedOne) find(s *fleet.Snapshot, now time.Time, every time.Duration) (any, bool) {
+	if s.Live {
+		return e.live.value, !e.live.at.IsZero() && (e.live.version >= s.Version || now.Sub(e.live.at) < every)
+	}
+	for _, m := range e.pasts {
+		if m.of.Equal(s.At) && m.version == s.Version {
+			return m.value, true
+		}
+	}
+	return nil, false
+}
+
+func (e *derivedOne) keep(s *fleet.Snapshot, m made) {
+	if s.Live {
+		e.live = m
+		return
+	}
+	if len(e.pasts) == maxDerivedPasts {
+		e.pasts = append([]made(nil), e.pasts[1:]...)
+	}
+	e.pasts = append(e.pasts, m)
+}

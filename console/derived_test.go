@@ -1,0 +1,89 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"plumb/fleet"
+	"plumb/fleet/capacity"
+	"plumb/views/viewstest"
+)
+
+func TestOneJudgementServesEverybody(t *testing.T) {
+	now := viewstest.At
+	d := NewDerived(nil, func() time.Time { return now })
+	q := fleet.Query{Kind: fleet.QueryDerived, Target: "capacity"}
+	ask := func(s *fleet.Snapshot) []capacity.Row {
+		t.Helper()
+		rows, ok := d.of(context.Background(), s, q).Derived.([]capacity.Row)
+		if !ok || len(rows) == 0 {
+			t.Fatalf("%T", rows)
+		}
+		return rows
+	}
+	same := func(a, b []capacity.Row) bool { return &a[0] == &b[0] }
+
+	s := *viewstest.Fleet()
+	s.Live, s.Version = true, 7
+	first := ask(&s)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if rows := ask(&s); !same(rows, first) {
+				t.Error("made again for a second session")
+			}
+		})
+	}
+	wg.Wait()
+
+	next := s
+	next.Version = 8
+	if !same(ask(&next), first) {
+		t.Error("made again within its period")
+	}
+	now = now.Add(3 * time.Second)
+	if !same(ask(&s), first) {
+		t.Error("made again though the fleet did not move on")
+	}
+	second := ask(&next)
+	if same(second, first) {
+		t.Error("an old one for a new snapshot, after its period")
+	}
+
+	past := s
+	past.Live, past.At = false, s.At.Add(-time.Hour)
+	then := ask(&past)
+	if same(then, second) {
+		t.Error("the present was shown as the past")
+	}
+	for i := range maxDerivedPasts - 1 {
+		other := past
+		other.At = past.At.Add(time.Duration(i+1) * time.Minute)
+		ask(&other)
+	}
+	if !same(ask(&past), then) {
+		t.Error("a past was not remembered")
+	}
+	if !same(ask(&next), second) {
+		t.Error("looking at the past dropped the present")
+	}
+}
+
+func TestAJudgementThatIsNotThereOrWasCutShort(t *testing.T) {
+	d := NewDerived(nil, time.Now)
+	if a := d.of(context.Background(), viewstest.Fleet(), fleet.Query{Kind: fleet.QueryDerived, Target: "taste"}); a.Err == nil {
+		t.Error("judged by nothing")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	q := fleet.Query{Kind: fleet.QueryDerived, Target: "capacity"}
+	if a := d.of(ctx, viewstest.Fleet(), q); !errors.Is(a.Err, context.Canceled) || a.Derived != nil {
+		t.Errorf("%v", a)
+	}
+	if a := d.of(context.Background(), viewstest.Fleet(), q); a.Err != nil || a.Derived == nil {
+		t.Errorf("after one that was cut short: %v", a.Err)
+	}
+}
