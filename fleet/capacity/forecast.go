@@ -1,7 +1,9 @@
 package capacity
 
 import (
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"plumb/fleet"
@@ -18,12 +20,24 @@ const (
 // maxQueries bounds what is asked for one list.
 const maxQueries = 48
 
-// Ask names the history of one row: the sum of the series it queries.
+// Ask names the history of one row: the sum of the series it queries, or of the
+// hours that stay in memory.
 type Ask struct {
 	Scope    Scope
 	ID       string
 	Resource Resource
 	Queries  []fleet.Query
+	Pasts    []*fleet.Past // of racks, for which there would be too many queries
+	Region   string        // of a site: a region lasts as long as its first one
+}
+
+// Forecast is the history of a row with the line through it.
+type Forecast struct {
+	Scope    Scope
+	ID       string
+	Resource Resource
+	Samples  []trend.Sample // oldest first
+	Line     trend.Line
 }
 
 // powerKey is the series of a device's total watts.
@@ -33,18 +47,36 @@ func series(target string, key fleet.SeriesKey) fleet.Query {
 	return fleet.Query{Kind: fleet.QuerySeries, Target: target, Key: key, Span: history, Step: step}
 }
 
-// Asks lists the history that forecasts need: of clouds their instances, of
-// feeds the UPS above where it carries nothing else, else their PDUs, and of the
-// racks named the PDUs. What would go beyond a few dozen series is left out,
-// whole rows at a time: half a sum is no load.
-func Asks(s *fleet.Snapshot, racks ...string) []Ask {
-	var out []Ask
-	n := 0
-	add := func(a Ask) {
-		if len(a.Queries) > 0 && n+len(a.Queries) <= maxQueries {
-			n, out = n+len(a.Queries), append(out, a)
+// asker collects what is asked, each query counted once.
+type asker struct {
+	asks []Ask
+	seen map[fleet.Query]bool
+}
+
+// add takes an ask where its queries still have room: half a sum is no load.
+func (x *asker) add(a Ask) {
+	fresh := 0
+	for _, q := range a.Queries {
+		if !x.seen[q] {
+			fresh++
 		}
 	}
+	if len(a.Queries)+len(a.Pasts) == 0 || len(x.seen)+fresh > maxQueries {
+		return
+	}
+	for _, q := range a.Queries {
+		x.seen[q] = true
+	}
+	x.asks = append(x.asks, a)
+}
+
+// Asks lists the history that forecasts need: of clouds their instances, of
+// feeds the UPS above where it carries nothing else, else their PDUs, of sites
+// those of their feeds, and of racks the hours in memory. Racks that are named
+// are asked for by their PDUs, further back. What would go beyond a few dozen
+// series is left out, whole rows at a time.
+func Asks(s *fleet.Snapshot, racks ...string) []Ask {
+	x := &asker{seen: map[fleet.Query]bool{}}
 	for _, id := range racks {
 		a := Ask{Scope: ScopeRack, ID: id, Resource: Power}
 		for _, i := range s.DevicesOf[id] {
@@ -52,15 +84,28 @@ func Asks(s *fleet.Snapshot, racks ...string) []Ask {
 				a.Queries = append(a.Queries, series(s.Devices.ID(i), powerKey))
 			}
 		}
-		add(a)
+		x.add(a)
 	}
 	for id := range s.Clouds.All() {
-		add(Ask{ScopeCloud, id, Instances, []fleet.Query{series(id, fleet.SeriesKey{Table: fleet.TableInstances, Row: "count"})}})
+		x.add(Ask{Scope: ScopeCloud, ID: id, Resource: Instances, Queries: []fleet.Query{series(id, fleet.SeriesKey{Table: fleet.TableInstances, Row: "count"})}})
 	}
+	x.feeds(s)
+	for id := range s.Racks.All() {
+		if !slices.Contains(racks, id) {
+			x.add(rackPast(s, id))
+		}
+	}
+	return x.asks
+}
+
+// feeds asks for each feed and then for each site, whose load is that of the
+// feeds that PDUs hang on.
+func (x *asker) feeds(s *fleet.Snapshot) {
 	children := map[string]int{}
 	for _, f := range s.Feeds.All() {
 		children[f.Spec.Parent]++
 	}
+	sites := map[string][]fleet.Query{}
 	for id, f := range s.Feeds.All() {
 		a := Ask{Scope: ScopeFeed, ID: id, Resource: Power}
 		if up := s.Devices.Get(f.Spec.Parent); up != nil && up.Spec.Kind == fleet.KindUPS && children[f.Spec.Parent] == 1 {
@@ -70,30 +115,118 @@ func Asks(s *fleet.Snapshot, racks ...string) []Ask {
 				a.Queries = append(a.Queries, series(s.Devices.ID(i), powerKey))
 			}
 		}
-		add(a)
+		if len(s.PDUsOf[id]) > 0 {
+			sites[f.Spec.Site] = append(sites[f.Spec.Site], a.Queries...)
+		}
+		x.add(a)
+	}
+	for id, site := range s.Sites.All() {
+		x.add(Ask{Scope: ScopeSite, ID: id, Resource: Power, Queries: sites[id], Region: site.Spec.Region})
+	}
+}
+
+// rackPast asks for the hours of a rack's PDUs, of all of them or none.
+func rackPast(s *fleet.Snapshot, id string) Ask {
+	a := Ask{Scope: ScopeRack, ID: id, Resource: Power}
+	for _, i := range s.DevicesOf[id] {
+		d := s.Devices.At(i)
+		if d.Spec.Kind != fleet.KindPDU {
+			continue
+		}
+		if !d.Past.Has(fleet.PastPower) {
+			return Ask{}
+		}
+		a.Pasts = append(a.Pasts, d.Past)
+	}
+	return a
+}
+
+// Foresee fills the dates and the 95th percentile into the rows that were asked
+// for, and returns the lines behind them; get returns the points of a query,
+// false where they are not there.
+func Foresee(rows []Row, asks []Ask, now time.Time, get func(fleet.Query) ([]fleet.Point, bool)) []Forecast {
+	var out []Forecast
+	got := map[fleet.Query][]fleet.Point{}
+	for _, a := range asks {
+		i := indexOf(rows, a.Scope, a.ID, a.Resource)
+		if i < 0 {
+			continue
+		}
+		samples, ok := hours(a.Pasts), true
+		if len(a.Pasts) == 0 {
+			samples, ok = a.total(got, get)
+		}
+		if ok {
+			out = append(out, Forecast{a.Scope, a.ID, a.Resource, samples, rows[i].foresee(samples, now)})
+		}
+	}
+	for _, a := range asks {
+		if i := indexOf(rows, ScopeRegion, a.Region, a.Resource); i >= 0 && a.Scope == ScopeSite {
+			if k := indexOf(rows, a.Scope, a.ID, a.Resource); k >= 0 {
+				rows[i].lastsAs(&rows[k])
+			}
+		}
 	}
 	return out
 }
 
-// Foresee fills the dates and the 95th percentile into the rows that were asked
-// for; get returns the points of a query, false where they are not there.
-func Foresee(rows []Row, asks []Ask, now time.Time, get func(fleet.Query) ([]fleet.Point, bool)) {
-	for _, a := range asks {
-		i := slices.IndexFunc(rows, func(r Row) bool { return r.Scope == a.Scope && r.ID == a.ID && r.Resource == a.Resource })
-		if i < 0 {
-			continue
+func indexOf(rows []Row, scope Scope, id string, r Resource) int {
+	return slices.IndexFunc(rows, func(x Row) bool { return x.Scope == scope && x.ID == id && x.Resource == r })
+}
+
+// lastsAs takes the runway of a part, where it is the first that comes to an
+// end; one that is not known is no comfort, and is said as long as none ends.
+func (r *Row) lastsAs(part *Row) {
+	switch {
+	case part.Runway == "":
+	case r.Runway == "", part.At != nil && (r.At == nil || part.At.Before(*r.At)), part.Low != nil && r.Low == nil, !part.Foreseen() && r.Low == nil:
+		r.Low, r.At, r.High, r.Confidence, r.Runway = part.Low, part.At, part.High, part.Confidence, part.ID+": "+part.Runway
+	}
+}
+
+// Foreseen reports whether the runway is an answer, be it that no limit is in
+// sight; false: it says why there is none.
+func (r *Row) Foreseen() bool { return r.Confidence != nil && !strings.Contains(r.Runway, noTrend) }
+
+// noTrend stands in the runway of a row whose history says nothing.
+const noTrend = "no trend:"
+
+// hours adds up the hours of several devices that all of them have.
+func hours(pasts []*fleet.Past) []trend.Sample {
+	var out []trend.Sample
+	until := int64(0)
+	for _, p := range pasts {
+		until = max(until, p.Until())
+	}
+	for h := until - fleet.PastHours; h < until; h++ {
+		sum := 0.0
+		for _, p := range pasts {
+			sum += p.At(fleet.PastPower, h) // NaN, where one has none
 		}
-		parts := make([][]fleet.Point, len(a.Queries))
-		whole := true
-		for k, q := range a.Queries {
-			var ok bool
-			parts[k], ok = get(q)
-			whole = whole && ok
-		}
-		if whole {
-			rows[i].foresee(total(parts), now)
+		if !math.IsNaN(sum) {
+			out = append(out, trend.Sample{At: time.Unix(h*3600, 0).UTC(), V: sum})
 		}
 	}
+	return out
+}
+
+// total asks for the series of an ask and adds them up; false where one is not
+// there.
+func (a *Ask) total(got map[fleet.Query][]fleet.Point, get func(fleet.Query) ([]fleet.Point, bool)) ([]trend.Sample, bool) {
+	parts := make([][]fleet.Point, len(a.Queries))
+	for k, q := range a.Queries {
+		if _, has := got[q]; !has {
+			points, ok := get(q)
+			if !ok {
+				points = nil
+			}
+			got[q] = points
+		}
+		if parts[k] = got[q]; parts[k] == nil {
+			return nil, false
+		}
+	}
+	return total(parts), true
 }
 
 // total adds up series in the hours that all of them have.
@@ -124,19 +257,21 @@ func total(parts [][]fleet.Point) []trend.Sample {
 	return out
 }
 
-func (r *Row) foresee(s []trend.Sample, now time.Time) {
+func (r *Row) foresee(s []trend.Sample, now time.Time) trend.Line {
 	if len(s) == 0 {
 		r.Runway = "no history is kept"
-		return
+		return trend.Line{}
 	}
+	line := trend.Slope(s, period)
 	r.P95 = whole(trend.Quantile(trend.Values(s), 0.95), r.Unit)
 	if !r.Total.Known {
 		r.Runway = "its limit is not known"
-		return
+		return line
 	}
-	way := trend.Slope(s, period).Until(r.Total.Float(), now)
+	way := line.Until(r.Total.Float(), now)
 	r.Low, r.At, r.High, r.Runway = date(way.Low), date(way.At), date(way.High), way.Why
 	r.Confidence = &way.Confidence
+	return line
 }
 
 func date(t time.Time) *time.Time {

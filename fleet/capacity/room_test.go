@@ -249,7 +249,7 @@ func TestForesee(t *testing.T) {
 	s := smallFleet(1).snapshot()
 	rows, asks := Of(s), Asks(s, "ams1/r01")
 	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
-	if len(asks) != 3 || len(asks[0].Queries) != 2 || len(asks[1].Queries) != 1 {
+	if len(asks) != 4 || len(asks[0].Queries) != 2 || len(asks[1].Queries) != 1 || asks[3].Scope != ScopeSite || len(asks[3].Queries) != 2 {
 		t.Fatalf("%+v", asks)
 	}
 	grows := func(q fleet.Query) ([]fleet.Point, bool) {
@@ -259,7 +259,10 @@ func TestForesee(t *testing.T) {
 		}
 		return out, q.Target != "r01-pb" || q.Key == powerKey
 	}
-	Foresee(rows, asks, now, grows)
+	lines := Foresee(rows, asks, now, grows)
+	if len(lines) != 4 || lines[0].ID != "ams1/r01" || len(lines[0].Samples) != 480 || !lines[0].Line.Trend() {
+		t.Errorf("%d lines: %+v", len(lines), lines[0].Line)
+	}
 	x := row(t, rows, ScopeRack, "ams1/r01", Power) // 4000 W now, 5888 at the end, 96 W a day
 	if x.At == nil || x.At.Sub(now.Add(1888*24*time.Hour/96)).Abs() > 3*time.Hour || x.Low == nil || x.High == nil || x.Confidence == nil {
 		t.Errorf("%+v", x)
@@ -267,16 +270,52 @@ func TestForesee(t *testing.T) {
 	if !x.P95.Known || x.P95.Float() < 3800 || x.P95.Float() > 4000 {
 		t.Errorf("p95 %s", x.P95)
 	}
+	for _, scope := range []Scope{ScopeSite, ScopeRegion} { // the sum of its feeds against what one of them carries
+		id := map[Scope]string{ScopeSite: "ams1", ScopeRegion: "ams"}[scope]
+		if y := row(t, rows, scope, id, Power); !y.Foreseen() || y.Confidence == nil || scope == ScopeRegion && !strings.HasPrefix(y.Runway, "ams1: ") {
+			t.Errorf("%s: %+v", scope, y)
+		}
+	}
 	rows = Of(s)
 	Foresee(rows, asks, now, func(q fleet.Query) ([]fleet.Point, bool) { p, _ := grows(q); return p, q.Target != "r01-pb" })
 	if x = row(t, rows, ScopeRack, "ams1/r01", Power); x.P95.Known || x.At != nil {
 		t.Errorf("half a sum is no load: %+v", x)
 	}
+	few := Of(s)
+	Foresee(few, asks, now, func(q fleet.Query) ([]fleet.Point, bool) { p, _ := grows(q); return p[:12], true })
+	if x = row(t, few, ScopeRegion, "ams", Power); x.Foreseen() || !strings.Contains(x.Runway, "no trend") {
+		t.Errorf("twelve hours say nothing: %+v", x)
+	}
 	n := 0
 	for _, a := range Asks(smallFleet(100).snapshot()) {
 		n += len(a.Queries)
 	}
-	if n > maxQueries {
+	if n > 2*maxQueries { // each counts once, and may be part of a site
 		t.Errorf("%d series are asked for", n)
+	}
+}
+
+// TestForeseeRacksFromMemory: racks that nobody named last as their hours say,
+// and a rack of which one PDU has none is not half a rack.
+func TestForeseeRacksFromMemory(t *testing.T) {
+	s := smallFleet(2).snapshot()
+	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	var hours []fleet.Hour
+	for h := range int64(20 * 24) {
+		hours = append(hours, fleet.Hour{Class: fleet.PastPower, Hour: fleet.HourOf(now) - 20*24 + h, Value: 2000 + 2*float64(h)})
+	}
+	e := s.Devices.Edit()
+	for _, id := range []string{"r01-pa", "r01-pb", "r02-pa"} {
+		e.Get(id).Past = (*fleet.Past)(nil).With(hours)
+	}
+	s.Devices = e.Done()
+	rows := Of(s)
+	Foresee(rows, Asks(s), now, func(fleet.Query) ([]fleet.Point, bool) { return nil, false })
+	x := row(t, rows, ScopeRack, "ams1/r01", Power) // 5,916 W at the end, 5,888 are its limit
+	if !x.Foreseen() || x.At == nil || !x.P95.Known {
+		t.Errorf("%+v", x)
+	}
+	if x = row(t, rows, ScopeRack, "ams1/r02", Power); x.Runway != "" || x.P95.Known {
+		t.Errorf("of one PDU nothing is known: %+v", x)
 	}
 }

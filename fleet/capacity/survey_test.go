@@ -1,0 +1,96 @@
+package capacity
+
+import (
+	"testing"
+
+	"plumb/fleet"
+)
+
+func lossOf(t *testing.T, v Survey, part string) Loss {
+	t.Helper()
+	for _, l := range v.Losses {
+		if l.Part == part {
+			return l
+		}
+	}
+	t.Fatalf("no loss of %s", part)
+	return Loss{}
+}
+
+// TestSurveyFailures: what each failure moves is what the rows say of the worst
+// one, by part.
+func TestSurveyFailures(t *testing.T) {
+	v := SurveyOf(twoFeeds().snapshot())
+	a := lossOf(t, v, "A")
+	if a.Kind != "feed" || a.LoadW != fleet.Int(2704) || a.LimitW != fleet.Int(4992) || len(a.To) != 2 || len(a.Alone) != 0 {
+		t.Fatalf("%+v", a)
+	}
+	for _, c := range a.To {
+		if c.BeforeW != fleet.Int(2912) || c.AfterW != fleet.Int(5616) || c.OverW != fleet.Int(624) || !c.Over() {
+			t.Errorf("%+v", c)
+		}
+	}
+	if x := lossOf(t, v, "pb"); x.Kind != "pdu" || x.Rack != "ams1/r01" || len(x.To) != 2 {
+		t.Errorf("%+v", x)
+	}
+	rack := v.Subjects[2]
+	if rack.Scope != ScopeRack || rack.Row(Failover) == nil || rack.Tightest().Resource != Failover || rack.Hurt() < 1 {
+		t.Errorf("%+v", rack)
+	}
+	if f := v.Fits["ams1/r01"]; f.Binds != Outlets || f.Takes != 23 || len(f.Fits) != 2 {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestSurveyAloneAndDark(t *testing.T) {
+	b := &site{}
+	b.feed("A", "", 32, 230, 1)
+	b.feed("B", "", 32, 230, 1)
+	r := b.rack("r01", 42)
+	b.pdu("pa", r, "A", 16, 8)
+	b.pdu("pb", r, "B", 16, 8)
+	b.server("lone", r, 1, 150, "pa/1")
+	b.server("good", r, 3, 300, "pa/3", "pb/3")
+	s := b.snapshot()
+	v := SurveyOf(s)
+	if a := lossOf(t, v, "A").Alone; len(a) != 1 || a[0] != (Lone{"lone", fleet.Int(150)}) {
+		t.Errorf("%+v", a)
+	}
+	if a := lossOf(t, v, "pb").Alone; len(a) != 0 {
+		t.Errorf("%+v", a)
+	}
+	e := s.Feeds.Edit()
+	e.Get("A").State = fleet.StateCrit
+	s.Feeds = e.Done()
+	v = SurveyOf(s)
+	if a := lossOf(t, v, "A"); !a.Dark || len(a.To) != 0 || a.LoadW != fleet.Int(0) {
+		t.Errorf("%+v", a)
+	}
+	if b := lossOf(t, v, "B"); len(b.Alone) != 1 || b.Alone[0].Device != "good" {
+		t.Errorf("what runs on its other cord hangs on B alone: %+v", b)
+	}
+}
+
+func TestSubjectsAreOrderedByWhatHurts(t *testing.T) {
+	unknown := Subject{Rows: []Row{{Resource: Power}, {Resource: Contiguous, Total: fleet.Int(10), Free: fleet.Int(1)}}}
+	half := Subject{Rows: []Row{{Resource: Power, Used: fleet.Int(5), Total: fleet.Int(10)}}}
+	full := Subject{Rows: []Row{{Resource: Units, Used: fleet.Int(42), Total: fleet.Int(42)}}}
+	phase := Subject{Rows: []Row{{Resource: Power, Used: fleet.Int(5), Total: fleet.Int(10), Over: true}}}
+	over := Subject{Rows: []Row{{Resource: Failover, Used: fleet.Int(12), Total: fleet.Int(10), Over: true}}}
+	order := []Subject{unknown, half, full, phase, over}
+	for i := range order[1:] {
+		if order[i].Hurt() >= order[i+1].Hurt() {
+			t.Errorf("%d hurts %g, the next %g", i, order[i].Hurt(), order[i+1].Hurt())
+		}
+	}
+	if unknown.Tightest() != nil {
+		t.Errorf("%+v", unknown.Tightest())
+	}
+}
+
+func BenchmarkSurvey10000(b *testing.B) {
+	s := large()
+	for b.Loop() {
+		SurveyOf(s)
+	}
+}
