@@ -10,8 +10,11 @@ import (
 	"plumb/views"
 )
 
-// maxDerivedPasts bounds what is kept of one judgement over past times.
-const maxDerivedPasts = 4
+// Bounds of what is kept: judgements, and of each of them past times.
+const (
+	maxDerived      = 64
+	maxDerivedPasts = 4
+)
 
 // Derived makes the judgements over a whole snapshot that views name
 // ([fleet.QueryDerived]), each once for everybody who looks: off the screen's
@@ -24,7 +27,7 @@ type Derived struct {
 	now func() time.Time
 
 	mu sync.Mutex // guards by
-	by map[string]*derivedOne
+	by map[fleet.Query]*derivedOne
 }
 
 // derivedOne is one judgement with what was made of it. Who holds turn may
@@ -46,7 +49,7 @@ type made struct {
 // NewDerived returns a memory with nothing in it. ask brings what a judgement
 // wants to know of the past.
 func NewDerived(ask func(context.Context, fleet.Query, time.Time) fleet.Answer, now func() time.Time) *Derived {
-	return &Derived{ask: ask, now: now, by: make(map[string]*derivedOne)}
+	return &Derived{ask: ask, now: now, by: make(map[fleet.Query]*derivedOne)}
 }
 
 // of answers a derived query for a snapshot: from memory, or it is made now.
@@ -55,7 +58,7 @@ func (d *Derived) of(ctx context.Context, s *fleet.Snapshot, q fleet.Query) flee
 	if !ok {
 		return fleet.Answer{Err: fmt.Errorf("no judgement %q", q.Target)}
 	}
-	e := d.one(q.Target)
+	e := d.one(q)
 	select {
 	case e.turn <- struct{}{}:
 		defer func() { <-e.turn }()
@@ -74,13 +77,22 @@ func (d *Derived) of(ctx context.Context, s *fleet.Snapshot, q fleet.Query) flee
 	return fleet.Answer{Derived: value}
 }
 
-func (d *Derived) one(name string) *derivedOne {
+// one returns the memory of a judgement. What people asked once, and nobody
+// asks now, makes room for the next question.
+func (d *Derived) one(q fleet.Query) *derivedOne {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.by[name] == nil {
-		d.by[name] = &derivedOne{turn: make(chan struct{}, 1)}
+	e := d.by[q]
+	if e == nil {
+		for old := range d.by {
+			if len(d.by) >= maxDerived && old.Arg != "" {
+				delete(d.by, old)
+			}
+		}
+		e = &derivedOne{turn: make(chan struct{}, 1)}
+		d.by[q] = e
 	}
-	return d.by[name]
+	return e
 }
 
 // find returns what was made of the snapshot, or of the present not long ago.

@@ -16,15 +16,15 @@ func TestOneJudgementServesEverybody(t *testing.T) {
 	now := viewstest.At
 	d := NewDerived(nil, func() time.Time { return now })
 	q := fleet.Query{Kind: fleet.QueryDerived, Target: "capacity"}
-	ask := func(s *fleet.Snapshot) []capacity.Row {
+	ask := func(s *fleet.Snapshot) *capacity.Survey {
 		t.Helper()
-		rows, ok := d.of(context.Background(), s, q).Derived.([]capacity.Row)
-		if !ok || len(rows) == 0 {
-			t.Fatalf("%T", rows)
+		v, ok := d.of(context.Background(), s, q).Derived.(*capacity.Survey)
+		if !ok || len(v.Subjects) == 0 {
+			t.Fatalf("%v", v)
 		}
-		return rows
+		return v
 	}
-	same := func(a, b []capacity.Row) bool { return &a[0] == &b[0] }
+	same := func(a, b *capacity.Survey) bool { return a == b }
 
 	s := *viewstest.Fleet()
 	s.Live, s.Version = true, 7
@@ -32,7 +32,7 @@ func TestOneJudgementServesEverybody(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			if rows := ask(&s); !same(rows, first) {
+			if !same(ask(&s), first) {
 				t.Error("made again for a second session")
 			}
 		})

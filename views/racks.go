@@ -15,8 +15,9 @@ type Racks struct {
 	paint        Paint
 	scale        widget.Scale
 	rear         bool
-	plan         bool // the caret is on the floor plan
-	list         list // devices, and free space as "free:UNIT"
+	plan         bool   // the caret is on the floor plan
+	list         list   // devices, and free space as "free:UNIT"
+	offer        *offer // units that were found for something; nil: none
 	memo         *racksMemo
 }
 

@@ -1,0 +1,354 @@
+package views
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"plumb/fleet"
+	"plumb/fleet/capacity"
+	"plumb/keys"
+	"plumb/views/widget"
+)
+
+// CapacityPage is one region, site, rack, feed or cloud: all its resources, what
+// each failure moves to where, who hangs on one cord, and how long it lasts.
+type CapacityPage struct {
+	scope capacity.Scope
+	id    string
+	list  list
+}
+
+func newCapacityPage(scope capacity.Scope, id string) View {
+	return CapacityPage{scope: scope, id: id}
+}
+
+// ID implements View.
+func (v CapacityPage) ID() string { return "room" }
+
+// Crumbs implements View.
+func (v CapacityPage) Crumbs(Frame) []string { return []string{"capacity", string(v.scope), v.id} }
+
+// Needs implements View.
+func (v CapacityPage) Needs(Frame) []fleet.Query { return capacityNeeds }
+
+// subject returns what the page is about; nil: it is not there, or not yet.
+func (v CapacityPage) subject(f Frame) (*capacity.Survey, *capacity.Subject) {
+	survey, ok := derived[*capacity.Survey](f, derivedCapacity)
+	if !ok {
+		return nil, nil
+	}
+	for i := range survey.Subjects {
+		if x := &survey.Subjects[i]; x.Scope == v.scope && x.ID == v.id {
+			return survey, x
+		}
+	}
+	return survey, nil
+}
+
+// lines returns what the caret moves over.
+func (v CapacityPage) lines(f Frame) []roomLine {
+	survey, sub := v.subject(f)
+	if sub == nil {
+		return nil
+	}
+	return roomLines(f, survey, sub)
+}
+
+func roomRows(l []roomLine) rows {
+	return rows{len(l), func(i int) string { return l[i].kind + " " + l[i].id }}
+}
+
+// Selected implements View: the part or the machine under the caret, else what
+// the page is about.
+func (v CapacityPage) Selected(f Frame) (kind, id string) {
+	l := v.lines(f)
+	if i := v.list.index(roomRows(l)); i >= 0 {
+		return l[i].kind, l[i].id
+	}
+	if _, sub := v.subject(f); sub == nil {
+		return "", ""
+	}
+	return string(v.scope), v.id
+}
+
+// Handle implements View.
+func (v CapacityPage) Handle(f Frame, c keys.Command) (View, Intent) {
+	switch c.ID {
+	case "enter":
+		if len(v.lines(f)) == 0 && v.scope == capacity.ScopeCloud {
+			return v, Open{View: NewInstances("cloud:" + v.id)}
+		}
+		return v, nil // what the caret stands on is followed
+	}
+	v.list, _ = v.list.move(c, roomRows(v.lines(f)), page(f))
+	return v, nil
+}
+
+// Draw implements View.
+func (v CapacityPage) Draw(f Frame, on widget.Canvas) {
+	survey, sub := v.subject(f)
+	if sub == nil {
+		in := widget.Box(on, f.Theme, v.id, "", true)
+		if survey == nil {
+			drawUnderived(f, in, capacityNeeds[0])
+			return
+		}
+		drawEmpty(f, in, "no "+string(v.scope)+" "+v.id, "it is not in the inventory at this time; esc leads back")
+		return
+	}
+	ahead, _ := derived[*foresight](f, derivedForesight)
+	l := roomLines(f, survey, sub)
+	drawSubject(f, on, survey, ahead, sub, subjectLook{lines: l, at: v.list.index(roomRows(l)), focus: true})
+}
+
+// roomLine is one line of a page that the caret can stand on: what the failure
+// of a part does, or a machine on one cord.
+type roomLine struct {
+	kind, id string
+	loss     *capacity.Loss // nil: a machine
+	to       []capacity.Carry
+	watts    fleet.Num
+	on       string // the part it hangs on
+	alone    int
+}
+
+// worst is how full the fullest part is that takes over; -1: none does.
+func (l *roomLine) worst() float64 {
+	if len(l.to) == 0 {
+		return -1
+	}
+	return l.to[0].Share()
+}
+
+// roomLines lists the failures of all parts of a subject, the worst first, then
+// the machines that hang on one of them alone, the heaviest first.
+func roomLines(f Frame, survey *capacity.Survey, sub *capacity.Subject) []roomLine {
+	var out []roomLine
+	lone := map[string]roomLine{}
+	for i := range survey.Losses {
+		l := &survey.Losses[i]
+		if !concerns(f, survey, sub, l) {
+			continue
+		}
+		line := roomLine{kind: KindDevice, id: l.Part, loss: l, to: takers(f, sub, l)}
+		if l.Kind == "feed" {
+			line.kind = string(capacity.ScopeFeed)
+		}
+		for _, x := range l.Alone {
+			if d := f.Snap.Devices.Get(x.Device); sub.Scope == capacity.ScopeRack && (d == nil || d.Spec.Rack != sub.ID) {
+				continue // it stands in another rack
+			}
+			line.alone++
+			if was, has := lone[x.Device]; !has || was.loss.Kind != "pdu" && l.Kind == "pdu" { // the nearest part
+				lone[x.Device] = roomLine{kind: KindDevice, id: x.Device, watts: x.Watts, on: l.Part, loss: l}
+			}
+		}
+		out = append(out, line)
+	}
+	slices.SortStableFunc(out, func(a, b roomLine) int {
+		dark := func(l *roomLine) int {
+			if l.loss.Dark {
+				return 1
+			}
+			return 0
+		}
+		return cmp.Or(dark(&b)-dark(&a), cmp.Compare(b.worst(), a.worst()))
+	})
+	single := make([]roomLine, 0, len(lone))
+	for _, l := range lone {
+		if l.loss.Kind == "pdu" || !everything(survey, sub, l.loss) {
+			l.loss = nil
+			single = append(single, l)
+		}
+	}
+	slices.SortFunc(single, func(a, b roomLine) int {
+		return cmp.Or(b.watts.Cmp(a.watts), cmp.Compare(a.id, b.id))
+	})
+	return append(out, single...)
+}
+
+// everything reports whether a part stands above other parts: that all cords
+// lie below it is how it is built, and no list of machines.
+func everything(survey *capacity.Survey, sub *capacity.Subject, l *capacity.Loss) bool {
+	return sub.ID != l.Part && slices.ContainsFunc(survey.Losses, func(x capacity.Loss) bool { return x.Up == l.Part && x.Kind != "pdu" }) ||
+		sub.ID == l.Part && len(l.To) == 0 && len(l.Alone) > maxAlone
+}
+
+// maxAlone is how many machines on one part are a list; beyond it, they are all
+// there is.
+const maxAlone = 200
+
+// concerns reports whether a part is one of a subject: of a rack its PDUs and
+// the feeds they hang on, of a feed itself and what hangs below it.
+func concerns(f Frame, survey *capacity.Survey, sub *capacity.Subject, l *capacity.Loss) bool {
+	switch sub.Scope {
+	case capacity.ScopeSite:
+		return l.Site == sub.ID
+	case capacity.ScopeRegion:
+		x := f.Snap.Sites.Get(l.Site)
+		return x != nil && x.Spec.Region == sub.ID
+	case capacity.ScopeRack:
+		return l.Rack == sub.ID || l.Kind == "feed" && slices.ContainsFunc(survey.Losses, func(x capacity.Loss) bool { return x.Rack == sub.ID && x.Up == l.Part })
+	case capacity.ScopeFeed:
+		return l.Part == sub.ID || l.Up == sub.ID
+	}
+	return false
+}
+
+// takers are the parts that take over, of a rack only its own: what moves in
+// other racks and above them is theirs.
+func takers(f Frame, sub *capacity.Subject, l *capacity.Loss) []capacity.Carry {
+	if sub.Scope != capacity.ScopeRack {
+		return l.To
+	}
+	var out []capacity.Carry
+	for _, c := range l.To {
+		if d := f.Snap.Devices.Get(c.Part); d != nil && d.Spec.Rack == sub.ID {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// subjectLook is how a subject is drawn: with a caret on its lines, or without.
+type subjectLook struct {
+	lines []roomLine
+	at    int
+	focus bool
+}
+
+// drawSubject draws a subject from its resources down to what is ahead, as far
+// as there is room.
+func drawSubject(f Frame, on widget.Canvas, survey *capacity.Survey, ahead *foresight, sub *capacity.Subject, l subjectLook) {
+	if l.lines == nil {
+		l.lines, l.at = roomLines(f, survey, sub), -1
+	}
+	way, line := ahead.of(sub)
+	h := min(len(sub.Rows)+3, max(on.H*3/5, 5))
+	drawResources(f, on.Sub(0, 0, on.W, h), survey, sub, way)
+	rest := on.Sub(0, h, on.W, on.H-h)
+	foretold := foretoldOf(f, sub)
+	if n := min(len(foretold)+2, 8); len(foretold) > 0 && rest.H >= 30 {
+		drawForetold(f, rest.Sub(0, rest.H-n, rest.W, n), foretold)
+		rest = rest.Sub(0, 0, rest.W, rest.H-n)
+	}
+	if rest.H >= 16 && line != nil {
+		chart := min(max(8, rest.H-len(l.lines)-4), rest.H*3/5)
+		drawAheadChart(f, rest.Sub(0, rest.H-chart, rest.W, chart), sub, way, line)
+		rest = rest.Sub(0, 0, rest.W, rest.H-chart)
+	}
+	if rest.H >= 3 && sub.Scope != capacity.ScopeCloud {
+		drawFailures(f, rest, l)
+	}
+}
+
+var resourceColumns = []widget.Column{
+	{Title: "resource", Min: 12, Max: 18, Name: true}, {Title: "taken", Min: 14, Max: 30}, {Title: "used", Min: 7, Right: true}, {Title: "p95", Min: 7, Rank: 3, Right: true}, {Title: "of", Min: 7, Right: true},
+	{Title: "free", Min: 7, Rank: 1, Right: true}, {Title: "strand", Min: 7, Rank: 2, Right: true}, {Title: "takes", Min: 5, Rank: 2, Right: true}, {Title: "why", Min: 20, Max: 110, Rank: 4},
+}
+
+// drawResources draws every resource with what of it is stranded, and below
+// them what binds.
+func drawResources(f Frame, on widget.Canvas, survey *capacity.Survey, sub *capacity.Subject, way *capacity.Row) {
+	lasts, _ := lastsText(f, way, on.W)
+	in := widget.Box(on, f.Theme, string(sub.Scope)+" "+sub.ID, "lasts: "+lasts, false)
+	fit, hasFit := survey.Fits[sub.ID]
+	t := widget.Table{Columns: resourceColumns, Rows: len(sub.Rows), At: -1, Sort: -1}
+	t.Draw(in, f.Theme, func(on widget.Canvas, row, col int) {
+		x := &sub.Rows[row]
+		takes, why := dash, x.Worst
+		if hasFit && sub.Scope == capacity.ScopeRack {
+			if y, ok := fitOf(&fit, x); ok {
+				takes = strconv.Itoa(y.Takes)
+				why = strings.Trim(y.Why+"; "+why, "; ")
+			}
+		}
+		resourceCell(f, on, x, way, resourceColumns[col].Title, takes, why)
+	})
+	widget.Foot(on, f.Theme, subjectFoot(sub, &fit), widget.Bold)
+}
+
+// fitOf is how many machines of its kind a row takes.
+func fitOf(fit *capacity.RackFit, x *capacity.Row) (capacity.Fit, bool) {
+	if x.Resource == capacity.Ports && x.Class != capacity.Speed(fit.Like.SpeedBps) {
+		return capacity.Fit{}, false
+	}
+	for _, y := range fit.Fits {
+		if y.Resource == x.Resource {
+			return y, true
+		}
+	}
+	return capacity.Fit{}, false
+}
+
+// subjectFoot says what binds, and for what kind of machine.
+func subjectFoot(sub *capacity.Subject, fit *capacity.RackFit) string {
+	if sub.Scope == capacity.ScopeRack {
+		if !fit.Known || fit.Binds == "" {
+			return fitRefusal(fit)
+		}
+		return "takes " + strconv.Itoa(fit.Takes) + " more of " + likeText(fit.Like) + ": " + strings.ReplaceAll(string(fit.Binds), "_", " ") + " binds"
+	}
+	for i := range sub.Rows {
+		if x := &sub.Rows[i]; x.Over && x.Do != "" {
+			return x.Do
+		}
+	}
+	return ""
+}
+
+// likeText writes a machine's shape: 1U 225W 2x25G.
+func likeText(m capacity.Machine) string {
+	text := number(m.Height.Num(), 1)
+	if m.Height%2 == 0 {
+		text = strconv.Itoa(int(m.Height / 2))
+	}
+	text += "U"
+	if m.Watts > 0 {
+		text += " " + strconv.Itoa(int(m.Watts+0.5)) + "W"
+	}
+	if m.Ports > 0 && m.SpeedBps > 0 {
+		text += " " + strconv.Itoa(m.Ports) + "x" + capacity.Speed(m.SpeedBps)
+	}
+	return text
+}
+
+func resourceCell(f Frame, on widget.Canvas, x, way *capacity.Row, column, takes, why string) {
+	p95 := x.P95
+	if way != nil && way.Resource == x.Resource && way.Class == x.Class {
+		p95 = way.P95
+	}
+	num := func(n fleet.Num) {
+		st := widget.Plain
+		if !n.Known {
+			st = widget.Unknown
+		}
+		on.CutRight(f.Theme, 0, 0, on.W, amountOfRow(n, x), st)
+	}
+	switch column {
+	case "resource":
+		on.Cut(f.Theme, 0, 0, on.W, resourceWord(x), widget.Plain)
+	case "taken":
+		drawRoom(f, on, x, p95)
+	case "used":
+		num(x.Used)
+	case "p95":
+		num(p95)
+	case "of":
+		num(x.Total)
+	case "free":
+		num(x.Free)
+	case "strand":
+		num(x.Stranded)
+	case "takes":
+		on.CutRight(f.Theme, 0, 0, on.W, takes, widget.Plain)
+	case "why":
+		st := widget.Dim
+		if x.Over {
+			st = widget.Crit
+		}
+		on.Cut(f.Theme, 0, 0, on.W, why, st)
+	}
+}
