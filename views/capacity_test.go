@@ -128,6 +128,7 @@ func roomScreens() []screen {
 			return press(t, f, NewFleet(), "go.place 5 --watts 300 --units 2 --region iad", "enter")
 		}},
 		{"whatif-add", ask("go.whatif add 8 --watts 450 --units 1 --in fra1/r03")},
+		{"device-foretold", func(testing.TB, Frame) View { return NewDevice("fra1-r06-s05") }},
 		{"security", func(testing.TB, Frame) View { return NewSecurity() }},
 	}
 }

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,16 +53,12 @@ func drawFailures(f Frame, on widget.Canvas, l subjectLook) {
 
 // failuresNote says in a few words what the failures would do.
 func failuresNote(list []roomLine, alone int) string {
-	over, blind := 0, 0
+	over, blind := 0, map[string]bool{}
 	for i := range list {
+		over += btoi(slices.ContainsFunc(list[i].to, func(c capacity.Carry) bool { return c.Over() }))
 		for _, c := range list[i].to {
-			if c.Over() {
-				over++
-				break
-			}
 			if !c.LimitW.Known {
-				blind++
-				break
+				blind[c.Part] = true
 			}
 		}
 	}
@@ -72,8 +69,12 @@ func failuresNote(list []roomLine, alone int) string {
 	if alone > 0 {
 		parts = append(parts, count(alone, "machine")+" on one cord")
 	}
-	if blind > 0 {
-		parts = append(parts, "limits are missing")
+	for part := range blind {
+		if len(blind) > 1 {
+			part = strconv.Itoa(len(blind)) + " parts"
+		}
+		parts = append(parts, "limit of "+part+" not known")
+		break
 	}
 	if len(parts) == 0 && len(list) > 0 {
 		return "every one is carried"
@@ -87,7 +88,11 @@ func drawRoomLine(f Frame, on widget.Canvas, l *roomLine) {
 	if l.loss == nil {
 		on.Cut(f.Theme, 4, 0, 20, l.id, widget.Link)
 		on.CutRight(f.Theme, 25, 0, 7, watts(l.watts), widget.Plain)
-		on.Cut(f.Theme, 34, 0, on.W-34, "hangs on "+l.on+" alone", widget.Dim)
+		text, st := "hangs on "+l.on+" alone", widget.Dim
+		if l.dead {
+			text, st = "hung on "+l.on+" alone: it has no power now", widget.Crit
+		}
+		on.Cut(f.Theme, 34, 0, on.W-34, text, st)
 		return
 	}
 	glyph, st := lossMark(f, l)
@@ -178,7 +183,7 @@ func drawAheadChart(f Frame, on widget.Canvas, sub *capacity.Subject, way *capac
 		points[i] = fleet.Point{At: s.At, Mean: fleet.FromFloat(s.V, 0)}
 	}
 	back := min(max(f.At.Sub(line.Samples[0].At), aheadLeast), aheadBack)
-	ch := widget.Chart{Series: widget.Series{Points: points, From: f.At.Add(-back), To: f.At}, Limits: fleet.Limits{HighCrit: x.Total},
+	ch := widget.Chart{Series: widget.Series{Points: points, From: f.At.Add(-back), To: f.At}, Limits: fleet.Limits{HighCrit: line.Limit},
 		Format: func(v float64) string { return amountOfRow(fleet.FromFloat(v, 0), x) }, Style: widget.Fill, Whole: true}
 	if line.Line.Trend() {
 		ch.To = f.At.Add(aheadTo(f, way, back))

@@ -111,6 +111,7 @@ type roomLine struct {
 	to       []capacity.Carry
 	watts    fleet.Num
 	on       string // the part it hangs on
+	dead     bool   // which gives nothing now
 	alone    int
 }
 
@@ -142,7 +143,7 @@ func roomLines(f Frame, survey *capacity.Survey, sub *capacity.Subject) []roomLi
 			}
 			line.alone++
 			if was, has := lone[x.Device]; !has || was.loss.Kind != "pdu" && l.Kind == "pdu" { // the nearest part
-				lone[x.Device] = roomLine{kind: KindDevice, id: x.Device, watts: x.Watts, on: l.Part, loss: l}
+				lone[x.Device] = roomLine{kind: KindDevice, id: x.Device, watts: x.Watts, on: l.Part, dead: l.Dark, loss: l}
 			}
 		}
 		out = append(out, line)
@@ -245,14 +246,14 @@ func drawSubject(f Frame, on widget.Canvas, survey *capacity.Survey, ahead *fore
 }
 
 var resourceColumns = []widget.Column{
-	{Title: "resource", Min: 12, Max: 18, Name: true}, {Title: "taken", Min: 14, Max: 30}, {Title: "used", Min: 7, Right: true}, {Title: "p95", Min: 7, Rank: 3, Right: true}, {Title: "of", Min: 7, Right: true},
+	{Title: "resource", Min: 15, Max: 20, Name: true}, {Title: "taken", Min: 14, Max: 30}, {Title: "used", Min: 7, Right: true}, {Title: "p95", Min: 7, Rank: 3, Right: true}, {Title: "of", Min: 7, Right: true},
 	{Title: "free", Min: 7, Rank: 1, Right: true}, {Title: "strand", Min: 7, Rank: 2, Right: true}, {Title: "takes", Min: 5, Rank: 2, Right: true}, {Title: "why", Min: 20, Max: 110, Rank: 4},
 }
 
 // drawResources draws every resource with what of it is stranded, and below
 // them what binds.
 func drawResources(f Frame, on widget.Canvas, survey *capacity.Survey, sub *capacity.Subject, way *capacity.Row) {
-	lasts, _ := lastsText(f, way, on.W)
+	lasts, _ := lastsText(f, way, on.W/4)
 	in := widget.Box(on, f.Theme, string(sub.Scope)+" "+sub.ID, "lasts: "+lasts, false)
 	fit, hasFit := survey.Fits[sub.ID]
 	t := widget.Table{Columns: resourceColumns, Rows: len(sub.Rows), At: -1, Sort: -1}

@@ -48,6 +48,31 @@ func sortForetold(list []foretold) {
 	})
 }
 
+// ownShown bounds the forecasts in a device's head.
+const ownShown = 3
+
+// drawOwnForetold draws what is foretold of a device and what was before, and
+// returns the rows it took.
+func drawOwnForetold(f Frame, in widget.Canvas, y int, d *fleet.Device) int {
+	list := make([]foretold, len(d.Forecasts))
+	for i := range d.Forecasts {
+		list[i] = foretold{d.Spec.ID, &d.Forecasts[i]}
+	}
+	sortForetold(list)
+	list = list[:min(len(list), ownShown)]
+	for i := range list {
+		_, st, word := scoreMark(f, list[i].Forecast)
+		label := "ahead"
+		if list[i].Score != fleet.ScoreOpen {
+			label = "was"
+		}
+		in.Text(0, y+i, label, widget.Dim)
+		end := in.Right(in.W, y+i, word, st)
+		in.Cut(f.Theme, 6, y+i, end-8, foretoldText(list[i].Forecast), widget.Plain)
+	}
+	return len(list)
+}
+
 // drawForetold draws forecasts with their interval and what became of them, and
 // how often those of the fleet came true.
 func drawForetold(f Frame, on widget.Canvas, list []foretold) {
@@ -64,12 +89,7 @@ func drawForetold(f Frame, on widget.Canvas, list []foretold) {
 
 // foretoldText says what, when, between when, and when that was said.
 func foretoldText(x *fleet.Forecast) string {
-	text := x.What + " " + x.At.UTC().Format("2006-01-02") + ", " + x.Low.UTC().Format("01-02") + " to "
-	if x.High.IsZero() {
-		text += "unknown"
-	} else {
-		text += x.High.UTC().Format("2006-01-02")
-	}
+	text := x.What + " " + x.At.UTC().Format("2006-01-02") + " (" + x.Low.UTC().Format("01-02") + " to " + x.High.UTC().Format("01-02") + ")"
 	return text + ", said " + x.Made.UTC().Format("01-02") + ", confidence " + x.Confidence.String()
 }
 

@@ -65,7 +65,10 @@ func (v Racks) Crumbs(f Frame) []string {
 // Needs implements View.
 func (v Racks) Needs(f Frame) []fleet.Query {
 	_, id := v.Selected(f)
-	return cardNeeds(f, id)
+	if f.Width < 100 { // no card
+		return cardNeeds(f, id)
+	}
+	return append(cardNeeds(f, id), capacityNeeds...)
 }
 
 // slots lays the open rack out for a height.

@@ -36,6 +36,7 @@ type Forecast struct {
 	Scope    Scope
 	ID       string
 	Resource Resource
+	Limit    fleet.Num
 	Samples  []trend.Sample // oldest first
 	Line     trend.Line
 }
@@ -157,7 +158,7 @@ func Foresee(rows []Row, asks []Ask, now time.Time, get func(fleet.Query) ([]fle
 			samples, ok = a.total(got, get)
 		}
 		if ok {
-			out = append(out, Forecast{a.Scope, a.ID, a.Resource, samples, rows[i].foresee(samples, now)})
+			out = append(out, Forecast{a.Scope, a.ID, a.Resource, rows[i].Total, samples, rows[i].foresee(samples, now)})
 		}
 	}
 	for _, a := range asks {
