@@ -59,6 +59,7 @@ type capacityRow struct {
 	*capacity.Subject
 	way   *capacity.Row // that has its runway; nil: not known
 	alone int           // machines on one cord, or on this feed alone
+	leaf  bool          // a feed that PDUs hang on
 	fit   *capacity.RackFit
 }
 
@@ -80,14 +81,14 @@ func (v Capacity) shown(f Frame) (*capacityMemo, bool) {
 
 func (v Capacity) fill(f Frame, m *capacityMemo) {
 	flt := parseFilter(v.text)
-	alone := aloneBy(m.of.survey)
+	alone, leaves := aloneBy(m.of.survey)
 	for i := range m.of.survey.Subjects {
 		sub := &m.of.survey.Subjects[i]
 		if sub.Scope != v.scope {
 			continue
 		}
 		m.total++
-		r := capacityRow{Subject: sub, alone: alone[sub.ID]}
+		r := capacityRow{Subject: sub, alone: alone[sub.ID], leaf: leaves[sub.ID]}
 		r.way, _ = m.of.ahead.of(sub)
 		if fit, ok := m.of.survey.Fits[sub.ID]; ok && v.scope == capacity.ScopeRack {
 			r.fit = &fit
@@ -101,18 +102,19 @@ func (v Capacity) fill(f Frame, m *capacityMemo) {
 }
 
 // aloneBy counts the machines on one cord by rack, and those that hang on one
-// feed alone by feed.
-func aloneBy(s *capacity.Survey) map[string]int {
-	out := map[string]int{}
+// feed alone by feed; leaves are the feeds that PDUs hang on.
+func aloneBy(s *capacity.Survey) (alone map[string]int, leaves map[string]bool) {
+	alone, leaves = map[string]int{}, map[string]bool{}
 	for i := range s.Losses {
 		l := &s.Losses[i]
 		if l.Kind == "pdu" {
-			out[l.Rack] += len(l.Alone)
+			alone[l.Rack] += len(l.Alone)
+			leaves[l.Up] = true
 		} else {
-			out[l.Part] = len(l.Alone)
+			alone[l.Part] = len(l.Alone)
 		}
 	}
-	return out
+	return alone, leaves
 }
 
 // compare orders rows by a column: names rise, numbers fall, what is not known

@@ -170,11 +170,17 @@ func drawAheadChart(f Frame, on widget.Canvas, sub *capacity.Subject, way *capac
 	note := "no history is kept"
 	if way != nil {
 		note = way.Runway
+		if way.Foreseen() {
+			note += "; confidence " + way.Confidence.String()
+		}
 	}
 	x := sub.Row(line.Resource)
-	in := widget.Box(on, f.Theme, "ahead: "+string(line.Resource)+" of "+line.ID+", by the hour", "", false)
+	if x == nil {
+		return
+	}
+	in := widget.Box(on, f.Theme, "ahead: "+string(line.Resource)+" of "+line.ID+", by the hour, against "+amountOfRow(line.Limit, x), "", false)
 	widget.Foot(on, f.Theme, note, widget.Bold)
-	if x == nil || len(line.Samples) == 0 {
+	if len(line.Samples) == 0 {
 		in.Text(1, 0, "no history is kept", widget.Unknown)
 		return
 	}

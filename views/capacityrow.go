@@ -306,7 +306,7 @@ func hurtMark(f Frame, r *capacityRow) (string, widget.Style) {
 		return g.Warn, widget.Warn
 	case r.fit != nil && !r.fit.Known:
 		return g.Unknown, widget.Unknown
-	case r.Scope == capacity.ScopeFeed && r.alone > 0 && !r.Row(capacity.Failover).Used.Known && len(f.Snap.PDUsOf[r.ID]) > 0:
+	case r.leaf && r.alone > 0 && !r.Row(capacity.Failover).Used.Known:
 		return g.Warn, widget.Warn // its partner is gone; a feed above both never had one
 	}
 	return g.OK, widget.OK

@@ -264,7 +264,7 @@ func drawRegionStates(f Frame, on widget.Canvas, x, y int, r *fleet.Region, debt
 	}
 	if r.DriftOpen > 0 {
 		x = on.Text(x, y, f.Theme.Glyphs.Drift+strconv.Itoa(r.DriftOpen), widget.Drift)
-		if debt > 0 {
+		if debt >= 0.05 { // what rounds to nothing is none
 			on.Text(x, y, " debt "+strconv.FormatFloat(debt, 'f', 1, 64)+" d", widget.Dim)
 		}
 	}

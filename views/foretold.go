@@ -21,8 +21,7 @@ type foretold struct {
 func foretoldOf(f Frame, sub *capacity.Subject) []foretold {
 	var out []foretold
 	for id, d := range f.Snap.Devices.All() {
-		in := map[capacity.Scope]string{capacity.ScopeRegion: d.Spec.Region, capacity.ScopeSite: d.Spec.Site, capacity.ScopeRack: d.Spec.Rack}[sub.Scope]
-		if in != sub.ID || in == "" {
+		if len(d.Forecasts) == 0 || !within(d.Spec, sub) {
 			continue
 		}
 		for i := range d.Forecasts {
@@ -31,6 +30,19 @@ func foretoldOf(f Frame, sub *capacity.Subject) []foretold {
 	}
 	sortForetold(out)
 	return out
+}
+
+// within reports whether a device stands in a rack, site or region.
+func within(d *fleet.DeviceSpec, sub *capacity.Subject) bool {
+	switch sub.Scope {
+	case capacity.ScopeRegion:
+		return d.Region == sub.ID
+	case capacity.ScopeSite:
+		return d.Site == sub.ID
+	case capacity.ScopeRack:
+		return d.Rack == sub.ID
+	}
+	return false
 }
 
 func sortForetold(list []foretold) {

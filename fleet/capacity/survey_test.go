@@ -3,6 +3,7 @@ package capacity
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"plumb/fleet"
 )
@@ -151,5 +152,30 @@ func BenchmarkSurvey10000(b *testing.B) {
 	s := large()
 	for b.Loop() {
 		SurveyOf(s)
+	}
+}
+
+// BenchmarkForeseeRacks10000 is the forecast of every rack from the hours in
+// memory.
+func BenchmarkForeseeRacks10000(b *testing.B) {
+	s := large()
+	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	var hours []fleet.Hour
+	for h := range int64(fleet.PastHours) {
+		hours = append(hours, fleet.Hour{Class: fleet.PastPower, Hour: fleet.HourOf(now) - fleet.PastHours + h, Value: 2000 + float64(h%24)*7 + float64(h*7919%97)})
+	}
+	past := (*fleet.Past)(nil).With(hours)
+	e := s.Devices.Edit()
+	for i := range s.Devices.Len() {
+		if s.Devices.At(i).Spec.Kind == fleet.KindPDU {
+			e.At(i).Past = past
+		}
+	}
+	s.Devices = e.Done()
+	rows, asks := Of(s), Asks(s)
+	for b.Loop() {
+		if n := len(Foresee(rows, asks, now, func(fleet.Query) ([]fleet.Point, bool) { return nil, false })); n != 454 {
+			b.Fatalf("%d racks", n)
+		}
 	}
 }
