@@ -72,7 +72,7 @@ var roomFleet = sync.OnceValue(func() *fleet.Snapshot {
 	}
 	var hours []fleet.Hour
 	for h := range int64(21 * 24) {
-		hours = append(hours, fleet.Hour{Class: fleet.PastPower, Hour: fleet.HourOf(viewstest.At) - 21*24 + h, Value: 2400 + 1.5*float64(h) + float64(h%24)*4 + float64(h/24*7919%11-5)*60})
+		hours = append(hours, fleet.Hour{Class: fleet.PastPower, Hour: fleet.HourOf(viewstest.At) - 21*24 + h, Value: 2400 + 1.5*float64(h) + float64(h%24)*4 + float64(h/24*7919%11-5)*9})
 	}
 	for _, id := range []string{"fra1-r03-pa", "fra1-r03-pb", "fra1-r04-pa", "fra1-r04-pb"} {
 		e.Get(id).Past = (*fleet.Past)(nil).With(hours)
