@@ -43,7 +43,7 @@ type made struct {
 	value   any
 	version uint64
 	of      time.Time // the snapshot's
-	at      time.Time // when it was made; zero: never
+	until   time.Time // it is good until then; zero: it was never made
 }
 
 // NewDerived returns a memory with nothing in it. ask brings what a judgement
@@ -65,15 +65,21 @@ func (d *Derived) of(ctx context.Context, s *fleet.Snapshot, q fleet.Query) flee
 	case <-ctx.Done():
 		return fleet.Answer{Err: ctx.Err()}
 	}
-	if v, ok := e.find(s, d.now(), j.Every); ok {
+	if v, ok := e.find(s, d.now()); ok {
 		return fleet.Answer{Derived: v}
 	}
-	at := d.now()
-	value := j.Of(s, s.At, func(q fleet.Query) fleet.Answer { return d.ask(ctx, q, s.At) })
+	until := d.now().Add(j.Every)
+	value := j.Of(s, s.At, func(q fleet.Query) fleet.Answer {
+		a := d.ask(ctx, q, s.At)
+		if a.Err != nil { // it is made of less than there is
+			until = d.now().Add(min(retryAfter, j.Every))
+		}
+		return a
+	})
 	if ctx.Err() != nil { // what it asked for may be missing
 		return fleet.Answer{Err: ctx.Err()}
 	}
-	e.keep(s, made{value, s.Version, s.At, at})
+	e.keep(s, made{value, s.Version, s.At, until})
 	return fleet.Answer{Derived: value}
 }
 
@@ -96,9 +102,9 @@ func (d *Derived) one(q fleet.Query) *derivedOne {
 }
 
 // find returns what was made of the snapshot, or of the present not long ago.
-func (e *derivedOne) find(s *fleet.Snapshot, now time.Time, every time.Duration) (any, bool) {
+func (e *derivedOne) find(s *fleet.Snapshot, now time.Time) (any, bool) {
 	if s.Live {
-		return e.live.value, !e.live.at.IsZero() && (e.live.version >= s.Version || now.Sub(e.live.at) < every)
+		return e.live.value, !e.live.until.IsZero() && (e.live.version >= s.Version || now.Before(e.live.until))
 	}
 	for _, m := range e.pasts {
 		if m.of.Equal(s.At) && m.version == s.Version {

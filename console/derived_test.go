@@ -87,3 +87,48 @@ func TestAJudgementThatIsNotThereOrWasCutShort(t *testing.T) {
 		t.Errorf("after one that was cut short: %v", a.Err)
 	}
 }
+
+// TestNothingIsJudgedBeforeThereIsAFleet: a screen that is drawn before its
+// first snapshot would have everybody shown the capacity of nothing, for as long
+// as that is good.
+func TestNothingIsJudgedBeforeThereIsAFleet(t *testing.T) {
+	a := newAnswers(nil, make(chan struct{}, 1))
+	needs := []fleet.Query{{Kind: fleet.QueryDerived, Target: "capacity"}, {Kind: fleet.QueryEvents}}
+	now := viewstest.At
+	if due := a.due(needs, 0, now); len(due) != 1 || due[0].Kind != fleet.QueryEvents {
+		t.Errorf("%+v", due)
+	}
+	if due := a.due(needs, 1, now); len(due) != 1 || due[0].Kind != fleet.QueryDerived {
+		t.Errorf("%+v", due)
+	}
+}
+
+// TestWhatWasMadeOfTooLittleIsMadeAgainSoon: a forecast whose history could not
+// be read says so, and not for a minute.
+func TestWhatWasMadeOfTooLittleIsMadeAgainSoon(t *testing.T) {
+	now, asked := viewstest.At, 0
+	d := NewDerived(func(context.Context, fleet.Query, time.Time) fleet.Answer {
+		asked++
+		return fleet.Answer{Err: errors.New("disk on fire")}
+	}, func() time.Time { return now })
+	s := *viewstest.Fleet()
+	topo := *s.Topology
+	topo.PDUsOf = map[string][]int{s.Feeds.ID(0): {s.Devices.Number("fra1-r03-pa")}}
+	s.Topology, s.Live, s.Version = &topo, true, 1
+	q := fleet.Query{Kind: fleet.QueryDerived, Target: "foresight"}
+	made := func() int {
+		t.Helper()
+		if a := d.of(context.Background(), &s, q); a.Err != nil || a.Derived == nil {
+			t.Fatalf("%+v", a)
+		}
+		s.Version++
+		return asked
+	}
+	if first := made(); first == 0 || made() != first {
+		t.Errorf("%d questions", asked)
+	}
+	before := asked
+	if now = now.Add(retryAfter + time.Second); made() == before {
+		t.Error("not asked again")
+	}
+}

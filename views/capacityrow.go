@@ -15,12 +15,12 @@ import (
 // Columns of the list. The first orders by what hurts.
 var (
 	placeColumns = []widget.Column{
-		{Title: "", Min: 1}, {Title: "id", Min: 9, Max: 16, Name: true}, {Title: "power", Min: 14, Max: 24}, {Title: "load", Min: 11, Rank: 4, Right: true},
+		{Title: "", Min: 1}, {Title: "id", Min: 9, Max: 16, Name: true}, {Title: "power", Min: 14, Max: 24}, {Title: "load", Min: 13, Rank: 4, Right: true},
 		{Title: "fails", Min: 6, Right: true}, {Title: "takes", Min: 5, Rank: 1, Right: true}, {Title: "free U", Min: 6, Rank: 2, Right: true}, {Title: "run", Min: 4, Rank: 5, Right: true},
 		{Title: "binds", Min: 8, Max: 14, Rank: 1, Name: true}, {Title: "lasts", Min: 10, Max: 40, Rank: 3}, {Title: "what hurts", Min: 18, Max: 90, Name: true},
 	}
 	feedColumns = []widget.Column{
-		{Title: "", Min: 1}, {Title: "id", Min: 12, Max: 16, Name: true}, {Title: "power", Min: 14, Max: 24}, {Title: "load", Min: 13, Rank: 2, Right: true},
+		{Title: "", Min: 1}, {Title: "id", Min: 12, Max: 16, Name: true}, {Title: "power", Min: 14, Max: 24}, {Title: "load", Min: 14, Rank: 2, Right: true},
 		{Title: "fails", Min: 6, Right: true}, {Title: "alone", Min: 5, Rank: 1, Right: true}, {Title: "by", Min: 8, Max: 14, Rank: 3, Name: true}, {Title: "lasts", Min: 10, Max: 40, Rank: 2}, {Title: "what hurts", Min: 18, Max: 90, Name: true},
 	}
 	cloudColumns = []widget.Column{
