@@ -176,10 +176,24 @@ func (v Capacity) Handle(f Frame, c keys.Command) (next View, in Intent) {
 			return v, Open{View: newCapacityPage(r.Scope, r.ID)}
 		}
 		return v, nil
+	case "open.racks":
+		if r := v.at(f); r != nil {
+			return v, openPlace(f, r.Scope, r.ID)
+		}
 	}
 	m, _ := v.shown(f)
 	v.sheet, in = v.handle(f, c, capacityRows(m.rows), len(capacityColumns(v.scope)))
 	return v, in
+}
+
+// openPlace opens the racks where a rack or a region stands; nil: it is neither.
+func openPlace(f Frame, scope capacity.Scope, id string) Intent {
+	if scope == capacity.ScopeRack || scope == capacity.ScopeRegion {
+		if to, ok := Follow(f, string(scope), id); ok {
+			return Open{View: to}
+		}
+	}
+	return nil
 }
 
 // to is the list of another scope.

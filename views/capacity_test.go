@@ -233,6 +233,27 @@ func TestQuestionsInThePaletteAreChecked(t *testing.T) {
 	}
 }
 
+// TestCapacityLeadsOn: from a row to its page, from there to the part under the
+// caret, and with 2 to the rack itself.
+func TestCapacityLeadsOn(t *testing.T) {
+	f := roomFrame(160, 50)
+	at := func(v View) string { return v.ID() + " " + strings.Join(v.Crumbs(f), " ") }
+	page := press(t, f, NewCapacity(), "enter")
+	for _, c := range []struct {
+		from View
+		keys string
+		want string
+	}{
+		{NewCapacity(), "enter", "room capacity rack fra1/r03"}, {page, "enter", "room capacity feed fra1-A"}, {page, "move.down enter", "device fra fra1/r03 fra1-r03-pa"},
+		{page, "open.racks", "racks racks fra fra1 row A r03"}, {NewCapacity(), "open.racks", "racks racks fra fra1 row A r03"},
+		{newCapacityPage(capacity.ScopeSite, "fra1"), "open.racks", at(NewRacks("", ""))}, {NewSecurity(), "pane.next", "drift drift"}, {NewDrift(""), "pane.next", "security drift security checks"},
+	} {
+		if got := at(press(t, f, c.from, strings.Fields(c.keys)...)); got != c.want {
+			t.Errorf("%s, %s leads to %q, want %q", at(c.from), c.keys, got, c.want)
+		}
+	}
+}
+
 func TestUnitsText(t *testing.T) {
 	for want, lows := range map[string][]fleet.HalfU{"": nil, "1-4 7": {2, 4, 6, 8, 14}, "1 2 5.5": {2, 4, 11}, "20": {40}} {
 		if got := unitsText(lows); got != want {

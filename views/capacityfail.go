@@ -19,6 +19,9 @@ func drawFailures(f Frame, on widget.Canvas, l subjectLook) {
 		failures++
 	}
 	in := widget.Box(on, f.Theme, "when it fails", failuresNote(l.lines[:failures], len(l.lines)-failures), l.focus)
+	if l.focus {
+		widget.Foot(on, f.Theme, l.hint, widget.Dim)
+	}
 	if len(l.lines) == 0 {
 		in.Text(1, 0, "no feed, UPS or PDU of it is known", widget.Unknown)
 		return

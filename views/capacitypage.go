@@ -81,6 +81,8 @@ func (v CapacityPage) Handle(f Frame, c keys.Command) (View, Intent) {
 			return v, Open{View: NewInstances("cloud:" + v.id)}
 		}
 		return v, nil // what the caret stands on is followed
+	case "open.racks":
+		return v, openPlace(f, v.scope, v.id)
 	}
 	v.list, _ = v.list.move(c, roomRows(v.lines(f)), page(f))
 	return v, nil
@@ -100,7 +102,11 @@ func (v CapacityPage) Draw(f Frame, on widget.Canvas) {
 	}
 	ahead, _ := derived[*foresight](f, derivedForesight)
 	l := roomLines(f, survey, sub)
-	drawSubject(f, on, survey, ahead, sub, subjectLook{lines: l, at: v.list.index(roomRows(l)), focus: true})
+	hint := "enter: what the caret stands on"
+	if v.scope == capacity.ScopeRack || v.scope == capacity.ScopeRegion {
+		hint += "; 2: the racks here"
+	}
+	drawSubject(f, on, survey, ahead, sub, subjectLook{lines: l, at: v.list.index(roomRows(l)), focus: true, hint: hint})
 }
 
 // roomLine is one line of a page that the caret can stand on: what the failure
@@ -218,6 +224,7 @@ type subjectLook struct {
 	lines []roomLine
 	at    int
 	focus bool
+	hint  string // which keys lead on
 }
 
 // drawSubject draws a subject from its resources down to what is ahead, as far
