@@ -2,6 +2,7 @@ package views
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/capacity"
+	"plumb/fleet/security"
 	"plumb/views/viewstest"
 	"plumb/views/widget"
 )
@@ -251,6 +253,35 @@ func TestCapacityLeadsOn(t *testing.T) {
 		if got := at(press(t, f, c.from, strings.Fields(c.keys)...)); got != c.want {
 			t.Errorf("%s, %s leads to %q, want %q", at(c.from), c.keys, got, c.want)
 		}
+	}
+}
+
+// TestChecksAreToldApart: by glyph and by word, and in the order in which a
+// person should look.
+func TestChecksAreToldApart(t *testing.T) {
+	f := roomFrame(160, 50)
+	list := []security.Tally{
+		{ID: "off", Off: "nobody cares", Passed: 3}, {ID: "passed", Passed: 3}, {ID: "nothing"}, {ID: "decided", Decided: 1, Passed: 2}, {ID: "partly", NotVisible: 1, Passed: 2},
+		{ID: "blind", NotVisible: 3}, {ID: "warn", Found: 1, Severity: fleet.SeverityWarn}, {ID: "crit", Found: 1, NotVisible: 1, Severity: fleet.SeverityCrit},
+	}
+	glyphs := map[string]string{}
+	words := map[string]string{"off": "off", "passed": "passed", "nothing": "about nothing", "decided": "decided", "partly": "partly seen", "blind": "not visible", "warn": "found", "crit": "found"}
+	for i := range list {
+		glyph, _, word := tallyMark(f, &list[i])
+		if glyphs[list[i].ID] = glyph; word != words[list[i].ID] {
+			t.Errorf("%s says %q", list[i].ID, word)
+		}
+	}
+	if glyphs["passed"] == glyphs["partly"] || glyphs["passed"] == glyphs["decided"] || glyphs["passed"] == glyphs["blind"] || glyphs["passed"] == glyphs["nothing"] {
+		t.Errorf("%v", glyphs)
+	}
+	slices.SortStableFunc(list, func(a, b security.Tally) int { return compareTallies(&a, &b, "") })
+	var order []string
+	for _, x := range list {
+		order = append(order, x.ID)
+	}
+	if got := strings.Join(order, " "); got != "crit warn partly blind decided passed nothing off" {
+		t.Error(got)
 	}
 }
 

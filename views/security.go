@@ -97,18 +97,20 @@ func compareTallies(a, b *security.Tally, column string) int {
 	return cmp.Or(tallyRank(a)-tallyRank(b), cmp.Compare(b.Severity, a.Severity), b.Found-a.Found)
 }
 
-// tallyRank puts what was found before what nobody can see, and that before
-// what passed and what is turned off.
+// tallyRank puts what was found before what nobody can see, then what was
+// decided, what passed, and what is turned off.
 func tallyRank(t *security.Tally) int {
 	switch {
 	case t.Off != "":
-		return 3
+		return 4
 	case t.Found > 0:
 		return 0
 	case t.NotVisible > 0:
 		return 1
+	case t.Decided > 0:
+		return 2
 	}
-	return 2
+	return 3
 }
 
 // tallyMark tells by glyph and word what a check says.
@@ -121,11 +123,13 @@ func tallyMark(f Frame, t *security.Tally) (string, widget.Style, string) {
 		return g.Crit, widget.Crit, "found"
 	case t.Found > 0:
 		return g.Warn, widget.Warn, "found"
-	case t.Passed == 0 && t.NotVisible > 0:
+	case t.Passed+t.Decided == 0 && t.NotVisible > 0:
 		return g.Unknown, widget.Unknown, "not visible"
 	case t.NotVisible > 0:
 		return g.Unknown, widget.Unknown, "partly seen"
-	case t.Passed == 0 && t.Decided == 0:
+	case t.Decided > 0: // what people have decided about has not passed
+		return g.Drift, widget.Dim, "decided"
+	case t.Passed == 0:
 		return g.Empty, widget.Dim, "about nothing"
 	}
 	return g.OK, widget.OK, "passed"
