@@ -39,7 +39,7 @@ func runCapacity(ctx context.Context, v *Verbs, c *verbCall) error {
 	brief := scope == "" && (c.format == export.Text || c.format == export.Markdown)
 	rows = slices.DeleteFunc(rows, func(r capacity.Row) bool {
 		switch {
-		case scope != "" && r.Scope != scope, region != "" && regionOf(s, &r) != region:
+		case scope != "" && r.Scope != scope, region != "" && capacity.RegionOf(s, r.Scope, r.ID) != region:
 			return true
 		case brief && !r.Over:
 			return r.Scope == capacity.ScopeSite || r.Scope == capacity.ScopeRack
@@ -58,33 +58,6 @@ func knownRegion(s *fleet.Snapshot, region string) error {
 		ids = append(ids, id)
 	}
 	return &Failure{"unknown", fmt.Sprintf("%s: no such region", fleet.Clean(region, 40)), "regions: " + strings.Join(ids, ", ")}
-}
-
-// regionOf is the region that a row belongs to, "" where it has none.
-func regionOf(s *fleet.Snapshot, r *capacity.Row) string {
-	site := ""
-	switch r.Scope {
-	case capacity.ScopeRegion:
-		return r.ID
-	case capacity.ScopeSite:
-		site = r.ID
-	case capacity.ScopeRack:
-		if x := s.Racks.Get(r.ID); x != nil {
-			return x.Spec.Region
-		}
-	case capacity.ScopeFeed:
-		if x := s.Feeds.Get(r.ID); x != nil {
-			site = x.Spec.Site
-		}
-	case capacity.ScopeCloud:
-		if x := s.Clouds.Get(r.ID); x != nil {
-			return x.Spec.Region
-		}
-	}
-	if x := s.Sites.Get(site); x != nil {
-		return x.Spec.Region
-	}
-	return ""
 }
 
 // placeRow is a rack that takes machines, or why it takes none.

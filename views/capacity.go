@@ -259,31 +259,31 @@ type capacityRecord struct {
 func (r capacityRecord) field(name string) (string, bool) {
 	switch name {
 	case "state":
-		if r.r.Hurt() >= 1 {
-			return "over", true
-		}
-		if r.r.Tightest() == nil {
-			return "unknown", true
-		}
-		return "ok", true
+		return r.state(), true
 	case "region":
-		return regionOfSubject(r.f.Snap, r.r.Subject), true
-	case "site", "row":
-		if x := r.f.Snap.Racks.Get(r.r.ID); x != nil && name == "row" {
+		return capacity.RegionOf(r.f.Snap, r.r.Scope, r.r.ID), true
+	case "site":
+		return capacity.SiteOf(r.f.Snap, r.r.Scope, r.r.ID), true
+	case "row":
+		if x := r.f.Snap.Racks.Get(r.r.ID); x != nil {
 			return x.Spec.Row, true
-		} else if x != nil {
-			return x.Spec.Site, true
 		}
-		if x := r.f.Snap.Feeds.Get(r.r.ID); x != nil {
-			return x.Spec.Site, true
-		}
-		return r.r.ID, name == "site" && r.r.Scope == capacity.ScopeSite
 	case string(r.r.Scope), "id":
 		return r.r.ID, true
 	case "binds":
 		return r.r.column("binds"), true
 	}
 	return "", false
+}
+
+func (r capacityRecord) state() string {
+	switch {
+	case r.r.Hurt() >= 1:
+		return "over"
+	case r.r.Tightest() == nil:
+		return "unknown"
+	}
+	return "ok"
 }
 
 func (r capacityRecord) amount(name string) (float64, bool) {
@@ -300,31 +300,4 @@ func (r capacityRecord) amount(name string) (float64, bool) {
 
 func (r capacityRecord) word(w string) bool {
 	return holds(r.r.ID, w) || holds(r.r.column("binds"), w) || holds(hurtText(r.r), w)
-}
-
-// regionOfSubject is the region that a subject belongs to, "" where it has none.
-func regionOfSubject(s *fleet.Snapshot, x *capacity.Subject) string {
-	site := ""
-	switch x.Scope {
-	case capacity.ScopeRegion:
-		return x.ID
-	case capacity.ScopeSite:
-		site = x.ID
-	case capacity.ScopeRack:
-		if r := s.Racks.Get(x.ID); r != nil {
-			return r.Spec.Region
-		}
-	case capacity.ScopeFeed:
-		if r := s.Feeds.Get(x.ID); r != nil {
-			site = r.Spec.Site
-		}
-	case capacity.ScopeCloud:
-		if r := s.Clouds.Get(x.ID); r != nil {
-			return r.Spec.Region
-		}
-	}
-	if r := s.Sites.Get(site); r != nil {
-		return r.Spec.Region
-	}
-	return ""
 }

@@ -26,7 +26,7 @@ func drawFailures(f Frame, on widget.Canvas, l subjectLook) {
 		in.Text(1, 0, "no feed, UPS or PDU of it is known", widget.Unknown)
 		return
 	}
-	head := "on one cord, the heaviest first"
+	head := "on one part alone, the heaviest first"
 	n := len(l.lines)
 	if failures < n {
 		n++ // the heading
@@ -70,7 +70,7 @@ func failuresNote(list []roomLine, alone int) string {
 		parts = append(parts, count(over, "failure")+" would break a limit")
 	}
 	if alone > 0 {
-		parts = append(parts, count(alone, "machine")+" on one cord")
+		parts = append(parts, count(alone, "machine")+" on one part alone")
 	}
 	for part := range blind {
 		if len(blind) > 1 {
@@ -152,11 +152,12 @@ func lossText(f Frame, l *roomLine) (string, widget.Style) {
 	case c.Over():
 		return text + ", over by " + watts(c.OverW) + alone, widget.Crit
 	}
+	text += alone
 	if n := len(l.to) - 1; n > 0 {
-		text += ", the fullest of " + strconv.Itoa(n+1)
+		text += "; the fullest of " + strconv.Itoa(n+1)
 	}
 	if l.alone > 0 {
-		return text + alone, widget.Warn
+		return text, widget.Warn
 	}
 	return text, widget.Plain
 }

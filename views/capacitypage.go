@@ -2,6 +2,7 @@ package views
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,64 +133,78 @@ func (l *roomLine) worst() float64 {
 // roomLines lists the failures of all parts of a subject, the worst first, then
 // the machines that hang on one of them alone, the heaviest first.
 func roomLines(f Frame, survey *capacity.Survey, sub *capacity.Subject) []roomLine {
+	t := treeOf(survey)
 	var out []roomLine
 	lone := map[string]roomLine{}
 	for i := range survey.Losses {
 		l := &survey.Losses[i]
-		if !concerns(f, survey, sub, l) {
+		if !t.concerns(f, sub, l) {
 			continue
 		}
 		line := roomLine{kind: KindDevice, id: l.Part, loss: l, to: takers(f, sub, l)}
 		if l.Kind == "feed" {
-			line.kind = string(capacity.ScopeFeed)
+			line.kind = KindFeed
 		}
 		for _, x := range l.Alone {
 			if d := f.Snap.Devices.Get(x.Device); sub.Scope == capacity.ScopeRack && (d == nil || d.Spec.Rack != sub.ID) {
 				continue // it stands in another rack
 			}
 			line.alone++
-			if was, has := lone[x.Device]; !has || was.loss.Kind != "pdu" && l.Kind == "pdu" { // the nearest part
-				lone[x.Device] = roomLine{kind: KindDevice, id: x.Device, watts: x.Watts, on: l.Part, dead: l.Dark, loss: l}
+			if t.above[l.Part] && l.Part != sub.ID {
+				continue // that all cords lie below it is how it is built
+			}
+			if _, has := lone[x.Device]; !has || l.Kind == "pdu" { // the nearest part
+				lone[x.Device] = roomLine{kind: KindDevice, id: x.Device, watts: x.Watts, on: l.Part, dead: l.Dark}
 			}
 		}
 		out = append(out, line)
 	}
 	slices.SortStableFunc(out, func(a, b roomLine) int {
-		dark := func(l *roomLine) int {
-			if l.loss.Dark {
-				return 1
-			}
-			return 0
-		}
-		return cmp.Or(dark(&b)-dark(&a), cmp.Compare(b.worst(), a.worst()))
+		return cmp.Or(btoi(b.loss.Dark)-btoi(a.loss.Dark), cmp.Compare(b.worst(), a.worst()))
 	})
-	single := make([]roomLine, 0, len(lone))
-	for _, l := range lone {
-		if l.loss.Kind == "pdu" || !everything(survey, sub, l.loss) {
-			l.loss = nil
-			single = append(single, l)
-		}
-	}
-	slices.SortFunc(single, func(a, b roomLine) int {
+	single := slices.SortedFunc(maps.Values(lone), func(a, b roomLine) int {
 		return cmp.Or(b.watts.Cmp(a.watts), cmp.Compare(a.id, b.id))
 	})
 	return append(out, single...)
 }
 
-// everything reports whether a part stands above other parts: that all cords
-// lie below it is how it is built, and no list of machines.
-func everything(survey *capacity.Survey, sub *capacity.Subject, l *capacity.Loss) bool {
-	return sub.ID != l.Part && slices.ContainsFunc(survey.Losses, func(x capacity.Loss) bool { return x.Up == l.Part && x.Kind != "pdu" }) ||
-		sub.ID == l.Part && len(l.To) == 0 && len(l.Alone) > maxAlone
+// powerTree says how the parts of a survey hang together.
+type powerTree struct {
+	up    map[string]string // the part above each
+	above map[string]bool   // parts with feeds or UPSes below them
+	racks map[string]string // the racks of PDUs
 }
 
-// maxAlone is how many machines on one part are a list; beyond it, they are all
-// there is.
-const maxAlone = 200
+func treeOf(survey *capacity.Survey) powerTree {
+	t := powerTree{map[string]string{}, map[string]bool{}, map[string]string{}}
+	for i := range survey.Losses {
+		l := &survey.Losses[i]
+		t.up[l.Part] = l.Up
+		if l.Kind == "pdu" {
+			t.racks[l.Part] = l.Rack
+		} else {
+			t.above[l.Up] = true
+		}
+	}
+	return t
+}
+
+// below reports whether a part is another one or hangs below it.
+func (t *powerTree) below(part, of string) bool {
+	for range len(t.up) { // a loop in the parents was cut, but nobody promises it here
+		if part == of {
+			return true
+		}
+		if part = t.up[part]; part == "" {
+			return false
+		}
+	}
+	return false
+}
 
 // concerns reports whether a part is one of a subject: of a rack its PDUs and
-// the feeds they hang on, of a feed itself and what hangs below it.
-func concerns(f Frame, survey *capacity.Survey, sub *capacity.Subject, l *capacity.Loss) bool {
+// the feeds they hang on, of a feed itself and all below it.
+func (t *powerTree) concerns(f Frame, sub *capacity.Subject, l *capacity.Loss) bool {
 	switch sub.Scope {
 	case capacity.ScopeSite:
 		return l.Site == sub.ID
@@ -197,11 +212,19 @@ func concerns(f Frame, survey *capacity.Survey, sub *capacity.Subject, l *capaci
 		x := f.Snap.Sites.Get(l.Site)
 		return x != nil && x.Spec.Region == sub.ID
 	case capacity.ScopeRack:
-		return l.Rack == sub.ID || l.Kind == "feed" && slices.ContainsFunc(survey.Losses, func(x capacity.Loss) bool { return x.Rack == sub.ID && x.Up == l.Part })
+		return l.Rack == sub.ID || l.Kind == "feed" && t.carriesIn(f, l.Part, sub.ID)
 	case capacity.ScopeFeed:
-		return l.Part == sub.ID || l.Up == sub.ID
+		return t.below(l.Part, sub.ID)
 	}
 	return false
+}
+
+// carriesIn reports whether a PDU of a rack hangs on a feed itself.
+func (t *powerTree) carriesIn(f Frame, feed, rack string) bool {
+	return slices.ContainsFunc(f.Snap.DevicesOf[rack], func(n int) bool {
+		id := f.Snap.Devices.ID(n)
+		return t.racks[id] == rack && t.up[id] == feed
+	})
 }
 
 // takers are the parts that take over, of a rack only its own: what moves in

@@ -71,7 +71,7 @@ type Lone struct {
 // SurveyOf surveys a snapshot.
 func SurveyOf(s *fleet.Snapshot) Survey {
 	p := newPlant(s)
-	out := Survey{Subjects: Subjects(p.rows()), Fits: make(map[string]RackFit, len(p.rooms))}
+	out := Survey{Subjects: gather(p.rows()), Fits: make(map[string]RackFit, len(p.rooms))}
 	for i := range p.rooms {
 		r := &p.rooms[i]
 		out.Fits[r.id] = p.rackFit(r)
@@ -102,8 +102,8 @@ func (p *plant) rackFit(r *room) RackFit {
 	return out
 }
 
-// Subjects gathers rows by what they are about; rows of one stand together.
-func Subjects(rows []Row) []Subject {
+// gather gathers rows by what they are about; rows of one stand together.
+func gather(rows []Row) []Subject {
 	var out []Subject
 	for i := range rows {
 		if n := len(out); n > 0 && out[n-1].Scope == rows[i].Scope && out[n-1].ID == rows[i].ID {

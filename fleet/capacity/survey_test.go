@@ -155,6 +155,23 @@ func BenchmarkSurvey10000(b *testing.B) {
 	}
 }
 
+func TestWhere(t *testing.T) {
+	b := smallFleet(1)
+	s := b.snapshot()
+	s.Clouds = fleet.NewTable([]string{"c"}, []fleet.Cloud{{Spec: &fleet.CloudSpec{Region: "fra"}}})
+	for _, c := range []struct {
+		scope            Scope
+		id, site, region string
+	}{
+		{ScopeRegion, "ams", "", "ams"}, {ScopeSite, "ams1", "ams1", "ams"}, {ScopeRack, "ams1/r01", "ams1", "ams"}, {ScopeFeed, "A", "ams1", "ams"}, {ScopeCloud, "c", "", "fra"},
+		{ScopeRack, "ams1/r99", "", ""}, {ScopeFeed, "Z", "", ""}, {ScopeCloud, "d", "", ""},
+	} {
+		if site, region := SiteOf(s, c.scope, c.id), RegionOf(s, c.scope, c.id); site != c.site || region != c.region {
+			t.Errorf("%s %s is in %q, %q", c.scope, c.id, site, region)
+		}
+	}
+}
+
 // BenchmarkForeseeRacks10000 is the forecast of every rack from the hours in
 // memory.
 func BenchmarkForeseeRacks10000(b *testing.B) {
