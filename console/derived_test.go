@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -130,5 +131,19 @@ func TestWhatWasMadeOfTooLittleIsMadeAgainSoon(t *testing.T) {
 	before := asked
 	if now = now.Add(retryAfter + time.Second); made() == before {
 		t.Error("not asked again")
+	}
+}
+
+// TestQuestionsMakeRoomForQuestions: what anybody may ask does not fill the
+// memory, and does not push out what everybody looks at.
+func TestQuestionsMakeRoomForQuestions(t *testing.T) {
+	d := NewDerived(nil, time.Now)
+	survey := fleet.Query{Kind: fleet.QueryDerived, Target: "capacity"}
+	d.one(survey)
+	for n := range 5 * maxDerived {
+		d.one(fleet.Query{Kind: fleet.QueryDerived, Target: "placement", Arg: fmt.Sprint(n)})
+	}
+	if len(d.by) > maxDerived || d.by[survey] == nil {
+		t.Errorf("%d are kept", len(d.by))
 	}
 }
