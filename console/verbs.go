@@ -85,7 +85,7 @@ func verbs() []verb {
 		{"ports", "[DEVICE]", "ports with counters and rates", fleet.RoleViewer, runPorts},
 		{"links", "[DEVICE]", "what hangs on what, intended and observed", fleet.RoleViewer, runLinks},
 		{"trace", "ID [--up|--down]", "what a part stands on and what stands on it, and who vouches for each link", fleet.RoleViewer, runTrace},
-		{"whatif", "fail ID...", "what would be lost, and what no longer redundant, if all of these failed", fleet.RoleViewer, runWhatIf},
+		{"whatif", "fail ID... | add N --watts W [--units H] [--ports 2x25G] [--in RACK|SITE|REGION] [--single-cord]", "what would be lost, and what no longer redundant, if all of these failed; or what room would be left with N more servers", fleet.RoleViewer, runWhatIf},
 		{"causes", "", "the few parts that explain what is wrong, with evidence", fleet.RoleViewer, runCauses},
 		{"instances", "", "instances with their hosts", fleet.RoleViewer, runInstances},
 		{"clouds", "", "cloud regions and how well they can be seen", fleet.RoleViewer, runClouds},
@@ -96,7 +96,7 @@ func verbs() []verb {
 		{"events", "[TARGET] [--since T] [--limit N]", "what happened, newest first", fleet.RoleViewer, runEvents},
 		{"series", "DEVICE/SENSOR [--since T] [--step D]", "history of one series", fleet.RoleViewer, runSeries},
 		{"capacity", "[REGION] [--scope SCOPE]", "what is left, what binds, what a failure would break, and until when it lasts", fleet.RoleViewer, runCapacity},
-		{"place", "N --watts W [--u H] [--ports 2x25G] [--region R] [--spread RACKS] [--single-cord]", "where N servers of one shape fit, and why not elsewhere", fleet.RoleViewer, runPlace},
+		{"place", "N --watts W [--units H] [--ports 2x25G] [--region R] [--spread RACKS] [--single-cord]", "where N servers of one shape fit, and why not elsewhere", fleet.RoleViewer, runPlace},
 		{"predictions", "", "what is going to reach a limit and when, and how often that came true", fleet.RoleViewer, runPredictions},
 		{"report", "ops|design [--since 30d]", "the hand-over and the review of a period, or what failed by what it is built of; as Markdown, or --json", fleet.RoleViewer, runReport},
 		{"jobs", "", "actions under way and done", fleet.RoleViewer, runJobs},
@@ -236,7 +236,7 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 }
 
 // valued are the flags that take a value.
-var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds", "for", "scope", "u", "watts", "ports", "region", "spread"}
+var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds", "for", "scope", "units", "u", "watts", "ports", "region", "spread", "in"}
 
 // bare are the flags that take none.
 var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run", "all", "single-cord", "up", "down", "break-glass"}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"plumb/fleet"
+	"plumb/fleet/capacity"
 	"plumb/keys"
 )
 
@@ -20,6 +21,9 @@ const (
 	KindEvent    = "event"
 	KindJob      = "job"
 	KindCloud    = "cloud"
+	KindSite     = "site"
+	KindFeed     = "feed"
+	KindCheck    = "check"
 )
 
 // Follow returns the screen that shows a thing; false where it is not in the
@@ -47,6 +51,12 @@ func Follow(f Frame, kind, id string) (View, bool) {
 		return NewService(id), f.Snap.Services.Get(id) != nil
 	case KindCloud:
 		return NewInstances("cloud:" + id), f.Snap.Clouds.Get(id) != nil
+	case KindSite:
+		return newCapacityPage(capacity.ScopeSite, id), f.Snap.Sites.Get(id) != nil
+	case KindFeed:
+		return newCapacityPage(capacity.ScopeFeed, id), f.Snap.Feeds.Get(id) != nil
+	case KindCheck:
+		return Drift{sheet: sheet{text: "kind:security facet:" + id}, all: true, memo: &driftMemo{}}, true
 	case KindEvent:
 		return followAny(f, id)
 	}
@@ -170,6 +180,12 @@ func sameScreen(f Frame, a, b View) bool {
 
 // opened handles the commands that name a screen.
 func opened(f Frame, c keys.Command) Intent {
+	switch c.ID {
+	case "go.place":
+		return openPlacement(f, c.Arg(0))
+	case "go.whatif":
+		return openWhatIf(f, c.Arg(0))
+	}
 	if kind, ok := strings.CutPrefix(c.ID, "go."); ok {
 		if to, ok := Follow(f, kind, c.Arg(0)); ok {
 			return Open{View: to}
@@ -189,8 +205,12 @@ func opened(f Frame, c keys.Command) Intent {
 		return Open{View: NewServices()}
 	case "open.instances":
 		return Open{View: NewInstances("")}
+	case "open.capacity":
+		return Open{View: NewCapacity()}
 	case "open.drift":
 		return Open{View: NewDrift("")}
+	case "open.security":
+		return Open{View: NewSecurity()}
 	case "open.events":
 		return Open{View: NewEvents("")}
 	case "open.jobs":

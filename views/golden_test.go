@@ -24,7 +24,7 @@ var testFleet = sync.OnceValue(viewstest.Fleet)
 
 // frame returns a frame of the test fleet as an operator sees it.
 func frame(w, h int) Frame {
-	return Frame{Snap: testFleet(), Answers: viewstest.Answers{}, At: viewstest.At, Live: true, Role: fleet.RoleOperator, User: "anna",
+	return Frame{Snap: testFleet(), Answers: judged{snap: testFleet()}, At: viewstest.At, Live: true, Role: fleet.RoleOperator, User: "anna",
 		Here: []string{"raj operator 10.1.0.9 devices", "noc wall 10.1.0.2"}, Width: w, Height: h, Theme: widget.NewTheme("okabe", widget.TrueColour, false), Keys: keys.Must(),
 		Since: viewstest.At.Add(-48 * time.Hour), Spreads: (*Spreads)(nil).For(testFleet())}
 }
