@@ -159,7 +159,7 @@ func (q *inquiry) farEnd(n int, port string) []Part {
 func (q *inquiry) warmRack(d *fleet.Device, key string) Part {
 	n := q.s.Racks.Number(d.Spec.Rack)
 	x := d.Sensor(key)
-	if n < 0 || x == nil || x.Class != fleet.ClassTemperature || !inlet(x.Name) {
+	if n < 0 || x == nil || !x.Inlet() {
 		return Part{}
 	}
 	said := len(q.s.Racks.At(n).Reasons)
@@ -170,12 +170,6 @@ func (q *inquiry) warmRack(d *fleet.Device, key string) Part {
 		return Part{}
 	}
 	return Part{Kind: Rack, N: n}
-}
-
-// inlet reports whether a sensor measures the air in front of a machine.
-func inlet(name string) bool {
-	name = strings.ToLower(name)
-	return strings.Contains(name, "inlet") || strings.Contains(name, "ambient")
 }
 
 // ofGuests lists what clouds say is not well. A guest hangs on its host, a
