@@ -37,6 +37,12 @@ func supplyDead(d *fleet.Device, no int) bool {
 	return x != nil && x.State == fleet.StateCrit
 }
 
+// supplyWell reports whether a device says that a supply is in order.
+func supplyWell(d *fleet.Device, no int) bool {
+	x := supplyOf(d, no)
+	return x != nil && x.State == fleet.StateOK
+}
+
 func supplyOf(d *fleet.Device, no int) *fleet.Sensor {
 	for i := range d.Sensors {
 		if d.Sensors[i].Supply() == no {
