@@ -14,7 +14,7 @@ func (v Confirm) services(f Frame) []plan.Hit {
 	for i, t := range v.targets {
 		steps[i] = plan.Step{Action: v.action, Target: t}
 	}
-	return plan.Impact(f.Snap, steps)
+	return plan.ImpactOn(graphOf(f), f.Snap, steps)
 }
 
 // instances counts what runs on the targets.
@@ -33,6 +33,7 @@ func (v Confirm) instances(f Frame) int {
 // blast says what hangs on the targets.
 func (v Confirm) blast(f Frame) []line {
 	var out []line
+	hits := v.services(f)
 	add := func(label, glyph, text string, st widget.Style) { out = append(out, line{label, glyph, text, st}) }
 	g := f.Theme.Glyphs
 	if isPortAction(v.action) {
@@ -58,28 +59,28 @@ func (v Confirm) blast(f Frame) []line {
 				add("", glyph, strconv.Itoa(left)+" of "+strconv.Itoa(of)+" other links of "+h.Spec.Name+" are up", st)
 			}
 		}
-		return append(out, v.losses(f)...)
+		return append(out, losses(f, hits)...)
 	}
 	n := v.instances(f)
 	switch {
 	case !plan.Stops(v.action):
 		add("blast", g.OK, "nothing that runs is touched", widget.Plain)
 		return out
-	case n == 0 && len(v.services(f)) == 0:
+	case n == 0 && len(hits) == 0:
 		add("blast", g.OK, "no instance and no service is known to run there", widget.Plain)
 	case n == 0:
-		add("blast", "", count(len(v.targets), "host")+" of "+count(len(v.services(f)), "service")+": what runs on the metal stops", widget.Bold)
+		add("blast", "", count(len(v.targets), "host")+" of "+count(len(hits), "service")+": what runs on the metal stops", widget.Bold)
 	default:
 		add("blast", "", count(n, "instance")+" on "+count(len(v.targets), "host")+" stop", widget.Bold)
 	}
-	return append(out, v.losses(f)...)
+	return append(out, losses(f, hits)...)
 }
 
 // losses says how many replicas each service keeps.
-func (v Confirm) losses(f Frame) []line {
+func losses(f Frame, hits []plan.Hit) []line {
 	var out []line
 	g := f.Theme.Glyphs
-	for _, h := range v.services(f) {
+	for _, h := range hits {
 		glyph, st, text := g.OK, widget.Plain, "above floor "
 		switch {
 		case h.Below():

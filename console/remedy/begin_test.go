@@ -3,6 +3,7 @@ package remedy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -111,8 +112,16 @@ func TestServiceFloor(t *testing.T) {
 				d.State, d.Power, d.SeenAt, d.BlindSince = fleet.StateOK, fleet.PowerOn, t0, time.Time{}
 			}
 			s.Devices = devices.Done()
-			s.Services = fleet.NewTable([]string{"match"}, []fleet.Service{{
-				Spec: &fleet.ServiceSpec{Name: "match", Floor: c.floor}, Replicas: c.replicas, Devices: []int{s.Devices.Number("s01"), s.Devices.Number("s02")}}})
+			service := fleet.Service{Spec: &fleet.ServiceSpec{Name: "match", Floor: c.floor}, Replicas: c.replicas, Devices: []int{s.Devices.Number("s01"), s.Devices.Number("s02")}}
+			var ids []string
+			var guests []fleet.InstanceState // the other replicas, on machines that are not ours
+			for n := range c.replicas - 2 {
+				ids = append(ids, fmt.Sprint("vm", n))
+				guests = append(guests, fleet.InstanceState{Instance: fleet.Instance{ID: ids[n], Service: "match", State: fleet.StateOK}, Device: -1})
+				service.Instances = append(service.Instances, n)
+			}
+			s.Instances = fleet.NewTable(ids, guests)
+			s.Services = fleet.NewTable([]string{"match"}, []fleet.Service{service})
 			frozen := &still{ledger: l, snap: &s}
 			e.ledger = frozen
 			try := func(target, want string) {

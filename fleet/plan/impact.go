@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"plumb/fleet"
+	"plumb/fleet/trace"
 )
 
 // Step is one action on one target: a device, or device/port.
@@ -50,38 +51,56 @@ func Stops(k fleet.ActionKind) bool {
 }
 
 // Impact returns what steps would take from each service, in the order of the
-// snapshot. Lost already are replicas on machines that are off, and those that
-// unsettled jobs of the snapshot and pending take. A port takes what hangs on
-// it when no other cable of that machine is up.
+// snapshot. Lost already are replicas on machines that are off or cut off, and
+// those that unsettled jobs of the snapshot and pending take. What dies with a
+// target [trace.Graph.Blast] says: a port takes what hangs on it when no other
+// cable of that machine leads out of its region.
 func Impact(s *fleet.Snapshot, steps []Step, pending ...Step) []Hit {
-	before := newLoss(s)
+	return ImpactOn(trace.Build(s), s, steps, pending...)
+}
+
+// ImpactOn is Impact on a graph that is there already.
+func ImpactOn(g *trace.Graph, s *fleet.Snapshot, steps []Step, pending ...Step) []Hit {
 	for i := range s.Jobs {
 		if j := &s.Jobs[i]; unsettled(s, j) {
 			for _, t := range j.Targets {
-				before.add(Step{j.Action, t})
+				pending = append(pending, Step{j.Action, t})
 			}
 		}
 	}
-	for _, p := range pending {
-		before.add(p)
-	}
-	after := before.clone()
-	for _, x := range steps {
-		after.add(x)
-	}
-	before.spread()
-	after.spread()
-	if len(after.devices) == len(before.devices) {
+	gone := parts(g, s, pending)
+	after := parts(g, s, steps)
+	if len(after) == 0 {
 		return nil
 	}
+	left := map[string]int{} // by service, where something is on its way
+	for _, h := range g.Blast(s, gone...).Services {
+		left[h.Service] = h.After
+	}
 	var hits []Hit
-	for id, v := range s.Services.All() {
-		h := Hit{Service: id, Before: max(0, v.Replicas-before.replicas(v)), After: max(0, v.Replicas-after.replicas(v)), Floor: v.Spec.Floor}
-		if h.After < h.Before {
-			hits = append(hits, h)
+	for _, h := range g.Blast(s, append(gone, after...)...).Services {
+		before, ok := left[h.Service]
+		if !ok {
+			before = h.Before
+		}
+		if h.After < before {
+			hits = append(hits, Hit{Service: h.Service, Before: before, After: h.After, Floor: h.Floor})
 		}
 	}
 	return hits
+}
+
+// parts are what steps take away, for a while at least.
+func parts(g *trace.Graph, s *fleet.Snapshot, steps []Step) (out []trace.Part) {
+	for _, x := range steps {
+		if !Stops(x.Action) && x.Action != fleet.ActPortDown {
+			continue
+		}
+		if p, ok := g.Find(s, x.Target); ok {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // unsettled reports whether a job may still take its target away: it is on its
@@ -100,111 +119,3 @@ func unsettled(s *fleet.Snapshot, j *fleet.Job) bool {
 	}
 	return false
 }
-
-// loss is what is gone, or is taken to be.
-type loss struct {
-	snap    *fleet.Snapshot
-	devices map[int]bool    // by number
-	ports   map[string]bool // "switch/ifName"
-}
-
-func newLoss(s *fleet.Snapshot) *loss {
-	return &loss{snap: s, devices: map[int]bool{}, ports: map[string]bool{}}
-}
-
-func (l *loss) clone() *loss {
-	next := newLoss(l.snap)
-	for n := range l.devices {
-		next.devices[n] = true
-	}
-	for p := range l.ports {
-		next.ports[p] = true
-	}
-	return next
-}
-
-func (l *loss) add(x Step) {
-	switch {
-	case Stops(x.Action):
-		if n := l.snap.Devices.Number(x.Target); n >= 0 {
-			l.devices[n] = true
-		}
-	case x.Action == fleet.ActPortDown:
-		l.ports[x.Target] = true
-	}
-}
-
-// spread cuts off machines whose last cable is gone, and what hangs on those,
-// until nothing changes. A machine of which no cable was up is none: it does
-// not hang on them, or it is lost without us.
-func (l *loss) spread() {
-	for again := l.cuts(); again; {
-		again = false
-		n := 0
-		for _, d := range l.snap.Devices.All() {
-			if !l.devices[n] && len(d.Spec.Links) > 0 && l.cutOff(d) {
-				l.devices[n], again = true, true
-			}
-			n++
-		}
-	}
-}
-
-// cuts reports whether anything is gone that others hang on.
-func (l *loss) cuts() bool {
-	if len(l.ports) > 0 {
-		return true
-	}
-	for n := range l.devices {
-		if l.snap.Devices.At(n).Spec.Kind != fleet.KindServer {
-			return true
-		}
-	}
-	return false
-}
-
-func (l *loss) cutOff(d *fleet.Device) bool {
-	was, left := 0, 0
-	for _, c := range d.Spec.Links {
-		if c.Management() { // nothing that runs hangs on it
-			continue
-		}
-		id, port, _ := strings.Cut(c.To, "/")
-		n := l.snap.Devices.Number(id)
-		if n < 0 {
-			continue
-		}
-		if p := l.snap.Devices.At(n).Port(port); p == nil || !p.Up() {
-			continue
-		}
-		was++
-		if !l.devices[n] && !l.ports[c.To] {
-			left++
-		}
-	}
-	return was > 0 && left == 0
-}
-
-// replicas counts what the loss takes of a service's running replicas.
-func (l *loss) replicas(v *fleet.Service) int {
-	lost := 0
-	for _, n := range v.Instances {
-		if x := l.snap.Instances.At(n); running(x.State) && x.Device >= 0 && l.gone(x.Device) {
-			lost++
-		}
-	}
-	for _, n := range v.Devices {
-		if running(l.snap.Devices.At(n).State) && l.gone(n) {
-			lost++
-		}
-	}
-	return lost
-}
-
-// gone is also what was seen to be off: a cloud may take minutes to notice.
-func (l *loss) gone(device int) bool {
-	return l.devices[device] || l.snap.Devices.At(device).Power == fleet.PowerOff
-}
-
-// running is what the engine counts as a replica.
-func running(s fleet.State) bool { return s == fleet.StateOK || s == fleet.StateWarn }

@@ -40,7 +40,7 @@ func room(floor int) *fleet.Snapshot {
 		rows[i].Ports = ports[ids[i]]
 	}
 	s := &fleet.Snapshot{Devices: fleet.NewTable(ids, rows)}
-	s.Instances = fleet.NewTable([]string{"vm"}, []fleet.InstanceState{{Instance: fleet.Instance{ID: "vm", State: fleet.StateOK}, Device: 3}})
+	s.Instances = fleet.NewTable([]string{"vm"}, []fleet.InstanceState{{Instance: fleet.Instance{ID: "vm", Service: "match", State: fleet.StateOK}, Device: 3}})
 	s.Services = fleet.NewTable([]string{"match"}, []fleet.Service{{
 		Spec: &fleet.ServiceSpec{Name: "match", Floor: floor}, Replicas: 4, Devices: []int{0, 1, 2}, Instances: []int{0},
 	}})
