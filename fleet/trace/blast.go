@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"plumb/fleet"
 )
@@ -33,6 +34,24 @@ type Blast struct {
 	Unseen   []Loss   `json:"unseen"`   // goes on, and nobody could see it
 	Services []Hit    `json:"services"`
 	Power    []Moved  `json:"power"` // feeds that would carry another load
+}
+
+// ByKind counts losses by kind: "3 servers, 1 pdu"; none is "nothing".
+func ByKind(list []Loss) string {
+	if len(list) == 0 {
+		return "nothing"
+	}
+	counts, order := map[Kind]int{}, []Kind{}
+	for _, x := range list {
+		if counts[x.Kind]++; counts[x.Kind] == 1 {
+			order = append(order, x.Kind)
+		}
+	}
+	words := make([]string, len(order))
+	for i, k := range order {
+		words[i] = count(counts[k], string(k))
+	}
+	return strings.Join(words, ", ")
 }
 
 // blast is a Blast under way: the worlds before and after.

@@ -46,6 +46,8 @@ func count(n int, what string) string {
 		return "1 " + what
 	case strings.HasSuffix(what, "y"):
 		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(what, "y"))
+	case strings.HasSuffix(what, "ch") || strings.HasSuffix(what, "s"): // switches, upses
+		what += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
