@@ -20,6 +20,7 @@ type Cause struct {
 	Confidence fleet.Confidence `json:"confidence"`
 	Since      time.Time        `json:"since,omitzero"` // zero: not known
 	Also       []Loss           `json:"also"`           // what else it takes, or leaves on its last path
+	Proven     bool             `json:"-"`              // others show that it is dead, whatever it says itself
 }
 
 // maxAlso bounds how many causes are asked what else they would take: each costs
@@ -149,7 +150,7 @@ func (q *inquiry) claims(symptoms []symptom) (out claims) {
 
 // cause words a claim.
 func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
-	x := Cause{ID: c.id, Kind: c.part.Kind, State: q.g.State(q.s, c.part), Explains: []string{}, Share: float64(len(c.symptoms)) / float64(len(symptoms))}
+	x := Cause{ID: c.id, Kind: c.part.Kind, State: q.g.State(q.s, c.part), Proven: c.proven, Explains: []string{}, Share: float64(len(c.symptoms)) / float64(len(symptoms))}
 	have, silent := map[Part]bool{}, 0
 	for _, i := range c.symptoms {
 		y := &symptoms[i]

@@ -6,7 +6,9 @@ type Line struct {
 	Edge  *Edge // that leads to it; nil: it is the first
 	Depth int
 	Last  bool // of those that hang on the same node
-	Again bool // it stands further up, with all that follows it
+	// As is "above" or "below" where it stands elsewhere with all that follows
+	// it, else "".
+	As string
 }
 
 // Near is the end of an edge that the trace came from.
@@ -26,19 +28,22 @@ func (e *Edge) Far() string {
 }
 
 // Lines lays a chain out as a tree from its first node outwards. A node that
-// several edges lead to is followed once, and ports that lead nowhere are left
-// out.
+// several edges lead to is followed where it is nearest to the first, and ports
+// that lead nowhere are left out.
 func (c *Chain) Lines() []Line {
 	if len(c.Nodes) == 0 {
 		return nil
 	}
-	t := &tree{c: c, next: map[string][]int{}, nodes: make(map[string]*Node, len(c.Nodes)), drawn: map[string]bool{}}
-	for i := range c.Edges {
-		near := c.Edges[i].Near()
-		t.next[near] = append(t.next[near], i)
-	}
+	t := &tree{c: c, next: map[string][]int{}, nodes: make(map[string]*Node, len(c.Nodes)), own: map[string]int{c.Nodes[0].ID: -1}, drawn: map[string]bool{}}
 	for i := range c.Nodes {
 		t.nodes[c.Nodes[i].ID] = &c.Nodes[i]
+	}
+	for i := range c.Edges { // the nearest come first
+		near, far := c.Edges[i].Near(), c.Edges[i].Far()
+		t.next[near] = append(t.next[near], i)
+		if _, ok := t.own[far]; !ok {
+			t.own[far] = i
+		}
 	}
 	t.out = append(t.out, Line{Node: &c.Nodes[0], Last: true})
 	t.drawn[c.Nodes[0].ID] = true
@@ -50,6 +55,7 @@ func (c *Chain) Lines() []Line {
 type tree struct {
 	c     *Chain
 	next  map[string][]int // edges by the end that the trace came from
+	own   map[string]int   // the edge that a node hangs on
 	nodes map[string]*Node
 	drawn map[string]bool
 	out   []Line
@@ -64,12 +70,17 @@ func (t *tree) follow(id string, depth int) {
 			continue
 		}
 		last = len(t.out)
-		again := t.drawn[n.ID]
-		t.out = append(t.out, Line{Node: n, Edge: e, Depth: depth, Again: again})
-		if !again {
+		if t.own[n.ID] == i {
+			t.out = append(t.out, Line{Node: n, Edge: e, Depth: depth})
 			t.drawn[n.ID] = true
 			t.follow(n.ID, depth+1)
+			continue
 		}
+		as := "below"
+		if t.drawn[n.ID] {
+			as = "above"
+		}
+		t.out = append(t.out, Line{Node: n, Edge: e, Depth: depth, As: as})
 	}
 	if last >= 0 {
 		t.out[last].Last = true
