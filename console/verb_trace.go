@@ -91,8 +91,8 @@ func printTree(c *verbCall, what string, t trace.Chain) {
 			branch, below = "└─ ", "   "
 		}
 		again := ""
-		if l.Again {
-			again = "  (as above)"
+		if l.As != "" {
+			again = "  (as " + l.As + ")"
 		}
 		fmt.Fprintf(c.Stdout, "%s%s%s %s %s  %s%s\n", indent[l.Depth-1], branch, l.Node.ID, l.Node.Kind, l.Node.State, vouched(l.Edge), again)
 		indent = append(indent[:l.Depth], indent[l.Depth-1]+below)
