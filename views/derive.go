@@ -20,12 +20,14 @@ type Derivation struct {
 
 // derivations are all there are, by their names.
 var derivations = map[string]Derivation{
+	derivedCauses:   {2 * time.Second, func(s *fleet.Snapshot, now time.Time, _ func(fleet.Query) fleet.Answer) any { return newCauses(s, now) }},
 	derivedCapacity: {2 * time.Second, func(s *fleet.Snapshot, _ time.Time, _ func(fleet.Query) fleet.Answer) any { return capacity.Of(s) }},
 }
 
 // Names of derivations.
 const (
 	derivedCapacity = "capacity" // []capacity.Row
+	derivedCauses   = "causes"   // *Causes
 )
 
 // DerivationOf returns what a query asks to be derived; false where it asks for
