@@ -195,7 +195,7 @@ func (v Trace) Draw(f Frame, on widget.Canvas) {
 		drawEmpty(f, on, "no part "+v.id, "it is not in the inventory of this snapshot; esc goes back")
 		return
 	}
-	if on.W >= sideRoom {
+	if on.W >= sideRoom && m.part.Kind != trace.Cloud {
 		w := max(56, on.W*2/5)
 		v.drawSide(f, on.Sub(on.W-w, 0, w, on.H), m)
 		on = on.Sub(0, 0, on.W-w, on.H)

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,7 +133,7 @@ func (v Trace) lay(f Frame, m *traceMemo) []traceRow {
 			rows = v.half(rows, m.up, "stands on", true, deep)
 		}
 		if v.way != wayUp {
-			rows = v.half(rows, m.down, "carries", false, deep)
+			rows = v.half(rows, m.down, carries(m.part.Kind), false, deep)
 		}
 		if len(rows) <= 2*page(f) {
 			break
@@ -140,6 +141,14 @@ func (v Trace) lay(f Frame, m *traceMemo) []traceRow {
 	}
 	rail(rows)
 	return rows
+}
+
+// carries is the heading of what hangs on a part.
+func carries(k trace.Kind) string {
+	if k == trace.Cloud {
+		return "runs on hosts that stand for themselves, and carries"
+	}
+	return "carries"
 }
 
 func (v Trace) half(rows []traceRow, root *twig, word string, up bool, deep int) []traceRow {
@@ -179,12 +188,14 @@ func (l *layer) add(t *twig, depth int) {
 // rest of many is one row.
 func (l *layer) kids(t *twig, depth int) {
 	kids := slices.Clone(t.kids)
-	state := func(t *twig) fleet.State { return t.worst }
-	if l.up { // what is above a part may be ill without harm to it
-		state = func(t *twig) fleet.State { return t.line.Node.State }
+	state := func(t *twig) fleet.State {
+		if own := t.line.Node.State; l.up || own != fleet.StateOK { // what is above a part may be ill without harm to it
+			return own
+		}
+		return t.worst
 	}
 	if !l.up || len(kids) > most { // what a machine needs keeps its order: cords, cables, place
-		slices.SortStableFunc(kids, func(a, b *twig) int { return worse(state(a), state(b)) })
+		slices.SortStableFunc(kids, func(a, b *twig) int { return cmp.Or(worse(state(a), state(b)), worse(a.worst, b.worst)) })
 	}
 	key := l.side() + "more " + t.line.Node.ID
 	show := len(kids)

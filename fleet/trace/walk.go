@@ -71,6 +71,7 @@ type tracer struct {
 	drawn map[line]bool
 	on    map[int][]int // instances by device, made when first needed
 	hosts map[int][]int // instances by host that is not ours
+	loose map[int][]int // by cloud the instances of which it shows no host
 }
 
 // step is an edge with the part that lies at its far end.
@@ -207,14 +208,17 @@ func (t *tracer) index() {
 	if t.on != nil {
 		return
 	}
-	t.on, t.hosts = map[int][]int{}, map[int][]int{}
+	t.on, t.hosts, t.loose = map[int][]int{}, map[int][]int{}, map[int][]int{}
 	for i := range t.s.Instances.Len() {
 		switch x := t.s.Instances.At(i); {
 		case x.Device >= 0:
 			t.on[x.Device] = append(t.on[x.Device], i)
-		case x.Host != "":
-			if n := t.s.Hosts.Number(x.Cloud + "/" + x.Host); n >= 0 {
-				t.hosts[n] = append(t.hosts[n], i)
+		default:
+			host, cloud := t.s.Hosts.Number(x.Cloud+"/"+x.Host), t.s.Clouds.Number(x.Cloud)
+			if x.Host != "" && host >= 0 {
+				t.hosts[host] = append(t.hosts[host], i)
+			} else if cloud >= 0 {
+				t.loose[cloud] = append(t.loose[cloud], i)
 			}
 		}
 	}
