@@ -140,7 +140,8 @@ func (t *tracer) edge(x step) {
 	t.out.Edges = append(t.out.Edges, e)
 }
 
-// State is the state of a part as the snapshot shows it.
+// State is the state of a part as the snapshot shows it. Of a piece of a device
+// that does not answer it is not known.
 func (g *Graph) State(s *fleet.Snapshot, p Part) fleet.State {
 	switch p.Kind {
 	case Feed, Utility:
@@ -163,16 +164,18 @@ func (g *Graph) State(s *fleet.Snapshot, p Part) fleet.State {
 	d := s.Devices.At(p.N)
 	switch p.Kind {
 	case PSU:
-		if no, ok := supplyName(p.Name); ok && supplyOf(d, no) != nil {
+		if no, ok := supplyName(p.Name); ok && supplyOf(d, no) != nil && !stale(d) {
 			return supplyOf(d, no).State
 		}
 	case Outlet:
 		return outletState(s, d.Spec.ID+"/"+p.Name)
 	case Port:
-		return portState(d.Port(p.Name))
+		if !stale(d) {
+			return portState(d.Port(p.Name))
+		}
 	case NIC:
 		for k := range d.Spec.Links {
-			if c := g.devices[p.N].cables[k]; d.Spec.Links[k].NIC == p.Name && c.to >= 0 {
+			if c := g.devices[p.N].cables[k]; d.Spec.Links[k].NIC == p.Name && c.to >= 0 && !stale(s.Devices.At(c.to)) {
 				return portState(portAt(s.Devices.At(c.to), portOf(s, end{p.N, k}), c.at))
 			}
 		}
