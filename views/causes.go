@@ -97,7 +97,16 @@ func riskText(x *trace.Cause) string {
 // drawCauseLine draws a cause in one row: what it is, since when, how much it
 // explains, what is at risk and how that is known.
 func drawCauseLine(f Frame, on widget.Canvas, y int, c *Causes, x *trace.Cause, st fleet.State, name int) {
-	at := on.Glyph(f.Theme, 0, y, st) + 1
+	served := false // somebody knows
+	if d := f.Snap.Devices.Get(hostOf(x.ID)); d != nil {
+		served = d.Maintenance
+	}
+	at := 2
+	if served {
+		on.Text(0, y, f.Theme.Glyphs.Maintenance, widget.Maintenance)
+	} else {
+		on.Glyph(f.Theme, 0, y, st)
+	}
 	on.Cut(f.Theme, at, y, name, causeName(x), widget.Link)
 	at += name + 1
 	age := dash
@@ -112,6 +121,9 @@ func drawCauseLine(f Frame, on widget.Canvas, y int, c *Causes, x *trace.Cause, 
 	text := strings.Join(x.Evidence, "; ")
 	if x.Confidence != fleet.ConfidenceHigh {
 		text = x.Confidence.String() + " confidence: " + text
+	}
+	if served {
+		text, st = "in maintenance: "+text, fleet.StateOff
 	}
 	on.Cut(f.Theme, at, y, on.W-at, text, widget.StateStyle(st))
 }

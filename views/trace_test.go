@@ -255,6 +255,21 @@ func TestOneCauseIsSaidOnce(t *testing.T) {
 	}
 }
 
+// TestACauseInMaintenanceSaysSo: what it takes is known to somebody, and is no
+// outage.
+func TestACauseInMaintenanceSaysSo(t *testing.T) {
+	f := darkFrame(160, 50)
+	s := *f.Snap
+	edit := s.Devices.Edit()
+	edit.Get("fra1-r03-s04").Maintenance = true
+	s.Devices = edit.Done()
+	f.Snap = &s
+	text := compose(t, f, NewFleet(), Chrome{})
+	if !strings.Contains(text, "M server fra1-r03-s04") || !strings.Contains(text, "in maintenance: PSU2 input lost") {
+		t.Errorf("it says nothing of it:\n%s", text)
+	}
+}
+
 func TestACauseOpensItsTrace(t *testing.T) {
 	f := darkFrame(160, 50)
 	v := press(t, f, NewFleet(), "pane.back")
