@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -72,7 +73,7 @@ func (s *Session) do(in views.Intent) tea.Cmd {
 		s.trail.step(-1)
 		return s.follow()
 	case views.Copy:
-		s.copy(in.Text, in.Text)
+		s.copy(in.Text, cmp.Or(in.What, in.Text))
 	case views.Toast:
 		s.say(in.Text)
 	case views.Filter:

@@ -66,7 +66,7 @@ func TestCapacityIsDerivedOnceForAll(t *testing.T) {
 	h.server.deps.Derived.mu.Lock()
 	kept := len(h.server.deps.Derived.by)
 	h.server.deps.Derived.mu.Unlock()
-	if kept != 2 { // the survey and the forecast
+	if kept != 3 { // the survey, the forecast and the causes on the first screen
 		t.Errorf("%d judgements are kept", kept)
 	}
 	d.press(":place 3 --watts 300\r")

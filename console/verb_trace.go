@@ -76,76 +76,31 @@ func runTrace(_ context.Context, v *Verbs, c *verbCall) error {
 	return nil
 }
 
-// printTree prints a chain as a tree from its first node outwards. A node that
-// several lines lead to is followed once, and ports that lead nowhere are left
-// out.
+// printTree prints a chain as a tree from its first node outwards.
 func printTree(c *verbCall, what string, t trace.Chain) {
-	next := map[string][]int{} // edges by the end that the trace came from
-	for i := range t.Edges {
-		near, _ := course(&t.Edges[i])
-		next[near] = append(next[near], i)
-	}
-	nodes := map[string]*trace.Node{}
-	for i := range t.Nodes {
-		nodes[t.Nodes[i].ID] = &t.Nodes[i]
-	}
-	root := t.Nodes[0]
+	lines := t.Lines()
+	root := lines[0].Node
 	fmt.Fprintf(c.Stdout, "%s %s %s %s\n", root.ID, root.Kind, root.State, what)
 	if len(t.Edges) == 0 {
 		fmt.Fprintln(c.Stdout, "  nothing")
 	}
-	drawn := map[string]bool{root.ID: true}
-	var walk func(id, indent string)
-	walk = func(id, indent string) {
-		var list []int
-		for _, i := range next[id] {
-			_, id := course(&t.Edges[i])
-			if n := nodes[id]; n == nil || n.Kind == trace.Port && !leads(id, root.ID, next, t.Edges) {
-				continue
-			}
-			list = append(list, i)
+	indent := []string{""} // by depth, from 1
+	for i := range lines[1:] {
+		l := &lines[i+1]
+		branch, below := "├─ ", "│  "
+		if l.Last {
+			branch, below = "└─ ", "   "
 		}
-		for k, i := range list {
-			e := &t.Edges[i]
-			_, id := course(e)
-			n := nodes[id]
-			branch, below := "├─ ", "│  "
-			if k == len(list)-1 {
-				branch, below = "└─ ", "   "
-			}
-			again := ""
-			if drawn[n.ID] {
-				again = "  (as above)"
-			}
-			fmt.Fprintf(c.Stdout, "%s%s%s %s %s  %s%s\n", indent, branch, n.ID, n.Kind, n.State, vouched(e), again)
-			if !drawn[n.ID] {
-				drawn[n.ID] = true
-				walk(n.ID, indent+below)
-			}
+		again := ""
+		if l.As != "" {
+			again = "  (as " + l.As + ")"
 		}
+		fmt.Fprintf(c.Stdout, "%s%s%s %s %s  %s%s\n", indent[l.Depth-1], branch, l.Node.ID, l.Node.Kind, l.Node.State, vouched(l.Edge), again)
+		indent = append(indent[:l.Depth], indent[l.Depth-1]+below)
 	}
-	walk(root.ID, "")
 	if t.Omitted > 0 {
 		fmt.Fprintf(c.Stdout, "and %d more; --json has the first %d too\n", t.Omitted, traceMost)
 	}
-}
-
-// course are the parts that the trace went from and to along an edge.
-func course(e *trace.Edge) (near, far string) {
-	if e.Back {
-		return e.To, e.From
-	}
-	return e.From, e.To
-}
-
-// leads reports whether a trace goes on to anything new beyond a port.
-func leads(port, root string, next map[string][]int, edges []trace.Edge) bool {
-	for _, i := range next[port] {
-		if _, id := course(&edges[i]); id != root {
-			return true
-		}
-	}
-	return false
 }
 
 // vouched says who vouches for an edge.
@@ -213,7 +168,7 @@ func lossRows(b trace.Blast) []lossRow {
 }
 
 func printBlast(c *verbCall, s *fleet.Snapshot, b trace.Blast) error {
-	fmt.Fprintf(c.Stdout, "with %s gone: %s lost, redundancy lost for %s, %d unseen\n", strings.Join(b.Failed, " and "), byKind(b.Lost), byKind(b.Degraded), len(b.Unseen))
+	fmt.Fprintf(c.Stdout, "with %s gone: %s lost, redundancy lost for %s, %d unseen\n", strings.Join(b.Failed, " and "), trace.ByKind(b.Lost), trace.ByKind(b.Degraded), len(b.Unseen))
 	for _, h := range b.Services {
 		mark := ""
 		switch {
@@ -233,22 +188,4 @@ func printBlast(c *verbCall, s *fleet.Snapshot, b trace.Blast) error {
 		return write(c, s.At, b.Power)
 	}
 	return nil
-}
-
-// byKind counts losses by kind: "3 servers, 1 pdu".
-func byKind(list []trace.Loss) string {
-	if len(list) == 0 {
-		return "nothing"
-	}
-	count, order := map[trace.Kind]int{}, []trace.Kind{}
-	for _, x := range list {
-		if count[x.Kind]++; count[x.Kind] == 1 {
-			order = append(order, x.Kind)
-		}
-	}
-	words := make([]string, len(order))
-	for i, k := range order {
-		words[i] = fmt.Sprintf("%d %s", count[k], k)
-	}
-	return strings.Join(words, ", ")
 }

@@ -23,6 +23,15 @@ func (x *Sensor) Supply() int {
 	return 0
 }
 
+// Inlet reports whether a sensor measures the air that a machine breathes in.
+func (x *Sensor) Inlet() bool {
+	if x.Class != ClassTemperature {
+		return false
+	}
+	name := strings.ToLower(x.Name)
+	return strings.Contains(name, "inlet") || strings.Contains(name, "ambient")
+}
+
 // Management reports whether the cable is that of a BMC: nothing that runs
 // hangs on it, only the sight of the machine does.
 func (c *Cable) Management() bool {

@@ -94,6 +94,9 @@ func (c Command) arguments(arg string, s Scene, score int, why string) []Match {
 			break
 		}
 	}
+	if arg = strings.TrimSpace(arg); len(found) == 0 && c.ID == "trace" && arg != "" { // an outlet, a port
+		found = append(found, Match{Command: c.With(arg), Text: c.name() + " " + arg, Why: why, score: score})
+	}
 	return found
 }
 
@@ -118,6 +121,8 @@ func (c Command) values(s Scene) iter.Seq[string] {
 		return ids(s.Snap.Services.All())
 	case "go.port":
 		return s.ports()
+	case "trace":
+		return s.parts()
 	}
 	return nil
 }

@@ -35,6 +35,7 @@ var groups = []Group{
 	{"Time", timeCommands},
 	{"Acting", actCommands},
 	{"Drift", driftCommands},
+	{"Tracing", traceCommands},
 	{"Session", sessionCommands},
 }
 
@@ -80,7 +81,7 @@ func viewCommands() []Command {
 		bind("go.instance", "", "instance", "open an instance", params("instance")),
 		bind("go.service", "", "service", "open a service", params("service")),
 		bind("go.place", "", "place", "where servers of one shape fit: 12 --watts 450 --units 1 --ports 2x25G", params("servers")),
-		bind("go.whatif", "", "whatif", "capacity with more servers: add 12 --watts 450 --in fra1", params("change")),
+		bind("go.whatif", "", "whatif", "what is lost with parts: ID...; or capacity with more servers: add 12 --watts 450 --in fra1", params("change")),
 	}
 }
 
@@ -113,9 +114,9 @@ func findCommands() []Command {
 		bind("palette", ":", "cmd", "any command by name, with arguments", session, rank(24)),
 		bind("help", "?", "help", "this list; enter runs what the caret stands on", rank(25)),
 		bind("mark", "space", "mark", "mark or unmark; actions then mean all marked", session,
-			in("devices", "racks", "network", "switch"), rank(40)),
+			in("devices", "racks", "network", "switch", "trace"), rank(40)),
 		bind("mark.range", "ctrl+@", "mark range", "mark from the last mark to the caret", session,
-			in("devices", "racks", "network", "switch")),
+			in("devices", "racks", "network", "switch", "trace")),
 		bind("mark.clear", "ctrl+u", "unmark", "clear all marks", session),
 		bind("copy", "y", "copy", "copy the id the caret stands on (OSC 52)", why(needsTarget)),
 		bind("copy.screen", "Y", "copy screen", "copy the whole screen as text (OSC 52)", session),
@@ -132,7 +133,7 @@ func lookCommands() []Command {
 		bind("span", "r", "span", "how far back charts and sparklines reach", in("device", "port"), rank(31)),
 		bind("ports", "n", "ports", "the ports of this device", in("device", "racks", "devices"), why(needsPorts), rank(33)),
 		bind("drift", "d", "drift", "what is not as it should be of what the caret stands on", why(needsTarget),
-			in("fleet", "racks", "devices", "device", "network", "switch", "port", "events", "finding"), rank(36)),
+			in("fleet", "racks", "devices", "device", "network", "switch", "port", "events", "finding", "trace", "whatif"), rank(36)),
 		bind("drift.all", "space", "all", "show also what people ruled on, and what ended within a day", in("drift"), rank(27)),
 		bind("events", "E", "events", "what happened to what the caret stands on", why(needsTarget)),
 		bind("theme", "T", "theme", "next theme: okabe, light, 16, mono, ascii", session, params("theme")),

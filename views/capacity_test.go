@@ -222,7 +222,7 @@ func TestQuestionsInThePaletteAreChecked(t *testing.T) {
 	f := roomFrame(80, 24)
 	for _, c := range []struct{ command, want string }{
 		{"go.place", "needs how many servers"}, {"go.place 5", "--watts of one server is needed"}, {"go.place 5 --watts 1 --colour red", "--colour: no such flag"},
-		{"go.place 5 --watts", "--watts: needs a value"}, {"go.place 5 --watts 300 --units 1.3", "steps of a half"}, {"go.whatif 5 --watts 300", "needs the word add"},
+		{"go.place 5 --watts", "--watts: needs a value"}, {"go.place 5 --watts 300 --units 1.3", "steps of a half"}, {"go.whatif 5 --watts 300", "no part 5"},
 		{"go.whatif add 5 --watts 300 --in fra9", "no such rack, site or region"}, {"go.place 5 --watts=300 --u 1 --single-cord", ""}, {"go.whatif add 5 --watts 300", ""},
 	} {
 		name, arg, _ := strings.Cut(c.command, " ")

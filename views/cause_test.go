@@ -70,7 +70,7 @@ func TestASiteSpeaksForItsRacks(t *testing.T) {
 	f.Snap.Racks.Get("ams1/r01").Reasons = []string{"inlet air too warm"}
 	var tr troubles
 	var said []string
-	for _, c := range tr.of(f).causes {
+	for _, c := range tr.of(f).rest {
 		if c.what == "site" || c.what == "rack" || c.what == "region" {
 			said = append(said, c.what+" "+c.where)
 		}

@@ -112,7 +112,7 @@ func (v Confirm) plan(f Frame) *fleet.Plan {
 	}
 	if m.snap != f.Snap || m.role != f.Role {
 		m.snap, m.role = f.Snap, f.Role
-		m.plan = plan.For(plan.World{Snap: f.Snap, Now: f.At}, plan.Ask{Action: v.action, Args: v.args, Targets: v.targets, By: f.User, Role: f.Role, BreakGlass: v.broken})
+		m.plan = plan.For(plan.World{Snap: f.Snap, Now: f.At, Graph: graphOf(f)}, plan.Ask{Action: v.action, Args: v.args, Targets: v.targets, By: f.User, Role: f.Role, BreakGlass: v.broken})
 	}
 	return &m.plan
 }

@@ -29,6 +29,7 @@ const (
 	derivedPlacement = "placement" // *placement, of what was asked
 	derivedChange    = "change"    // *change, of what was asked
 	derivedSecurity  = "security"  // []security.Tally
+	derivedCauses    = "causes"    // *Causes
 )
 
 // derivations are all there are, by their names.
@@ -38,6 +39,7 @@ var derivations = map[string]Derivation{
 		return &v
 	}},
 	derivedForesight: {time.Minute, foresee},
+	derivedCauses:    {2 * time.Second, func(s *fleet.Snapshot, now time.Time, _ func(fleet.Query) fleet.Answer) any { return newCauses(s, now) }},
 	derivedSecurity: {2 * time.Second, func(s *fleet.Snapshot, _ time.Time, _ func(fleet.Query) fleet.Answer) any {
 		return security.Coverage(s)
 	}},

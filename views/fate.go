@@ -32,14 +32,22 @@ func (x *Spreads) For(s *fleet.Snapshot) *Spreads {
 	return next
 }
 
+// laid returns the graph of the snapshot's inventory.
+func (x *Spreads) laid() *trace.Graph {
+	if !x.graph.Of(x.snap) {
+		x.graph = trace.Build(x.snap)
+	}
+	return x.graph
+}
+
+// graphOf returns the graph of who hangs on whom.
+func graphOf(f Frame) *trace.Graph { return f.Spreads.For(f.Snap).laid() }
+
 func (x *Spreads) service(id string) *trace.Spread {
 	if have := x.of[id]; have != nil {
 		return have
 	}
-	if !x.graph.Of(x.snap) {
-		x.graph = trace.Build(x.snap)
-	}
-	is := x.graph.SharedFate(x.snap, x.snap.Services.Number(id))
+	is := x.laid().SharedFate(x.snap, x.snap.Services.Number(id))
 	x.of[id] = &is
 	return &is
 }

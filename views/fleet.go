@@ -16,8 +16,10 @@ type Fleet struct {
 	rack  string // under the caret of the floor plan
 	paint Paint
 	lower bool // the caret is in the list
+	upper bool // the caret is on a cause
 	still bool // no caret at all: the wall
 	list  list
+	cause list
 	memo  *fleetMemo
 }
 
@@ -37,7 +39,9 @@ func (v Fleet) ID() string { return "fleet" }
 func (v Fleet) Crumbs(Frame) []string { return []string{"fleet"} }
 
 // Needs implements View.
-func (v Fleet) Needs(f Frame) []fleet.Query { return v.memo.facts.needs(f) }
+func (v Fleet) Needs(f Frame) []fleet.Query {
+	return append(v.memo.facts.needs(f), derivedQuery(derivedCauses))
+}
 
 // at returns the rack of the caret, the first where none was chosen.
 func (v Fleet) at(f Frame) string {
@@ -55,8 +59,17 @@ func (v Fleet) rows(f Frame) rows {
 	return rows{len(t.list), func(i int) string { return f.Snap.Devices.ID(t.list[i]) }}
 }
 
+// causes are what the caret can stand on in the verdict.
+func (v Fleet) causes(f Frame) rows {
+	l := v.memo.troubles.of(f).lines
+	return rows{len(l), func(i int) string { return l[i].key() }}
+}
+
 // Selected implements View.
 func (v Fleet) Selected(f Frame) (kind, id string) {
+	if i := v.cause.index(v.causes(f)); v.upper && i >= 0 {
+		return v.memo.troubles.of(f).lines[i].subject(f)
+	}
 	if v.lower {
 		return KindDevice, v.list.selected(v.rows(f))
 	}
@@ -67,11 +80,13 @@ func (v Fleet) Selected(f Frame) (kind, id string) {
 func (v Fleet) Handle(f Frame, c keys.Command) (View, Intent) {
 	switch c.ID {
 	case "pane.next", "pane.back":
-		v.lower = !v.lower && v.rows(f).n > 0
-		return v, nil
+		return v.turnTo(f, c.ID == "pane.back"), nil
 	case "paint":
 		v.paint = (v.paint + 1) % numPaints
 		return v, nil
+	}
+	if v.upper && v.causes(f).n > 0 {
+		return v.onCause(f, c)
 	}
 	if v.lower {
 		if c.ID == "move.up" && v.list.index(v.rows(f)) == 0 {
@@ -85,6 +100,10 @@ func (v Fleet) Handle(f Frame, c keys.Command) (View, Intent) {
 	switch c.ID {
 	case "move.up":
 		dy = -1
+		if line, _ := v.memo.grid.find(f, v.at(f)); line == 0 && v.causes(f).n > 0 {
+			v.upper, v.cause = true, v.cause.to(v.causes(f).n-1, v.causes(f))
+			return v, nil
+		}
 	case "move.down":
 		dy = 1
 		if line, _ := v.memo.grid.find(f, v.at(f)); line == len(v.memo.grid.in(f))-1 && v.rows(f).n > 0 {
@@ -106,6 +125,51 @@ func (v Fleet) Handle(f Frame, c keys.Command) (View, Intent) {
 	return v, nil
 }
 
+// turnTo moves the caret to the next pane that has something to stand on: the
+// floor plan, the list, the causes.
+func (v Fleet) turnTo(f Frame, back bool) Fleet {
+	panes := []bool{true, v.rows(f).n > 0, v.causes(f).n > 0}
+	at, step := 0, 1
+	switch {
+	case v.upper:
+		at = 2
+	case v.lower:
+		at = 1
+	}
+	if back {
+		step = 2
+	}
+	for at = (at + step) % 3; !panes[at]; at = (at + step) % 3 {
+	}
+	v.lower, v.upper = at == 1, at == 2
+	return v
+}
+
+// onCause carries out what a command means to the causes of the verdict.
+func (v Fleet) onCause(f Frame, c keys.Command) (View, Intent) {
+	r := v.causes(f)
+	switch {
+	case c.ID == "enter":
+		if _, id := v.Selected(f); id != "" {
+			return v, openTrace(f, v, id)
+		}
+		return v, Toast{Text: "several devices: the list below has each"}
+	case c.ID == "move.down" && v.cause.index(r) == r.n-1:
+		v.upper = false
+		return v, nil
+	}
+	v.cause, _ = v.cause.move(c, r, page(f))
+	return v, nil
+}
+
+// caret is the row of the verdict that the caret stands on, -1 where none.
+func (v Fleet) caret(f Frame) int {
+	if !v.upper {
+		return -1
+	}
+	return v.cause.index(v.causes(f))
+}
+
 // Draw implements View.
 func (v Fleet) Draw(f Frame, on widget.Canvas) {
 	if f.Snap.Regions.Len() == 0 {
@@ -113,13 +177,13 @@ func (v Fleet) Draw(f Frame, on widget.Canvas) {
 		return
 	}
 	t := v.memo.troubles.of(f)
-	top := min(2+min(len(t.causes), max(1, on.H/8)), max(8, on.H/6))
+	top := min(2+min(len(t.lines), max(3, on.H/8)), max(8, on.H/6))
 	if f.Theme.Flat || on.H < 16 {
-		drawVerdict(f, on.Sub(1, 0, on.W-2, top-1), t)
+		drawVerdict(f, on.Sub(0, 0, on.W-1, top-1), t, v.caret(f))
 		top--
 	} else {
 		top += 2
-		drawVerdict(f, widget.Box(on.Sub(0, 0, on.W, top), f.Theme, "verdict", "racks: "+v.paint.legend(), false).Sub(1, 0, on.W-4, top-2), t)
+		drawVerdict(f, widget.Box(on.Sub(0, 0, on.W, top), f.Theme, "verdict", "racks: "+v.paint.legend(), v.upper).Sub(0, 0, on.W-3, top-2), t, v.caret(f))
 	}
 	y := top + v.drawCards(f, on.Sub(0, top, on.W, on.H-top))
 	y += drawRegionStrips(f, on.Sub(0, y, on.W, on.H-y), v.at(f), v.paint)

@@ -1,10 +1,14 @@
 package views
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"strings"
 
 	"plumb/fleet"
 	"plumb/fleet/capacity"
+	"plumb/fleet/trace"
 	"plumb/keys"
 )
 
@@ -59,13 +63,15 @@ func Follow(f Frame, kind, id string) (View, bool) {
 		return Drift{sheet: sheet{text: "kind:security facet:" + id}, all: true, memo: &driftMemo{}}, true
 	case KindEvent:
 		return followAny(f, id)
+	case string(trace.PSU), string(trace.NIC), string(trace.BMC):
+		return NewDevice(head), f.Snap.Devices.Get(head) != nil
 	}
 	return nil, false
 }
 
 // followAny finds what an id names without knowing its kind.
 func followAny(f Frame, id string) (View, bool) {
-	for _, kind := range [...]string{KindDevice, KindInstance, KindRack, KindRegion, KindService, KindCloud} {
+	for _, kind := range [...]string{KindDevice, KindInstance, KindRack, KindRegion, KindService, KindCloud, KindFeed} {
 		if v, ok := Follow(f, kind, id); ok {
 			return v, true
 		}
@@ -110,6 +116,11 @@ func Subject(v View) string {
 		return v.target
 	case Finding:
 		return v.target
+	case Trace:
+		if v.memo != nil && isPiece(v.memo.part.Kind) {
+			return hostOf(v.id)
+		}
+		return v.id
 	case Confirm:
 		if len(v.targets) == 1 {
 			return hostOf(v.targets[0])
@@ -150,6 +161,15 @@ func Dispatch(f Frame, v View, c keys.Command) (View, Intent) {
 		return next, Copy{Text: id}
 	case "drift":
 		return next, openDrift(kind, id)
+	case "trace":
+		return next, openTrace(f, next, cmp.Or(c.Arg(0), id))
+	case "whatif":
+		return next, openWhatIf(f, c.Arg(0), id)
+	case "page":
+		if to, ok := Follow(f, kind, id); ok && to.ID() != "trace" {
+			return next, Open{View: to}
+		}
+		return next, Toast{Text: "a " + kind + " has no page of its own"}
 	case "events":
 		return next, Open{View: NewEvents(id)}
 	case "ports":
@@ -158,6 +178,9 @@ func Dispatch(f Frame, v View, c keys.Command) (View, Intent) {
 		if kind != KindDevice && kind != KindPort {
 			if p, ok := next.(Device); ok { // a line of its page that nothing can be done to
 				kind, id = KindDevice, p.id
+			}
+			if (next.ID() == "trace" || next.ID() == "whatif") && f.Snap.Devices.Get(hostOf(id)) != nil { // a piece: its device
+				kind, id = KindDevice, hostOf(id)
 			}
 		}
 		return next, Open{View: NewActions(kind, id)}
@@ -184,7 +207,7 @@ func opened(f Frame, c keys.Command) Intent {
 	case "go.place":
 		return openPlacement(f, c.Arg(0))
 	case "go.whatif":
-		return openWhatIf(f, c.Arg(0))
+		return openWhatIf(f, c.Arg(0), "")
 	}
 	if kind, ok := strings.CutPrefix(c.ID, "go."); ok {
 		if to, ok := Follow(f, kind, c.Arg(0)); ok {
@@ -231,6 +254,62 @@ func openDrift(kind, id string) Intent {
 		return Open{View: Drift{sheet: sheet{text: kind + ":" + id}, memo: &driftMemo{}}}
 	}
 	return Open{View: NewDrift(hostOf(id))}
+}
+
+// partOf finds the part that an id names; of a reading that is its device.
+func partOf(f Frame, id string) (trace.Part, bool) {
+	g := graphOf(f)
+	if p, ok := g.Find(f.Snap, id); ok {
+		return p, true
+	}
+	return g.Find(f.Snap, hostOf(id))
+}
+
+// openTrace is the trace of a part.
+func openTrace(f Frame, from View, id string) Intent {
+	if id == "" {
+		return Toast{Text: "trace: nothing is selected"}
+	}
+	p, ok := partOf(f, id)
+	if !ok {
+		return Toast{Text: "trace: no part " + id}
+	}
+	to := NewTrace(graphOf(f).ID(f.Snap, p))
+	if sameScreen(f, from, to) {
+		return Toast{Text: "this is where it begins"}
+	}
+	return Open{View: to}
+}
+
+// openWhatIf is what is lost with the named parts, else with all that is
+// marked, else with what the caret stands on; or, where the first word is add,
+// what would be with more servers.
+func openWhatIf(f Frame, named, selected string) Intent {
+	if ask, isAdd := strings.CutPrefix(strings.TrimSpace(named), "add "); isAdd {
+		return openAdd(f, ask)
+	}
+	ids := strings.Fields(named)
+	if len(ids) == 0 {
+		ids = slices.Sorted(maps.Keys(f.Marks))
+	}
+	if len(ids) == 0 && selected != "" {
+		ids = []string{selected}
+	}
+	if len(ids) == 0 {
+		return Toast{Text: "what-if: nothing is selected"}
+	}
+	v := WhatIf{memo: &whatIfMemo{}}
+	for _, id := range ids {
+		p, ok := partOf(f, id)
+		if !ok {
+			return Toast{Text: "what-if: no part " + id}
+		}
+		if why := cannotFail(p.Kind); why != "" {
+			return Toast{Text: "what-if: " + why}
+		}
+		v = v.with(graphOf(f).ID(f.Snap, p))
+	}
+	return Open{View: v}
 }
 
 func openPorts(f Frame, kind, id string) Intent {

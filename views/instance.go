@@ -199,7 +199,7 @@ func addFeed(f Frame, c *chain, outlet string) {
 			c.note(depth, "feed "+id, "not measured", widget.Dim)
 			return
 		}
-		c.add(depth, "", "", feed.State, "feed "+id, number(feed.AmpsA, 1)+"A  "+watts(feed.PowerW), widget.Dim)
+		c.add(depth, KindFeed, id, feed.State, "feed "+id, number(feed.AmpsA, 1)+"A  "+watts(feed.PowerW), widget.Dim)
 		id, depth = feed.Spec.Parent, depth+1
 	}
 }

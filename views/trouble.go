@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"plumb/fleet"
+	"plumb/fleet/trace"
 	"plumb/views/widget"
 )
 
@@ -60,23 +61,107 @@ type trouble struct {
 	racks   int
 	where   string    // the rack where it is one, else the region
 	what    string    // what it is where it is no device: "service match"
+	id      string    // of that
 	first   time.Time // blind since
 }
 
-// troubles is what is not in order, kept for one snapshot.
+// troubles is what is not in order, kept for one snapshot: the causes, and what
+// none of them explains. Until causes are there it is plain groups alone.
 type troubles struct {
-	snap   *fleet.Snapshot
-	causes []trouble
-	list   []int // dense device numbers, worst first
+	snap  *fleet.Snapshot
+	why   *Causes // nil: not there yet
+	rest  []trouble
+	lines []troubleLine
+	list  []int // dense device numbers, worst first
+}
+
+// troubleLine is one line of the verdict: a cause, or a group that no cause
+// explains.
+type troubleLine struct {
+	state fleet.State
+	cause *trace.Cause // nil: it is a group
+	group *trouble
 }
 
 // of returns the troubles of a snapshot, from memory where it is the same one.
 func (t *troubles) of(f Frame) *troubles {
-	if t.snap != f.Snap {
-		*t = troubles{snap: f.Snap}
+	why, _ := derived[*Causes](f, derivedCauses)
+	if t.snap != f.Snap || t.why != why {
+		*t = troubles{snap: f.Snap, why: why}
 		t.collect(f)
+		t.leaveOut(f)
+		t.order()
 	}
 	return t
+}
+
+// leaveOut takes from the groups what a cause says better.
+func (t *troubles) leaveOut(f Frame) {
+	if t.why == nil {
+		return
+	}
+	t.rest = slices.DeleteFunc(t.rest, func(x trouble) bool {
+		return x.what == "region" || x.id != "" && t.why.led(x.id)
+	})
+	for i := range t.rest {
+		x := &t.rest[i]
+		had := len(x.devices)
+		x.devices = slices.DeleteFunc(x.devices, func(n int) bool { return t.why.led(f.Snap.Devices.ID(n)) })
+		if had > 0 && len(x.devices) == 0 {
+			x.text = ""
+		}
+	}
+	t.rest = slices.DeleteFunc(t.rest, func(x trouble) bool { return x.text == "" })
+}
+
+// order lays the lines out: what is crit first, and of that the causes, which
+// explain most first.
+func (t *troubles) order() {
+	if t.why != nil {
+		for i := range t.why.list {
+			if x := &t.why.list[i]; leads(x) {
+				t.lines = append(t.lines, troubleLine{t.why.states[i], x, nil})
+			}
+		}
+	}
+	for i := range t.rest {
+		t.lines = append(t.lines, troubleLine{t.rest[i].state, nil, &t.rest[i]})
+	}
+	slices.SortStableFunc(t.lines, func(a, b troubleLine) int {
+		return boolFirst(a.state == fleet.StateCrit, b.state == fleet.StateCrit)
+	})
+}
+
+// key names a line for the caret.
+func (l *troubleLine) key() string {
+	if l.cause != nil {
+		return l.cause.ID
+	}
+	return l.group.where + " " + l.group.what + " " + l.group.text
+}
+
+// subject is what a line is about, as other views know it; of a group of
+// several "".
+func (l *troubleLine) subject(f Frame) (kind, id string) {
+	switch {
+	case l.cause != nil:
+		return kindOfPart(l.cause.Kind), l.cause.ID
+	case len(l.group.devices) == 1:
+		return KindDevice, f.Snap.Devices.ID(l.group.devices[0])
+	case len(l.group.devices) == 0:
+		if p, ok := partOf(f, l.group.id); ok {
+			return kindOfPart(p.Kind), l.group.id
+		}
+	}
+	return "", ""
+}
+
+// headline is a line in a few words.
+func (l *troubleLine) headline(f Frame, why *Causes) string {
+	if x := l.cause; x != nil {
+		return causeName(x) + " explains " + why.share(x) + ": " + firstOf(x.Evidence)
+	}
+	return l.group.where + " " + l.group.who(f) + " " + l.group.text
 }
 
 func (t *troubles) collect(f Frame) {
@@ -99,11 +184,11 @@ func (t *troubles) collect(f Frame) {
 		k := key{d.Spec.Region, d.State.String() + plainText(text)}
 		i, ok := known[k]
 		if !ok {
-			i = len(t.causes)
+			i = len(t.rest)
 			known[k] = i
-			t.causes = append(t.causes, trouble{state: d.State, text: text, where: or(d.Spec.Rack)})
+			t.rest = append(t.rest, trouble{state: d.State, text: text, where: or(d.Spec.Rack)})
 		}
-		c := &t.causes[i]
+		c := &t.rest[i]
 		c.devices = append(c.devices, n)
 		if d.Blind() {
 			if c.first.IsZero() || d.BlindSince.Before(c.first) {
@@ -119,7 +204,7 @@ func (t *troubles) collect(f Frame) {
 	}
 	t.collectPlaces(f)
 	t.collectLogical(f)
-	slices.SortStableFunc(t.causes, func(a, b trouble) int {
+	slices.SortStableFunc(t.rest, func(a, b trouble) int {
 		return cmp.Or(worse(a.state, b.state), cmp.Compare(len(b.devices), len(a.devices)))
 	})
 	slices.SortStableFunc(t.list, func(a, b int) int {
@@ -138,7 +223,7 @@ func (t *troubles) collectPlaces(f Frame) {
 				if what != "rack" {
 					said[plainText(r)] = true
 				}
-				t.causes = append(t.causes, trouble{state: state, text: r, where: where, what: what})
+				t.rest = append(t.rest, trouble{state: state, text: r, where: where, what: what, id: where})
 			}
 		}
 	}
@@ -168,14 +253,14 @@ func (t *troubles) collectLogical(f Frame) {
 			if c.Err != nil {
 				text += ": " + c.Err.Kind() + ", " + c.Err.Op
 			}
-			t.causes = append(t.causes, trouble{state: fleet.StateUnknown, text: text, where: c.Spec.Region, what: "cloud " + id, first: c.BlindSince})
+			t.rest = append(t.rest, trouble{state: fleet.StateUnknown, text: text, where: c.Spec.Region, what: "cloud " + id, id: id, first: c.BlindSince})
 		case c.State == fleet.StateCrit || c.State == fleet.StateWarn:
-			t.causes = append(t.causes, trouble{state: c.State, text: firstOf(c.Reasons), where: c.Spec.Region, what: "cloud " + id})
+			t.rest = append(t.rest, trouble{state: c.State, text: firstOf(c.Reasons), where: c.Spec.Region, what: "cloud " + id, id: id})
 		}
 	}
 	for id, s := range f.Snap.Services.All() {
 		if s.State == fleet.StateCrit || s.State == fleet.StateWarn {
-			t.causes = append(t.causes, trouble{state: s.State, text: firstOf(s.Reasons), where: "service", what: id + " " + replicas(s)})
+			t.rest = append(t.rest, trouble{state: s.State, text: firstOf(s.Reasons), where: "service", what: id + " " + replicas(s), id: id})
 		}
 	}
 }
@@ -258,11 +343,12 @@ func kindCount(f Frame, devices []int) string {
 	return count(len(devices), string(kind))
 }
 
-// drawVerdict draws the totals in words, then the causes that fit.
-func drawVerdict(f Frame, on widget.Canvas, t *troubles) {
+// drawVerdict draws the totals in words, then the causes that fit; at is the
+// cause under the caret, -1 where it is elsewhere.
+func drawVerdict(f Frame, on widget.Canvas, t *troubles, at int) {
 	by, g := &f.Snap.Counts.By[fleet.KindOfDevice], f.Theme.Glyphs
 	total := f.Snap.Devices.Len()
-	x := 0
+	x := 1
 	part := func(glyph string, n int, word string, st widget.Style) {
 		if n == 0 || x+len(word)+8 > on.W {
 			return
@@ -283,20 +369,42 @@ func drawVerdict(f Frame, on widget.Canvas, t *troubles) {
 		share = " healthy (" + strconv.FormatFloat(float64(by[fleet.StateOK])*100/float64(total), 'f', 1, 64) + "%)"
 	}
 	part(g.OK, by[fleet.StateOK], "of "+strconv.Itoa(total)+share, widget.OK)
-	who := 0
-	for i := 0; i < len(t.causes) && i+1 < on.H; i++ {
-		who = max(who, widget.Width(t.causes[i].who(f)))
+	drawTroubles(f, on.Sub(0, 1, on.W, on.H-1), t, at)
+	if len(t.lines) == 0 && total > 0 {
+		on.Text(1, 1, "nothing needs you", widget.Dim)
 	}
-	who = min(who, max(20, on.W/4))
-	for i := 0; i < len(t.causes) && i+1 < on.H; i++ {
-		if i+2 == on.H && len(t.causes) > i+1 {
-			rest := len(t.causes) - i
-			on.Text(0, i+1, "and "+count(rest, "more finding")+" below", widget.Dim)
-			return
+}
+
+// drawTroubles draws the lines that fit, around the caret where it stands on
+// one.
+func drawTroubles(f Frame, on widget.Canvas, t *troubles, at int) {
+	n, room := len(t.lines), on.H
+	if n > room {
+		room-- // how many more there are
+	}
+	top := widget.Window(n, at, max(room, 1))
+	name, who := 0, 0
+	for i := range t.lines {
+		if l := &t.lines[i]; l.cause != nil {
+			name = max(name, widget.Width(causeName(l.cause)))
+		} else if i < room {
+			who = max(who, widget.Width(l.group.who(f)))
 		}
-		t.causes[i].line(f, on, i+1, who)
 	}
-	if len(t.causes) == 0 && total > 0 {
-		on.Text(0, 1, "nothing needs you", widget.Dim)
+	name, who = min(name, max(22, on.W/5)), min(who, max(20, on.W/4))
+	for y := 0; y < room && top+y < n; y++ {
+		line := on.Sub(1, 0, on.W-1, on.H)
+		if l := &t.lines[top+y]; l.cause != nil {
+			drawCauseLine(f, line, y, t.why, l.cause, l.state, name)
+		} else {
+			l.group.line(f, line, y, who)
+		}
+		if top+y == at {
+			on.Text(0, y, f.Theme.Glyphs.Caret, widget.Bold)
+			on.Select(0, y, on.W)
+		}
+	}
+	if rest := n - top - room; rest > 0 && on.H > 1 {
+		on.Text(1, room, "and "+count(rest, "more finding")+" below", widget.Dim)
 	}
 }

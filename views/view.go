@@ -99,8 +99,9 @@ type Execute struct {
 // JobWord says a word about a job: approve, refuse or cancel.
 type JobWord struct{ Word, Job, Reason string }
 
-// Copy puts text on the person's clipboard (OSC 52).
-type Copy struct{ Text string }
+// Copy puts text on the person's clipboard (OSC 52). What says what it is, for
+// a text that is too long to repeat; "" repeats it.
+type Copy struct{ Text, What string }
 
 // Toast says one line in the alert row.
 type Toast struct{ Text string }

@@ -59,7 +59,7 @@ func (v Wall) query() fleet.Query {
 
 // Needs implements View.
 func (v Wall) Needs(f Frame) []fleet.Query {
-	q := append(v.memo.facts.needs(f), v.query())
+	q := append(v.memo.facts.needs(f), v.query(), derivedQuery(derivedCauses))
 	if v.page(f) == "events" {
 		q = append(q, Events{}.query())
 	}
@@ -126,8 +126,8 @@ func (v Wall) Draw(f Frame, on widget.Canvas) {
 	v.drawTicker(f, on.Sub(0, on.H-bottom, on.W, 1))
 	body := on.Sub(0, y, on.W, on.H-y-bottom)
 	t := v.memo.troubles.of(f)
-	h := 2 + min(max(len(t.causes)+1, 2), max(3, on.H/7))
-	drawVerdict(f, widget.Box(body.Sub(0, 0, body.W, h), f.Theme, "verdict", "", false).Sub(1, 0, on.W-4, h-2), t)
+	h := 2 + min(max(len(t.lines)+1, 2), max(3, on.H/7))
+	drawVerdict(f, widget.Box(body.Sub(0, 0, body.W, h), f.Theme, "verdict", "", false).Sub(0, 0, on.W-3, h-2), t, -1)
 	body = body.Sub(0, h, body.W, body.H-h)
 	switch v.page(f) {
 	case "services":
@@ -287,19 +287,20 @@ func drawFeeds(f Frame, in widget.Canvas) {
 func (v Wall) drawTicker(f Frame, on widget.Canvas) {
 	t := v.memo.troubles.of(f)
 	x := on.Text(1, 0, "TICKER", widget.Dim) + 2
-	if len(t.causes) == 0 {
+	n := len(t.lines)
+	if n == 0 {
 		on.Text(x, 0, "nothing needs anybody", widget.OK)
 		return
 	}
-	start := int(f.At.Unix()/5) % len(t.causes)
-	for i := range t.causes {
-		c := &t.causes[(start+i)%len(t.causes)]
+	start := int(f.At.Unix()/5) % n
+	for i := range n {
 		if on.W-x < 20 {
 			return
 		}
-		x = on.Glyph(f.Theme, x, 0, c.state) + 1
-		x = on.Cut(f.Theme, x, 0, on.W-x-1, c.where+" "+c.who(f)+" "+c.text, widget.Plain)
-		if i < len(t.causes)-1 {
+		l := &t.lines[(start+i)%n]
+		x = on.Glyph(f.Theme, x, 0, l.state) + 1
+		x = on.Cut(f.Theme, x, 0, on.W-x-1, l.headline(f, t.why), widget.Plain)
+		if i < n-1 {
 			x = on.Text(x+1, 0, "...", widget.Dim) + 1
 		}
 	}

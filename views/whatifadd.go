@@ -50,13 +50,10 @@ func changed(s *fleet.Snapshot, ask string) *change {
 	return c
 }
 
-// openWhatIf opens what would be, or says what of the question is wrong.
-func openWhatIf(f Frame, ask string) Intent {
+// openAdd opens what would be with more servers, or says what of the question
+// is wrong.
+func openAdd(f Frame, ask string) Intent {
 	const example = "; as: whatif add 12 --watts 450 --units 1 --in fra1"
-	ask, isAdd := strings.CutPrefix(strings.TrimSpace(ask), "add ")
-	if !isAdd {
-		return Toast{Text: "whatif: needs the word add and how many servers" + example}
-	}
 	words, flags, err := splitAsk(ask)
 	if err == nil {
 		_, _, err = ParseAdd(f.Snap, words, flags)

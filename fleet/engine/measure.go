@@ -26,12 +26,8 @@ func measure(d *fleet.Device) {
 // inlet finds the sensor of the air that a machine breathes in, or nil.
 func inlet(d *fleet.Device) *fleet.Sensor {
 	for i := range d.Sensors {
-		x := &d.Sensors[i]
-		if x.Class != fleet.ClassTemperature {
-			continue
-		}
-		if name := strings.ToLower(x.Name); strings.Contains(name, "inlet") || strings.Contains(name, "ambient") {
-			return x
+		if d.Sensors[i].Inlet() {
+			return &d.Sensors[i]
 		}
 	}
 	return nil

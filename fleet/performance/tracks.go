@@ -24,7 +24,7 @@ func Keys(d *fleet.Device) (out [fleet.NumPasts][]fleet.SeriesKey) {
 		x := &d.Sensors[i]
 		key := fleet.SeriesKey{Table: fleet.TableSensors, Row: x.Key, Field: fleet.FieldValue}
 		switch {
-		case x.Class == fleet.ClassTemperature && isInlet(x):
+		case x.Inlet():
 			if len(out[fleet.PastInlet]) == 0 && len(d.Ports) == 0 {
 				out[fleet.PastInlet] = append(out[fleet.PastInlet], key)
 			}
@@ -61,11 +61,6 @@ func Wanted(d *fleet.Device) (out []fleet.SeriesKey) {
 		}
 	}
 	return out
-}
-
-func isInlet(x *fleet.Sensor) bool {
-	name := strings.ToLower(x.Name)
-	return strings.Contains(name, "inlet") || strings.Contains(name, "ambient")
 }
 
 func isCPU(x *fleet.Sensor) bool {

@@ -17,6 +17,13 @@ func unseen(d *fleet.Device) bool { return d.Blind() || slices.Contains(d.About,
 // fresh reports whether a device was seen at its last poll.
 func fresh(d *fleet.Device) bool { return !d.SeenAt.IsZero() && !unseen(d) }
 
+// stale reports whether what a device said of its pieces is no longer known to
+// be so: it was silent for too long, or it is silent and others show it dead. A
+// poll that was missed makes nothing stale.
+func stale(d *fleet.Device) bool {
+	return slices.Contains(d.About, "sight") || d.Blind() && Dead(d)
+}
+
 // Dead reports whether a device is known to be down: it is off, others show
 // that it has no power or no light, or its outlets and its cables both
 // contradict a BMC that says it runs. Silence alone is not death.
@@ -35,6 +42,12 @@ func Dead(d *fleet.Device) bool {
 func supplyDead(d *fleet.Device, no int) bool {
 	x := supplyOf(d, no)
 	return x != nil && x.State == fleet.StateCrit
+}
+
+// supplyWell reports whether a device says that a supply is in order.
+func supplyWell(d *fleet.Device, no int) bool {
+	x := supplyOf(d, no)
+	return x != nil && x.State == fleet.StateOK
 }
 
 func supplyOf(d *fleet.Device, no int) *fleet.Sensor {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"plumb/fleet"
 )
@@ -33,6 +34,25 @@ type Blast struct {
 	Unseen   []Loss   `json:"unseen"`   // goes on, and nobody could see it
 	Services []Hit    `json:"services"`
 	Power    []Moved  `json:"power"` // feeds that would carry another load
+	PDUs     []Shift  `json:"pdus"`  // PDUs that would
+}
+
+// ByKind counts losses by kind: "3 servers, 1 pdu"; none is "nothing".
+func ByKind(list []Loss) string {
+	if len(list) == 0 {
+		return "nothing"
+	}
+	counts, order := map[Kind]int{}, []Kind{}
+	for _, x := range list {
+		if counts[x.Kind]++; counts[x.Kind] == 1 {
+			order = append(order, x.Kind)
+		}
+	}
+	words := make([]string, len(order))
+	for i, k := range order {
+		words[i] = count(counts[k], string(k))
+	}
+	return strings.Join(words, ", ")
 }
 
 // blast is a Blast under way: the worlds before and after.
@@ -51,7 +71,7 @@ type blast struct {
 // Blast tells what fails with parts that fail together.
 func (g *Graph) Blast(s *fleet.Snapshot, parts ...Part) Blast {
 	b := &blast{g: g, s: s, before: g.world(s, nil), after: g.world(s, parts), lost: make([]bool, len(g.devices)), touched: map[int]bool{}}
-	b.out = Blast{Failed: []string{}, Lost: []Loss{}, Degraded: []Loss{}, Unseen: []Loss{}, Services: []Hit{}, Power: []Moved{}}
+	b.out = Blast{Failed: []string{}, Lost: []Loss{}, Degraded: []Loss{}, Unseen: []Loss{}, Services: []Hit{}, Power: []Moved{}, PDUs: []Shift{}}
 	for _, p := range parts {
 		b.out.Failed = append(b.out.Failed, g.ID(s, p))
 		b.single = b.single || p.Kind == Instance
@@ -63,7 +83,7 @@ func (g *Graph) Blast(s *fleet.Snapshot, parts ...Part) Blast {
 	b.spread()
 	b.cut()
 	b.guests()
-	b.out.Power = b.moved()
+	b.out.Power, b.out.PDUs = b.moved()
 	for _, list := range [][]Loss{b.out.Lost, b.out.Degraded, b.out.Unseen} {
 		slices.SortStableFunc(list, func(x, y Loss) int { return cmp.Compare(order(x.Kind), order(y.Kind)) })
 	}
@@ -163,7 +183,9 @@ func (b *blast) power(n int, why string) {
 	switch {
 	case !b.after.powered(n):
 		if why == "" {
-			why = "no power: " + all(was, "cord")
+			if why = "no power: " + all(was, "cord"); was == 1 && len(b.g.devices[n].cords) > 1 {
+				why = "no power: the last of its cords is dead"
+			}
 		}
 		b.lost[n] = true
 		b.lose(p, "%s", why)
@@ -243,8 +265,12 @@ func (b *blast) reach(n int) {
 	}
 	switch was, left := b.before.paths(n), b.after.paths(n); {
 	case was > 0 && left == 0:
+		why := all(was, "cable")
+		if was == 1 && b.before.count(n, func(c *cableNode) bool { return !c.management }) > 1 {
+			why = "the last of its cables is dead"
+		}
 		b.lost[n] = true
-		b.lose(p, "cut off: %s", all(was, "cable"))
+		b.lose(p, "cut off: %s", why)
 		return
 	case was > 1 && left == 1:
 		b.degrade(p, "network: 1 of %d cables left", was)

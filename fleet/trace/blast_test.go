@@ -134,9 +134,12 @@ func TestBlastBlindsWhatGoesOn(t *testing.T) {
 func TestBlastMovesPower(t *testing.T) {
 	// SEMANTICS 6: two 30 A 208 V feeds; what is on A moves to B, up to 80 % of its breaker.
 	h := hall(1)
-	s := h.snap()
+	s := h.snap(only("r01-pb", func(d *fleet.Device) { d.PowerW = fleet.Int(800) }))
 	g := Build(s)
 	b := g.Blast(s, parts(t, g, s, "A")...)
+	if want := []Shift{{"r01-pb", fleet.Int(800), fleet.Int(800 + 700)}}; !slices.Equal(b.PDUs, want) {
+		t.Errorf("PDUs: %+v, want %+v", b.PDUs, want)
+	}
 	got := map[string]Moved{}
 	for _, m := range b.Power {
 		got[m.Feed] = m
@@ -150,6 +153,28 @@ func TestBlastMovesPower(t *testing.T) {
 	}
 	if m := got["grid"]; m.AfterW != fleet.Int(1000-100) {
 		t.Errorf("grid loses what s04 drew: %+v", m)
+	}
+}
+
+// TestTheLastOfSeveralIsNotTheOnlyOne: a machine that lost one cord and one cable
+// before is told from one that never had two.
+func TestTheLastOfSeveralIsNotTheOnlyOne(t *testing.T) {
+	s := hall(1).snap(losePDU("r01", "b"), only("r01-swb", func(d *fleet.Device) {
+		for i := range d.Ports {
+			d.Ports[i].Oper = "down"
+		}
+	}))
+	g := Build(s)
+	for failed, want := range map[string]string{"r01-pa": "no power: the last of its cords is dead", "r01-swa/E1": "cut off: the last of its cables is dead"} {
+		why := ""
+		for _, l := range g.Blast(s, parts(t, g, s, failed)...).Lost {
+			if l.ID == "r01-s01" {
+				why = l.Why
+			}
+		}
+		if why != want {
+			t.Errorf("without %s: %q, want %q", failed, why, want)
+		}
 	}
 }
 

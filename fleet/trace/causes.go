@@ -3,9 +3,7 @@ package trace
 import (
 	"cmp"
 	"container/heap"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"plumb/fleet"
@@ -22,14 +20,12 @@ type Cause struct {
 	Confidence fleet.Confidence `json:"confidence"`
 	Since      time.Time        `json:"since,omitzero"` // zero: not known
 	Also       []Loss           `json:"also"`           // what else it takes, or leaves on its last path
+	Proven     bool             `json:"-"`              // others show that it is dead, whatever it says itself
 }
 
 // maxAlso bounds how many causes are asked what else they would take: each costs
 // a walk over the fleet, and the worst come first.
 const maxAlso = 16
-
-// maxEvidence bounds what a cause quotes of its own reasons.
-const maxEvidence = 4
 
 // Causes lists a small set of parts that explains everything wrong in a
 // snapshot, what explains most first. Nothing wrong has no cause.
@@ -154,7 +150,7 @@ func (q *inquiry) claims(symptoms []symptom) (out claims) {
 
 // cause words a claim.
 func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
-	x := Cause{ID: c.id, Kind: c.part.Kind, State: q.g.State(q.s, c.part), Explains: []string{}, Share: float64(len(c.symptoms)) / float64(len(symptoms))}
+	x := Cause{ID: c.id, Kind: c.part.Kind, State: q.g.State(q.s, c.part), Proven: c.proven, Explains: []string{}, Share: float64(len(c.symptoms)) / float64(len(symptoms))}
 	have, silent := map[Part]bool{}, 0
 	for _, i := range c.symptoms {
 		y := &symptoms[i]
@@ -167,7 +163,7 @@ func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
 		}
 	}
 	mute := silent == len(c.symptoms) && !c.proven
-	x.Evidence = q.evidence(c, mute, len(x.Explains))
+	x.Evidence = q.evidence(c, symptoms, mute, len(x.Explains))
 	switch {
 	case mute:
 		x.Confidence = fleet.ConfidenceLow
@@ -176,104 +172,8 @@ func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
 	case len(c.symptoms) > 1 || c.part.on():
 		x.Confidence = fleet.ConfidenceMedium
 	}
-	x.Since = q.since(c.part)
+	x.Since = q.began(c.part, x.Explains)
 	return x
-}
-
-// evidence says in words why a part is named. Silence alone shows a lost path
-// and no dead part.
-func (q *inquiry) evidence(c *claim, mute bool, explains int) []string {
-	out := []string{}
-	if mute {
-		out = append(out, fmt.Sprintf("path lost: %s silent, and nothing shows that a part is dead", count(explains, "part")))
-	}
-	for _, text := range q.reasons(c.part) {
-		if len(out) < maxEvidence {
-			out = append(out, text)
-		}
-	}
-	if c.part.Kind == PDU {
-		if lost, fed := q.supplyVotes(c.part.N); lost > 0 {
-			out = append(out, fmt.Sprintf("%d of %s on it without input", lost, count(lost+fed, "power supply")))
-		}
-	}
-	if c.part.Kind == Feed || c.part.Kind == Utility {
-		if lost, fed := q.feedVotes(c.part.N); lost > 0 {
-			out = append(out, fmt.Sprintf("%d of %s on it dead", lost, count(lost+fed, "part")))
-		}
-	}
-	if len(out) == 0 {
-		out = append(out, fmt.Sprintf("common to %s", count(explains, "part")))
-	}
-	return out
-}
-
-func count(n int, what string) string {
-	switch {
-	case n == 1:
-		return "1 " + what
-	case strings.HasSuffix(what, "y"):
-		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(what, "y"))
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// reasons are what the engine says of a part, or of the device it is on.
-func (q *inquiry) reasons(p Part) []string {
-	switch p.Kind {
-	case Feed, Utility:
-		return q.s.Feeds.At(p.N).Reasons
-	case Site:
-		return q.s.Sites.At(p.N).Reasons
-	case Rack:
-		return q.s.Racks.At(p.N).Reasons
-	case Cloud:
-		return q.s.Clouds.At(p.N).Reasons
-	case Instance:
-		return q.s.Instances.At(p.N).Reasons
-	case Service:
-		return q.s.Services.At(p.N).Reasons
-	case Host, Region:
-		return nil
-	}
-	d := q.s.Devices.At(p.N)
-	if !p.on() || p.Kind == BMC {
-		return d.Reasons
-	}
-	var out []string
-	for i, about := range d.About {
-		if _, name, ok := strings.Cut(about, " "); ok && name == p.Name && i < len(d.Reasons) {
-			out = append(out, d.Reasons[i])
-		}
-	}
-	return out
-}
-
-// since is when a part went wrong, as well as it is known: a state has no
-// date, so it is when silence or the present power began, else the last event
-// that says so.
-func (q *inquiry) since(p Part) time.Time {
-	if p.Kind == Site {
-		return q.s.Sites.At(p.N).SilentSince
-	}
-	target := q.g.ID(q.s, p)
-	if p.device() || p.on() {
-		d := q.s.Devices.At(p.N)
-		target = d.Spec.ID
-		switch {
-		case p.on() && p.Kind != BMC: // what the device says of itself tells nothing of the piece
-		case d.Blind():
-			return d.BlindSince
-		case d.Power == fleet.PowerOff:
-			return d.PowerSince
-		}
-	}
-	for _, e := range q.s.Recent {
-		if e.Target == target && e.Asserted && (!p.on() || strings.Contains(e.Text, p.Name)) {
-			return e.At
-		}
-	}
-	return time.Time{}
 }
 
 // also is what else a cause takes with it, beside what it explains.

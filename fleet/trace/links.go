@@ -65,8 +65,8 @@ func cord(s *fleet.Snapshot, outlet, psu string) fleet.Link {
 func outletState(s *fleet.Snapshot, id string) fleet.State {
 	pdu, n, _ := strings.Cut(id, "/")
 	d := s.Devices.Get(pdu)
-	if d == nil || d.State == fleet.StateUnknown {
-		return fleet.StateUnknown
+	if d == nil || d.State == fleet.StateUnknown || stale(d) {
+		return fleet.StateUnknown // what it said last is no longer known to be so
 	}
 	for i := range d.Outlets {
 		if strconv.Itoa(d.Outlets[i].Index) == n {
@@ -114,9 +114,11 @@ func cable(s *fleet.Snapshot, d *fleet.Device, c fleet.Cable) fleet.Link {
 	if p == nil {
 		return l
 	}
-	l.State = fleet.StateCrit
-	if p.Up() {
-		l.State = fleet.StateOK
+	if !stale(far) {
+		l.State = fleet.StateCrit
+		if p.Up() {
+			l.State = fleet.StateOK
+		}
 	}
 	seen := witnesses(far, p, d, c)
 	if len(seen) > 0 {

@@ -159,6 +159,10 @@ func (t *tracer) below(p Part) (out []step) {
 				down(Part{Kind: Host, N: n}, "host", witness{observed: true, evidence: "cloud", at: t.s.Clouds.At(p.N).Tables[fleet.TableHosts].At})
 			}
 		}
+		t.index()
+		for _, n := range t.loose[p.N] {
+			down(Part{Kind: Instance, N: n}, "host", t.cloudSays(t.s.Instances.At(n)))
+		}
 	case Host:
 		t.index()
 		for _, n := range t.hosts[p.N] {

@@ -16,6 +16,14 @@ type Moved struct {
 	Over    bool      `json:"over"`
 }
 
+// Shift is a PDU on which a failure puts another load. What it may carry is not
+// known here.
+type Shift struct {
+	PDU     string    `json:"pdu"`
+	BeforeW fleet.Num `json:"before_w"` // measured now
+	AfterW  fleet.Num `json:"after_w"`
+}
+
 // continuous is the share of a breaker's rating that may flow all the time.
 const continuous = 0.8
 
@@ -35,16 +43,16 @@ func Limit(f *fleet.FeedSpec) fleet.Num {
 // moved sums up for every feed what flows now and what would flow: a machine
 // that runs on shares its watts among the cords it has left, one that is lost
 // takes none. Only machines that the failure touched move anything.
-func (b *blast) moved() []Moved {
-	delta := make(map[int]float64)
+func (b *blast) moved() ([]Moved, []Shift) {
+	delta, pdus := make(map[int]float64), make(map[int]float64)
 	for _, n := range sorted(b.touched) {
 		d := &b.g.devices[n]
 		if len(d.cords) == 0 || !b.before.powered(n) {
 			continue
 		}
-		b.share(b.before, n, -1, delta)
+		b.share(b.before, n, -1, delta, pdus)
 		if !b.lost[n] || b.after.powered(n) && !b.after.gone[n] { // cut off from the network it draws on
-			b.share(b.after, n, 1, delta)
+			b.share(b.after, n, 1, delta, pdus)
 		}
 	}
 	out := []Moved{}
@@ -62,16 +70,33 @@ func (b *blast) moved() []Moved {
 		}
 		out = append(out, m)
 	}
+	return out, b.shifts(pdus)
+}
+
+// shifts lists the PDUs that go on with another load.
+func (b *blast) shifts(delta map[int]float64) []Shift {
+	out := []Shift{}
+	for n := range b.g.devices {
+		if w, ok := delta[n]; !ok || math.Abs(w) < 0.5 || !b.after.powered(n) {
+			continue
+		}
+		x := Shift{PDU: b.s.Devices.ID(n), BeforeW: b.s.Devices.At(n).PowerW}
+		if x.BeforeW.Known {
+			x.AfterW = fleet.FromFloat(x.BeforeW.Float()+delta[n], 0)
+		}
+		out = append(out, x)
+	}
 	return out
 }
 
-// share adds a machine's watts to the feeds above its live cords, each up to
-// the root of its tree.
-func (b *blast) share(w *world, n int, sign float64, delta map[int]float64) {
+// share adds a machine's watts to the PDUs of its live cords, and to the feeds
+// above them, each up to the root of its tree.
+func (b *blast) share(w *world, n int, sign float64, delta, pdus map[int]float64) {
 	watts := b.draw(n)
 	if live := w.cords(n); live > 0 && watts > 0 {
 		for k, c := range b.g.devices[n].cords {
 			if c.pdu >= 0 && w.cord(n, k) {
+				pdus[c.pdu] += sign * watts / float64(live)
 				b.climb(b.g.devices[c.pdu].feed, sign*watts/float64(live), delta)
 			}
 		}

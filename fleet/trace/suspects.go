@@ -27,6 +27,7 @@ type inquiry struct {
 	ways      map[int][]Part // by device
 	feeds     map[int][]Part // by feed
 	standings map[Part]standing
+	asserted  map[string][]*fleet.Event // by target; nil: not sorted yet
 }
 
 func newInquiry(g *Graph, s *fleet.Snapshot, now time.Time) *inquiry {

@@ -2,7 +2,6 @@ package trace
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"plumb/fleet"
@@ -16,6 +15,7 @@ type symptom struct {
 	about   string
 	weight  int
 	silence bool   // nothing was seen: neither well nor broken
+	moved   bool   // it carries what others carried before
 	own     []Part // what it is where nothing above explains it, the lowest first
 	above   []Part
 }
@@ -95,7 +95,11 @@ func (q *inquiry) ofReason(out []symptom, n int, x symptom) []symptom {
 	case "light", "host":
 		x.above = q.powerOf(n)
 	case "PSU":
-		no, _ := strconv.Atoi(name)
+		no := supplyNo(x.about)
+		if q.crossed(n, no) > 0 {
+			x.own = []Part{psuOf(n, no)}
+			break // what is above the outlet it should be in explains nothing
+		}
 		for k, c := range q.g.devices[n].cords {
 			if c.psu == no {
 				x.above = q.cordOf(n, k)
@@ -111,6 +115,10 @@ func (q *inquiry) ofReason(out []symptom, n int, x symptom) []symptom {
 	case "sensor":
 		if r := q.warmRack(d, name); r.Kind == Rack {
 			x.own = []Part{r}
+		}
+		if measuresLoad(d.Sensor(name)) {
+			x.above = q.movers(n)
+			x.moved = len(x.above) > 0
 		}
 	}
 	return append(out, x)
@@ -159,7 +167,7 @@ func (q *inquiry) farEnd(n int, port string) []Part {
 func (q *inquiry) warmRack(d *fleet.Device, key string) Part {
 	n := q.s.Racks.Number(d.Spec.Rack)
 	x := d.Sensor(key)
-	if n < 0 || x == nil || x.Class != fleet.ClassTemperature || !inlet(x.Name) {
+	if n < 0 || x == nil || !x.Inlet() {
 		return Part{}
 	}
 	said := len(q.s.Racks.At(n).Reasons)
@@ -170,12 +178,6 @@ func (q *inquiry) warmRack(d *fleet.Device, key string) Part {
 		return Part{}
 	}
 	return Part{Kind: Rack, N: n}
-}
-
-// inlet reports whether a sensor measures the air in front of a machine.
-func inlet(name string) bool {
-	name = strings.ToLower(name)
-	return strings.Contains(name, "inlet") || strings.Contains(name, "ambient")
 }
 
 // ofGuests lists what clouds say is not well. A guest hangs on its host, a

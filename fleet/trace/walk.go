@@ -71,6 +71,7 @@ type tracer struct {
 	drawn map[line]bool
 	on    map[int][]int // instances by device, made when first needed
 	hosts map[int][]int // instances by host that is not ours
+	loose map[int][]int // by cloud the instances of which it shows no host
 }
 
 // step is an edge with the part that lies at its far end.
@@ -139,7 +140,8 @@ func (t *tracer) edge(x step) {
 	t.out.Edges = append(t.out.Edges, e)
 }
 
-// State is the state of a part as the snapshot shows it.
+// State is the state of a part as the snapshot shows it. Of a piece of a device
+// that does not answer it is not known.
 func (g *Graph) State(s *fleet.Snapshot, p Part) fleet.State {
 	switch p.Kind {
 	case Feed, Utility:
@@ -162,16 +164,18 @@ func (g *Graph) State(s *fleet.Snapshot, p Part) fleet.State {
 	d := s.Devices.At(p.N)
 	switch p.Kind {
 	case PSU:
-		if no, ok := supplyName(p.Name); ok && supplyOf(d, no) != nil {
+		if no, ok := supplyName(p.Name); ok && supplyOf(d, no) != nil && !stale(d) {
 			return supplyOf(d, no).State
 		}
 	case Outlet:
 		return outletState(s, d.Spec.ID+"/"+p.Name)
 	case Port:
-		return portState(d.Port(p.Name))
+		if !stale(d) {
+			return portState(d.Port(p.Name))
+		}
 	case NIC:
 		for k := range d.Spec.Links {
-			if c := g.devices[p.N].cables[k]; d.Spec.Links[k].NIC == p.Name && c.to >= 0 {
+			if c := g.devices[p.N].cables[k]; d.Spec.Links[k].NIC == p.Name && c.to >= 0 && !stale(s.Devices.At(c.to)) {
 				return portState(portAt(s.Devices.At(c.to), portOf(s, end{p.N, k}), c.at))
 			}
 		}
@@ -207,14 +211,17 @@ func (t *tracer) index() {
 	if t.on != nil {
 		return
 	}
-	t.on, t.hosts = map[int][]int{}, map[int][]int{}
+	t.on, t.hosts, t.loose = map[int][]int{}, map[int][]int{}, map[int][]int{}
 	for i := range t.s.Instances.Len() {
 		switch x := t.s.Instances.At(i); {
 		case x.Device >= 0:
 			t.on[x.Device] = append(t.on[x.Device], i)
-		case x.Host != "":
-			if n := t.s.Hosts.Number(x.Cloud + "/" + x.Host); n >= 0 {
-				t.hosts[n] = append(t.hosts[n], i)
+		default:
+			host, cloud := t.s.Hosts.Number(x.Cloud+"/"+x.Host), t.s.Clouds.Number(x.Cloud)
+			if x.Host != "" && host >= 0 {
+				t.hosts[host] = append(t.hosts[host], i)
+			} else if cloud >= 0 {
+				t.loose[cloud] = append(t.loose[cloud], i)
 			}
 		}
 	}

@@ -103,3 +103,21 @@ func TestEdgesNameTheirWitnesses(t *testing.T) {
 		t.Errorf("an outlet that is listed: %+v", e)
 	}
 }
+
+// TestACloudCarriesWhatShowsNoHost: what leads up to a cloud is found from there
+// again; what has a host of ours hangs on that.
+func TestACloudCarriesWhatShowsNoHost(t *testing.T) {
+	h := hall(1)
+	h.guest("adrift", "", "match")
+	h.guests[len(h.guests)-1].Cloud = "os-ams"
+	s := h.snap()
+	g := Build(s)
+	down := g.Trace(s, parts(t, g, s, "os-ams")[0], Walk{Down: true})
+	var got []string
+	for _, n := range down.Nodes[1:] {
+		got = append(got, n.ID)
+	}
+	if strings.Join(got, " ") != "adrift match" {
+		t.Errorf("the cloud carries %q", got)
+	}
+}

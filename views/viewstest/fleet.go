@@ -207,6 +207,7 @@ func (b *builder) trouble() {
 	}
 	for i := range 6 { // a PDU whose outlets went
 		d := crit(fmt.Sprintf("fra1-r03-s%02d", i+4), "PSU2 input lost", "redundancy lost")
+		d.About = []string{"PSU 2", "sensor PS Redundancy"}
 		set(d, "PSU2 Input", fleet.Int(0), fleet.StateCrit, "")
 		set(d, "PSU2 Status", fleet.Num{}, fleet.StateCrit, "input lost")
 		set(d, "PS Redundancy", fleet.Num{}, fleet.StateWarn, "lost")
@@ -237,7 +238,12 @@ func (b *builder) trouble() {
 	sw.State, sw.Reasons = fleet.StateWarn, []string{"Ethernet9 41 errors/s"}
 	sw.Ports[8].Rates.Errors = fleet.Dec(413, -1)
 	sw.Ports[5].Neighbor = "fra1-r02-s16/eth1"
+	for id, about := range map[string][]string{"ams1-r05-s07": {"sensor CPU1 Temp", "sensor Fan3"}, "iad1-r02-s11": {"sensor Fan2"}, "iad1-r02-s12": {"sensor Fan2"},
+		"iad1-r01-s09": {"blind"}, "ams1-r02-s15": {"sight"}, "fra1-r02-sw2": {"errors Ethernet9"}} {
+		at(id).About = about
+	}
 	hostile := at("iad1-r06-s01")
+	hostile.About = []string{"sensor x"}
 	hostile.Reasons, hostile.State = []string{"セ\u0301ンサー \x1b[31m温度 e\u0301\u0301\u0301 🔥 \u202eABC very long text that a device chose to say about itself and will not end"}, fleet.StateWarn
 	hostile.Facts.Set(fleet.FactModel, "模型 \x07\x1b]0;x\x07 Ωmega")
 }

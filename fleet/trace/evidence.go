@@ -1,0 +1,152 @@
+package trace
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"plumb/fleet"
+)
+
+// maxEvidence bounds what a cause quotes of its own reasons.
+const maxEvidence = 4
+
+// evidence says in words why a part is named. Silence alone shows a lost path
+// and no dead part.
+func (q *inquiry) evidence(c *claim, symptoms []symptom, mute bool, explains int) []string {
+	out := []string{}
+	if mute {
+		out = append(out, fmt.Sprintf("path lost: %s silent, and nothing shows that a part is dead", count(explains, "part")))
+	}
+	for _, text := range q.quotes(c, symptoms) {
+		if len(out) < maxEvidence {
+			out = append(out, text)
+		}
+	}
+	if c.part.Kind == PDU {
+		if lost, fed := q.supplyVotes(c.part.N); lost > 0 {
+			out = append(out, fmt.Sprintf("%d of %s on it without input", lost, count(lost+fed, "power supply")))
+		}
+	}
+	if c.part.Kind == Feed || c.part.Kind == Utility {
+		if lost, fed := q.feedVotes(c.part.N); lost > 0 {
+			out = append(out, fmt.Sprintf("%d of %s on it dead", lost, count(lost+fed, "part")))
+		}
+	}
+	out = append(out, q.shifted(c, symptoms)...)
+	if len(out) == 0 {
+		out = append(out, fmt.Sprintf("common to %s", count(explains, "part")))
+	}
+	return out
+}
+
+func count(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "y"):
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(what, "y"))
+	case strings.HasSuffix(what, "ch") || strings.HasSuffix(what, "s"): // switches, upses
+		what += "e"
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// quotes are what the engine says of a part. Of a device that is what the cause
+// explains of it; the rest of its reasons is another's.
+func (q *inquiry) quotes(c *claim, symptoms []symptom) []string {
+	p := c.part
+	switch p.Kind {
+	case Feed, Utility:
+		return q.s.Feeds.At(p.N).Reasons
+	case Site:
+		return q.s.Sites.At(p.N).Reasons
+	case Rack:
+		return q.s.Racks.At(p.N).Reasons
+	case Cloud:
+		return q.s.Clouds.At(p.N).Reasons
+	case Instance:
+		return q.s.Instances.At(p.N).Reasons
+	case Service:
+		return q.s.Services.At(p.N).Reasons
+	case Host, Region:
+		return nil
+	case PSU:
+		if text := q.crossedText(p); text != "" {
+			return []string{text}
+		}
+	}
+	d := q.s.Devices.At(p.N)
+	concerns, silent := map[string]bool{}, false
+	for _, i := range c.symptoms {
+		if x := &symptoms[i]; x.part.device() && x.part.N == p.N {
+			concerns[x.about] = true
+			silent = silent || x.silence
+		}
+	}
+	var out []string
+	for i, about := range d.About {
+		if i < len(d.Reasons) && (concerns[about] || silent && strings.HasPrefix(about, "note ")) {
+			out = append(out, d.Reasons[i])
+		}
+	}
+	return out
+}
+
+// began is when a part went wrong; where that is not known, when the first of
+// what it explains did.
+func (q *inquiry) began(p Part, explains []string) time.Time {
+	at := q.since(p)
+	if !at.IsZero() {
+		return at
+	}
+	for _, id := range explains {
+		if other, ok := q.g.Find(q.s, id); ok && other != p {
+			if t := q.since(other); !t.IsZero() && (at.IsZero() || t.Before(at)) {
+				at = t
+			}
+		}
+	}
+	return at
+}
+
+// since is when a part went wrong, as well as it is known: a state has no
+// date, so it is when silence or the present power began, else the last event
+// that says so.
+func (q *inquiry) since(p Part) time.Time {
+	if p.Kind == Site {
+		return q.s.Sites.At(p.N).SilentSince
+	}
+	target := q.g.ID(q.s, p)
+	if p.device() || p.on() {
+		d := q.s.Devices.At(p.N)
+		target = d.Spec.ID
+		switch {
+		case p.on() && p.Kind != BMC: // what the device says of itself tells nothing of the piece
+		case d.Blind():
+			return d.BlindSince
+		case d.Power == fleet.PowerOff:
+			return d.PowerSince
+		}
+	}
+	for _, e := range q.news(target) {
+		if !p.on() || strings.Contains(e.Text, p.Name) {
+			return e.At
+		}
+	}
+	return time.Time{}
+}
+
+// news are the events that say something went wrong with a target, newest
+// first.
+func (q *inquiry) news(target string) []*fleet.Event {
+	if q.asserted == nil {
+		q.asserted = map[string][]*fleet.Event{}
+		for i := range q.s.Recent {
+			if e := &q.s.Recent[i]; e.Asserted {
+				q.asserted[e.Target] = append(q.asserted[e.Target], e)
+			}
+		}
+	}
+	return q.asserted[target]
+}

@@ -1,0 +1,131 @@
+package views
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"plumb/fleet"
+	"plumb/fleet/trace"
+	"plumb/views/widget"
+)
+
+// Causes are the few parts that explain what is wrong with the fleet, worked
+// out once for all screens ([Derivation]). Nobody writes to them.
+type Causes struct {
+	list   []trace.Cause
+	states []fleet.State   // how bad each is
+	wrong  int             // parts that are not as they should be
+	by     map[string]int  // place in list of what explains a part, by its id
+	alone  map[string]bool // parts that no cause but themselves explains, at least in part
+}
+
+// newCauses explains a snapshot.
+func newCauses(s *fleet.Snapshot, now time.Time) *Causes {
+	c := &Causes{list: trace.Causes(s, now), by: map[string]int{}, alone: map[string]bool{}}
+	for i := range c.list {
+		c.states = append(c.states, causeState(s, &c.list[i]))
+		for _, id := range c.list[i].Explains {
+			if _, ok := c.by[id]; !ok {
+				c.by[id], c.wrong = i, c.wrong+1
+			}
+			if !leads(&c.list[i]) {
+				c.alone[id] = true
+			}
+		}
+	}
+	return c
+}
+
+// of returns the cause that a part is, or that it is down for; nil: none.
+func (c *Causes) of(id string) *trace.Cause {
+	if c == nil {
+		return nil
+	}
+	for i := range c.list {
+		if c.list[i].ID == id {
+			return &c.list[i]
+		}
+	}
+	i, ok := c.by[id]
+	if !ok {
+		if i, ok = c.by[hostOf(id)]; !ok {
+			return nil
+		}
+	}
+	return &c.list[i]
+}
+
+// leads reports whether a cause says more than the symptom itself: it explains
+// several, or names another part than the one that complains. The rest is said
+// by groups of what complains alike.
+func leads(x *trace.Cause) bool { return len(x.Explains) > 1 || x.Kind == trace.PSU }
+
+// led reports whether causes that lead say all there is to say of a part.
+func (c *Causes) led(id string) bool {
+	x := c.of(id)
+	return x != nil && leads(x) && !c.alone[id]
+}
+
+// share says how much of what is wrong a cause explains: "164 of 175".
+func (c *Causes) share(x *trace.Cause) string {
+	return strconv.Itoa(len(x.Explains)) + " of " + strconv.Itoa(c.wrong)
+}
+
+// causeState is how bad a cause is: its own state, crit where others show that
+// it is dead and it says nothing itself. A piece is as bad as it makes its
+// device: one power supply of two is no outage.
+func causeState(s *fleet.Snapshot, x *trace.Cause) fleet.State {
+	d := s.Devices.Get(hostOf(x.ID))
+	switch {
+	case x.State == fleet.StateUnknown && x.Proven:
+		return fleet.StateCrit
+	case isPiece(x.Kind) && d != nil:
+		return d.State
+	}
+	return x.State
+}
+
+// riskText says what else hangs on a cause, "" where nothing does.
+func riskText(x *trace.Cause) string {
+	if len(x.Also) == 0 {
+		return ""
+	}
+	return "at risk: " + trace.ByKind(x.Also)
+}
+
+// drawCauseLine draws a cause in one row: what it is, since when, how much it
+// explains, what is at risk and how that is known.
+func drawCauseLine(f Frame, on widget.Canvas, y int, c *Causes, x *trace.Cause, st fleet.State, name int) {
+	served := false // somebody knows
+	if d := f.Snap.Devices.Get(hostOf(x.ID)); d != nil {
+		served = d.Maintenance
+	}
+	at := 2
+	if served {
+		on.Text(0, y, f.Theme.Glyphs.Maintenance, widget.Maintenance)
+	} else {
+		on.Glyph(f.Theme, 0, y, st)
+	}
+	on.Cut(f.Theme, at, y, name, causeName(x), widget.Link)
+	at += name + 1
+	age := dash
+	if !x.Since.IsZero() {
+		age = since(f, x.Since)
+	}
+	on.CutRight(f.Theme, at, y, 5, age, widget.Dim)
+	at = on.Cut(f.Theme, at+6, y, on.W-at-6, "explains "+c.share(x), widget.Bold) + 2
+	if risk := riskText(x); risk != "" && on.W >= 110 {
+		at = on.Cut(f.Theme, at, y, min(44, on.W-at), risk, widget.Warn) + 2
+	}
+	text := strings.Join(x.Evidence, "; ")
+	if x.Confidence != fleet.ConfidenceHigh {
+		text = x.Confidence.String() + " confidence: " + text
+	}
+	if served {
+		text, st = "in maintenance: "+text, fleet.StateOff
+	}
+	on.Cut(f.Theme, at, y, on.W-at, text, widget.StateStyle(st))
+}
+
+func causeName(x *trace.Cause) string { return string(x.Kind) + " " + x.ID }
