@@ -27,6 +27,10 @@ type Check struct {
 	all func(c *Check, v *view) []fleet.Look
 	// cloud is all of a check that is about clouds.
 	cloud func(check *Check, c *fleet.Cloud, sc *Scene) []fleet.Look
+	// unasked counts the parts of a device, and unaskedIn those of a cloud, that
+	// are not looked at because nobody said what is intended; nil: none.
+	unasked   func(v *view) int
+	unaskedIn func(c *fleet.Cloud, sc *Scene) int
 }
 
 // Checks are all checks of devices, in the order in which they are listed.

@@ -93,8 +93,12 @@ func (cov *coverage) devices(c *Check) Tally {
 			continue
 		}
 		t.past(c, d.Docket, cov.Now)
-		if v := (&view{d, cov.Scene}); c.concerns(v) {
+		v := &view{d, cov.Scene}
+		if c.concerns(v) {
 			t.add(c, d.Docket, c.looks(v))
+		}
+		if c.unasked != nil {
+			t.NotAsked += c.unasked(v)
 		}
 	}
 	return t.done(cov)
@@ -108,8 +112,8 @@ func (cov *coverage) clouds(c *Check) Tally {
 		}
 		t.past(c, x.Docket, cov.Now)
 		t.add(c, x.Docket, c.cloud(c, x, cov.Scene))
-		if c.ID == "cloud.public-address" {
-			t.NotAsked += cov.unasked(x)
+		if c.unaskedIn != nil {
+			t.NotAsked += c.unaskedIn(x, cov.Scene)
 		}
 	}
 	return t.done(cov)
@@ -119,7 +123,7 @@ func (cov *coverage) clouds(c *Check) Tally {
 func (cov *coverage) concerned(c *Check) (n int) {
 	if c.wire() == "net" {
 		for _, d := range cov.s.Devices.All() {
-			if cov.in(d.Spec.Region) && (d.Spec.Kind == fleet.KindSwitch || d.Spec.Kind == fleet.KindRouter) {
+			if cov.in(d.Spec.Region) && switching(d) {
 				n++
 			}
 		}

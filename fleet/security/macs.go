@@ -87,11 +87,7 @@ func (v *view) access(port string) (far fleet.Attachment, like string) {
 
 func (v *view) switches(name string) bool {
 	n := v.scene.Number(name)
-	if n < 0 {
-		return false
-	}
-	kind := v.scene.Device(n).Spec.Kind
-	return kind == fleet.KindSwitch || kind == fleet.KindRouter
+	return n >= 0 && switching(v.scene.Device(n))
 }
 
 // limitMACs is how many addresses a port may have: what the user says, else the

@@ -15,11 +15,14 @@ var netChecks = []Check{
 	{ID: "net.bmc-vlan", Title: "a BMC is outside of the management VLANs", Severity: fleet.SeverityWarn, How: "where the switches that it is cabled to have learned the address of the BMC",
 		Fix: "move the port to a management VLAN, or name its VLAN in policies", about: func(v *view) bool { return v.speaks(fleet.SourceIPMI) }, all: bmcVLAN},
 	{ID: "net.many-macs", Title: "a server's port learns more addresses than it should", Severity: fleet.SeverityWarn, How: "the addresses that the switch has learned on it",
-		Fix: "find out what is plugged in between, or allow more in policies", about: func(v *view) bool { return v.d.Spec.Kind == fleet.KindSwitch }, all: manyMACs},
+		Fix: "find out what is plugged in between, or allow more in policies", about: func(v *view) bool { return switching(v.d) }, all: manyMACs},
 	{ID: "net.segment", Title: "a VLAN is open between segments", Severity: fleet.SeverityCrit, How: "the VLANs of the ports that its cables lead to",
-		Fix: "take the port out of the VLAN, or change the segment in policies", about: func(v *view) bool {
-			return len(v.scene.policies().Segments) > 0 && len(v.d.Spec.Links) > 0 && v.d.Spec.Kind != fleet.KindSwitch && v.d.Spec.Kind != fleet.KindRouter
-		}, all: segments},
+		Fix: "take the port out of the VLAN, or change the segment in policies", about: func(v *view) bool { return !switching(v.d) }, all: segments, unasked: unsegmented},
+}
+
+// switching reports whether a device carries the VLANs of others.
+func switching(d *fleet.Device) bool {
+	return d.Spec.Kind == fleet.KindSwitch || d.Spec.Kind == fleet.KindRouter
 }
 
 // attached is where the device hangs, nil where that is not known or was long ago.

@@ -7,7 +7,7 @@ import (
 )
 
 // publicAddresses looks at every instance of a cloud that the user said is to
-// be private. Of the others nobody said what is intended, see [unasked].
+// be private. Of the others nobody said what is intended, see [unintended].
 func publicAddresses(check *Check, c *fleet.Cloud, sc *Scene) []fleet.Look {
 	if len(sc.policies().Private) == 0 {
 		return nil
@@ -68,9 +68,9 @@ func chosen(sel map[string]string, c *fleet.Cloud, x *fleet.Instance) bool {
 	return true
 }
 
-// unasked counts the instances of a cloud of which nobody said whether they may
+// unintended counts the instances of a cloud of which nobody said whether they may
 // have a public address.
-func (sc *Scene) unasked(c *fleet.Cloud) (n int) {
+func unintended(c *fleet.Cloud, sc *Scene) (n int) {
 	for _, x := range sc.Instances.All() {
 		if x.Cloud == c.Spec.Name && !sc.private(c, &x.Instance) {
 			n++

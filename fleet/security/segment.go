@@ -17,8 +17,8 @@ func segments(c *Check, v *view) []fleet.Look {
 		seg := &list[i]
 		for k := range v.d.Spec.Links {
 			cable := &v.d.Spec.Links[k]
-			selected := picks(seg.Select, v.d.Spec, &fleet.Membership{Management: cable.Management()})
-			if !selected && len(seg.VLANs) == 0 {
+			selected, speaks := v.spokenOf(seg, cable)
+			if !speaks {
 				continue
 			}
 			look := fleet.Look{Facet: c.ID + " " + seg.Name + " " + cable.NIC}
@@ -30,6 +30,29 @@ func segments(c *Check, v *view) []fleet.Look {
 		}
 	}
 	return looks
+}
+
+// spokenOf reports whether a segment picks the port of a cable, and whether it
+// says anything of it at all: one with VLANs of its own does of every port.
+func (v *view) spokenOf(seg *fleet.Segment, cable *fleet.Cable) (selected, speaks bool) {
+	selected = picks(seg.Select, v.d.Spec, &fleet.Membership{Management: cable.Management()})
+	return selected, len(seg.VLANs) > 0 || selected && len(seg.Never)+len(seg.Apart) > 0
+}
+
+// unsegmented counts the cables that no segment says anything of.
+func unsegmented(v *view) (n int) {
+	if switching(v.d) {
+		return 0
+	}
+	for k := range v.d.Spec.Links {
+		if !slices.ContainsFunc(v.scene.policies().Segments, func(seg fleet.Segment) bool {
+			_, speaks := v.spokenOf(&seg, &v.d.Spec.Links[k])
+			return speaks
+		}) {
+			n++
+		}
+	}
+	return n
 }
 
 // membership is what the far end of a cable shows, nil where nobody looked.
