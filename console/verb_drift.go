@@ -112,6 +112,11 @@ func printDrift(c *verbCall, s *fleet.Snapshot, r drift.Register) error {
 		}
 		if state == fleet.FindingOpen {
 			open, debt = len(list), list
+			for _, f := range list {
+				if f.Kind.Planned() {
+					open--
+				}
+			}
 		}
 		for _, g := range drift.Groups(list) {
 			rows = append(rows, groupRow(c, s, g, why[g.Members[0]]))

@@ -72,7 +72,7 @@ var weights = [...]float64{fleet.SeverityInfo: 1, fleet.SeverityWarn: 3, fleet.S
 func Debt(findings []*fleet.Finding, now time.Time) float64 {
 	sum := 0.0
 	for _, f := range findings {
-		if f.Open() {
+		if f.Open() && !f.Kind.Planned() {
 			sum += weights[f.Severity] * max(now.Sub(f.Since), 0).Hours() / 24
 		}
 	}

@@ -63,6 +63,7 @@ func Step(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Snapsho
 	s.lapse()
 	s.rollUp()
 	s.settleJobs()
+	s.survey()
 	return s.close()
 }
 
@@ -78,7 +79,6 @@ func (s *step) close() (*fleet.Snapshot, fleet.Output) {
 	}
 	s.next.Devices = s.devices.Done()
 	s.next.Clouds = s.clouds.Done()
-	s.survey()
 	s.next.Version++
 	s.next.At = s.now
 	s.next.Live = true

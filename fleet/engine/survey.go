@@ -7,12 +7,15 @@ import (
 )
 
 // survey judges what is no single machine's, once a minute: it speaks of days,
-// and asks for a walk over the fleet. It comes last, when the tables of the next
-// snapshot are closed.
+// and asks for a walk over the fleet. It comes last and must see the edits of
+// this step, so it closes and reopens them. A restart surveys nothing: what it
+// found would not be recorded.
 func (s *step) survey() {
-	if s.now.Truncate(lapseEvery).Equal(s.prev.At.Truncate(lapseEvery)) {
+	if !s.changed || s.now.Truncate(lapseEvery).Equal(s.prev.At.Truncate(lapseEvery)) {
 		return
 	}
+	s.next.Devices, s.next.Clouds = s.devices.Done(), s.clouds.Done()
+	defer s.open()
 	for _, t := range lifecycle.Survey(&s.next, s.now) {
 		s.hold(t)
 	}

@@ -36,6 +36,10 @@ func TestASurveyLivesLikeAllFindings(t *testing.T) {
 		t.Error("what is for planning counts as drift")
 	}
 	since := f.Since
+	h.snap = Restore(herdInventory(), h.memory(), h.now)
+	if f = standing(h.snap, "ams", nobodys); f == nil || !f.Since.Equal(since) {
+		t.Fatalf("a restart forgets it: %+v", f)
+	}
 	h.step(fleet.Decision{Rulings: []fleet.Ruling{{Target: "ams", Facet: nobodys, Verdict: fleet.FindingWaived, Value: f.Observed, Until: h.now.Add(time.Hour), By: "bob", Reason: "new team on Monday", At: h.now}}})
 	if f = standing(h.snap, "ams", nobodys); f.State != fleet.FindingWaived {
 		t.Fatalf("the ruling does not count: %+v", f)

@@ -67,12 +67,12 @@ func (p *page) items(none string, list []string) {
 	}
 }
 
-// clean keeps device text from being taken for Markdown or HTML.
+// clean keeps device text from being taken for HTML, links or pictures.
 func clean(s string) string { return inText.Replace(s) }
 
 var (
-	inText = strings.NewReplacer("<", `\<`, "\r", " ", "\n", " ", "`", "'")
-	inCell = strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", `\<`, "\r", " ", "\n", " ", "`", "'")
+	inText = strings.NewReplacer("<", `\<`, "[", `\[`, "\r", " ", "\n", " ", "`", "'")
+	inCell = strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", `\<`, "[", `\[`, "\r", " ", "\n", " ", "`", "'")
 )
 
 // table writes rows under a head, no wider than the page: the widest columns

@@ -167,7 +167,7 @@ func handed() Input {
 	s := small(3)
 	edit := s.Devices.Edit()
 	d := edit.At(3)
-	d.State, d.Reasons, d.About = fleet.StateCrit, []string{"FAN1 | <b>stopped</b>"}, []string{"sensor fan"}
+	d.State, d.Reasons, d.About = fleet.StateCrit, []string{"FAN1 | <b>stopped</b> ![x](http://evil)"}, []string{"sensor fan"}
 	d.Docket = &fleet.Docket{
 		Findings: []fleet.Finding{{Target: "s1", Facet: "firmware", Kind: fleet.FindFirmware, Severity: fleet.SeverityWarn, State: fleet.FindingOpen, Since: t0.Add(-48 * time.Hour), Observed: "2.19", Who: "ann"}},
 		Rulings:  []fleet.Ruling{{Target: "s1", Facet: "port E1 vlan", Verdict: fleet.FindingWaived, Until: t0.Add(48 * time.Hour), By: "bob", Reason: "migration"}, {Target: "s1", Facet: "x", Verdict: fleet.FindingWaived, Until: t0.Add(480 * time.Hour)}},
@@ -215,13 +215,13 @@ func TestMarkdownSaysTheNumbers(t *testing.T) {
 	in := handed()
 	o, d := OpsOf(in), DesignOf(in)
 	page := o.Markdown(in.Snap)
-	for _, want := range []string{"**server s1** is crit", "raj: identify", "4 ok, 0 warn, 1 crit", "1 open, debt 6 weighted days", "At the beginning of the period: 0 open, debt 0.", `\<b>stopped`, "| 2026-11-20 14:00 | s1 ", "bob", "migration"} {
+	for _, want := range []string{"**server s1** is crit", "raj: identify", "4 ok, 0 warn, 1 crit", "1 open, debt 6 weighted days", "At the beginning of the period: 0 open, debt 0.", `\<b>stopped`, `!\[x]`, "| 2026-11-20 14:00 | s1 ", "bob", "migration"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q in\n%s", want, page)
 		}
 	}
 	for _, p := range []string{page, d.Markdown()} {
-		if strings.Contains(p, " <b>") || strings.Contains(p, "\n\n\n") {
+		if strings.Contains(p, " <b>") || strings.Contains(p, "![") || strings.Contains(p, "\n\n\n") {
 			t.Errorf("text of a device is taken for Markdown, or lines are wasted:\n%s", p)
 		}
 		for line := range strings.Lines(p) {

@@ -8,10 +8,11 @@
 // because the disagreement is the finding.
 //
 // [Build] lays out the part that changes only with the inventory; what is alive
-// is read from the snapshot when it is asked for. On that stand three questions:
+// is read from the snapshot when it is asked for. On that stand four questions:
 // [Graph.Trace], what is above and below a part, [Graph.Blast], what is lost
-// with it and what only loses redundancy, and [Graph.Causes], which few parts
-// explain what is wrong. [Links] lists what ends on one device.
+// with it and what only loses redundancy, [Graph.Causes], which few parts
+// explain what is wrong, and [Graph.SharedFate], what the replicas of a service
+// have in common. [Links] lists what ends on one device.
 //
 // Two kinds of need make all of it. Any of: a server lives on one of its cords
 // and is reached over one of its cables. All of: a PDU needs its feed, a guest
