@@ -19,12 +19,13 @@ type Confirm struct {
 	was     []likeness // of the targets when the screen was opened; nil: not known
 	reason  string
 	at      int // first line shown
+	memo    *confirmMemo
 }
 
 // NewConfirm returns the question for an action on targets, as seen in a
 // version of the snapshot.
 func NewConfirm(action fleet.ActionKind, targets []string, version uint64) View {
-	return Confirm{action: action, targets: targets, version: version}
+	return Confirm{action: action, targets: targets, version: version, memo: &confirmMemo{}}
 }
 
 // ID implements View.

@@ -8,8 +8,25 @@ import (
 	"plumb/views/widget"
 )
 
+// confirmMemo keeps what the action takes for one snapshot.
+type confirmMemo struct {
+	snap *fleet.Snapshot
+	hits []plan.Hit
+}
+
 // services lists what the action takes from each service.
 func (v Confirm) services(f Frame) []plan.Hit {
+	m := v.memo
+	if m == nil {
+		m = &confirmMemo{}
+	}
+	if m.snap != f.Snap {
+		*m = confirmMemo{f.Snap, v.impact(f)}
+	}
+	return m.hits
+}
+
+func (v Confirm) impact(f Frame) []plan.Hit {
 	steps := make([]plan.Step, len(v.targets))
 	for i, t := range v.targets {
 		steps[i] = plan.Step{Action: v.action, Target: t}

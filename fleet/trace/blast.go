@@ -70,7 +70,13 @@ type blast struct {
 
 // Blast tells what fails with parts that fail together.
 func (g *Graph) Blast(s *fleet.Snapshot, parts ...Part) Blast {
-	b := &blast{g: g, s: s, before: g.world(s, nil), after: g.world(s, parts), lost: make([]bool, len(g.devices)), touched: map[int]bool{}}
+	return newInquiry(g, s, s.At).blast(parts...)
+}
+
+// blast is Blast, with what is known already of who is dead.
+func (q *inquiry) blast(parts ...Part) Blast {
+	g, s := q.g, q.s
+	b := &blast{g: g, s: s, before: g.world(s, q, nil), after: g.world(s, q, parts), lost: make([]bool, len(g.devices)), touched: map[int]bool{}}
 	b.out = Blast{Failed: []string{}, Lost: []Loss{}, Degraded: []Loss{}, Unseen: []Loss{}, Services: []Hit{}, Power: []Moved{}, PDUs: []Shift{}}
 	for _, p := range parts {
 		b.out.Failed = append(b.out.Failed, g.ID(s, p))
