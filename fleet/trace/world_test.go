@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -28,6 +29,9 @@ func TestWhatIsShownDeadIsNoRedundancy(t *testing.T) {
 	g := Build(s)
 	if got := g.Now(s).Ways(parts(t, g, s, "r01-swb")[0]); len(got) == 0 || got[0] != (Ways{"cord", 1, 2}) {
 		t.Errorf("the ways of a switch are %+v, want one of two cords", got)
+	}
+	if b := g.Blast(s, parts(t, g, s, "A")...); !slices.Equal(b.Already, []string{"A"}) || len(b.Lost) > 0 {
+		t.Errorf("A is dead as it is: %+v", b)
 	}
 	lost := ids(g.Blast(s, parts(t, g, s, "B")...).Lost, Switch)
 	if lost != "r01-swa r01-swb r02-swa r02-swb r03-swa r03-swb sp1 sp2" {
