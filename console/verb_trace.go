@@ -169,6 +169,9 @@ func lossRows(b trace.Blast) []lossRow {
 
 func printBlast(c *verbCall, s *fleet.Snapshot, b trace.Blast) error {
 	fmt.Fprintf(c.Stdout, "with %s gone: %s lost, redundancy lost for %s, %d unseen\n", strings.Join(b.Failed, " and "), trace.ByKind(b.Lost), trace.ByKind(b.Degraded), len(b.Unseen))
+	if len(b.Already) > 0 {
+		fmt.Fprintf(c.Stdout, "dead already: %s\n", strings.Join(b.Already, ", "))
+	}
 	for _, h := range b.Services {
 		mark := ""
 		switch {

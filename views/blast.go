@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"plumb/fleet"
 	"plumb/fleet/capacity"
@@ -145,15 +146,23 @@ func blastNote(b *trace.Blast) string {
 	return strconv.Itoa(len(b.Lost)) + " lost, " + strconv.Itoa(len(b.Degraded)) + " no longer redundant"
 }
 
-// blastText says what a failure takes in one line.
+// blastText says what a failure takes in one line, the worst first.
 func blastText(f Frame, b *trace.Blast) (string, widget.Style) {
-	text, st := "nothing more is lost", widget.OK
-	if len(b.Lost) > 0 {
-		text, st = trace.ByKind(b.Lost)+" lost", widget.Warn
+	var parts []string
+	st := widget.OK
+	add := func(text string, style widget.Style) {
+		parts = append(parts, text)
+		if st != widget.Crit {
+			st = style
+		}
 	}
-	if n := len(b.Degraded); n > 0 {
-		text += ", " + strconv.Itoa(n) + " no longer redundant"
-		st = widget.Warn
+	if len(b.Already) > 0 {
+		add(alreadyText(b.Already), widget.Warn)
+	}
+	if over := overloads(f, b); len(over) == 1 {
+		add(over[0]+" overloads", widget.Crit)
+	} else if len(over) > 1 {
+		add(over[0]+" and "+strconv.Itoa(len(over)-1)+" more overload", widget.Crit)
 	}
 	below := 0
 	for _, h := range b.Services {
@@ -162,9 +171,21 @@ func blastText(f Frame, b *trace.Blast) (string, widget.Style) {
 		}
 	}
 	if below > 0 {
-		text, st = count(below, "service")+" below floor; "+text, widget.Crit
+		add(count(below, "service")+" below floor", widget.Crit)
 	}
-	var over []string
+	if len(b.Lost) == 0 {
+		parts = append(parts, "nothing more is lost")
+	} else {
+		add(trace.ByKind(b.Lost)+" lost", widget.Warn)
+	}
+	if n := len(b.Degraded); n > 0 {
+		add(strconv.Itoa(n)+" no longer redundant", widget.Warn)
+	}
+	return strings.Join(parts, "; "), st
+}
+
+// overloads names the feeds and PDUs that would carry more than they may.
+func overloads(f Frame, b *trace.Blast) (over []string) {
 	for _, m := range b.Power {
 		if m.Over {
 			over = append(over, "feed "+m.Feed)
@@ -175,14 +196,15 @@ func blastText(f Frame, b *trace.Blast) (string, widget.Style) {
 			over = append(over, l.id)
 		}
 	}
-	switch len(over) {
-	case 0:
-	case 1:
-		return over[0] + " overloads; " + text, widget.Crit
-	default:
-		return over[0] + " and " + strconv.Itoa(len(over)-1) + " more overload; " + text, widget.Crit
+	return over
+}
+
+// alreadyText names what need not fail any more.
+func alreadyText(ids []string) string {
+	if len(ids) == 1 {
+		return ids[0] + " is dead already"
 	}
-	return text, st
+	return strconv.Itoa(len(ids)) + " of them are dead already"
 }
 
 // drawBlast draws the lines from the top, without a caret.

@@ -86,12 +86,20 @@ func causeState(s *fleet.Snapshot, x *trace.Cause) fleet.State {
 	return x.State
 }
 
-// riskText says what else hangs on a cause, "" where nothing does.
+// riskText says what else hangs on a cause, and how much of what it explains
+// has nothing left to lose; "" where neither is so.
 func riskText(x *trace.Cause) string {
-	if len(x.Also) == 0 {
+	var parts []string
+	if x.LastPath > 0 {
+		parts = append(parts, strconv.Itoa(x.LastPath)+" on their last path")
+	}
+	if len(x.Also) > 0 {
+		parts = append(parts, trace.ByKind(x.Also)+" more")
+	}
+	if len(parts) == 0 {
 		return ""
 	}
-	return "at risk: " + trace.ByKind(x.Also)
+	return "at risk: " + strings.Join(parts, ", ")
 }
 
 // drawCauseLine draws a cause in one row: what it is, since when, how much it
@@ -116,7 +124,7 @@ func drawCauseLine(f Frame, on widget.Canvas, y int, c *Causes, x *trace.Cause, 
 	on.CutRight(f.Theme, at, y, 5, age, widget.Dim)
 	at = on.Cut(f.Theme, at+6, y, on.W-at-6, "explains "+c.share(x), widget.Bold) + 2
 	if risk := riskText(x); risk != "" && on.W >= 110 {
-		at = on.Cut(f.Theme, at, y, min(44, on.W-at), risk, widget.Warn) + 2
+		at = on.Cut(f.Theme, at, y, min(56, on.W-at), risk, widget.Warn) + 2
 	}
 	text := strings.Join(x.Evidence, "; ")
 	if x.Confidence != fleet.ConfidenceHigh {

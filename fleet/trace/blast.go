@@ -29,6 +29,7 @@ type Hit struct {
 // already is not lost again, and is no redundancy either.
 type Blast struct {
 	Failed   []string `json:"failed"`
+	Already  []string `json:"already"`  // of those, what is dead as it is
 	Lost     []Loss   `json:"lost"`     // the last path is gone
 	Degraded []Loss   `json:"degraded"` // one path is left
 	Unseen   []Loss   `json:"unseen"`   // goes on, and nobody could see it
@@ -70,10 +71,19 @@ type blast struct {
 
 // Blast tells what fails with parts that fail together.
 func (g *Graph) Blast(s *fleet.Snapshot, parts ...Part) Blast {
-	b := &blast{g: g, s: s, before: g.world(s, nil), after: g.world(s, parts), lost: make([]bool, len(g.devices)), touched: map[int]bool{}}
-	b.out = Blast{Failed: []string{}, Lost: []Loss{}, Degraded: []Loss{}, Unseen: []Loss{}, Services: []Hit{}, Power: []Moved{}, PDUs: []Shift{}}
+	return newInquiry(g, s, s.At).blast(parts...)
+}
+
+// blast is Blast, with what is known already of who is dead.
+func (q *inquiry) blast(parts ...Part) Blast {
+	g, s := q.g, q.s
+	b := &blast{g: g, s: s, before: g.world(s, q, nil), after: g.world(s, q, parts), lost: make([]bool, len(g.devices)), touched: map[int]bool{}}
+	b.out = Blast{Failed: []string{}, Already: []string{}, Lost: []Loss{}, Degraded: []Loss{}, Unseen: []Loss{}, Services: []Hit{}, Power: []Moved{}, PDUs: []Shift{}}
 	for _, p := range parts {
 		b.out.Failed = append(b.out.Failed, g.ID(s, p))
+		if p.device() && !b.before.powered(p.N) || (p.Kind == Feed || p.Kind == Utility) && !b.before.fed(p.N) {
+			b.out.Already = append(b.out.Already, g.ID(s, p))
+		}
 		b.single = b.single || p.Kind == Instance
 		if p.Kind == Site || p.Kind == Region {
 			b.places = append(b.places, p)

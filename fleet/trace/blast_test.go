@@ -242,7 +242,7 @@ func TestRandomHouses(t *testing.T) {
 
 // dead2 are the devices that do not run or are not reached after a failure.
 func dead2(g *Graph, s *fleet.Snapshot, fail []Part) map[int]bool {
-	w, out := g.world(s, fail), map[int]bool{}
+	w, out := g.world(s, newInquiry(g, s, s.At), fail), map[int]bool{}
 	for n := range g.devices {
 		net := carries(s.Devices.At(n).Spec.Kind)
 		w.walk()

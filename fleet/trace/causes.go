@@ -20,6 +20,7 @@ type Cause struct {
 	Confidence fleet.Confidence `json:"confidence"`
 	Since      time.Time        `json:"since,omitzero"` // zero: not known
 	Also       []Loss           `json:"also"`           // what else it takes, or leaves on its last path
+	LastPath   int              `json:"last_path"`      // machines that it explains and that stand on the last of several ways
 	Proven     bool             `json:"-"`              // others show that it is dead, whatever it says itself
 }
 
@@ -39,16 +40,34 @@ func Causes(s *fleet.Snapshot, now time.Time) []Cause { return Build(s).Causes(s
 func (g *Graph) Causes(s *fleet.Snapshot, now time.Time) []Cause {
 	q := newInquiry(g, s, now)
 	symptoms := q.symptoms()
-	out := []Cause{}
+	out, present := []Cause{}, &Now{g.world(s, q, nil)}
 	for _, c := range q.cover(symptoms) {
 		cause := q.cause(c, symptoms)
 		cause.Also = []Loss{}
 		if len(out) < maxAlso {
 			cause.Also = q.also(c.part, cause.Explains)
+			cause.LastPath = onLast(present, c, symptoms)
 		}
 		out = append(out, cause)
 	}
 	return out
+}
+
+// onLast counts the devices among what a claim explains that have one way left
+// of several.
+func onLast(now *Now, c *claim, symptoms []symptom) (n int) {
+	seen := map[Part]bool{}
+	for _, i := range c.symptoms {
+		p := symptoms[i].part
+		if seen[p] {
+			continue
+		}
+		seen[p] = true
+		if slices.ContainsFunc(now.Ways(p), func(w Ways) bool { return w.Left == 1 && w.All > 1 }) {
+			n++
+		}
+	}
+	return n
 }
 
 // candidates are the parts that may be behind a symptom: no part that is seen
@@ -185,6 +204,6 @@ func (q *inquiry) also(p Part, explains []string) []Loss {
 	for _, id := range explains {
 		known[id] = true
 	}
-	b := q.g.Blast(q.s, p)
+	b := q.blast(p)
 	return slices.DeleteFunc(slices.Concat(b.Lost, b.Degraded), func(l Loss) bool { return known[l.ID] })
 }

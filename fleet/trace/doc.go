@@ -20,7 +20,8 @@
 // so it is walked from the edge of its region.
 //
 // Silence proves nothing. A part that does not answer is neither dead nor
-// healthy here; it is dead where others show it, as the engine's reasons say.
+// healthy here; it is dead where others show it, as the engine's reasons say and
+// as those that hang on it for power do.
 //
 // What does not belong here: a clock, the wire, and what to do about it.
 package trace

@@ -85,3 +85,12 @@ func TestACauseBeganWithWhatItExplains(t *testing.T) {
 		t.Errorf("since %v", x.Since)
 	}
 }
+
+// TestACauseCountsWhoIsOnTheLastPath: three of four servers of each rack had two
+// cords, and lost one.
+func TestACauseCountsWhoIsOnTheLastPath(t *testing.T) {
+	s := hall(2).snap(both(losePDU("r01", "a"), losePDU("r02", "a")))
+	if x := causeNamed(t, Causes(s, t0), "A"); x.LastPath != 6 {
+		t.Errorf("%d of them stand on their last path", x.LastPath)
+	}
+}

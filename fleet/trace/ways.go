@@ -16,7 +16,7 @@ type Ways struct {
 type Now struct{ w *world }
 
 // Now opens the present of a snapshot.
-func (g *Graph) Now(s *fleet.Snapshot) *Now { return &Now{g.world(s, nil)} }
+func (g *Graph) Now(s *fleet.Snapshot) *Now { return &Now{g.world(s, newInquiry(g, s, s.At), nil)} }
 
 // Ways lists the ways of a part that is a device; another part has none.
 func (n *Now) Ways(p Part) (out []Ways) {

@@ -16,6 +16,7 @@ const (
 type world struct {
 	g       *Graph
 	s       *fleet.Snapshot
+	q       *inquiry // who is shown to be dead by those who hang on it
 	failed  map[Part]bool
 	pieces  bool   // some of them are pieces of devices
 	gone    []bool // by device: failed as a whole
@@ -25,8 +26,8 @@ type world struct {
 	linked  []bool // by device: a switch from which the edge is reached
 }
 
-func (g *Graph) world(s *fleet.Snapshot, failed []Part) *world {
-	w := &world{g: g, s: s, failed: make(map[Part]bool, len(failed)), feeds: make([]uint8, len(g.feeds)), devices: make([]uint8, len(g.devices)),
+func (g *Graph) world(s *fleet.Snapshot, q *inquiry, failed []Part) *world {
+	w := &world{g: g, s: s, q: q, failed: make(map[Part]bool, len(failed)), feeds: make([]uint8, len(g.feeds)), devices: make([]uint8, len(g.devices)),
 		gone: make([]bool, len(g.devices)), dark: make([]bool, len(g.feeds))}
 	for _, p := range failed {
 		w.fail(p)
@@ -75,12 +76,13 @@ func (w *world) failPlace(p Part) {
 	}
 }
 
-// fed reports whether a feed carries: neither it nor anything above it is lost.
+// fed reports whether a feed carries: neither it nor anything above it is lost,
+// nor shown to be dead.
 func (w *world) fed(n int) bool {
 	if w.feeds[n] == 0 {
 		w.feeds[n] = asked
 		f := &w.g.feeds[n]
-		ok := !w.dark[n] && w.s.Feeds.At(n).State != fleet.StateCrit && (f.feed < 0 || w.fed(f.feed)) && (f.ups < 0 || w.powered(f.ups))
+		ok := !w.dark[n] && !w.lostFeed(n) && (f.feed < 0 || w.fed(f.feed)) && (f.ups < 0 || w.powered(f.ups))
 		w.feeds[n] = answer(ok)
 	}
 	return w.feeds[n] == alive
@@ -92,10 +94,26 @@ func (w *world) powered(n int) bool {
 	if w.devices[n] == 0 {
 		w.devices[n] = asked
 		d := &w.g.devices[n]
-		ok := !w.gone[n] && !Dead(w.s.Devices.At(n)) && (d.feed < 0 || w.fed(d.feed)) && (len(d.cords) == 0 || w.cords(n) > 0)
+		ok := !w.gone[n] && !w.dead(n) && (d.feed < 0 || w.fed(d.feed)) && (len(d.cords) == 0 || w.cords(n) > 0)
 		w.devices[n] = answer(ok)
 	}
 	return w.devices[n] == alive
+}
+
+// dead reports whether a device is known to be dead: by itself, or where it gives
+// power and does not answer, by what hangs on it.
+func (w *world) dead(n int) bool {
+	d := w.s.Devices.At(n)
+	if gives := d.Spec.Kind == fleet.KindPDU || d.Spec.Kind == fleet.KindUPS; !gives || fresh(d) {
+		return Dead(d)
+	}
+	return w.q.guilty(w.g.deviceAt(w.s, n))
+}
+
+// lostFeed reports whether a feed is known to carry nothing. One is alive of
+// which anything answers.
+func (w *world) lostFeed(n int) bool {
+	return w.s.Feeds.At(n).State != fleet.StateOK && w.q.guilty(w.g.feedAt(n))
 }
 
 func answer(ok bool) uint8 {
