@@ -126,7 +126,7 @@ func writes(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer w.close()
-		r, err := w.do(ctx, &request{kind: pduSet, names: []oid{ifAdminStatus.plus(uint32(index))}, set: 1}, 1)
+		r, err := w.do(ctx, &request{kind: pduSet, names: []oid{ifAdminStatus.plus(uint32(index))}, set: []value{integer(1)}}, 1)
 		if err != nil {
 			return err
 		}
