@@ -24,12 +24,20 @@ const (
 // bootDevices are the device selectors of parameter 5.
 var bootDevices = map[byte]string{0: "none", 1: "pxe", 2: "disk", 3: "disk (safe mode)", 4: "diagnostics", 5: "cdrom", 6: "bios"}
 
+// bootSelector is the device of parameter 5, whether it is valid or not.
+func bootSelector(b []byte) byte {
+	if len(b) < 2 {
+		return 0
+	}
+	return b[1] >> 2 & 15
+}
+
 // bootText is parameter 5 in words.
 func bootText(b []byte) string {
 	if len(b) < 2 || b[0]&bootValid == 0 {
 		return bootDevices[0]
 	}
-	device := b[1] >> 2 & 15
+	device := bootSelector(b)
 	word, ok := bootDevices[device]
 	if !ok {
 		word = fmt.Sprintf("device %d", device)
@@ -57,7 +65,7 @@ func (h *hand) bootOnce(ctx context.Context) error {
 	if err != nil {
 		return lost(err)
 	}
-	if h.out.Before = bootText(before); h.out.Before == from {
+	if h.out.Before = bootText(before); h.out.Before == from && bootSelector(before) == device {
 		return h.already()
 	}
 	flags := [5]byte{bootValid, device << 2}
@@ -67,18 +75,31 @@ func (h *hand) bootOnce(ctx context.Context) error {
 	if len(before) > 0 {
 		flags[0] |= before[0] & bootUEFI
 	}
-	return bootOptions.change(ctx, h.s, func() error {
-		keeps := device == 0 || h.prepareBoot(ctx)
-		sent := bootOptions.write(ctx, h.s, paramBootFlags, flags[:]...)
-		err := h.confirm(ctx, sent, from, h.settle, func() (string, error) {
-			b, err := h.bootFlags(ctx)
-			return bootText(b), err
-		})
-		if err == nil && !keeps {
-			h.out.Text += "; the BMC may forget it when no start follows within 60 s"
-		}
-		return err
+	keeps, valid := true, true
+	begun, err := bootOptions.change(ctx, h.s, func() error {
+		keeps = device == 0 || h.prepareBoot(ctx)
+		return bootOptions.write(ctx, h.s, paramBootFlags, flags[:]...)
 	})
+	if !begun {
+		return err
+	}
+	err = h.confirm(ctx, err, from, h.settle, func() (string, error) {
+		b, err := h.bootFlags(ctx)
+		if err == nil && bootSelector(b) == device {
+			valid = device == 0 || b[0]&bootValid != 0
+			return from, nil
+		}
+		return bootText(b), err
+	})
+	switch {
+	case err != nil:
+		return err
+	case !valid: // some BMCs keep the device and not that it is to be used
+		h.out.Text += ", and marked as not valid"
+	case !keeps:
+		h.out.Text += "; the BMC may forget it when no start follows within 60 s"
+	}
+	return nil
 }
 
 func (h *hand) bootFlags(ctx context.Context) ([]byte, error) {

@@ -59,34 +59,37 @@ func (h *hand) closeSuite(ctx context.Context) error {
 	if h.out.Before = state(t); h.out.Before == suiteClosed {
 		return h.already()
 	}
-	return lan.change(ctx, h.s, func() error {
-		want := t.without(i)
-		sent := lan.write(ctx, h.s, paramSuiteLimits, want...)
-		return h.confirm(ctx, sent, suiteClosed, h.settle, func() (string, error) {
-			t, err := readSuiteTable(ctx, h.s.do, lan)
-			if err != nil {
-				return "", err
-			}
-			// A suite that is not listed any more is closed for good.
-			if j := slices.Index(t.ids, byte(id)); j != i {
-				if j < 0 {
-					return suiteClosed, nil
-				}
-				return "", fail(opLAN, fleet.ErrProtocol, "the list of suites changed its order")
-			}
-			return state(t), nil
-		})
+	begun, err := lan.change(ctx, h.s, func() error {
+		return lan.write(ctx, h.s, paramSuiteLimits, t.without(i)...)
+	})
+	if !begun {
+		return err
+	}
+	return h.confirm(ctx, err, suiteClosed, h.settle, func() (string, error) {
+		now, err := readSuiteTable(ctx, h.s.do, lan)
+		if err != nil {
+			return "", err
+		}
+		switch slices.Index(now.ids, byte(id)) {
+		case i:
+			return state(now), nil
+		case -1: // not listed any more
+			return suiteClosed, nil
+		}
+		return "", fail(opLAN, fleet.ErrProtocol, "the list of suites changed its order")
 	})
 }
 
 // suiteClosed is a suite that nobody may use.
 const suiteClosed = "closed"
 
-// lan asks which channel this is: settings want its number.
+// lan asks which channel this is (Get Channel Info, section 22.24): settings
+// want its number.
 func (h *hand) lan(ctx context.Context) (params, error) {
-	data, err := h.s.do(ctx, command{fn: fnApp, cmd: 0x38, data: []byte{thisChannel, byte(privAdmin)}, op: opAuthCaps})
+	const op = "get channel info"
+	data, err := h.s.do(ctx, command{fn: fnApp, cmd: 0x42, data: []byte{thisChannel}, op: op})
 	if err == nil && len(data) < 1 {
-		err = fail(opAuthCaps, fleet.ErrProtocol, "no channel number")
+		err = fail(op, fleet.ErrProtocol, "no channel number")
 	}
 	if err != nil {
 		return params{}, err

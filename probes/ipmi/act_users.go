@@ -61,15 +61,16 @@ func (h *hand) disableUser(ctx context.Context) error {
 	// looked at.
 	data := append([]byte{byte(n), opDisable}, make([]byte, passwordOctets)...)
 	_, sent := h.s.doOnce(ctx, command{fn: fnApp, cmd: 0x47, data: data, op: string(h.action.Kind)})
+	who := fmt.Sprintf("user %d %q: ", n, fleet.Clean(u.name, maxUsername))
 	if sent == nil && !u.told {
-		h.out.Done, h.out.Text = true, "the BMC said yes; it does not tell which users are enabled"
+		h.out.Done, h.out.Text = true, who+"the BMC said yes; it does not tell which users are enabled"
 		return nil
 	}
 	err = h.confirm(ctx, sent, userDisabled, h.settle, func() (string, error) {
 		u, err := h.readSlot(ctx, n)
 		return u.text(), err
 	})
-	h.out.Text = fmt.Sprintf("user %d %q: %s", n, fleet.Clean(u.name, maxUsername), h.out.Text)
+	h.out.Text = who + h.out.Text
 	return err
 }
 

@@ -30,6 +30,7 @@ const (
 
 	setComplete   = 0
 	setInProgress = 1
+	commitWrite   = 2
 )
 
 // ccInUse refuses to mark what is marked already (sections 28.12 and 23.1).
@@ -54,21 +55,25 @@ func (p params) write(ctx context.Context, s *session, param byte, data ...byte)
 	return err
 }
 
-// change runs f while the set is marked as being changed, so that two who do
-// not know of each other do not mix their settings. BMCs that have no such mark
-// are changed without.
-func (p params) change(ctx context.Context, s *session, f func() error) error {
-	err := p.write(ctx, s, paramInUse, setInProgress)
+// change writes while the set is marked as being changed, so that two who do not
+// know of each other do not mix their settings, and commits: a BMC that can take
+// back what was written does so without. BMCs that have no such mark are changed
+// without. It returns what came of write, or why it was not begun.
+func (p params) change(ctx context.Context, s *session, write func() error) (begun bool, err error) {
+	err = p.write(ctx, s, paramInUse, setInProgress)
 	var r *refusal
 	switch {
 	case refusedWith(err, ccInUse):
-		return fail("set "+p.op, fleet.ErrBusy, "somebody else is changing them")
+		return false, fail("set "+p.op, fleet.ErrBusy, "somebody else is changing them")
 	case errors.As(err, &r) && settled(err): // it has no such mark
-		return f()
+		return true, write()
 	}
 	defer p.write(ctx, s, paramInUse, setComplete) // also where the answer was lost
 	if err != nil {
-		return lost(err)
+		return false, lost(err)
 	}
-	return f()
+	if err = write(); !errors.As(err, &r) {
+		_ = p.write(ctx, s, paramInUse, commitWrite) // optional
+	}
+	return true, err
 }

@@ -2,6 +2,7 @@ package ipmi
 
 import (
 	"encoding/binary"
+	"maps"
 	"testing"
 	"time"
 )
@@ -14,6 +15,7 @@ type settings struct {
 	users  map[byte]*fakeUser
 	erases int // how often it says that the log is being erased
 	locked bool
+	before map[byte][]byte         // of the set that is being changed, until it is committed
 	refuse map[[2]uint8]completion // by function and number
 
 	reserved uint16
@@ -68,6 +70,8 @@ func (s *settings) answer(f *fakeBMC, fn netFn, cmd uint8, data []byte) (complet
 			return 0x80, nil, true
 		}
 		return 0, append([]byte{0x11}, b...), true
+	case [2]uint8{uint8(fnApp), 0x42}:
+		return 0, []byte{1, 4, 1, 0x81, 0xf2, 0x1b, 0, 0, 0}, true
 	case [2]uint8{uint8(fnApp), 0x44}:
 		u := s.users[data[1]]
 		if u == nil {
@@ -104,7 +108,15 @@ func (s *settings) write(to map[byte][]byte, key [2]uint8, data []byte) completi
 		if s.locked && data[1] == setInProgress {
 			return ccInUse
 		}
-		s.locked = data[1] == setInProgress
+		switch data[1] {
+		case setInProgress:
+			s.locked, s.before = true, maps.Clone(to)
+		case commitWrite:
+			s.before = maps.Clone(to)
+		case setComplete: // takes back what was not committed
+			maps.Copy(to, s.before)
+			s.locked, s.before = false, nil
+		}
 		return 0
 	}
 	if to[data[0]] == nil {
