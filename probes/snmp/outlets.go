@@ -23,7 +23,8 @@ type outletTable struct {
 var outletTables = []outletTable{
 	{what: "rPDU2OutletSwitched", name: parseOID("1.3.6.1.4.1.318.1.1.26.9.2.3.1.3"), state: parseOID("1.3.6.1.4.1.318.1.1.26.9.2.3.1.5"), off: 1, on: 2,
 		command: parseOID("1.3.6.1.4.1.318.1.1.26.9.2.4.1.5"), pending: parseOID("1.3.6.1.4.1.318.1.1.26.9.2.3.1.6"), reboot: parseOID("1.3.6.1.4.1.318.1.1.26.9.2.1.1.7")},
-	{what: "rPDU2OutletMetered", name: parseOID("1.3.6.1.4.1.318.1.1.26.9.4.3.1.3"), state: parseOID("1.3.6.1.4.1.318.1.1.26.9.4.3.1.5"), off: 1, on: 2,
+	// Its own state is that of the load, and normal where the outlet is off.
+	{what: "rPDU2OutletMetered", name: parseOID("1.3.6.1.4.1.318.1.1.26.9.4.3.1.3"),
 		current: parseOID("1.3.6.1.4.1.318.1.1.26.9.4.3.1.6"), currentScale: -1, power: parseOID("1.3.6.1.4.1.318.1.1.26.9.4.3.1.7")},
 	{what: "rPDUOutlet", name: parseOID("1.3.6.1.4.1.318.1.1.12.3.5.1.1.2"), state: parseOID("1.3.6.1.4.1.318.1.1.12.3.5.1.1.4"), on: 1, off: 2,
 		current: parseOID("1.3.6.1.4.1.318.1.1.12.3.5.1.1.7"), currentScale: -1,
