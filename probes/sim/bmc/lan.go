@@ -39,16 +39,24 @@ func setLAN(d *device, req []byte) ([]byte, types.CompletionCode) {
 }
 
 // setSuites closes the suites with a limit of 0 and opens those of
-// administrators; there is no limit in between.
+// administrators; there is no limit in between, and one has to stay open.
 func (d *device) setSuites(data []byte) types.CompletionCode {
 	if len(data) != 1+maxLANSuites/2 {
 		return ccLength
 	}
 	limit := func(i int) byte { return data[1+i/2] >> (i % 2 * 4) & 15 }
+	open := 0
 	for i := range d.listed() {
-		if l := limit(i); l != 0 && l != byte(admin) {
+		switch limit(i) {
+		case 0:
+		case byte(admin):
+			open++
+		default:
 			return ccField
 		}
+	}
+	if open == 0 {
+		return ccField
 	}
 	for i, id := range d.listed() {
 		if open := limit(i) != 0; open == d.look().Shut.Suite(int(id)) {
