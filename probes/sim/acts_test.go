@@ -93,6 +93,7 @@ func TestDemoOutlets(t *testing.T) {
 	if s := input(); s != fleet.StateOK {
 		t.Errorf("with it again the supply is %v", s)
 	}
+	time.AfterFunc(500*time.Millisecond, func() { d.pass(world.OutletReboot) })
 	out := d.act(pdu.Name, fleet.Action{Kind: fleet.ActOutletCycle, Target: target, Serial: pdu.Serial})
 	if out.After != "on" || !strings.Contains(out.Text, "off and on again") {
 		t.Errorf("%+v", out)
@@ -126,6 +127,9 @@ func TestDemoPorts(t *testing.T) {
 	if p := port("Ethernet2"); p.VLAN != d.World.Switches[0].Ports[1].VLAN {
 		t.Errorf("the drifted port is in VLAN %d", p.VLAN)
 	}
+	// A spine is spoken to in v3.
+	spine := &d.World.Switches[slices.IndexFunc(d.World.Switches, func(s world.Switch) bool { return s.Spine })]
+	d.act(spine.Name, fleet.Action{Kind: fleet.ActPortAlias, Target: spine.Name + "/Ethernet1", Serial: spine.Serial, Args: map[string]string{"alias": "to a rack"}})
 	out := d.act(sw, fleet.Action{Kind: fleet.ActPortBounce, Target: sw + "/Ethernet3", Serial: serial})
 	if p := port("Ethernet3"); p.Admin != "up" || p.Oper != "up" || !strings.Contains(out.Text, "its link went down") {
 		t.Errorf("%s %s: %+v", p.Admin, p.Oper, out)
@@ -186,6 +190,7 @@ func TestDemoBMCReset(t *testing.T) {
 	d := startDemo(t, "none")
 	sv := &d.World.Servers[3]
 	d.look(sv.Name, fleet.LaneFast)
+	time.AfterFunc(500*time.Millisecond, func() { d.pass(10 * time.Second) })
 	out := d.act(sv.Name, fleet.Action{Kind: fleet.ActBMCReset, Target: sv.Name, Serial: sv.Serial})
 	if out.After != "restarted" {
 		t.Errorf("%+v", out)

@@ -214,6 +214,7 @@ func (s *standing) gather(rows map[int]*vlanRow) {
 		}
 	}
 	slices.Sort(s.egress)
+	slices.Sort(s.untagged)
 }
 
 // in reports whether the port is an access port of the VLAN and of no other.
@@ -226,7 +227,16 @@ func (s *standing) words() string {
 	if s.in(s.pvid) {
 		return vlanText(s.pvid)
 	}
-	return fmt.Sprintf("PVID %d, member of %v, untagged in %v", s.pvid, s.egress, s.untagged)
+	return fmt.Sprintf("PVID %d, member of %s, untagged in %s", s.pvid, someOf(s.egress), someOf(s.untagged))
+}
+
+// someOf lists the first few: a trunk may carry thousands.
+func someOf(ids []int) string {
+	const most = 8
+	if len(ids) > most {
+		return fmt.Sprintf("%v and %d more", ids[:most], len(ids)-most)
+	}
+	return fmt.Sprint(ids)
 }
 
 // move is the SET that puts the port into the VLAN and takes it out of the

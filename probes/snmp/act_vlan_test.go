@@ -90,6 +90,19 @@ func TestVLANRefused(t *testing.T) {
 	})
 }
 
+// TestWideTrunk: what is told of a trunk is bounded, whatever it carries.
+func TestWideTrunk(t *testing.T) {
+	f := onePort(t, vlans()...)
+	for id := range uint32(200) {
+		f.tree = append(f.tree, objAt(staticEgress.plus(1000+id), "\x00\x10"), objAt(staticUntagged.plus(1000+id), "\x00\x00"))
+	}
+	sorted(f.tree)
+	out, err := putInto(t, f, "120")
+	if !errors.Is(err, fleet.ErrUnsupported) || out.Done || len(out.Before) > 200 || f.setRequests() != 0 {
+		t.Errorf("%d bytes: %+v, %v", len(out.Before), out, err)
+	}
+}
+
 // TestVLANHalfDone: an agent that says yes and moves the PVID alone has not
 // done it, and the outcome says where the port is now.
 func TestVLANHalfDone(t *testing.T) {
