@@ -6,11 +6,67 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
 
 	"plumb/fleet"
 )
+
+// deed is what an action does, logged in. It returns the step that failed.
+type deed func(o *OpenStack, ctx context.Context, a fleet.Action, out *fleet.Outcome) (op string, err error)
+
+// deeds are the actions of a cloud.
+var deeds = map[fleet.ActionKind]deed{
+	fleet.ActInstanceStart:    (*OpenStack).power,
+	fleet.ActInstanceStop:     (*OpenStack).power,
+	fleet.ActInstanceReboot:   (*OpenStack).power,
+	fleet.ActInstanceEvacuate: (*OpenStack).evacuate,
+	fleet.ActRuleRemove:       (*OpenStack).removeRule,
+}
+
+// How long what was accepted is awaited to show, and how often it is looked at.
+const (
+	settleFor  = 3 * time.Second
+	settleStep = 250 * time.Millisecond
+)
+
+// Act starts, stops, reboots or evacuates an instance, or takes a rule out of a
+// security group. For an instance the outcome says that the API accepted the
+// action, no more: a real cloud answers 202 at once also where the host under
+// the instance is dead. Only a later look can say that it is so. A rule is read
+// back.
+//
+// Nothing is sent twice: the one repeat there is, after a 401, is of a request
+// that was refused before it was carried out.
+func (o *OpenStack) Act(ctx context.Context, a fleet.Action) (fleet.Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.cfg.Timeout)
+	defer cancel()
+	out := fleet.Outcome{At: o.now().UTC()}
+	op, err := o.act(ctx, a, &out)
+	out.At = o.now().UTC()
+	if err == nil {
+		return out, nil
+	}
+	if errors.Is(err, fleet.ErrAuth) && !denied(err) {
+		o.session = nil
+	}
+	return out, &fleet.ProbeError{Target: o.cfg.Target, Op: op, Err: classify("openstack", err)}
+}
+
+func (o *OpenStack) act(ctx context.Context, a fleet.Action, out *fleet.Outcome) (op string, err error) {
+	do := deeds[a.Kind]
+	if do == nil {
+		return string(a.Kind), fmt.Errorf("%w: %s is nothing a cloud can do", fleet.ErrUnsupported, fleet.Clean(string(a.Kind), 40))
+	}
+	if o.session == nil {
+		if o.session, err = o.login(ctx); err != nil {
+			o.session = nil
+			return "log in", err
+		}
+	}
+	return do(o, ctx, a, out)
+}
 
 // wish is what an action asks of Nova.
 type wish struct {
@@ -26,62 +82,40 @@ func wishFor(a fleet.Action) (wish, error) {
 		return wish{map[string]any{"os-start": nil}, "ACTIVE"}, nil
 	case fleet.ActInstanceStop:
 		return wish{map[string]any{"os-stop": nil}, "SHUTOFF"}, nil
-	case fleet.ActInstanceReboot:
-		kind := strings.ToUpper(a.Args["type"])
-		if kind == "" {
-			kind = "SOFT"
-		}
-		if kind == "SOFT" || kind == "HARD" {
-			return wish{map[string]any{"reboot": map[string]string{"type": kind}}, ""}, nil
-		}
 	}
-	return wish{}, fmt.Errorf("%w: %s is nothing an instance can do", fleet.ErrUnsupported, fleet.Clean(string(a.Kind), 40))
+	kind := strings.ToUpper(a.Args["type"])
+	if kind == "" {
+		kind = "SOFT"
+	}
+	if kind != "SOFT" && kind != "HARD" {
+		return wish{}, fmt.Errorf("%w: a reboot is soft or hard", fleet.ErrUnsupported)
+	}
+	return wish{map[string]any{"reboot": map[string]string{"type": kind}}, ""}, nil
 }
 
-// Act starts, stops or reboots an instance. The outcome says that the API
-// accepted the action, no more: a real cloud answers 202 at once also where the
-// host under the instance is dead. Only a later look can say that it is so.
-//
-// Nothing is sent twice: the one repeat there is, after a 401, is of a request
-// that was refused before it was carried out.
-func (o *OpenStack) Act(ctx context.Context, a fleet.Action) (fleet.Outcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, o.cfg.Timeout)
-	defer cancel()
-	out := fleet.Outcome{At: o.now().UTC()}
-	fail := func(op string, err error) (fleet.Outcome, error) {
-		if errors.Is(err, fleet.ErrAuth) && !denied(err) {
-			o.session = nil
-		}
-		out.At = o.now().UTC()
-		return out, &fleet.ProbeError{Target: o.cfg.Target, Op: op, Err: classify("compute", err)}
-	}
+// power starts, stops or reboots an instance.
+func (o *OpenStack) power(ctx context.Context, a fleet.Action, out *fleet.Outcome) (op string, err error) {
 	w, err := wishFor(a)
 	if err != nil {
-		return fail(string(a.Kind), err)
-	}
-	if o.session == nil {
-		if o.session, err = o.login(ctx); err != nil {
-			o.session = nil
-			return fail("log in", err)
-		}
+		return string(a.Kind), err
 	}
 	s, err := o.server(ctx, a.Target)
 	if err != nil {
-		return fail("read the instance", err)
+		return "read the instance", err
 	}
 	out.Before = s.Status
 	if s.Status == w.done {
-		out.Done, out.After, out.Text, out.At = true, s.Status, "it was "+s.Status+" already", o.now().UTC()
-		return out, nil
+		out.Done, out.After, out.Text = true, s.Status, "it was "+s.Status+" already"
+		return "", nil
 	}
-	if err := o.post(ctx, serverPath(a.Target)+"/action", w.body); err != nil {
-		return fail(string(a.Kind), err)
+	if err := o.post(ctx, o.session.compute, serverPath(a.Target)+"/action", w.body, http.StatusAccepted); err != nil {
+		return string(a.Kind), err
 	}
-	out.Done, out.Text, out.At = true, "accepted; not seen to have happened yet", o.now().UTC()
+	out.Done, out.Text = true, "accepted; not seen to have happened yet"
 	if s, err := o.server(ctx, a.Target); err == nil {
 		out.After = s.Status
 	}
-	return out, nil
+	return "", nil
 }
 
 // server reads one server.
@@ -102,9 +136,30 @@ func (o *OpenStack) server(ctx context.Context, id string) (server, error) {
 	return doc.Server, nil
 }
 
-// post sends an action; the answer is 202 without a body.
-func (o *OpenStack) post(ctx context.Context, path string, body any) error {
-	sc := o.session.compute
-	_, err := sc.Post(withAPI(ctx, sc.Type), sc.Endpoint+path, body, nil, &gophercloud.RequestOpts{OkCodes: []int{http.StatusAccepted}})
+// post sends an action; what stands in its answer is not looked at.
+func (o *OpenStack) post(ctx context.Context, sc *gophercloud.ServiceClient, path string, body any, ok int) error {
+	_, err := sc.Post(withAPI(ctx, sc.Type), sc.Endpoint+path, body, nil, &gophercloud.RequestOpts{OkCodes: []int{ok}})
 	return classify(sc.Type, err)
+}
+
+// answered reports whether err is the API's own no: nothing was carried out.
+// Anything else is a lost answer, and no lost action.
+func answered(err error) bool {
+	var s *StatusError
+	return errors.As(err, &s) && s.Status < http.StatusInternalServerError
+}
+
+// missing reports that what was asked for is not there.
+func missing(err error) bool {
+	var s *StatusError
+	return errors.As(err, &s) && s.Status == http.StatusNotFound
+}
+
+// half leaves the other half of the time for reading back.
+func half(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(end)/2)
 }

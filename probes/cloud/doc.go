@@ -20,6 +20,10 @@
 // Capacity comes from placement, not from the hypervisors, which stopped
 // saying it with compute 2.88.
 //
+// What is done here is little: instances are started, stopped, rebooted and built
+// again elsewhere, and a rule is taken out of a security group. What is sent once
+// is never sent again; a lost answer is followed by a look.
+//
 // What does not belong here: when to poll and when to try again (the
 // scheduler), and what a dead host means for its guests (the engine).
 package cloud

@@ -66,6 +66,9 @@ func (l *look) readSecurityGroups() error {
 		got.partial = cut
 	}
 	l.groups = got
+	if err == nil {
+		l.memory.security = got.rows
+	}
 	return err
 }
 

@@ -12,9 +12,10 @@ import (
 // OpenStack looks at one region of one account. It is owned by one goroutine
 // at a time, as every [fleet.Probe] is.
 type OpenStack struct {
-	cfg  Config
-	wire *transport
-	now  func() time.Time
+	cfg    Config
+	wire   *transport
+	now    func() time.Time
+	settle time.Duration // settleFor, but for tests
 
 	session *session // nil: not logged in
 	refused refusal  // of the last login
@@ -29,14 +30,15 @@ var (
 // memory is what slower lanes learned and faster ones lean on.
 type memory struct {
 	sees       map[call]sight
-	flavors    map[string]string   // name by id
-	groups     map[string]string   // name of the server group, by instance id
-	policies   fleet.Facts         // of the groups
-	zones      fleet.Facts         // whether each zone is available
-	quota      fleet.Facts         // limits and what is used of them
-	providers  map[string]provider // by uuid, which is the hypervisor's id
-	everything bool                // all projects were visible once
-	warm       bool                // the slow lane was read once
+	flavors    map[string]string     // name by id
+	groups     map[string]string     // name of the server group, by instance id
+	security   []fleet.SecurityGroup // as they were last seen; not written
+	policies   fleet.Facts           // of the groups
+	zones      fleet.Facts           // whether each zone is available
+	quota      fleet.Facts           // limits and what is used of them
+	providers  map[string]provider   // by uuid, which is the hypervisor's id
+	everything bool                  // all projects were visible once
+	warm       bool                  // the slow lane was read once
 }
 
 // New returns a probe. Nothing is sent before the first look.
@@ -49,7 +51,7 @@ func New(cfg Config) (*OpenStack, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &OpenStack{cfg: cfg, wire: wire, now: time.Now, memory: memory{sees: map[call]sight{}}}, nil
+	return &OpenStack{cfg: cfg, wire: wire, now: time.Now, settle: settleFor, memory: memory{sees: map[call]sight{}}}, nil
 }
 
 // Close drops the connections. The token is left to expire.

@@ -17,10 +17,12 @@ type server struct {
 	Name           string               `json:"name"`
 	Tenant         string               `json:"tenant_id"`
 	Status         string               `json:"status"`
+	Task           string               `json:"OS-EXT-STS:task_state"`
 	VMState        string               `json:"OS-EXT-STS:vm_state"`
 	PowerState     int                  `json:"OS-EXT-STS:power_state"`
 	Zone           string               `json:"OS-EXT-AZ:availability_zone"`
 	Host           string               `json:"OS-EXT-SRV-ATTR:hypervisor_hostname"` // admins only
+	ServiceHost    string               `json:"OS-EXT-SRV-ATTR:host"`                // the same for its compute service
 	HostStatus     string               `json:"host_status"`                         // admins only, since 2.16
 	Launched       string               `json:"OS-SRV-USG:launched_at"`
 	Metadata       map[string]string    `json:"metadata"`

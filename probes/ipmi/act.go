@@ -45,13 +45,46 @@ const (
 	settleStep = 500 * time.Millisecond
 )
 
-// Act does one thing to the machine: identify (Args "seconds": 0 off, 1 to
-// 255, or "on" for good), power-on, power-off, soft-off, power-cycle, reset.
-// It logs in for this alone, checks that the machine is the one that is meant,
-// reads the state, sends the command once, and reads the state back.
+// deed is what an action does, and the privilege that it needs (appendix G).
+type deed struct {
+	needs privilege
+	do    func(h *hand, ctx context.Context) error
+}
+
+// deeds are the actions of a BMC.
+var deeds = map[fleet.ActionKind]deed{
+	fleet.ActIdentify:   {privOperator, (*hand).identify},
+	fleet.ActPowerOn:    {privOperator, (*hand).power},
+	fleet.ActPowerOff:   {privOperator, (*hand).power},
+	fleet.ActSoftOff:    {privOperator, (*hand).power},
+	fleet.ActPowerCycle: {privOperator, (*hand).power},
+	fleet.ActReset:      {privOperator, (*hand).power},
+	fleet.ActBootOnce:   {privOperator, (*hand).bootOnce},
+	fleet.ActSELClear:   {privOperator, (*hand).clearLog},
+	fleet.ActBMCReset:   {privAdmin, (*hand).resetBMC},
+	fleet.ActUserOff:    {privAdmin, (*hand).disableUser},
+	fleet.ActCipherOff:  {privAdmin, (*hand).closeSuite},
+}
+
+// hand is one action under way, in a session of its own.
+type hand struct {
+	*BMC
+	s      *session
+	user   string // who it is logged in as
+	action fleet.Action
+	out    *fleet.Outcome
+}
+
+// Act does one thing to the machine. It logs in for this alone, checks that the
+// machine is the one that is meant, reads the state, sends the command once, and
+// reads the state back.
 //
-// Outcome.Done is the BMC's yes. When the answer is lost, Done is false, the
-// error is a timeout, and After and Text say what is seen instead.
+// For what is done to the host (power and the identify light, whose Args
+// "seconds" is 0 for off, 1 to 255, or "on" for good) Outcome.Done is the BMC's
+// yes. When the answer is lost, Done is false, the error is a timeout, and After
+// and Text say what is seen instead. For what is done to the BMC's own settings
+// and log, what reads back as it was written is done, with or without a yes, and
+// what does not is an error.
 func (b *BMC) Act(ctx context.Context, a fleet.Action) (fleet.Outcome, error) {
 	out := fleet.Outcome{At: b.now().UTC()}
 	if err := b.take(ctx); err != nil {
@@ -67,8 +100,8 @@ func (b *BMC) Act(ctx context.Context, a fleet.Action) (fleet.Outcome, error) {
 }
 
 func (b *BMC) act(ctx context.Context, a fleet.Action, out *fleet.Outcome) error {
-	p, isPower := powers[a.Kind]
-	if !isPower && a.Kind != fleet.ActIdentify {
+	d, ok := deeds[a.Kind]
+	if !ok {
 		return fail("act", fleet.ErrUnsupported, fmt.Sprintf("%q is not an action of a BMC", fleet.Clean(string(a.Kind), 40)))
 	}
 	user, secret := b.cfg.ActUsername, b.cfg.ActPassword
@@ -76,7 +109,7 @@ func (b *BMC) act(ctx context.Context, a fleet.Action, out *fleet.Outcome) error
 		user, secret = b.cfg.Username, b.cfg.Password
 	}
 	s, err := b.enter(ctx, user, secret, func(ctx context.Context, c credential) (*session, error) {
-		return login(ctx, b.door(privOperator), c)
+		return login(ctx, b.door(d.needs), c)
 	})
 	if err != nil {
 		return err
@@ -85,13 +118,80 @@ func (b *BMC) act(ctx context.Context, a fleet.Action, out *fleet.Outcome) error
 	if err := checkIdentity(ctx, s, a.Serial); err != nil {
 		return err
 	}
-	if _, err := s.do(ctx, command{fn: fnApp, cmd: 0x3b, data: []byte{byte(privOperator)}, op: "set session privilege"}); err != nil {
+	if _, err := s.do(ctx, command{fn: fnApp, cmd: 0x3b, data: []byte{byte(d.needs)}, op: "set session privilege"}); err != nil {
 		return lost(err)
 	}
-	if !isPower {
-		return identify(ctx, s, a, out)
+	return d.do(&hand{b, s, user, a, out}, ctx)
+}
+
+// refuse says why an action is not begun: nothing was sent.
+func (h *hand) refuse(why string) error {
+	h.out.After, h.out.Text = h.out.Before, why+"; nothing was sent"
+	return fail(string(h.action.Kind), fleet.ErrUnsupported, why)
+}
+
+// already says that there was nothing to do.
+func (h *hand) already() error {
+	h.out.Done, h.out.After = true, h.out.Before
+	h.out.Text = fmt.Sprintf("it was %s already; nothing was sent", h.out.Before)
+	return nil
+}
+
+// number reads an argument within the bounds of its action's table.
+func (h *hand) number(name string) (int, error) {
+	for _, a := range h.action.Kind.Spec().Args {
+		if a.Name != name {
+			continue
+		}
+		n, err := strconv.Atoi(h.action.Args[name])
+		if err != nil || n < a.Low || n > a.Top {
+			return 0, h.refuse(fmt.Sprintf("%s %q is not %d to %d", name, fleet.Clean(h.action.Args[name], 40), a.Low, a.Top))
+		}
+		return n, nil
 	}
-	return b.actPower(ctx, s, a.Kind, p, out)
+	return 0, h.refuse("no argument is called " + name)
+}
+
+// confirm reads back a setting that was written once: sent is what came of the
+// command. A refusal is final. Otherwise what is seen decides: after a yes
+// something else is the BMC's lie, after silence the command was lost.
+func (h *hand) confirm(ctx context.Context, sent error, want string, within time.Duration, read func() (string, error)) error {
+	if h.declined(sent) {
+		return sent
+	}
+	said := "the BMC said yes"
+	if sent != nil {
+		said = "no answer"
+	}
+	for began := time.Now(); ; {
+		after, err := read()
+		if err != nil {
+			h.out.After, h.out.Text = "", said+"; it could not be read back"
+			return lost(err)
+		}
+		if h.out.After = after; after == want || time.Since(began) >= within || pause(ctx, settleStep, "read back") != nil {
+			break
+		}
+	}
+	h.out.Text = fmt.Sprintf("%s; it is %s", said, h.out.After)
+	switch {
+	case h.out.After == want:
+		h.out.Done = true
+		return nil
+	case sent != nil:
+		return lost(sent)
+	}
+	return fail("read back", fleet.ErrProtocol, h.out.Text)
+}
+
+// declined notes a refusal of the BMC: nothing has changed.
+func (h *hand) declined(sent error) bool {
+	var r *refusal
+	if !errors.As(sent, &r) {
+		return false
+	}
+	h.out.After, h.out.Text = h.out.Before, "the BMC refused: "+r.code.String()
+	return true
 }
 
 // checkIdentity reads the serial again, in the very session that will act.
@@ -127,49 +227,45 @@ func lost(err error) error {
 	return err
 }
 
-// actPower switches once and reads back.
-func (b *BMC) actPower(ctx context.Context, s *session, kind fleet.ActionKind, p power, out *fleet.Outcome) error {
-	before, err := askChassis(ctx, s.do)
+// power switches once and reads back.
+func (h *hand) power(ctx context.Context) error {
+	p := powers[h.action.Kind]
+	before, err := askChassis(ctx, h.s.do)
 	if err != nil {
 		return lost(err)
 	}
-	out.Before = before.power().String()
+	h.out.Before = before.power().String()
 	switch {
 	case p.needsOn && !before.on:
-		out.After, out.Text = out.Before, "it is off; nothing was sent"
-		return fail(string(kind), fleet.ErrUnsupported, out.Text)
+		return h.refuse("it is off")
 	case !p.needsOn && before.power() == p.becomes:
-		out.Done, out.After = true, out.Before
-		out.Text = fmt.Sprintf("it was %s already; nothing was sent", out.Before)
-		return nil
+		return h.already()
 	}
-	_, err = s.doOnce(ctx, command{fn: fnChassis, cmd: 0x02, data: []byte{p.control}, op: string(kind)})
-	return b.readBack(ctx, s, p, out, err)
+	_, err = h.s.doOnce(ctx, command{fn: fnChassis, cmd: 0x02, data: []byte{p.control}, op: string(h.action.Kind)})
+	return h.readBack(ctx, p, err)
 }
 
 // readBack looks until the power is as it should be, or it takes too long. A
 // refusal is final; a lost answer is not: what is seen then is all there is.
-func (b *BMC) readBack(ctx context.Context, s *session, p power, out *fleet.Outcome, sent error) error {
-	var r *refusal
-	if errors.As(sent, &r) {
-		out.After, out.Text = out.Before, "the BMC refused: "+r.code.String()
+func (h *hand) readBack(ctx context.Context, p power, sent error) error {
+	if h.declined(sent) {
 		return sent
 	}
-	out.Done = sent == nil
+	h.out.Done = sent == nil
 	began := time.Now()
 	for {
-		c, err := askChassis(ctx, s.do)
+		c, err := askChassis(ctx, h.s.do)
 		if err == nil {
-			out.After = c.power().String()
+			h.out.After = c.power().String()
 		}
-		if out.After == p.becomes.String() || err != nil || time.Since(began) >= b.settle {
+		if h.out.After == p.becomes.String() || err != nil || time.Since(began) >= h.settle {
 			break
 		}
 		if pause(ctx, settleStep, "read back") != nil {
 			break
 		}
 	}
-	out.Text = tell(sent == nil, out.After, p, time.Since(began))
+	h.out.Text = tell(sent == nil, h.out.After, p, time.Since(began))
 	return lost(sent)
 }
 
@@ -191,23 +287,23 @@ func tell(yes bool, after string, p power, waited time.Duration) string {
 }
 
 // identify switches the identify light (Chassis Identify, section 28.5).
-func identify(ctx context.Context, s *session, a fleet.Action, out *fleet.Outcome) error {
-	data, err := identifyData(a.Args["seconds"])
+func (h *hand) identify(ctx context.Context) error {
+	data, err := identifyData(h.action.Args["seconds"])
 	if err != nil {
 		return err
 	}
-	if c, err := askChassis(ctx, s.do); err == nil {
+	out := h.out
+	if c, err := askChassis(ctx, h.s.do); err == nil {
 		out.Before = c.identify
 	}
-	if _, err := s.doOnce(ctx, command{fn: fnChassis, cmd: 0x04, data: data, op: string(a.Kind)}); err != nil {
-		out.Text = "no answer: it may have happened"
-		if r := (*refusal)(nil); errors.As(err, &r) {
-			out.Text = "the BMC refused: " + r.code.String()
+	if _, err := h.s.doOnce(ctx, command{fn: fnChassis, cmd: 0x04, data: data, op: string(h.action.Kind)}); err != nil {
+		if !h.declined(err) {
+			out.Text = "no answer: it may have happened"
 		}
 		return lost(err)
 	}
 	out.Done, out.Text = true, "the BMC said yes"
-	if c, err := askChassis(ctx, s.do); err == nil && c.identify != "" {
+	if c, err := askChassis(ctx, h.s.do); err == nil && c.identify != "" {
 		out.After = c.identify
 		out.Text += "; the light is " + c.identify
 	}

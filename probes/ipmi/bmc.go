@@ -19,6 +19,7 @@ type BMC struct {
 	quirks  quirks
 	now     func() time.Time // time.Now, but for tests
 	settle  time.Duration    // settleFor, but for tests
+	restart time.Duration    // resetFor, but for tests
 
 	turn chan struct{} // holds one token; who has it owns everything below
 	sent atomic.Int64  // datagrams both ways, for measurements
@@ -75,7 +76,7 @@ func New(cfg Config) (*BMC, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	b := &BMC{cfg: cfg, now: time.Now, settle: settleFor, turn: make(chan struct{}, 1), role: privOperator, mute: map[uint32]bool{}, refused: map[string]refused{}}
+	b := &BMC{cfg: cfg, now: time.Now, settle: settleFor, restart: resetFor, turn: make(chan struct{}, 1), role: privOperator, mute: map[uint32]bool{}, refused: map[string]refused{}}
 	b.address, _ = cfg.endpoint()
 	b.quirks, _ = parseQuirks(cfg.Quirks)
 	b.suites = suites[:2]

@@ -1,6 +1,7 @@
 // Package ipmi is one BMC as a probe: it reads a server's sensors, power,
 // event log and identity over IPMI 2.0 (RMCP+, UDP 623), and carries out the
-// few chassis actions plumb knows.
+// actions plumb knows: power, the boot device, users, suites, the log, and the
+// BMC's own restart.
 //
 // The one idea: a BMC is a small, slow, forgetful computer, so everything
 // here is about asking it as little as possible. One session is kept open and
@@ -25,7 +26,8 @@
 //     sessions and cipher suites it offers to a stranger, who may log in, how it
 //     sits on its network. raise.go asks as OPERATOR where USER is refused;
 //   - bmc.go owns the session and the turn; observe.go, act.go and knock.go are
-//     what the rest of the house calls.
+//     what the rest of the house calls; act_*.go are the actions, params.go the
+//     numbered settings that two of them change.
 //
 // go-ipmi gives the words of the standard (sensor types, event texts and
 // their severity, manufacturers, linearisation) and the key derivation of
@@ -37,7 +39,7 @@
 // bridging is not spoken. The quirk assumebmcowner reads them all the same,
 // for the models that only mislabel them.
 //
-// The doors are only looked at. What is told to strangers is asked without a
+// A poll only looks at the doors; shutting one is an action. What is told to strangers is asked without a
 // session, some five datagrams; users and network cost two commands a slot and
 // nine in all, in the slow lane. What the BMC lacks is an absent fact; what our
 // account may not see is a fact itself (bmc.sees.users, bmc.sees.lan).

@@ -45,7 +45,14 @@ func (f *Fleet) startAgent(ctx context.Context, i int, conn *net.UDPConn) error 
 		look = (&upsView{w: w, n: ups}).look
 		cfg.Community = f.secrets.of(w.UPSes[ups].Name)
 	}
-	cfg.Device = cached(f.opt.Now, look)
+	device, forget := cached(f.opt.Now, look)
+	cfg.Device = device
+	if set := cfg.Set; set != nil { // what was written shows at once
+		cfg.Set = func(c agent.Change) error {
+			defer forget()
+			return set(c)
+		}
+	}
 	s, err := agent.Serve(ctx, conn, cfg)
 	if err != nil {
 		return fmt.Errorf("sim: %w", err)
@@ -66,7 +73,7 @@ func (f *Fleet) spine(n int) (k int) {
 
 // cached looks once for a burst of requests. An agent asks from one goroutine;
 // the pointer is atomic all the same, since it costs nothing.
-func cached(now func() time.Time, look func(time.Time) agent.Device) func() agent.Device {
+func cached(now func() time.Time, look func(time.Time) agent.Device) (device func() agent.Device, forget func()) {
 	type shot struct {
 		at  time.Time
 		dev agent.Device
@@ -80,22 +87,50 @@ func cached(now func() time.Time, look func(time.Time) agent.Device) func() agen
 		s := &shot{t, look(t)}
 		last.Store(s)
 		return s.dev
-	}
+	}, func() { last.Store(nil) }
 }
 
 var errSet = errors.New("the device cannot do this")
 
 func (f *Fleet) setPort(sw int, c agent.Change) error {
-	if c.Kind != agent.SetPortAdmin {
-		return errSet
-	}
 	now := f.opt.Now()
 	for i, p := range f.World.Switch(sw, now).Ports {
-		if p.Index == c.Row {
+		switch {
+		case c.Kind == agent.SetVLANPorts: // the bridge port's number is the ifIndex
+			if f.World.Switches[sw].Ports[i].Link < 0 {
+				continue // shown in no VLAN
+			}
+			if err := f.setMember(sw, i, p.VLAN == c.Row, agent.PortList(c.Ports).Has(p.Index), c.Row, now); err != nil {
+				return err
+			}
+		case p.Index != c.Row:
+		case c.Kind == agent.SetPortAdmin:
 			return f.World.SetPort(sw, i, agent.Status(c.Value) == agent.Up, now)
+		case c.Kind == agent.SetPortAlias:
+			return f.World.SetAlias(sw, i, c.Text, now)
+		case c.Kind == agent.SetPVID:
+			return f.World.SetVLAN(sw, i, c.Value, now)
+		default:
+			return errSet
 		}
 	}
-	return errSet
+	if c.Kind != agent.SetVLANPorts {
+		return errSet
+	}
+	return nil
+}
+
+// setMember makes a port a member of a VLAN that it was none of. All ports are
+// access ports: that takes it out of the one it was in. None can be taken out
+// into nowhere.
+func (f *Fleet) setMember(sw, port int, is, wanted bool, vlan int, now time.Time) error {
+	switch {
+	case wanted && !is:
+		return f.World.SetVLAN(sw, port, vlan, now)
+	case is && !wanted:
+		return errSet
+	}
+	return nil
 }
 
 func (f *Fleet) setOutlet(pdu int, c agent.Change) error {
@@ -109,10 +144,7 @@ func (f *Fleet) setOutlet(pdu int, c agent.Change) error {
 	case agent.OutletOff:
 		return f.World.SetOutlet(pdu, c.Row, false, now)
 	case agent.OutletReboot:
-		if err := f.World.SetOutlet(pdu, c.Row, false, now); err != nil {
-			return err
-		}
-		return f.World.SetOutlet(pdu, c.Row, true, now)
+		return f.World.RebootOutlet(pdu, c.Row, now)
 	}
 	return errSet
 }
@@ -168,6 +200,9 @@ func (v *switchView) describe(st *world.SwitchState, now time.Time) *agent.Switc
 	}
 	dev.ARP = agent.NewARP(arp)
 	members := map[int][]int{}
+	for _, id := range v.w.VLANs(v.n) {
+		members[id] = nil
+	}
 	for i := range st.Ports {
 		if sw.Ports[i].Link >= 0 && st.Ports[i].VLAN > 0 {
 			members[st.Ports[i].VLAN] = append(members[st.Ports[i].VLAN], bridge(i))
@@ -188,7 +223,7 @@ func (v *switchView) ports(st *world.SwitchState) []agent.Port {
 		s, p := &st.Ports[i], &sw.Ports[i]
 		at := s.Index - 1 // ascending by index
 		ports[at] = agent.Port{
-			Index: s.Index, Bridge: s.Index, Name: p.Name, Alias: p.Alias, Descr: p.Name, MTU: 9214, SpeedMbps: uint32(p.SpeedBps / 1e6), MAC: agent.MAC(p.MAC),
+			Index: s.Index, Bridge: s.Index, Name: p.Name, Alias: s.Alias, Descr: p.Name, MTU: 9214, SpeedMbps: uint32(p.SpeedBps / 1e6), MAC: agent.MAC(p.MAC),
 			Admin: upDown(s.Admin), Oper: upDown(s.Oper), PVID: s.VLAN,
 			In:  agent.Traffic{Octets: s.InOctets, Unicast: s.InOctets / 720, Multicast: s.InOctets / 2e6, Broadcast: s.InOctets / 9e6, Errors: s.InErrors, Discards: s.InDiscards},
 			Out: agent.Traffic{Octets: s.OutOctets, Unicast: s.OutOctets / 720, Multicast: s.OutOctets / 2e6, Broadcast: s.OutOctets / 9e6, Discards: s.OutOctets / 4e12},
@@ -296,7 +331,7 @@ func (v *pduView) look(now time.Time) agent.Device {
 	for i := range st.Outlets {
 		o := &st.Outlets[i]
 		bank[i/12] += o.Amps
-		dev.Outlets = append(dev.Outlets, agent.Outlet{Name: o.Name, Phase: 1, Bank: i/12 + 1, On: o.On, AmpsX10: tenths(o.Amps), Watts: int(math.Round(o.Watts)), PeakWatts: int(math.Round(o.Watts * 1.3)), NearWatts: 1600, OverWatts: 2000, Type: "IEC C13"})
+		dev.Outlets = append(dev.Outlets, agent.Outlet{Name: o.Name, Phase: 1, Bank: i/12 + 1, On: o.On, Pending: o.Waits, AmpsX10: tenths(o.Amps), Watts: int(math.Round(o.Watts)), PeakWatts: int(math.Round(o.Watts * 1.3)), NearWatts: 1600, OverWatts: 2000, Type: "IEC C13"})
 	}
 	for _, a := range bank {
 		dev.Banks = append(dev.Banks, agent.Bank{Phase: 1, AmpsX10: tenths(a), PeakAmpsX10: tenths(a * 1.2), Limits: agent.Load{NearA: 13, OverA: 16}})

@@ -2,6 +2,8 @@ package sim
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"plumb/probes/sim/openstack"
 	"plumb/probes/sim/world"
@@ -33,8 +35,9 @@ func addressesOf(n, region int, name, service string) []openstack.Address {
 
 // securityGroups are those of the demo's project in a region: what Neutron
 // gives every project, what each kind of service opens to the world, and SSH
-// from inside. opened adds what somebody opened who should not have.
-func securityGroups(region string, opened bool) []openstack.SecurityGroup {
+// from inside. opened is since when there is also what somebody opened who should
+// not have; zero: there is not. removed are rules that were taken out, when.
+func securityGroups(region string, opened time.Time, removed map[string]time.Time) []openstack.SecurityGroup {
 	id := func(what string) string { return uuid(groupID(what + "-" + region)) }
 	group := func(name string, rules ...openstack.Rule) openstack.SecurityGroup {
 		for _, v6 := range []bool{false, true} {
@@ -43,12 +46,13 @@ func securityGroups(region string, opened bool) []openstack.SecurityGroup {
 		for i := range rules {
 			rules[i].ID = id(fmt.Sprintf("rule-%s-%d", name, i))
 		}
+		rules = slices.DeleteFunc(rules, func(r openstack.Rule) bool { return !removed[r.ID].IsZero() })
 		return openstack.SecurityGroup{ID: id("sg-" + name), Name: name, ProjectID: openstack.ProjectID(cloudProject), Rules: rules}
 	}
 	ssh := []openstack.Rule{{Ingress: true, Protocol: "tcp", PortMin: 22, PortMax: 22, Remote: "10.0.0.0/8"}}
 	mgmt := group("mgmt", ssh...)
-	if opened { // behind the others, whose ids stay
-		mgmt.Rules = append(mgmt.Rules, openstack.Rule{ID: id("rule-opened"), Ingress: true, Protocol: "tcp", PortMin: 22, PortMax: 22, Remote: "0.0.0.0/0"})
+	if rule := id("rule-opened"); !opened.IsZero() && removed[rule].Before(opened) { // behind the others, whose ids stay
+		mgmt.Rules = append(mgmt.Rules, openstack.Rule{ID: rule, Ingress: true, Protocol: "tcp", PortMin: 22, PortMax: 22, Remote: "0.0.0.0/0"})
 	}
 	return []openstack.SecurityGroup{
 		group("default", openstack.Rule{Ingress: true, RemoteGroup: id("sg-default")}, openstack.Rule{Ingress: true, IPv6: true, RemoteGroup: id("sg-default")}),

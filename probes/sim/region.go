@@ -78,7 +78,7 @@ func (f *Fleet) makeRegion(n int, now time.Time) *openstack.Region {
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		reg.Groups = append(reg.Groups, *groups[name])
 	}
-	reg.Rules = securityGroups(reg.Name, st.Opened)
+	reg.Rules = securityGroups(reg.Name, st.Opened, st.RulesOff)
 	return reg
 }
 
@@ -115,6 +115,24 @@ func (f *Fleet) actInstance(_, id, action string) error {
 		return f.World.SetInstance(id, "ACTIVE", now)
 	case "os-stop":
 		return f.World.SetInstance(id, "SHUTOFF", now)
+	case "evacuate":
+		return f.World.Evacuate(id, now)
 	}
 	return errAct
+}
+
+// removeRule takes a rule out of its security group. What is read next shows it.
+func (f *Fleet) removeRule(region, id string) error {
+	if err := f.World.RemoveRule(id, f.opt.Now()); err != nil {
+		return err
+	}
+	for n, r := range f.World.Regions {
+		if r.Name == region {
+			c := &f.regions[n]
+			c.mu.Lock()
+			c.reg = nil
+			c.mu.Unlock()
+		}
+	}
+	return nil
 }

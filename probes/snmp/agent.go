@@ -14,6 +14,7 @@ import (
 type Agent struct {
 	cfg  Config
 	act  Config        // cfg with the credential that writes
+	wait waits         // for what was written to show
 	turn chan struct{} // holds one token: whoever has it owns all below
 
 	sec, actSec security // made at the first use; actSec only where cfg.Act is set
@@ -48,7 +49,7 @@ func New(cfg Config) (*Agent, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("snmp: %w", err)
 	}
-	a := &Agent{cfg: cfg.withDefaults(), act: cfg.acting().withDefaults(), turn: make(chan struct{}, 1)}
+	a := &Agent{cfg: cfg.withDefaults(), act: cfg.acting().withDefaults(), wait: standardWaits, turn: make(chan struct{}, 1)}
 	a.link = link{repetitions: maxRepetitions, width: maxWidth}
 	a.turn <- struct{}{}
 	return a, nil

@@ -20,6 +20,7 @@
 //	arp.go lag.go bridge.go who answers where, what is bundled, what is switched together
 //	door.go                 with what kind of credential the poll was let in
 //	agent.go                lanes, what is remembered between polls, completeness
+//	act.go act_*.go         what is done to ports and outlets: one SET, read back
 //
 // gosnmp localises v3 keys, in both key-extension dialects. Its decoder is not
 // used on the wire: it accepts a v3 answer without looking at the signature,

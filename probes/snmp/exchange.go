@@ -128,6 +128,9 @@ func dial(ctx context.Context, cfg *Config, sec security, l *link) (*conn, error
 	return c, nil
 }
 
+// unwatch lets a cancelled ctx end no wait any more that is not its own.
+func (c *conn) unwatch() { c.stop() }
+
 func (c *conn) close() {
 	c.stop()
 	_ = c.sock.Close()

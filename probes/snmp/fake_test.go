@@ -27,6 +27,7 @@ type fakeAgent struct {
 	mu      sync.Mutex
 	tree    []object // in the order it is walked; unsorted trees are allowed
 	on      func(q fakeRequest, answer []byte) [][]byte
+	wrote   func(q fakeRequest) // what follows from a SET that was carried out
 	refuse  func(q fakeRequest) errorStatus
 	sets    int
 	writer  string // community that may SET and nothing else; "": public may
@@ -40,6 +41,7 @@ type fakeRequest struct {
 	id          int32
 	community   string
 	names       []oid
+	values      []value
 	repetitions int
 	from        *net.UDPAddr
 	n           int // how many requests came before
@@ -103,7 +105,7 @@ func (f *fakeAgent) serve() {
 		}
 		q.from, q.n = from, f.served
 		f.served++
-		answers := [][]byte{f.answer(q, buf[:n])}
+		answers := [][]byte{f.answer(q)}
 		if f.on != nil {
 			answers = f.on(q, answers[0])
 		}
@@ -139,11 +141,12 @@ func parseFake(b []byte) (q fakeRequest, ok bool) {
 	q = fakeRequest{kind: r.kind, id: r.id, community: string(name), repetitions: r.index}
 	for _, v := range r.vars {
 		q.names = append(q.names, slices.Clone(v.name))
+		q.values = append(q.values, value{v.value.tag, slices.Clone(v.value.raw)})
 	}
 	return q, true
 }
 
-func (f *fakeAgent) answer(q fakeRequest, datagram []byte) []byte {
+func (f *fakeAgent) answer(q fakeRequest) []byte {
 	if f.refuse != nil {
 		if s := f.refuse(q); s != statusOK {
 			return fakeMessage(q.community, pduResponse, q.id, int(s), 1, nil)
@@ -157,11 +160,12 @@ func (f *fakeAgent) answer(q fakeRequest, datagram []byte) []byte {
 		}
 	case pduSet:
 		f.sets++
-		for i := range f.tree {
-			if f.tree[i].name.compare(q.names[0]) == 0 {
-				f.tree[i].value = value{tagInteger, []byte{datagram[len(datagram)-1]}}
-				out = append(out, f.tree[i])
-			}
+		for k, name := range q.names {
+			f.write(name, q.values[k])
+			out = append(out, f.get(name))
+		}
+		if f.wrote != nil {
+			f.wrote(q)
 		}
 	default:
 		at := q.names
@@ -178,6 +182,15 @@ func (f *fakeAgent) answer(q fakeRequest, datagram []byte) []byte {
 		out = out[:f.maxVars]
 	}
 	return fakeMessage(q.community, pduResponse, q.id, 0, 0, out)
+}
+
+// write changes an object that is there.
+func (f *fakeAgent) write(n oid, v value) {
+	for i := range f.tree {
+		if f.tree[i].name.compare(n) == 0 {
+			f.tree[i].value = v
+		}
+	}
 }
 
 func (f *fakeAgent) get(n oid) object {
@@ -331,6 +344,7 @@ func agentOf(t testing.TB, f *fakeAgent, change ...func(*Config)) *Agent {
 	if err != nil {
 		t.Fatal(err)
 	}
+	a.wait = waits{step: 5 * time.Millisecond, settle: 100 * time.Millisecond, cycle: 200 * time.Millisecond}
 	return a
 }
 

@@ -14,15 +14,39 @@ type outletTable struct {
 	name, state, current, power oid
 	on, off                     int  // values of state
 	currentScale, powerScale    int8 // powers of ten to A and W
+	// What switches an outlet, whether a command waits on it, and how many
+	// seconds a reboot of it takes. Nil: the table only tells.
+	command, pending, reboot oid
 }
 
 // outletTables are the families that plumb reads. To add one, describe it here.
 var outletTables = []outletTable{
-	{what: "rPDU2OutletSwitched", name: parseOID("1.3.6.1.4.1.318.1.1.26.9.2.3.1.3"), state: parseOID("1.3.6.1.4.1.318.1.1.26.9.2.3.1.5"), off: 1, on: 2},
-	{what: "rPDU2OutletMetered", name: parseOID("1.3.6.1.4.1.318.1.1.26.9.4.3.1.3"), state: parseOID("1.3.6.1.4.1.318.1.1.26.9.4.3.1.5"), off: 1, on: 2,
+	{what: "rPDU2OutletSwitched", name: parseOID("1.3.6.1.4.1.318.1.1.26.9.2.3.1.3"), state: parseOID("1.3.6.1.4.1.318.1.1.26.9.2.3.1.5"), off: 1, on: 2,
+		command: parseOID("1.3.6.1.4.1.318.1.1.26.9.2.4.1.5"), pending: parseOID("1.3.6.1.4.1.318.1.1.26.9.2.3.1.6"), reboot: parseOID("1.3.6.1.4.1.318.1.1.26.9.2.1.1.7")},
+	// Its own state is that of the load, and normal where the outlet is off.
+	{what: "rPDU2OutletMetered", name: parseOID("1.3.6.1.4.1.318.1.1.26.9.4.3.1.3"),
 		current: parseOID("1.3.6.1.4.1.318.1.1.26.9.4.3.1.6"), currentScale: -1, power: parseOID("1.3.6.1.4.1.318.1.1.26.9.4.3.1.7")},
 	{what: "rPDUOutlet", name: parseOID("1.3.6.1.4.1.318.1.1.12.3.5.1.1.2"), state: parseOID("1.3.6.1.4.1.318.1.1.12.3.5.1.1.4"), on: 1, off: 2,
-		current: parseOID("1.3.6.1.4.1.318.1.1.12.3.5.1.1.7"), currentScale: -1},
+		current: parseOID("1.3.6.1.4.1.318.1.1.12.3.5.1.1.7"), currentScale: -1,
+		command: parseOID("1.3.6.1.4.1.318.1.1.12.3.3.1.1.4"), pending: parseOID("1.3.6.1.4.1.318.1.1.12.3.5.1.1.5"), reboot: parseOID("1.3.6.1.4.1.318.1.1.12.3.4.1.1.6")},
+}
+
+// States of an outlet in words.
+const (
+	outletOn      = "on"
+	outletOff     = "off"
+	outletUnknown = "unknown"
+)
+
+// word is a value of state in words.
+func (t *outletTable) word(v value) string {
+	switch v.small() {
+	case t.on:
+		return outletOn
+	case t.off:
+		return outletOff
+	}
+	return outletUnknown
 }
 
 // outletMemory is what is remembered of outlets.
@@ -49,7 +73,7 @@ func (p *poll) readOutlets(ctx context.Context) {
 		w := p.walkOutlets(ctx, &outletTables[i], names, func(n int) *fleet.Outlet {
 			o := rows[n]
 			if o == nil {
-				o = &fleet.Outlet{Index: n, State: "unknown", Name: p.outlets.names[n]}
+				o = &fleet.Outlet{Index: n, State: outletUnknown, Name: p.outlets.names[n]}
 				rows[n] = o
 				order = append(order, n)
 			}
@@ -85,11 +109,8 @@ func (p *poll) walkOutlets(ctx context.Context, t *outletTable, names bool, row 
 		}
 	}
 	add(t.state, func(o *fleet.Outlet, v value) {
-		switch v.small() {
-		case t.on:
-			o.State = "on"
-		case t.off:
-			o.State = "off"
+		if w := t.word(v); w != outletUnknown {
+			o.State = w
 		}
 	})
 	add(t.current, func(o *fleet.Outlet, v value) { o.CurrentA = measured(v, t.currentScale) })

@@ -2,6 +2,7 @@ package snmp
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -244,12 +245,28 @@ func headOf(b []byte) (tag byte, content []byte, err error) {
 	return b[0], b[at:], nil
 }
 
+// integer is an INTEGER to write.
+func integer(n int64) value {
+	b := binary.BigEndian.AppendUint64(nil, uint64(n))
+	for len(b) > 1 && (b[0] == 0 && b[1] < 0x80 || b[0] == 0xff && b[1] >= 0x80) {
+		b = b[1:]
+	}
+	return value{tagInteger, b}
+}
+
+// unsigned32 is an Unsigned32 to write; its tag is that of Gauge32 (RFC 2578
+// section 7.1.11).
+func unsigned32(n uint32) value { return value{tagGauge32, integer(int64(n)).raw} }
+
+// octets is an OCTET STRING to write.
+func octets(b []byte) value { return value{tagOctets, b} }
+
 // request is a PDU to send.
 type request struct {
 	kind        byte
 	names       []oid
-	repetitions int   // GETBULK
-	set         int64 // SET: the INTEGER for names[0]
+	repetitions int     // GETBULK
+	set         []value // SET: one for each name
 }
 
 // encode writes the PDU before what w holds.
@@ -258,7 +275,9 @@ func (q *request) encode(w *writer, id int32) {
 	for i := len(q.names) - 1; i >= 0; i-- {
 		pair := w.len()
 		if q.kind == pduSet {
-			w.int(q.set)
+			at := w.len()
+			w.raw(q.set[i].raw)
+			w.close(q.set[i].tag, at)
 		} else {
 			w.byte(0)
 			w.byte(tagNull)

@@ -80,6 +80,8 @@ func TestPeerSnmpd(t *testing.T) {
 	// write. What is written is what is there already: the loopback is up.
 	t.Run("write", func(t *testing.T) { writes(t) })
 
+	t.Run("alias", func(t *testing.T) { describes(t) })
+
 	// A restart keeps the engine and raises its boots; a replaced device is a
 	// new engine. The same agent value must follow both.
 	agents := map[string]*Agent{}
@@ -126,7 +128,7 @@ func writes(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer w.close()
-		r, err := w.do(ctx, &request{kind: pduSet, names: []oid{ifAdminStatus.plus(uint32(index))}, set: 1}, 1)
+		r, err := w.do(ctx, &request{kind: pduSet, names: []oid{ifAdminStatus.plus(uint32(index))}, set: []value{integer(1)}}, 1)
 		if err != nil {
 			return err
 		}
@@ -147,6 +149,26 @@ func writes(t *testing.T) {
 		t.Error("a user that may only read may write")
 	} else {
 		t.Logf("shaaes: %v", err)
+	}
+}
+
+// describes gives a port of the peer an alias, and takes it back.
+func describes(t *testing.T) {
+	a := snmpdAgent(t, Config{Act: &Access{Community: secret("private")}})
+	for _, alias := range []string{"made by a test", ""} {
+		out, err := a.Act(deadline(t, 20*time.Second), fleet.Action{Kind: fleet.ActPortAlias, Target: "peer/lo", Args: map[string]string{"alias": alias}})
+		t.Logf("%+v, %v", out, err)
+		if err != nil || !out.Done || out.After != alias {
+			t.Errorf("%q: %+v, %v", alias, out, err)
+		}
+		for _, p := range observe(t, a, fleet.LaneSlow).Ports {
+			if p.Name == "lo" && p.Alias != alias {
+				t.Errorf("a poll reads %q", p.Alias)
+			}
+		}
+	}
+	if out, err := snmpdAgent(t, Config{}).Act(deadline(t, 20*time.Second), fleet.Action{Kind: fleet.ActPortAlias, Target: "peer/lo", Args: map[string]string{"alias": "x"}}); err == nil || out.Done {
+		t.Errorf("with the reading community: %+v, %v", out, err)
 	}
 }
 

@@ -22,7 +22,7 @@ func TestPDU(t *testing.T) {
 		obj(apc+"26.6.1.1.6.1", 19), obj(apc+"26.6.1.1.7.1", 24), obj(apc+"26.6.3.1.4.1", 3), obj(apc+"26.6.3.1.5.1", 205),
 		obj(apc+"12.1.16.0", 1210), obj(apc+"12.2.3.1.1.2.1", gauge32(205)), obj(apc+"12.2.3.1.1.4.1", 1),
 		obj(apc+"26.9.2.3.1.3.1", "s01-psu1"), obj(apc+"26.9.2.3.1.5.1", 2), obj(apc+"26.9.2.3.1.3.2", ""), obj(apc+"26.9.2.3.1.5.2", 1),
-		obj(apc+"26.9.4.3.1.6.1", 9), obj(apc+"26.9.4.3.1.7.1", 163), obj(apc+"26.9.4.3.1.6.2", 0), obj(apc+"26.9.4.3.1.7.2", -1))
+		obj(apc+"26.9.4.3.1.5.1", 1), obj(apc+"26.9.4.3.1.5.2", 2), obj(apc+"26.9.4.3.1.6.1", 9), obj(apc+"26.9.4.3.1.7.1", 163), obj(apc+"26.9.4.3.1.6.2", 0), obj(apc+"26.9.4.3.1.7.2", -1))
 	f := newFake(t, sorted(tree)...)
 	a := agentOf(t, f)
 	for _, lane := range []fleet.Lane{fleet.LaneSlow, fleet.LaneFast} {

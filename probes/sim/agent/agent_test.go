@@ -217,6 +217,7 @@ func TestSet(t *testing.T) {
 	sw, _ := start(t, Config{Community: "secret", Device: device(sampleSwitch()), Set: set})
 	pdu, _ := start(t, Config{Community: "secret", Device: device(samplePDU()), Set: set})
 	alias, admin := ".1.3.6.1.2.1.31.1.1.1.18.1007", ".1.3.6.1.2.1.2.2.1.7.1007"
+	static, pvid := ".1.3.6.1.2.1.17.7.1.4.3.1.", ".1.3.6.1.2.1.17.7.1.4.5.1.1.7"
 	outlet := ".1.3.6.1.4.1.318.1.1.26.9.2.4.1.5.3"
 	str := func(oid, s string) gosnmp.SnmpPDU {
 		return gosnmp.SnmpPDU{Name: oid, Type: gosnmp.OctetString, Value: s}
@@ -237,6 +238,12 @@ func TestSet(t *testing.T) {
 		{"both", sw, nil, []gosnmp.SnmpPDU{num(admin, 1), str(alias, "uplink")}, gosnmp.NoError, 0,
 			[]Change{{Kind: SetPortAdmin, Row: 1007, Value: 1}, {Kind: SetPortAlias, Row: 1007, Text: "uplink"}}},
 		{"outlet", pdu, nil, []gosnmp.SnmpPDU{num(outlet, 3)}, gosnmp.NoError, 0, []Change{{Kind: SetOutlet, Row: 3, Value: int(OutletReboot)}}},
+		{"VLAN", sw, nil, []gosnmp.SnmpPDU{str(static+"2.101", "\x60"), str(static+"4.101", "\x60"), {Name: pvid, Type: gosnmp.Gauge32, Value: uint32(110)}}, gosnmp.NoError, 0,
+			[]Change{{Kind: SetVLANPorts, Row: 101, Ports: "\x60"}, {Kind: SetVLANPorts, Row: 101, Ports: "\x60"}, {Kind: SetPVID, Row: 1007, Value: 110}}},
+		{"PVID as an INTEGER", sw, nil, []gosnmp.SnmpPDU{num(pvid, 110)}, gosnmp.WrongType, 1, nil},
+		{"PVID out of range", sw, nil, []gosnmp.SnmpPDU{{Name: pvid, Type: gosnmp.Gauge32, Value: uint32(4095)}}, gosnmp.WrongValue, 1, nil},
+		{"PortList too long", sw, nil, []gosnmp.SnmpPDU{str(static+"2.101", strings.Repeat("x", 513))}, gosnmp.WrongLength, 1, nil},
+		{"VLAN that is not there", sw, nil, []gosnmp.SnmpPDU{str(static+"2.777", "\x60")}, gosnmp.NoCreation, 1, nil},
 		{"delayed outlet", pdu, nil, []gosnmp.SnmpPDU{num(outlet, 4)}, gosnmp.WrongValue, 1, nil},
 		{"all or nothing", sw, nil, []gosnmp.SnmpPDU{num(admin, 2), num(alias, 2)}, gosnmp.WrongType, 2, nil},
 		{"escape codes", sw, nil, []gosnmp.SnmpPDU{str(alias, "\x1b[2J")}, gosnmp.WrongValue, 1, nil},

@@ -3,9 +3,10 @@ package agent
 // Change is one thing that a SET asks of the world.
 type Change struct {
 	Kind  ChangeKind
-	Row   int    // ifIndex of the port, or number of the outlet
-	Value int    // SetPortAdmin: a Status; SetOutlet: an OutletCommand
+	Row   int    // ifIndex of the port, number of the outlet, or VLAN
+	Value int    // SetPortAdmin: a Status; SetOutlet: an OutletCommand; SetPVID: a VLAN
 	Text  string // SetPortAlias
+	Ports string // SetVLANPorts: the octets of a PortList, who is in the VLAN Row and nobody else
 }
 
 // ChangeKind says which object a SET wrote.
@@ -16,6 +17,8 @@ const (
 	SetPortAdmin ChangeKind = iota + 1 // ifAdminStatus
 	SetPortAlias                       // ifAlias
 	SetOutlet                          // rPDU2OutletSwitchedControlCommand
+	SetVLANPorts                       // dot1qVlanStaticEgressPorts or -UntaggedPorts
+	SetPVID                            // dot1qPvid
 )
 
 // OutletCommand is rPDU2OutletSwitchedControlCommand.
@@ -42,6 +45,30 @@ func intSetter(kind ChangeKind, low, high int64, row func(v *view, row int) int)
 			return Change{}, wrongValue
 		}
 		return Change{Kind: kind, Row: row(v, r), Value: int(n)}, noError
+	}
+}
+
+// unsignedSetter takes Unsigned32 from low to high.
+func unsignedSetter(kind ChangeKind, low, high int64, row func(v *view, row int) int) setter {
+	as := intSetter(kind, low, high, row)
+	return func(v *view, r int, tag byte, value []byte) (Change, errorStatus) {
+		if tag != tagGauge32 {
+			return Change{}, wrongType
+		}
+		return as(v, r, tagInteger, value)
+	}
+}
+
+// portsSetter takes a PortList (RFC 4363) of no more ports than there are.
+func portsSetter(kind ChangeKind, row func(v *view, row int) int) setter {
+	return func(v *view, r int, tag byte, value []byte) (Change, errorStatus) {
+		if tag != tagOctets {
+			return Change{}, wrongType
+		}
+		if len(value) > maxPorts/8 {
+			return Change{}, wrongLength
+		}
+		return Change{Kind: kind, Row: row(v, r), Ports: string(value)}, noError
 	}
 }
 

@@ -119,11 +119,20 @@ type VLAN struct {
 // PortList is a set of bridge ports: bit 0x80 of byte 0 is port 1 (RFC 4363).
 type PortList []byte
 
+// maxPorts bounds a PortList.
+const maxPorts = 4096
+
+// Has reports whether a bridge port is in the set.
+func (l PortList) Has(port int) bool {
+	at := (port - 1) / 8
+	return port >= 1 && at < len(l) && l[at]&(0x80>>((port-1)%8)) != 0
+}
+
 // Ports returns the set of the given bridge ports.
 func Ports(bridge ...int) PortList {
 	var l PortList
 	for _, p := range bridge {
-		if p < 1 || p > 4096 {
+		if p < 1 || p > maxPorts {
 			continue
 		}
 		for len(l) <= (p-1)/8 {

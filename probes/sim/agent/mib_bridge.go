@@ -6,6 +6,8 @@ func (s *Switch) view() view { return view{sys: &s.System, sw: s} }
 
 func vlan(v *view, i int) *VLAN { return &v.sw.VLANs[i] }
 
+func vlanID(v *view, i int) int { return vlan(v, i).ID }
+
 var vlanRows = &rows{
 	count: func(v *view) int { return len(v.sw.VLANs) },
 	index: func(v *view, i int, to []uint32) []uint32 { return append(to, uint32(v.sw.VLANs[i].ID)) },
@@ -135,13 +137,13 @@ func vlanMIB() []object {
 	)...)
 	list = append(list, table("1.3.6.1.2.1.17.7.1.4.3.1", vlanRows,
 		column{arc: 1, get: str(vlan, func(l *VLAN) string { return l.Name })},
-		column{arc: 2, get: egress},
+		column{arc: 2, get: egress, set: portsSetter(SetVLANPorts, vlanID)},
 		column{arc: 3, get: portList(noPorts)},
-		column{arc: 4, get: untagged},
+		column{arc: 4, get: untagged, set: portsSetter(SetVLANPorts, vlanID)},
 		column{arc: 5, get: constant(1)}, // active
 	)...)
 	return append(list, table("1.3.6.1.2.1.17.7.1.4.5.1", bridgeRows,
-		column{arc: 1, get: uns(tagGauge32, port, func(p *Port) uint64 { return uint64(max(p.PVID, 1)) })},
+		column{arc: 1, get: uns(tagGauge32, port, func(p *Port) uint64 { return uint64(max(p.PVID, 1)) }), set: unsignedSetter(SetPVID, 1, 4094, portIndex)},
 		column{arc: 2, get: constant(1)}, // admitAll
 		column{arc: 3, get: constant(1)}, // ingress filtering on
 		column{arc: 4, get: constant(2)}, // GVRP off

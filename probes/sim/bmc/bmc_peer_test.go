@@ -134,3 +134,43 @@ func TestPeerIpmitoolActs(t *testing.T) {
 		t.Errorf("%d records after clear", len(log))
 	}
 }
+
+// ipmitool sets what a BMC keeps, reads it back, and the world has it.
+func TestPeerIpmitoolSets(t *testing.T) {
+	path := peer(t, "ipmitool")
+	w := testWorld(t)
+	_, conn := start(t, w, 0)
+	port := strconv.Itoa(int(conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()))
+	as := func(suite string, args ...string) []string {
+		return append([]string{"-I", "lanplus", "-H", "127.0.0.1", "-p", port, "-U", "plumb-act", "-P", "may-act-1", "-C", suite}, args...)
+	}
+	run(t, path, as("17", "chassis", "bootdev", "pxe")...)
+	if out := run(t, path, as("17", "chassis", "bootparam", "get", "5")...); !strings.Contains(out, "Force PXE") || !strings.Contains(out, "Boot Flag Valid") {
+		t.Errorf("%s", out)
+	}
+	run(t, path, as("17", "chassis", "power", "cycle")...)
+	if out := run(t, path, as("17", "chassis", "bootparam", "get", "5")...); !strings.Contains(out, "No override") {
+		t.Errorf("after a start: %s", out)
+	}
+	run(t, path, as("17", "user", "disable", "2")...)
+	if out, err := exec.Command(path, "-I", "lanplus", "-H", "127.0.0.1", "-p", port, "-U", "plumb", "-P", "read-only-1", "-C", "17", "-L", "USER", "-R", "1", "-N", "1", "mc", "info").CombinedOutput(); err == nil {
+		t.Errorf("a disabled user logs in: %s", out)
+	}
+	run(t, path, as("17", "user", "enable", "2")...)
+	if w.Server(0, time.Now()).Shut.User(2) {
+		t.Error("the user is disabled")
+	}
+	run(t, path, as("17", "lan", "set", "1", "cipher_privs", "XaXXXXXXXXXXXXX")...)
+	if !w.Server(0, time.Now()).Shut.Suite(3) {
+		t.Error("suite 3 is open")
+	}
+	if out, err := exec.Command(path, append(as("3", "mc", "info"), "-R", "1", "-N", "1")...).CombinedOutput(); err == nil {
+		t.Errorf("suite 3 lets in: %s", out)
+	}
+	run(t, path, as("17", "mc", "reset", "cold")...) // it does not wait for an answer
+	for deadline := time.Now().Add(2 * time.Second); w.Reachable(0, time.Now()); {
+		if time.Now().After(deadline) {
+			t.Fatal("it answers while it starts")
+		}
+	}
+}

@@ -37,7 +37,7 @@ var registry = func() *handlers.Registry {
 	for _, c := range appCommands {
 		c.register(r)
 	}
-	for _, list := range [][]entry{chassisCommands, sensorCommands, storageCommands, selCommands, dcmiCommands, lanCommands} {
+	for _, list := range [][]entry{chassisCommands, sensorCommands, storageCommands, selCommands, dcmiCommands, lanCommands, userCommands} {
 		for _, c := range list {
 			c.register(r)
 		}
@@ -95,9 +95,11 @@ var appCommands = []entry{
 }
 
 // restart is a cold or warm reset of the BMC itself: its answer is the last of
-// the session.
+// the session, and of the BMC for a while.
 func restart(d *device, _ []byte) ([]byte, types.CompletionCode) {
-	d.restart()
+	if d.World.RestartBMC(d.Server, d.Now()) != nil {
+		return nil, ccState
+	}
 	return nil, ccOK
 }
 
@@ -124,12 +126,8 @@ var chassisCommands = []entry{
 		h := uint32(d.Now().Sub(d.World.Born).Hours()) + uint32(d.sv.GUID[0])*97
 		return []byte{60, byte(h), byte(h >> 8), byte(h >> 16), byte(h >> 24)}, ccOK
 	}},
-	{types.CommandGetSystemBootOptions, 3, operator, func(_ *device, req []byte) ([]byte, types.CompletionCode) {
-		if req[0]&0x7f != 5 {
-			return nil, 0x80
-		}
-		return []byte{1, 5, 0, 0, 0, 0, 0}, ccOK // no override
-	}},
+	{types.CommandSetSystemBootOptions, 1, operator, setBoot},
+	{types.CommandGetSystemBootOptions, 3, operator, getBoot},
 }
 
 // chassisStatus is table 28-3.

@@ -23,7 +23,10 @@ type device struct {
 	state    world.ServerState
 	stateAt  time.Time
 	badUser  bool
-	open0    bool    // cipher suite 0 is offered
+	usersOff uint64 // as they were last taken from the world
+	offers   doors  // the cipher suites that are offered
+	boots    bootMemory
+	lanInUse byte    // parameter 0 of the LAN configuration
 	boot     float64 // which start of the BMC this is; sessions do not survive one
 	evicted  time.Time
 	selRes   uint16 // SEL reservation; 0: none
@@ -37,9 +40,8 @@ type power struct{ min, max, sum, n float64 }
 
 // Names and levels of the accounts.
 const (
-	lanChannel  = 1
-	maxUsers    = 10
-	badUserSlot = 9
+	lanChannel = 1
+	maxUsers   = 10
 	// DefaultUser and DefaultPassword are the account that default-user enables.
 	DefaultUser, DefaultPassword = "ADMIN", "ADMIN"
 )
@@ -91,18 +93,11 @@ func (d *device) reachable() bool {
 		d.evicted = now
 		d.bmc.Sessions.EvictExpired()
 	}
-	if bad := d.look().DefaultUser; bad != d.badUser {
-		d.badUser = bad
-		if bad {
-			d.addUser(badUserSlot, User{DefaultUser, DefaultPassword, Admin})
-		} else {
-			_ = d.bmc.Users.Delete(badUserSlot)
-		}
+	if st := d.look(); st.DefaultUser != d.badUser || st.Shut.Users != d.usersOff {
+		d.usersOff = st.Shut.Users
+		d.syncUsers()
 	}
-	if d.state.CipherZero != d.open0 {
-		d.open0 = d.state.CipherZero
-		d.bmc.SetCipherSuites(d.suites())
-	}
+	d.syncSuites()
 	return true
 }
 
@@ -114,6 +109,7 @@ const evictEvery = 5 * time.Second
 func (d *device) restart() {
 	d.bmc.Sessions = lib.NewSessionStore(d.bmc.Clock())
 	d.selRes, d.sdrRes, d.powerAvg = 0, 0, power{}
+	d.boots, d.lanInUse = bootMemory{}, 0
 	d.forget()
 }
 

@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// action accepts os-start, os-stop and reboot. The answer is 202 as soon as
-// the state allows the action; whether it ever takes effect is another matter.
+// action accepts os-start, os-stop, reboot and evacuate. The answer is 202 as
+// soon as the state allows the action (200 for an evacuation, as Nova has it);
+// whether it ever takes effect is another matter.
 func (s compute) action(r *request, id string) (reply, error) {
 	v := s.mayTouch(r, id)
 	if v == nil {
@@ -17,17 +18,40 @@ func (s compute) action(r *request, id string) (reply, error) {
 	if e != nil {
 		return reply{}, e
 	}
-	verb := map[string]string{"os-start": "start", "os-stop": "stop", "reboot": "reboot", "reboot-hard": "reboot"}[name]
+	verb := map[string]string{"os-start": "start", "os-stop": "stop", "reboot": "reboot", "reboot-hard": "reboot", "evacuate": "evacuate"}[name]
 	if !slices.Contains(allowed[name], v.Status) {
 		vm := vmStates[v.Status]
 		return reply{}, refuse(http.StatusConflict, fmt.Sprintf("Cannot '%s' instance %s while it is in vm_state %s", verb, id, vm))
+	}
+	if name == "evacuate" {
+		if e := s.mayEvacuate(r, v); e != nil {
+			return reply{}, e
+		}
 	}
 	region, host := r.call.Region, v.Host
 	began := s.actions.begin(id, name, s.cfg.ActionTakes, func() bool { return s.takeEffect(region, host, id, name) })
 	if !began {
 		return reply{}, refuse(http.StatusConflict, fmt.Sprintf("Cannot '%s' instance %s while it is in task_state %s", verb, id, taskStates[s.actions.of(id)]))
 	}
+	if name == "evacuate" {
+		return reply{status: http.StatusOK}, nil
+	}
 	return reply{status: http.StatusAccepted}, nil
+}
+
+// mayEvacuate refuses as Nova does: for those who are no admin, before 2.14 for
+// want of an argument, and while the host's service runs.
+func (s compute) mayEvacuate(r *request, v *Instance) *apiError {
+	if !r.grant.user.Admin {
+		return forbidden("os_compute_api:os-evacuate")
+	}
+	if r.minor < 14 {
+		return refuse(http.StatusBadRequest, "Invalid input for field/attribute evacuate. Value: {}. 'onSharedStorage' is a required property")
+	}
+	if h := r.region.hostNamed(v.Host); h == nil || h.Up {
+		return refuse(http.StatusBadRequest, "Compute service of "+v.Host+" is still in use.")
+	}
+	return nil
 }
 
 // takeEffect does an accepted action; it reports false while the host is dead.
@@ -36,7 +60,7 @@ func (s *Server) takeEffect(region, host, id, name string) bool {
 	if reg == nil {
 		return false
 	}
-	if h := reg.hostNamed(host); h != nil && !h.Up {
+	if h := reg.hostNamed(host); h != nil && !h.Up && name != "evacuate" {
 		return false
 	}
 	if name == "reboot-hard" {
@@ -57,7 +81,7 @@ func actionName(r *request) (string, *apiError) {
 	}
 	for name, arg := range body {
 		switch name {
-		case "os-start", "os-stop":
+		case "os-start", "os-stop", "evacuate":
 			return name, nil
 		case "reboot":
 			return rebootName(arg)

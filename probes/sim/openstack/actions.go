@@ -67,7 +67,7 @@ func (a *actions) close() {
 }
 
 // taskStates says what task_state shows while an action is under way.
-var taskStates = map[string]string{"os-start": "powering-on", "os-stop": "powering-off", "reboot": "rebooting", "reboot-hard": "rebooting_hard"}
+var taskStates = map[string]string{"os-start": "powering-on", "os-stop": "powering-off", "reboot": "rebooting", "reboot-hard": "rebooting_hard", "evacuate": "rebuilding"}
 
 // allowed says in which states an action may begin (nova/compute/api.py:
 // check_instance_state).
@@ -76,4 +76,5 @@ var allowed = map[string][]string{
 	"os-stop":     {"ACTIVE", "ERROR"},
 	"reboot":      {"ACTIVE"},
 	"reboot-hard": {"ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "ERROR"},
+	"evacuate":    {"ACTIVE", "SHUTOFF", "ERROR"},
 }

@@ -2,6 +2,7 @@ package openstack
 
 import (
 	"net/http"
+	"slices"
 )
 
 // network is as much of Neutron v2.0 as tells who may reach a server: security
@@ -29,6 +30,9 @@ func (s network) serve(r *request) (reply, error) {
 	root := s.base + "/network/" + r.call.Region + "/v2.0/"
 	if len(r.path) == 0 {
 		return ok(map[string]any{"versions": []any{map[string]any{"id": "v2.0", "status": "CURRENT", "links": []any{map[string]any{"rel": "self", "href": root}}}}}), nil
+	}
+	if r.path[0] == "v2.0" && r.Method == http.MethodDelete && len(r.path) == 3 && r.path[1] == "security-group-rules" {
+		return s.removeRule(r, r.path[2])
 	}
 	if r.path[0] != "v2.0" || r.Method != http.MethodGet {
 		return reply{}, errNotFound
@@ -89,12 +93,40 @@ func (s network) groups(r *request) (reply, error) {
 	return ok(body), nil
 }
 
+// rules lists the rules of all groups, or shows one.
 func (s network) rules(r *request) (reply, error) {
 	out := []any{}
 	for _, g := range s.visible(r) {
-		out = append(out, ruleList(g)...)
+		list := ruleList(g)
+		for i := range list {
+			if len(r.path) == 3 && r.path[2] == g.Rules[i].ID {
+				return ok(map[string]any{"security_group_rule": list[i]}), nil
+			}
+		}
+		out = append(out, list...)
+	}
+	if len(r.path) > 2 {
+		return reply{}, noRule(r.path[2])
 	}
 	return ok(map[string]any{"security_group_rules": out}), nil
+}
+
+func noRule(id string) *apiError {
+	return refuse(http.StatusNotFound, "Security group rule "+id+" does not exist")
+}
+
+// removeRule answers 204, without a body.
+func (s network) removeRule(r *request, id string) (reply, error) {
+	for _, g := range s.visible(r) {
+		if !slices.ContainsFunc(g.Rules, func(x Rule) bool { return x.ID == id }) {
+			continue
+		}
+		if err := s.cfg.RemoveRule(r.call.Region, id); err != nil {
+			return reply{}, err
+		}
+		return reply{status: http.StatusNoContent}, nil
+	}
+	return reply{}, noRule(id)
 }
 
 func ruleList(g *SecurityGroup) []any {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,14 +28,27 @@ func (w *world) state(name string) *Region {
 	r := w.reg
 	r.Servers = append([]Instance(nil), w.reg.Servers...)
 	r.Hosts = append([]Host(nil), w.reg.Hosts...)
+	r.Rules = append([]SecurityGroup(nil), w.reg.Rules...)
 	return &r
 }
 
 func (w *world) act(_, id, action string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if action == "evacuate" {
+		w.reg.server(id).Host = w.reg.Hosts[1].Name
+		return nil
+	}
 	to := map[string]string{"os-start": "ACTIVE", "os-stop": "SHUTOFF", "reboot": "ACTIVE"}[action]
 	w.reg.server(id).Status = to
+	return nil
+}
+
+func (w *world) removeRule(_, id string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	g := &w.reg.Rules[0]
+	g.Rules = slices.DeleteFunc(slices.Clone(g.Rules), func(r Rule) bool { return r.ID == id })
 	return nil
 }
 
@@ -79,7 +93,7 @@ func start(t *testing.T, w *world, change func(*Config)) *Server {
 			{Name: "guest", Password: "guest", Project: "guest"},
 		},
 		Apps:  []AppCredential{{ID: "app1", Secret: "appsecret", User: "guest"}},
-		State: w.state, Act: w.act, ActionTakes: 20 * time.Millisecond,
+		State: w.state, Act: w.act, RemoveRule: w.removeRule, ActionTakes: 20 * time.Millisecond,
 	}
 	if change != nil {
 		change(&cfg)
@@ -438,6 +452,50 @@ func TestFaults(t *testing.T) {
 	defer resp.Body.Close()
 	if got, err := io.ReadAll(resp.Body); err == nil || len(got) > 40 {
 		t.Errorf("cut answer read whole: %d bytes, %v", len(got), err)
+	}
+}
+
+// TestEvacuate: only an admin may, and only from a host that is down.
+func TestEvacuate(t *testing.T) {
+	w := newWorld(10)
+	s := start(t, w, nil)
+	admin, guest := token(t, s, "admin", "secret", "admin"), token(t, s, "guest", "guest", "guest")
+	servers := endpoint(t, s, admin, "compute", "ams") + "/servers/"
+	do := func(tok, server, version string) answer {
+		return raw(t, "POST", servers+server+"/action", `{"evacuate": {}}`, "X-Auth-Token", tok, "OpenStack-API-Version", "compute "+version)
+	}
+	first := derivedUUID("server", "0")
+	if a := do(admin, first, "2.94"); a.status != 400 || !strings.Contains(a.text, "still in use") {
+		t.Errorf("while the host is up: %d %s", a.status, a.text)
+	}
+	w.hostUp(0, false)
+	if a := do(admin, first, "2.13"); a.status != 400 || !strings.Contains(a.text, "onSharedStorage") {
+		t.Errorf("2.13: %d %s", a.status, a.text)
+	}
+	if a := do(guest, derivedUUID("server", "9"), "2.94"); a.status != 403 {
+		t.Errorf("a guest: %d %s", a.status, a.text)
+	}
+	if a := do(admin, first, "2.94"); a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.text)
+	}
+	eventually(t, "elsewhere", func() bool {
+		m := raw(t, "GET", servers+first, "", "X-Auth-Token", admin).body["server"].(map[string]any)
+		return m["OS-EXT-SRV-ATTR:host"] == "ams-r01-s02" && m["OS-EXT-STS:task_state"] == nil && m["status"] == "ACTIVE"
+	})
+}
+
+func TestRuleDelete(t *testing.T) {
+	s := start(t, newWorld(1), nil)
+	admin, guest := token(t, s, "admin", "secret", "admin"), token(t, s, "guest", "guest", "guest")
+	url := endpoint(t, s, admin, "network", "ams") + "/v2.0/security-group-rules/" + derivedUUID("r")
+	do := func(method, tok string) int { return raw(t, method, url, "", "X-Auth-Token", tok).status }
+	for _, c := range []struct {
+		method, tok string
+		want        int
+	}{{"GET", admin, 200}, {"DELETE", guest, 404}, {"GET", admin, 200}, {"DELETE", admin, 204}, {"GET", admin, 404}, {"DELETE", admin, 404}} {
+		if got := do(c.method, c.tok); got != c.want {
+			t.Errorf("%s: %d, want %d", c.method, got, c.want)
+		}
 	}
 }
 

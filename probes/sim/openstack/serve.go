@@ -50,10 +50,13 @@ type Config struct {
 	// called once for every request, from many goroutines.
 	State func(region string) *Region
 
-	// Act carries out os-start, os-stop or reboot on a server. It is called
-	// ActionTakes after the API accepted the action, and not at all if the
-	// server's host is down by then.
+	// Act carries out os-start, os-stop, reboot or evacuate on a server. It is
+	// called ActionTakes after the API accepted the action, and, but for an
+	// evacuation, not at all if the server's host is down by then.
 	Act func(region, server, action string) error
+
+	// RemoveRule takes a rule out of its security group.
+	RemoveRule func(region, rule string) error
 
 	// Fault, where set, may break a call before it is carried out.
 	Fault func(Call) Fault
@@ -76,6 +79,9 @@ func (c *Config) setDefaults() error {
 	}
 	if c.Act == nil {
 		c.Act = func(string, string, string) error { return nil }
+	}
+	if c.RemoveRule == nil {
+		c.RemoveRule = func(string, string) error { return nil }
 	}
 	if c.Fault == nil {
 		c.Fault = func(Call) Fault { return Fault{} }

@@ -121,6 +121,8 @@ func (s compute) server(r *request, v *Instance, show bool) map[string]any {
 		status = "REBOOT"
 	case "reboot-hard":
 		status = "HARD_REBOOT"
+	case "evacuate":
+		status = "REBUILD"
 	}
 	power, given := powerStates[v.Status]
 	if !given {

@@ -103,7 +103,7 @@ func TestOpenGroup(t *testing.T) {
 	w := newWorld(t, 24)
 	inject(t, w, "open-group@"+w.Regions[1].Name, t0)
 	for n := range w.Regions {
-		if got := w.Cloud(n, after).Opened; got != (n == 1) {
+		if got := !w.Cloud(n, after).Opened.IsZero(); got != (n == 1) {
 			t.Errorf("%s opened: %v", w.Regions[n].Name, got)
 		}
 	}

@@ -61,6 +61,16 @@ func (w *World) makePDUs(prev, r *run, fx *effects) {
 			r.pdus[n].off |= 1 << (outlet - 1)
 		}
 	}
+	for key, until := range w.state.Reboots {
+		n, outlet, ok := w.outlet(key)
+		if t := w.seconds(until); !ok || t <= r.at {
+			delete(w.state.Reboots, key)
+		} else {
+			r.pdus[n].off |= 1 << (outlet - 1)
+			r.pdus[n].wait |= 1 << (outlet - 1)
+			r.wakeAt(t)
+		}
+	}
 }
 
 // carries reports whether a cord's outlet gives power.
@@ -77,14 +87,15 @@ func (w *World) makeServers(prev, r *run, fx *effects) {
 			s.psuOK[psu] = !fx.psu[[2]int{i, psu}]
 		}
 		s.on = s.alive() && !w.state.Off[sv.Name] && !fx.lies[i]
-		s.hung, s.lies, s.badUser, s.cipher0 = fx.dead[i], fx.lies[i], fx.user[i], fx.cipher0[i]
-		s.oldFW, s.selFull = fx.firmware[Ref{KindServer, i}], fx.selFull[i]
+		s.hung, s.lies = fx.dead[i], fx.lies[i]
+		s.oldFW = fx.firmware[Ref{KindServer, i}]
+		w.makeDoors(s, sv.Name, i, fx)
 		s.fan = -1
 		if f, ok := fx.fan[i]; ok {
 			s.fan = int8(f)
 		}
 		s.heat = fx.heat[sv.Rack]
-		s.bmcUp = s.alive() && !fx.silent[i]
+		s.bmcUp = s.alive() && !fx.silent[i] && !w.starts(r, sv.Name)
 		if prev != nil {
 			if s.bmcBoot = prev.servers[i].bmcBoot; s.bmcUp && !prev.servers[i].bmcUp {
 				s.bmcBoot = r.at
@@ -96,6 +107,7 @@ func (w *World) makeServers(prev, r *run, fx *effects) {
 				s.wentOn = prev.servers[i].wentOn
 				if !prev.servers[i].on {
 					s.wentOn = r.at
+					w.started(sv.Name)
 				}
 			}
 			r.wakeAt(s.wentOn + bootSeconds)
@@ -118,6 +130,7 @@ func (r *run) booted(n int) bool {
 
 func (w *World) makeSwitches(prev, r *run, fx *effects) {
 	r.switches = make([]switchRun, len(w.Switches))
+	w.makePorts(r, fx)
 	for i := range w.Switches {
 		sw, s := &w.Switches[i], &r.switches[i]
 		for side, c := range sw.Cords {
@@ -125,7 +138,7 @@ func (w *World) makeSwitches(prev, r *run, fx *effects) {
 		}
 		s.live = (s.input[0] || s.input[1]) && !fx.sw[i]
 		s.boot = w.seconds(sw.Boot)
-		s.shuffled, s.oldFW, s.vlan = fx.shuffle[i], fx.firmware[Ref{KindSwitch, i}], fx.vlan[i]
+		s.shuffled, s.oldFW = fx.shuffle[i], fx.firmware[Ref{KindSwitch, i}]
 		switch {
 		case prev == nil:
 			s.restart(w, sw.Name)

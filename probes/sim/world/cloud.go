@@ -1,6 +1,7 @@
 package world
 
 import (
+	"maps"
 	"math"
 	"time"
 )
@@ -24,20 +25,26 @@ func (w *World) makeCloud(prev, r *run, fx *effects) {
 			r.hyps[h].status, r.hyps[h].reason = "disabled", "scheduled retirement: hardware end of life"
 		}
 	}
-	r.opened = fx.open
+	r.opened, r.rulesOff = fx.open, maps.Clone(w.state.RulesOff)
 	r.instances = make([]instanceRun, len(w.Instances))
 	for i := range w.Instances {
 		in := &w.Instances[i]
 		s := instanceRun{host: in.Host, status: "ACTIVE"}
-		if h, ok := fx.spread[i]; ok {
-			s.host = h
+		p, moved := fx.spread[i]
+		if c, ok := w.state.Instances[in.ID]; ok {
+			if c.Status != "" {
+				s.status = c.Status
+			}
+			if h, at := w.hypervisor(c.Host), w.seconds(c.Moved); h >= 0 && (!moved || at >= p.since) {
+				p, moved = seat{h, at}, true
+			}
+		}
+		if moved && p.host != s.host {
+			s.host = p.host
 			if r.moved == nil {
 				r.moved = map[int]int{}
 			}
-			r.moved[i] = h
-		}
-		if c, ok := w.state.Instances[in.ID]; ok && c.Status != "" {
-			s.status = c.Status
+			r.moved[i] = p.host
 		}
 		r.instances[i] = s
 	}
@@ -47,7 +54,8 @@ func (w *World) makeCloud(prev, r *run, fx *effects) {
 type CloudState struct {
 	Version   uint64
 	Reachable bool
-	Opened    bool // the security group mgmt lets the world in
+	Opened    time.Time            // since when the security group mgmt lets the world in; zero: it does not
+	RulesOff  map[string]time.Time // rules of security groups that were taken out, when; not to be written
 	Hosts     []HostState
 	Instances []InstanceState
 }
@@ -90,7 +98,10 @@ func (w *World) RegionReachable(region int, now time.Time) bool {
 // it went down.
 func (w *World) Cloud(region int, now time.Time) CloudState {
 	r, t := w.run(now)
-	st := CloudState{Version: r.seq, Reachable: w.regionReachable(r, region), Opened: r.opened[region]}
+	st := CloudState{Version: r.seq, Reachable: w.regionReachable(r, region), RulesOff: r.rulesOff}
+	if since, ok := r.opened[region]; ok {
+		st.Opened = w.time(since)
+	}
 	for h, n := range w.Hyps {
 		sv := &w.Servers[n]
 		if w.Sites[sv.Site].Region != region {

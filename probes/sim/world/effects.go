@@ -9,31 +9,37 @@ type effects struct {
 	fan      map[int]int     // server: which fan
 	heat     map[int]float64 // rack: kelvin
 	sw       map[int]bool
-	flap     map[int]float64 // link: since
-	errs     map[int]float64 // link: per second
-	swap     [][2]int        // links whose lower ends are exchanged
-	vlan     map[int]map[int]int
+	flap     map[int]float64    // link: since
+	errs     map[int]float64    // link: per second
+	swap     [][2]int           // links whose lower ends are exchanged
+	vlan     map[[2]int]float64 // switch, port: since when it is in quarantine
 	firmware map[Ref]bool
-	user     map[int]bool
-	cipher0  map[int]bool
+	user     map[int]float64 // server: since
+	cipher0  map[int]float64 // server: since
 	silent   map[int]bool
 	lies     map[int]bool
 	dead     map[int]bool
-	selFull  map[int]bool
-	spread   map[int]int // instance: hypervisor it sits on
+	selFull  map[int]float64 // server: since
+	spread   map[int]seat    // instance: where it sits instead
 	retire   map[int]bool
 	path     map[int]bool
 	reset    map[int]float64 // switch: when its counters began anew
 	shuffle  map[int]bool
-	open     map[int]bool // region: its management group lets the world in
+	open     map[int]float64 // region: since when its management group lets the world in
+}
+
+// seat is a hypervisor that an instance came to at a time.
+type seat struct {
+	host  int
+	since float64
 }
 
 func newEffects() *effects {
 	return &effects{
 		feed: map[int]bool{}, pdu: map[int]bool{}, psu: map[[2]int]bool{}, fan: map[int]int{}, heat: map[int]float64{},
-		sw: map[int]bool{}, flap: map[int]float64{}, errs: map[int]float64{}, vlan: map[int]map[int]int{},
-		firmware: map[Ref]bool{}, user: map[int]bool{}, cipher0: map[int]bool{}, silent: map[int]bool{}, lies: map[int]bool{}, dead: map[int]bool{},
-		selFull: map[int]bool{}, spread: map[int]int{}, retire: map[int]bool{}, path: map[int]bool{}, reset: map[int]float64{}, shuffle: map[int]bool{}, open: map[int]bool{},
+		sw: map[int]bool{}, flap: map[int]float64{}, errs: map[int]float64{}, vlan: map[[2]int]float64{},
+		firmware: map[Ref]bool{}, user: map[int]float64{}, cipher0: map[int]float64{}, silent: map[int]bool{}, lies: map[int]bool{}, dead: map[int]bool{},
+		selFull: map[int]float64{}, spread: map[int]seat{}, retire: map[int]bool{}, path: map[int]bool{}, reset: map[int]float64{}, shuffle: map[int]bool{}, open: map[int]float64{},
 	}
 }
 

@@ -41,21 +41,18 @@ var kinds = []kind{
 		}},
 	{"vlan-drift", "a port (switch/ifName)", "somebody moved {} to VLAN 999",
 		"the access VLAN of {} is not what its neighbours have: configuration drift",
-		pickAccess, func(w *World, f *Fault, _ float64, fx *effects) {
-			if fx.vlan[f.ref.N] == nil {
-				fx.vlan[f.ref.N] = map[int]int{}
-			}
-			fx.vlan[f.ref.N][f.port] = quarantine
+		pickAccess, func(w *World, f *Fault, since float64, fx *effects) {
+			fx.vlan[[2]int{f.ref.N, f.port}] = since
 		}},
 	{"firmware-drift", "a server or a switch", "{} was flashed with an old image",
 		"the firmware of {} is older than intended and than its peers have",
 		pickServer, func(w *World, f *Fault, _ float64, fx *effects) { fx.firmware[f.ref] = true }},
 	{"default-user", "a server", "the vendor's account was enabled again on the BMC of {}",
 		"the user list of {} has an enabled administrator that nobody intends",
-		pickServer, func(w *World, f *Fault, _ float64, fx *effects) { fx.user[f.ref.N] = true }},
+		pickServer, func(w *World, f *Fault, since float64, fx *effects) { fx.user[f.ref.N] = since }},
 	{"cipher-zero", "a server", "somebody opened cipher suite 0 on the BMC of {}",
 		"the BMC of {} offers cipher suite 0, which asks for no password",
-		pickServer, func(w *World, f *Fault, _ float64, fx *effects) { fx.cipher0[f.ref.N] = true }},
+		pickServer, func(w *World, f *Fault, since float64, fx *effects) { fx.cipher0[f.ref.N] = since }},
 	{"bmc-silent", "a server", "the BMC of {} hangs",
 		"{} is blind: last values with their age, neither healthy nor broken; its links stay up",
 		pickServer, func(w *World, f *Fault, _ float64, fx *effects) { fx.silent[f.ref.N] = true }},
@@ -82,10 +79,10 @@ var kinds = []kind{
 		pickToR, func(w *World, f *Fault, _ float64, fx *effects) { fx.shuffle[f.ref.N] = true }},
 	{"sel-full", "a server", "the event log of {} ran full",
 		"the SEL of {} is full and takes no new events",
-		pickServer, func(w *World, f *Fault, _ float64, fx *effects) { fx.selFull[f.ref.N] = true }},
+		pickServer, func(w *World, f *Fault, since float64, fx *effects) { fx.selFull[f.ref.N] = since }},
 	{"open-group", "a region", "somebody opened SSH in the security group mgmt of {} to the world",
 		"group mgmt of {} lets 22/tcp in from 0.0.0.0/0: a management port is open to anyone, and to the game servers there is a way, since they have public addresses; configuration drift of one group, not of many instances",
-		pickRegion, func(w *World, f *Fault, _ float64, fx *effects) { fx.open[f.ref.N] = true }},
+		pickRegion, func(w *World, f *Fault, since float64, fx *effects) { fx.open[f.ref.N] = since }},
 }
 
 func (w *World) firstPSU(server int) int {
@@ -290,7 +287,7 @@ func (w *World) namedPort(f *Fault) error {
 
 // applySpread moves up to four replicas of a service in one region onto the
 // host of the first.
-func applySpread(w *World, f *Fault, _ float64, fx *effects) {
+func applySpread(w *World, f *Fault, since float64, fx *effects) {
 	host, region, moved := -1, -1, 0
 	for i := range w.Instances {
 		in := &w.Instances[i]
@@ -302,7 +299,7 @@ func applySpread(w *World, f *Fault, _ float64, fx *effects) {
 			continue
 		}
 		if in.Host != host && moved < 4 {
-			fx.spread[i] = host
+			fx.spread[i] = seat{host, since}
 			moved++
 		}
 	}

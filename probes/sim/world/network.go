@@ -24,6 +24,7 @@ type SwitchState struct {
 type PortState struct {
 	Index                int // ifIndex
 	VLAN                 int
+	Alias                string
 	Admin, Oper          bool
 	Changed              time.Time // when Oper last changed; zero: at boot
 	InOctets, OutOctets  uint64
@@ -76,12 +77,15 @@ const shuffleBy = 7
 func (w *World) port(r *run, n, i int, t float64) PortState {
 	sw, s := &w.Switches[n], &r.switches[n]
 	p := &sw.Ports[i]
-	st := PortState{Index: i + 1, VLAN: p.VLAN, Admin: !w.shutIn(r, n, i)}
+	st := PortState{Index: i + 1, VLAN: p.VLAN, Alias: p.Alias, Admin: !w.shutIn(r, n, i)}
 	if s.shuffled {
 		st.Index = (i+shuffleBy)%len(sw.Ports) + 1
 	}
 	if v, ok := s.vlan[i]; ok {
 		st.VLAN = v
+	}
+	if a, ok := s.alias[i]; ok {
+		st.Alias = a
 	}
 	if p.Link < 0 {
 		return st

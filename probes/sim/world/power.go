@@ -27,6 +27,7 @@ type PDUState struct {
 type OutletState struct {
 	Name  string
 	On    bool
+	Waits bool // it is off, and comes back by itself
 	Watts float64
 	Amps  float64
 }
@@ -43,7 +44,7 @@ func (w *World) PDU(n int, now time.Time) PDUState {
 	}
 	for i, watts := range r.outletWatts(w.Layout, n, t) {
 		o := &st.Outlets[i]
-		o.On, o.Watts, o.Amps = r.pdus[n].off&(1<<i) == 0, watts, amps(watts)
+		o.On, o.Waits, o.Watts, o.Amps = r.pdus[n].off&(1<<i) == 0, r.pdus[n].wait&(1<<i) != 0, watts, amps(watts)
 		o.Name = "Outlet"
 		switch load := p.Loads[i]; load.Kind {
 		case KindServer, KindSwitch:

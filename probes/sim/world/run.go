@@ -1,6 +1,9 @@
 package world
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // run is an immutable picture of what is alive and how fast it goes, from the
 // moment it was made until the next. Together with the layout and a time it
@@ -19,14 +22,16 @@ type run struct {
 	swapped   [][2]int // links whose lower ends were exchanged
 	hyps      []hypRun
 	instances []instanceRun
-	opened    map[int]bool // regions whose management group lets the world in
-	moved     map[int]int  // instances that are not where they were created
+	opened    map[int]float64 // regions whose management group lets the world in, since when
+	rulesOff  map[string]time.Time
+	moved     map[int]int // instances that are not where they were created
 }
 
 type pduRun struct {
 	live bool
 	boot float64 // when it was last started, or 0: as built
 	off  uint32  // bit n-1: outlet n was switched off
+	wait uint32  // bit n-1: it comes back by itself
 }
 
 type serverRun struct {
@@ -38,6 +43,7 @@ type serverRun struct {
 	silent  bool // the BMC answers nobody
 	badUser bool // somebody left the vendor's account in
 	cipher0 bool // somebody opened cipher suite 0
+	shut    Shut // what was closed at the BMC
 	oldFW   bool
 	selFull bool
 	ident   float64 // the LED blinks until then
@@ -71,7 +77,8 @@ type switchRun struct {
 	base     [][3]float64
 	shuffled bool
 	oldFW    bool
-	vlan     map[int]int // ports whose VLAN is not as built
+	vlan     map[int]int    // ports whose VLAN is not as built
+	alias    map[int]string // ports whose alias is not as built
 }
 
 type linkRun struct {

@@ -16,6 +16,7 @@ type ServerState struct {
 	DefaultUser bool
 	CipherZero  bool // it lets in who asks for no password at all
 	LogFull     bool
+	Shut        Shut
 	Readings    []Reading // in the order of ServerModel.Sensors
 }
 
@@ -39,7 +40,7 @@ func (w *World) BMC(server int, now time.Time) (boot float64, reachable bool) {
 func (w *World) Server(server int, now time.Time) ServerState {
 	r, t := w.run(now)
 	sv, s := &w.Servers[server], &r.servers[server]
-	st := ServerState{Reachable: !s.silent, On: s.on || s.lies, Identify: s.ident > t, DefaultUser: s.badUser, CipherZero: s.cipher0, LogFull: s.selFull, Firmware: sv.Firmware}
+	st := ServerState{Reachable: !s.silent, On: s.on || s.lies, Identify: s.ident > t, DefaultUser: s.badUser, CipherZero: s.cipher0, Shut: s.shut, LogFull: s.selFull, Firmware: sv.Firmware}
 	if s.oldFW {
 		st.Firmware = sv.Hardware.OldFirmware
 	}

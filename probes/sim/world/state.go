@@ -31,6 +31,15 @@ type State struct {
 	SEL       map[string][]Record       `json:"sel,omitempty"`        // logs that are not as they were at birth
 	Erased    map[string]time.Time      `json:"erased,omitempty"`     // when a log was cleared
 	Instances map[string]instanceChange `json:"instances,omitempty"`  // instances that were acted on
+
+	VLANs     map[string]vlanChange        `json:"vlans,omitempty"`      // ports that were put into a VLAN, "switch/ifName"
+	Aliases   map[string]string            `json:"aliases,omitempty"`    // ports that were described, "switch/ifName"
+	Reboots   map[string]time.Time         `json:"reboots,omitempty"`    // outlets that are off for a while, "pdu/n", until when
+	BMCStarts map[string]time.Time         `json:"bmc_starts,omitempty"` // BMCs that start, until when
+	BootFlags map[string]BootFlags         `json:"boot_flags,omitempty"` // what servers boot from next
+	UsersOff  map[string]map[int]time.Time `json:"users_off,omitempty"`  // users of a BMC that were disabled, by slot, when
+	SuitesOff map[string]map[int]time.Time `json:"suites_off,omitempty"` // cipher suites of a BMC that were closed, when
+	RulesOff  map[string]time.Time         `json:"rules_off,omitempty"`  // rules that were taken out of security groups, when
 }
 
 // ledger is what a link had carried when its rate last changed, from its first
@@ -50,8 +59,19 @@ type reset struct {
 }
 
 type instanceChange struct {
-	Status string `json:"status,omitempty"`
+	Status string    `json:"status,omitempty"`
+	Host   string    `json:"host,omitempty"` // it was built again there
+	Moved  time.Time `json:"moved,omitzero"`
 }
+
+// vlanChange is the VLAN somebody put a port into.
+type vlanChange struct {
+	VLAN int       `json:"vlan"`
+	At   time.Time `json:"at"`
+}
+
+// BootFlags is parameter 5 of a BMC's boot options (IPMI 2.0 table 28-14).
+type BootFlags [5]byte
 
 // ErrState says that a state cannot be continued.
 var ErrState = errors.New("state is of another fleet")
@@ -97,6 +117,35 @@ func (s *State) fill() {
 	if s.Instances == nil {
 		s.Instances = map[string]instanceChange{}
 	}
+	s.fillActs()
+}
+
+// fillActs makes the maps of what was done by way of the devices.
+func (s *State) fillActs() {
+	if s.VLANs == nil {
+		s.VLANs = map[string]vlanChange{}
+	}
+	if s.Aliases == nil {
+		s.Aliases = map[string]string{}
+	}
+	if s.Reboots == nil {
+		s.Reboots = map[string]time.Time{}
+	}
+	if s.BMCStarts == nil {
+		s.BMCStarts = map[string]time.Time{}
+	}
+	if s.BootFlags == nil {
+		s.BootFlags = map[string]BootFlags{}
+	}
+	if s.UsersOff == nil {
+		s.UsersOff = map[string]map[int]time.Time{}
+	}
+	if s.SuitesOff == nil {
+		s.SuitesOff = map[string]map[int]time.Time{}
+	}
+	if s.RulesOff == nil {
+		s.RulesOff = map[string]time.Time{}
+	}
 }
 
 // clone returns a copy that shares nothing that is written.
@@ -106,9 +155,20 @@ func (s *State) clone() State {
 	c.Identify, c.Boots, c.Erased = maps.Clone(s.Identify), maps.Clone(s.Boots), maps.Clone(s.Erased)
 	c.Restarts = maps.Clone(s.Restarts)
 	c.Resets, c.Links, c.Instances = maps.Clone(s.Resets), maps.Clone(s.Links), maps.Clone(s.Instances)
+	c.VLANs, c.Aliases, c.Reboots, c.BMCStarts = maps.Clone(s.VLANs), maps.Clone(s.Aliases), maps.Clone(s.Reboots), maps.Clone(s.BMCStarts)
+	c.BootFlags, c.RulesOff = maps.Clone(s.BootFlags), maps.Clone(s.RulesOff)
+	c.UsersOff, c.SuitesOff = cloneNested(s.UsersOff), cloneNested(s.SuitesOff)
 	c.SEL = make(map[string][]Record, len(s.SEL))
 	for k, v := range s.SEL {
 		c.SEL[k] = slices.Clone(v)
+	}
+	return c
+}
+
+func cloneNested(m map[string]map[int]time.Time) map[string]map[int]time.Time {
+	c := make(map[string]map[int]time.Time, len(m))
+	for k, v := range m {
+		c[k] = maps.Clone(v)
 	}
 	return c
 }

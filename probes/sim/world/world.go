@@ -229,6 +229,7 @@ func (w *World) SetOutlet(pdu, outlet int, on bool, now time.Time) error {
 			return ErrNoSuch
 		}
 		key := fmt.Sprintf("%s/%d", w.PDUs[pdu].Name, outlet)
+		delete(w.state.Reboots, key)
 		if on {
 			delete(w.state.Outlets, key)
 		} else {
@@ -260,7 +261,9 @@ func (w *World) SetInstance(id, status string, now time.Time) error {
 		if !slices.ContainsFunc(w.Instances, func(in Instance) bool { return in.ID == id }) {
 			return ErrNoSuch
 		}
-		w.state.Instances[id] = instanceChange{Status: status}
+		c := w.state.Instances[id]
+		c.Status = status
+		w.state.Instances[id] = c
 		return nil
 	})
 }

@@ -1,0 +1,129 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/gophercloud/gophercloud/v2"
+
+	"plumb/fleet"
+)
+
+const (
+	evacuateMin = 14 // before compute 2.14 one has to know whether disks are shared
+	evacuateMax = 94 // since 2.95 the instance stays stopped where it was built again
+)
+
+// evacuable are the statuses an instance may have for it (nova/compute/api.py).
+var evacuable = []string{"ACTIVE", "SHUTOFF", "ERROR"}
+
+const rebuilding = "REBUILD"
+
+// evacuate lets Nova build an instance again on another host of its choice
+// (Compute API reference, "Evacuate Server"). It is for instances whose host is
+// down alone: were it only cut off, two would write to one disk. Nova refuses
+// the same, but what it takes for down is asked here first, and told.
+func (o *OpenStack) evacuate(ctx context.Context, a fleet.Action, out *fleet.Outcome) (op string, err error) {
+	const read = "read the instance"
+	if o.session.minor < evacuateMin {
+		return string(a.Kind), fmt.Errorf("%w: compute 2.%d cannot do it without being told of its disks", fleet.ErrUnsupported, o.session.minor)
+	}
+	s, err := o.server(ctx, a.Target)
+	if err != nil {
+		return read, err
+	}
+	out.Before = s.where()
+	out.After = out.Before
+	switch {
+	case s.ServiceHost == "":
+		return read, fmt.Errorf("%w: this account is not shown the host", fleet.ErrAuth)
+	case s.Task != "":
+		return read, fmt.Errorf("%w: it is %s", fleet.ErrBusy, fleet.Clean(s.Task, 40))
+	case !slices.Contains(evacuable, s.Status):
+		return read, fmt.Errorf("%w: it is %s", fleet.ErrUnsupported, s.Status)
+	}
+	if err := o.hostIsDown(ctx, s.ServiceHost); err != nil {
+		out.Text = "nothing was sent"
+		return "read the host's service", err
+	}
+	sent := o.sendEvacuation(ctx, a.Target)
+	if answered(sent) {
+		return string(a.Kind), sent
+	}
+	return o.seeEvacuation(ctx, a, s, out, sent)
+}
+
+func (o *OpenStack) sendEvacuation(ctx context.Context, id string) error {
+	ctx, cancel := half(ctx)
+	defer cancel()
+	return o.post(ctx, o.session.computeAt(evacuateMax), serverPath(id)+"/action", map[string]any{"evacuate": map[string]any{}}, http.StatusOK)
+}
+
+// seeEvacuation looks until the instance is elsewhere, or for a while.
+func (o *OpenStack) seeEvacuation(ctx context.Context, a fleet.Action, was server, out *fleet.Outcome, sent error) (op string, err error) {
+	begun := false
+	for began := o.now(); ; {
+		s, err := o.server(ctx, a.Target)
+		if err == nil {
+			out.After = s.where()
+			begun = begun || s.Status == rebuilding || s.Task != ""
+			if s.ServiceHost != was.ServiceHost {
+				out.Done, out.Text = true, "it was built again on "+fleet.Clean(s.ServiceHost, fleet.MaxText)
+				return "", nil
+			}
+		}
+		if o.now().Sub(began) >= o.settle || pause(ctx, settleStep) != nil {
+			break
+		}
+	}
+	switch {
+	case sent == nil:
+		out.Done, out.Text = true, "accepted; not seen elsewhere yet"
+	case begun:
+		out.Done, out.Text = true, "no answer, but it is being built again"
+	default:
+		out.Text = "no answer, and it is where it was"
+		return string(a.Kind), sent
+	}
+	return "", nil
+}
+
+// where is a status with the host it is on.
+func (s server) where() string {
+	text := fleet.Clean(s.Status, 32)
+	if s.Host != "" {
+		text += " on " + fleet.Clean(s.Host, fleet.MaxText)
+	}
+	return text
+}
+
+// hostIsDown returns nil where the cloud says that the host's compute service is
+// down, and else why the host is not to be left.
+func (o *OpenStack) hostIsDown(ctx context.Context, host string) error {
+	q := url.Values{"host": {host}, "binary": {computeBinary}}
+	got, err := list(ctx, o, source{o.session.compute, "os-services", "services"}, q, parseService)
+	if err != nil {
+		return err
+	}
+	for _, s := range got.rows {
+		if s.Host != host || s.Binary != computeBinary {
+			continue
+		}
+		if s.State == "down" || s.Forced {
+			return nil
+		}
+		return fmt.Errorf("%w: the compute service of %s is %s, not down", fleet.ErrUnsupported, fleet.Clean(host, fleet.MaxText), fleet.Clean(s.State, 16))
+	}
+	return fmt.Errorf("%w: no compute service of %s is shown", fleet.ErrUnsupported, fleet.Clean(host, fleet.MaxText))
+}
+
+// computeAt is the compute client with no newer a microversion than that.
+func (s *session) computeAt(minor int) *gophercloud.ServiceClient {
+	c := *s.compute
+	c.Microversion = "2." + strconv.Itoa(min(s.minor, minor))
+	return &c
+}
