@@ -214,9 +214,9 @@ func TestSlowLook(t *testing.T) {
 		t.Fatalf("%d instances, %d hosts", len(obs.Instances), len(obs.Hosts))
 	}
 	got := instance(t, obs, uuid(1, 0))
-	want := fleet.Instance{ID: uuid(1, 0), Name: "match-000", Cloud: "os-ams", Region: "ams", Zone: "ams-a", Type: "m1.small", State: fleet.StateOK, RunState: "ACTIVE",
+	want := fleet.Instance{ID: uuid(1, 0), Name: "match-000", Cloud: "os-ams", Region: "ams", Project: got.Project, Zone: "ams-a", Type: "m1.small", State: fleet.StateOK, RunState: "ACTIVE",
 		Host: "ams-r01-s01", PlacementGroup: "match", Image: got.Image, LaunchedAt: epoch.Add(time.Second), Tags: map[string]string{"service": "match", "env": "prod", "pinned": ""}}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
+	if fmt.Sprint(got) != fmt.Sprint(want) || len(got.Project) != 32 {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
 	if s := instance(t, obs, uuid(1, 3)).State; s != fleet.StateOff {
