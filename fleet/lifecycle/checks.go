@@ -39,7 +39,7 @@ const (
 var Checks = []Check{
 	{Warranty, "support has not ended, and does not within 90 d", fleet.SeverityWarn, "warranty_until of the inventory; where it is not given, nobody knows", "renew it, or plan the replacement"},
 	{FirmwareWave, "the machines of one model in one region run one firmware", fleet.SeverityWarn, "the fact firmware of all of them", "finish the wave, or take it back"},
-	{Recurring, "no trouble and no action came back three times in 30 d", fleet.SeverityWarn, "what began on each device, and what was done to it, an hour or more apart", "treat the root: exchange the part, or find what it hangs on"},
+	{Recurring, "no trouble and no action came back three times in 30 d, on a machine or a model", fleet.SeverityWarn, "what began on each device, and what was done to it, an hour or more apart", "treat the root: exchange the part, or find what it hangs on"},
 	{Unowned, "every device and service has an owner", fleet.SeverityWarn, "owner of the inventory", "name the owner in the inventory"},
 	{Idle, "no server takes idle watts for 7 d and carries nothing", fleet.SeverityInfo, "power by the hour against the idlest of its like; its guests and its services now", "switch it off, or give it work"},
 	{Balance, "feeds, racks and phases carry their shares", fleet.SeverityInfo, "watts of PDUs and feeds, side against side; output of UPSes, phase against phase", "move cords from the fuller side"},

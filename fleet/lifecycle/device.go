@@ -48,7 +48,7 @@ func recurring(d *fleet.Device, now time.Time) (looks []fleet.Look) {
 		for k, t := range times {
 			words[k] = stamp(t)
 		}
-		what, verb := a.What, "came back"
+		what, verb := partOf(d, a.What), "came back"
 		if name, ok := strings.CutPrefix(a.What, "action "); ok {
 			what, verb = name, "was done"
 		}
@@ -56,6 +56,16 @@ func recurring(d *fleet.Device, now time.Time) (looks []fleet.Look) {
 		looks = append(looks, fleet.Look{Facet: Recurring + " " + a.What, Known: true, Found: f})
 	}
 	return looks
+}
+
+// partOf names the part that came back as people know it: a sensor by its name
+// and not by its key.
+func partOf(d *fleet.Device, what string) string {
+	key, ok := strings.CutPrefix(what, "sensor ")
+	if x := d.Sensor(key); ok && x != nil && x.Name != "" {
+		return x.Name
+	}
+	return what
 }
 
 // What makes a server idle: for a week, but for an hour in twenty, it took

@@ -164,6 +164,12 @@ func TestEachCheckFinds(t *testing.T) {
 		{"an action is done again", func(w *world) {
 			w.server(1).Docket = &fleet.Docket{Again: []fleet.Again{{What: "action power-cycle", At: []time.Time{t0.Add(-9 * time.Hour), t0.Add(-8 * time.Hour), t0.Add(-time.Hour)}}}}
 		}, "s1:lifecycle.recurring action power-cycle", fleet.SeverityWarn, "power-cycle was done 3 times"},
+		{"a batch has a weak part", func(w *world) {
+			for i := range 3 {
+				w.server(i).Sensors = []fleet.Sensor{{SensorDef: &fleet.SensorDef{Key: "20.0.41", Name: "FAN1"}}}
+				w.server(i).Docket = &fleet.Docket{Again: []fleet.Again{{What: "sensor 20.0.41", At: []time.Time{t0.Add(time.Duration(-5*i) * time.Hour)}}}}
+			}
+		}, "ams:lifecycle.recurring R650 20.0.41", fleet.SeverityWarn, "3 of 6 machines had trouble with FAN1 in 30 d: s0, s1, s2"},
 		{"a server idles", func(w *world) { w.server(5).Past = week(104) }, "s5:lifecycle.idle", fleet.SeverityInfo, "104 W and 2 U"},
 		{"a rack leans", func(w *world) { w.load(800, 400) }, "ams1/r01:lifecycle.balance", fleet.SeverityInfo, "move about 200 W of cords from A to B"},
 		{"so does the pair of its feeds", func(w *world) { w.load(300, 900) }, "A:lifecycle.balance with B", fleet.SeverityInfo, "B carries about 75%"},
@@ -231,6 +237,16 @@ func TestNothingIsFound(t *testing.T) {
 		{"one machine alone has another firmware", func(w *world) { w.server(1).Facts.Set(fleet.FactFirmware, "2.1") }, ""},
 		{"twice is no habit", func(w *world) {
 			w.server(1).Docket = &fleet.Docket{Again: []fleet.Again{{What: "PSU 1", At: []time.Time{t0.Add(-31 * 24 * time.Hour), t0.Add(-48 * time.Hour), t0.Add(-time.Hour)}}}}
+		}, ""},
+		{"many at once are no batch", func(w *world) {
+			for i := range 6 {
+				w.server(i).Docket = &fleet.Docket{Again: []fleet.Again{{What: "sensor PS1", At: []time.Time{t0.Add(time.Duration(-5*i) * time.Minute)}}}}
+			}
+		}, ""},
+		{"what comes from above is no batch", func(w *world) {
+			for i := range 3 {
+				w.server(i).Docket = &fleet.Docket{Again: []fleet.Again{{What: "power", At: []time.Time{t0.Add(time.Duration(-5*i) * time.Hour)}}}}
+			}
 		}, ""},
 		{"a busy server", func(w *world) { w.server(5).Past = week(180) }, ""},
 		{"a hypervisor takes little", func(w *world) { w.server(0).Past = week(101) }, ""},

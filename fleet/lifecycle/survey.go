@@ -46,6 +46,7 @@ func (v *survey) walk() {
 		t.Looks = append(t.Looks, v.warranty(r)...)
 		t.Looks = append(t.Looks, v.unowned(r)...)
 		t.Looks = append(t.Looks, v.waves(r)...)
+		t.Looks = append(t.Looks, v.batches(r)...)
 		v.targets = append(v.targets, t)
 	}
 	v.balances()
@@ -71,13 +72,15 @@ type region struct {
 	ended, soon []int            // devices by the end of their support
 	ownerless   map[string][]int // by kind
 	models      map[string]*wave
+	machines    map[string]int         // by model
+	troubles    map[[2]string]*trouble // by model and part
 }
 
 // gather walks over all devices once. What stands in no region is left out.
 func (v *survey) gather() []region {
 	out := make([]region, v.s.Regions.Len())
 	for n := range out {
-		out[n] = region{name: v.s.Regions.ID(n), ownerless: map[string][]int{}, models: map[string]*wave{}}
+		out[n] = region{name: v.s.Regions.ID(n), ownerless: map[string][]int{}, models: map[string]*wave{}, machines: map[string]int{}, troubles: map[[2]string]*trouble{}}
 	}
 	for i := range v.s.Devices.Len() {
 		d := v.s.Devices.At(i)
@@ -92,6 +95,7 @@ func (v *survey) gather() []region {
 			v.pass(Unowned, 1)
 		}
 		out[n].run(i, d)
+		out[n].remember(i, d, v.now)
 	}
 	return out
 }
