@@ -27,10 +27,11 @@ func CohortKey(d *fleet.Device) string {
 	return string(d.Spec.Kind) + "\x1f" + model + "\x1f" + d.Spec.Tags["role"]
 }
 
-// InCohort reports whether a fact is one that like devices should share.
+// InCohort reports whether a fact is one that like devices should share, or
+// that vouches for such.
 func InCohort(policies *fleet.Policies, d *fleet.DeviceSpec, name string) bool {
 	r, judged := ruleOf(policies, d, name)
-	return judged && r.cohort
+	return judged && r.cohort || name == seesUsers
 }
 
 // With returns a cohort in which one more device has value of a fact and one
@@ -116,7 +117,10 @@ func agree(most, peers int) bool {
 // at all, for those whose absence says something: a user that nobody else has.
 func witnessOf(fact string) string {
 	if strings.HasPrefix(fact, "bmc.user.") {
-		return "bmc.sees.users"
+		return seesUsers
 	}
 	return ""
 }
+
+// seesUsers says whether the account that reads a BMC may see its users.
+const seesUsers = "bmc.sees.users"

@@ -123,6 +123,12 @@ func TestJudge(t *testing.T) {
 			s.like("firmware", "2.19", 5)
 			s.like("firmware", "2.14", 1)
 		}, "firmware changed warn medium last_week=2.19 cohort=2.19"},
+		{"the BIOS as IPMI tells it", func(s *scene) { s.fact("bios", "2.13.3"); s.was("bios", "2.14.1") }, "bios changed info low last_week=2.14.1"},
+		{"what may be read is no drift", func(s *scene) {
+			s.fact("bmc.sees.users", "denied")
+			s.was("bmc.sees.users", "yes")
+			s.like("bmc.sees.users", "yes", 6)
+		}, ""},
 		{"others have a say", func(s *scene) { s.fact("bmc.lan.address", "10.0.0.9"); s.was("bmc.lan.address", "10.0.0.8") }, "bmc.lan.address changed info low last_week=10.0.0.8"},
 
 		{"another machine", func(s *scene) { s.device.Spec.Serial = "ABC1"; s.fact(fleet.FactSerial, "XYZ9") }, "serial changed warn high intended=ABC1"},
