@@ -122,5 +122,12 @@ func witnessOf(fact string) string {
 	return ""
 }
 
+// Vouched reports whether facts were read in a way that shows every fact of the
+// family of a name: one that is not among them is not there.
+func Vouched(name string, facts fleet.Facts) bool {
+	witness := witnessOf(name)
+	return witness != "" && facts.Get(witness) == "yes"
+}
+
 // seesUsers says whether the account that reads a BMC may see its users.
 const seesUsers = "bmc.sees.users"

@@ -2,6 +2,7 @@ package drift
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,10 +108,42 @@ func (j *judge) facts() {
 		}
 		j.fact(r, f.Name, f.Value, known)
 	}
+	j.vanished(known)
 	for name := range d.Spec.Expect { // what is meant to be there and is not
+		if Vouched(name, d.Facts) {
+			continue
+		}
 		if _, judged := ruleOf(j.Policies, d.Spec, name); d.Facts.Get(name) == "" && judged {
 			// A fact that was never read proves nothing: the wire may not carry it.
 			j.look(name, false, nil)
+		}
+	}
+}
+
+// vanished judges facts that are not there, where the device would show them if
+// they were: what it had within a week, what its like have and what is intended.
+func (j *judge) vanished(known bool) {
+	d := j.Device
+	names := map[string]bool{}
+	add := func(name string) {
+		if Vouched(name, d.Facts) && d.Facts.Get(name) == "" {
+			names[name] = true
+		}
+	}
+	if d.Docket != nil {
+		for i := range d.Docket.Past {
+			add(d.Docket.Past[i].Facet)
+		}
+	}
+	for name := range j.Cohort {
+		add(name)
+	}
+	for name := range d.Spec.Expect {
+		add(name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if r, judged := ruleOf(j.Policies, d.Spec, name); judged {
+			j.fact(r, name, "", known)
 		}
 	}
 }
@@ -121,6 +154,9 @@ func (j *judge) fact(r rule, name, value string, known bool) {
 		return
 	}
 	f := &fleet.Finding{Facet: name, Kind: r.kind, Class: fleet.ClassChanged, Observed: value, Severity: r.severity, Evidence: "fact " + name}
+	if value == "" {
+		f.Class = fleet.ClassMissing
+	}
 	if x := j.Device.Spec.Expect[name]; x.Min != "" {
 		r.mode = fleet.ModeMinimum // newer is fine, whoever is asked
 	}

@@ -108,6 +108,19 @@ func TestJudge(t *testing.T) {
 			s.like("bmc.user.eve", "4", 1)
 		},
 			"bmc.user.eve unmanaged warn medium cohort="},
+		{"a user that went", func(s *scene) {
+			s.fact("bmc.sees.users", "yes")
+			s.was("bmc.user.3", "ops administrator enabled lan")
+		}, "bmc.user.3 missing info low last_week=ops administrator enabled lan"},
+		{"a user that all of its like have", func(s *scene) {
+			s.fact("bmc.sees.users", "yes")
+			s.like("bmc.user.3", "ops administrator enabled lan", 6)
+		}, "bmc.user.3 missing warn medium cohort=ops administrator enabled lan"},
+		{"a user that nobody may see", func(s *scene) {
+			s.fact("bmc.sees.users", "partial")
+			s.was("bmc.user.3", "ops administrator enabled lan")
+			s.like("bmc.user.3", "ops administrator enabled lan", 6)
+		}, ""},
 		{"all four", func(s *scene) {
 			s.fact("firmware", "2.14")
 			s.expect("firmware", fleet.Expectation{Exact: "2.19"})

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"plumb/fleet"
+	"plumb/fleet/drift"
 )
 
 // observe merges one observation into its device or cloud. A target that the
@@ -128,7 +129,8 @@ func (s *step) stamp(tables *[fleet.NumTables]fleet.TableState, o *fleet.Observa
 }
 
 // mergeFacts sets what was read. Facts are only ever named, so a fact that was
-// not named stays, whatever the table's completeness.
+// not named stays, whatever the table's completeness; but for those of a family
+// that was vouched to be shown whole.
 func (s *step) mergeFacts(target string, old, fresh fleet.Facts, c fleet.Completeness) fleet.Facts {
 	if len(fresh) == 0 {
 		return old
@@ -140,6 +142,15 @@ func (s *step) mergeFacts(target string, old, fresh fleet.Facts, c fleet.Complet
 			s.sayFacts(target, f, old.Get(f.Name))
 		}
 		next.Put(f)
+	}
+	if c == fleet.Complete {
+		next = slices.DeleteFunc(next, func(f fleet.Fact) bool {
+			gone := drift.Vouched(f.Name, fresh) && fresh.Get(f.Name) == ""
+			if gone {
+				s.change(target, fleet.TableFacts, f.Name, nil)
+			}
+			return gone
+		})
 	}
 	return next
 }

@@ -83,7 +83,10 @@ func (s *step) noteFacts(d, was *fleet.Device) bool {
 	for len(a) > 0 || len(b) > 0 { // both in the order of their names
 		switch {
 		case len(b) == 0 || len(a) > 0 && a[0].Name < b[0].Name:
-			a = a[1:] // facts are never taken away
+			if !a[0].Volatile {
+				each(a[0].Name, a[0].Value, "")
+			}
+			a = a[1:]
 		case len(a) == 0 || b[0].Name < a[0].Name:
 			if !b[0].Volatile {
 				each(b[0].Name, "", b[0].Value)
