@@ -171,7 +171,7 @@ func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
 	switch {
 	case mute:
 		x.Confidence = fleet.ConfidenceLow
-	case c.proven || slices.ContainsFunc(c.symptoms, func(i int) bool { return symptoms[i].part == c.part && !symptoms[i].silence }):
+	case c.proven || slices.ContainsFunc(c.symptoms, func(i int) bool { return symptoms[i].tells(c.part) }):
 		x.Confidence = fleet.ConfidenceHigh // shown by others, or its own word
 	case len(c.symptoms) > 1 || c.part.on():
 		x.Confidence = fleet.ConfidenceMedium
@@ -242,7 +242,7 @@ func (q *inquiry) reasons(p Part) []string {
 	}
 	var out []string
 	for i, about := range d.About {
-		if _, name, ok := strings.Cut(about, " "); ok && name == p.Name && i < len(d.Reasons) {
+		if what, name, ok := strings.Cut(about, " "); ok && (name == p.Name || what == "PSU" && psuName(name) == p.Name) && i < len(d.Reasons) {
 			out = append(out, d.Reasons[i])
 		}
 	}
@@ -268,8 +268,12 @@ func (q *inquiry) since(p Part) time.Time {
 			return d.PowerSince
 		}
 	}
+	name := p.Name
+	if p.Kind == PSU { // as events call it
+		name = "PSU " + strings.TrimPrefix(name, "psu")
+	}
 	for _, e := range q.s.Recent {
-		if e.Target == target && e.Asserted && (!p.on() || strings.Contains(e.Text, p.Name)) {
+		if e.Target == target && e.Asserted && (!p.on() || strings.Contains(e.Text, name)) {
 			return e.At
 		}
 	}

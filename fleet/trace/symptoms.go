@@ -20,6 +20,12 @@ type symptom struct {
 	above   []Part
 }
 
+// tells reports whether the symptom is a part's own word: it says of itself, or
+// the machine of its power supply, that it is not well.
+func (x *symptom) tells(p Part) bool {
+	return !x.silence && (x.part == p || p.Kind == PSU && p.N == x.part.N)
+}
+
 // weightOf is how much a state asks for an explanation.
 func weightOf(st fleet.State) int {
 	switch st {
@@ -93,9 +99,13 @@ func (q *inquiry) ofReason(out []symptom, n int, x symptom) []symptom {
 		}
 		x.above = q.powerOf(n)
 	case "light", "host":
+		if what == "host" && q.drained(n) {
+			return out
+		}
 		x.above = q.powerOf(n)
 	case "PSU":
 		no, _ := strconv.Atoi(name)
+		x.own = []Part{psuOf(n, no)}
 		for k, c := range q.g.devices[n].cords {
 			if c.psu == no {
 				x.above = q.cordOf(n, k)
@@ -114,6 +124,13 @@ func (q *inquiry) ofReason(out []symptom, n int, x symptom) []symptom {
 		}
 	}
 	return append(out, x)
+}
+
+// drained reports whether all that is said of a hypervisor is that people took
+// it out of use: that is work, and nothing is broken.
+func (q *inquiry) drained(n int) bool {
+	host, ok := q.s.HostOf[n]
+	return ok && q.s.Hosts.At(host).State == fleet.StateWarn
 }
 
 // silentSelf is what a silent device may be by itself: what nobody hears is its
@@ -187,7 +204,12 @@ func (q *inquiry) ofGuests(out []symptom) []symptom {
 		}
 	}
 	for n := range q.s.Clouds.Len() {
-		add(Part{Kind: Cloud, N: n}, q.s.Clouds.At(n).State, nil)
+		c := q.s.Clouds.At(n)
+		var above []Part
+		if c.State == fleet.StateUnknown {
+			above = q.lostWay(c.Spec.Region)
+		}
+		add(Part{Kind: Cloud, N: n}, c.State, above)
 	}
 	for n := range q.s.Hosts.Len() {
 		if x := q.s.Hosts.At(n); x.State == fleet.StateCrit {
@@ -195,7 +217,11 @@ func (q *inquiry) ofGuests(out []symptom) []symptom {
 		}
 	}
 	for n := range q.s.Instances.Len() {
-		if x := q.s.Instances.At(n); weightOf(x.State) > 0 {
+		x := q.s.Instances.At(n)
+		if x.Told == fleet.StateOK && x.State == fleet.StateWarn && q.drained(x.Device) {
+			continue
+		}
+		if weightOf(x.State) > 0 {
 			add(Part{Kind: Instance, N: n}, x.State, q.underGuest(x))
 		}
 	}
@@ -221,13 +247,33 @@ func (q *inquiry) ofGuests(out []symptom) []symptom {
 	return out
 }
 
+// lostWay is the lost path to a region: one of its sites, where all are lost.
+// What else is asked there went silent with it.
+func (q *inquiry) lostWay(region string) (list []Part) {
+	for n := range q.s.Sites.Len() {
+		site := q.s.Sites.At(n)
+		if site.Spec.Region != region {
+			continue
+		}
+		if site.SilentSince.IsZero() {
+			return nil
+		}
+		list = append(list, Part{Kind: Site, N: n})
+	}
+	return list
+}
+
 // carrier lists what takes a machine from its guests, nothing where it is well.
 func (q *inquiry) carrier(n int) []Part {
 	if n < 0 {
 		return nil
 	}
-	if d := q.s.Devices.At(n); q.witness(d) && Running(d.State) && !Dead(d) && !slices.Contains(d.About, "host") {
+	d := q.s.Devices.At(n)
+	if q.witness(d) && Running(d.State) && !Dead(d) && !slices.Contains(d.About, "host") {
 		return nil
+	}
+	if site := q.s.Sites.Number(d.Spec.Site); site >= 0 && !q.s.Sites.At(site).SilentSince.IsZero() {
+		return []Part{{Kind: Site, N: site}}
 	}
 	return q.sightOf(n)
 }
