@@ -53,6 +53,7 @@ var floors = map[string]floor{
 	".":                {std: true, house: []string{"*"}, outside: []string{"github.com/alecthomas/kong", "golang.org/x"}},
 
 	"internal/rackload": {std: true, house: []string{"fleet"}}, // for tests too
+	"internal/week":     {std: true, house: []string{"fleet"}, outside: []string{"go.yaml.in/yaml/v3"}},
 	"fleet/performance": {house: []string{"fleet", "fleet/trend"}},
 }
 
