@@ -19,6 +19,7 @@ run: build
 test:
 	@$(if $(CC_HERE),:,echo "no C compiler: testing without the race detector")
 	$(GO) test -tags $(TAGS) $(RACE) ./...
+	$(if $(RACE),$(GO) test -tags $(TAGS) ./internal/week,)
 
 lint:
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt:"; echo "$$out"; exit 1; }

@@ -2,5 +2,5 @@
 
 package week_test
 
-// raced: the race detector makes a day as dear as a week.
+// raced: the race detector looks on, which makes a day as dear as a week.
 const raced = true

@@ -39,14 +39,14 @@ type said struct {
 
 const minuteStep = week.Moment(time.Minute)
 
-func play(w *week.World, days int) *run {
+func play(w *week.World, end week.Moment) *run {
 	r := &run{world: w, hours: map[string]*hours{}, findings: map[string]*said{}, causes: map[string]*said{}, over: map[string]*said{}, runs: map[string]*said{},
 		named: map[week.Moment][]trace.Cause{}, ruled: map[*week.Event]bool{}}
 	inv, _ := w.Inventory(0)
 	r.snap = engine.Restore(inv, fleet.Memory{}, w.Start)
 	r.graph = trace.Build(r.snap)
 	poller := week.NewPoller(w)
-	for m := week.Moment(0); m < week.Moment(days)*week.Moment(24*time.Hour); m += minuteStep {
+	for m := week.Moment(0); m < end; m += minuteStep {
 		r.minute(poller, m)
 	}
 	return r

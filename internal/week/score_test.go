@@ -47,8 +47,8 @@ const recovery = week.Moment(21 * time.Minute)
 // together when a block of history closes.
 const window = week.Moment(8 * time.Hour)
 
-func judge(r *run, days int) *score {
-	s := &score{run: r, end: week.Moment(days) * week.Moment(24*time.Hour), rows: map[string]*tally{}, claimed: map[*said]bool{}}
+func judge(r *run, end week.Moment) *score {
+	s := &score{run: r, end: end, rows: map[string]*tally{}, claimed: map[*said]bool{}}
 	for _, e := range engines {
 		s.rows[e] = &tally{}
 	}
