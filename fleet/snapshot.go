@@ -218,11 +218,13 @@ type Kept struct {
 	At    time.Time
 }
 
-// Miscable is a port whose far end is another device than intended.
+// Miscable is a port whose far end is another device than intended, or one that
+// is meant to hang somewhere else.
 type Miscable struct {
 	Port   string
 	Hears  Attachment // what LLDP or a learned MAC shows
-	Meant  Attachment // what the inventory says
+	Meant  Attachment // what the inventory says; nothing where Home is set
+	Home   string     // "device/port": nothing is meant to hang here, and what it hears belongs there
 	Source string     // lldp, cdp or fdb
 }
 

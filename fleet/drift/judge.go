@@ -421,8 +421,14 @@ func (j *judge) cables() {
 			continue
 		}
 		f := &fleet.Finding{Facet: facet, Kind: fleet.FindCabling, Class: fleet.ClassMoved, Observed: j.End(m.Hears), Severity: fleet.SeverityWarn, Confidence: fleet.ConfidenceHigh,
-			Baselines: []fleet.Baseline{{Name: fleet.BaseIntended, Expected: j.End(m.Meant)}}, Evidence: m.Source + " of " + d.Spec.ID,
-			Text: m.Port + " hears " + j.End(m.Hears) + ", intended " + j.End(m.Meant)}
+			Evidence: m.Source + " of " + d.Spec.ID}
+		if m.Home != "" {
+			f.Baselines = []fleet.Baseline{{Name: fleet.BaseIntended, Expected: ""}}
+			f.Text = m.Port + " hears " + f.Observed + ", which is intended on " + m.Home
+		} else {
+			f.Baselines = []fleet.Baseline{{Name: fleet.BaseIntended, Expected: j.End(m.Meant)}}
+			f.Text = m.Port + " hears " + f.Observed + ", intended " + j.End(m.Meant)
+		}
 		if m.Source == "fdb" { // a learned address may have come through another switch
 			f.Confidence = fleet.ConfidenceMedium
 		}

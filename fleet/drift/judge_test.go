@@ -167,6 +167,9 @@ func TestJudge(t *testing.T) {
 		{"a cable in another place", func(s *scene) {
 			s.device.Miscabled = []fleet.Miscable{{Port: "Ethernet3", Hears: fleet.Attachment{Device: 1, Part: "eth0"}, Meant: fleet.Attachment{Device: 0, Part: "eth0"}, Source: "lldp"}}
 		}, "port Ethernet3 cable moved warn high intended=s08 eth0"},
+		{"a cable where none is meant to be", func(s *scene) {
+			s.device.Miscabled = []fleet.Miscable{{Port: "Ethernet22", Hears: fleet.Attachment{Device: 1, Part: "eth0"}, Home: "sw/Ethernet5", Source: "lldp"}}
+		}, "port Ethernet22 cable moved warn high intended="},
 		{"a learned address may have come another way", func(s *scene) {
 			s.device.Miscabled = []fleet.Miscable{{Port: "Ethernet3", Hears: fleet.Attachment{Device: 1, Part: "eth0"}, Meant: fleet.Attachment{Device: 0, Part: "eth0"}, Source: "fdb"}}
 		}, "port Ethernet3 cable moved warn medium intended=s08 eth0"},
