@@ -49,6 +49,7 @@ func Judge(c Case) Judgement {
 	j.identity()
 	j.parts()
 	j.ports()
+	j.tags()
 	j.cables()
 	j.unread()
 	return j.out
@@ -84,6 +85,8 @@ func tableOf(facet string) fleet.TableID {
 		return fleet.TableEntities
 	case kind == "port" && strings.HasSuffix(rest, " cable"):
 		return fleet.TableNeighbors
+	case kind == "port" && strings.HasSuffix(rest, tagged):
+		return fleet.TableVLANs
 	case kind == "port":
 		return fleet.TablePorts
 	}

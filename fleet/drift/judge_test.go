@@ -177,6 +177,16 @@ func TestJudge(t *testing.T) {
 		{"a VLAN unlike those of its like", func(s *scene) { sevenPorts(s); s.device.Ports[2].PortDef.VLAN = 99 }, "port Ethernet3 vlan changed warn medium cohort=208"},
 		{"a VLAN as before", sevenPorts, ""},
 		{"a VLAN that changed with all the others", func(s *scene) { sevenPorts(s); s.was("port Ethernet3 vlan", "207") }, "port Ethernet3 vlan changed info low last_week=207"},
+		{"a VLAN that a port was given beside its own", func(s *scene) {
+			sevenPorts(s)
+			s.device.VLANs = []fleet.VLAN{{ID: 300, Ports: []string{"Ethernet3"}}, {ID: 208, Ports: []string{"Ethernet3"}}, {ID: 40, Ports: []string{"Ethernet3", "Ethernet4"}, Untagged: []string{"Ethernet4"}}}
+			s.was("port Ethernet3 tagged", "")
+			s.was("port Ethernet4 tagged", "")
+		}, "port Ethernet3 tagged unmanaged info low last_week="},
+		{"a VLAN that a trunk lost", func(s *scene) {
+			sevenPorts(s)
+			s.was("port Ethernet3 tagged", "40 300")
+		}, "port Ethernet3 tagged missing info low last_week=40 300"},
 		{"a speed unlike those of its like", func(s *scene) { sevenPorts(s); s.device.Ports[0].PortDef.SpeedBps = fleet.Int(1_000_000_000) }, "port Ethernet1 speed changed warn medium cohort=25000000000"},
 		{"a dark port has no speed", func(s *scene) {
 			sevenPorts(s)

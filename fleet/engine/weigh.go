@@ -32,6 +32,7 @@ func (s *step) weighAfter(i int, was *fleet.Device, o *fleet.Observation) {
 	news := s.noteFacts(d, was)
 	news = s.noteParts(d, was, o) || news
 	news = s.notePorts(d, was) || news
+	news = s.noteTags(d, was, o) || news
 	if news || o.Lane > fleet.LaneFast || len(d.Miscabled) != len(was.Miscabled) {
 		s.weigh(i)
 	}
@@ -210,6 +211,23 @@ func (s *step) notePorts(d, was *fleet.Device) bool {
 		}
 		if a, b := drift.SpeedText(q), drift.SpeedText(p); a != b && a != "" && b != "" {
 			s.former(d, "port "+p.Name+" speed", a)
+		}
+	}
+	return news
+}
+
+// noteTags remembers the tagged VLANs of ports that have light before and
+// after: of a dark one some switches list none.
+func (s *step) noteTags(d, was *fleet.Device, o *fleet.Observation) bool {
+	if o.Tables[fleet.TableVLANs] != fleet.Complete || was.Deep[fleet.TableVLANs] != fleet.Complete || slices.EqualFunc(d.VLANs, was.VLANs, func(a, b fleet.VLAN) bool { return sameVLAN(&a, &b) }) {
+		return false
+	}
+	before, after := drift.Tags(was), drift.Tags(d)
+	news := false
+	for _, port := range slices.Sorted(maps.Keys(after)) {
+		if had, ok := before[port]; ok && had != after[port] {
+			s.former(d, drift.TagsFacet(port), had)
+			news = true
 		}
 	}
 	return news

@@ -230,6 +230,40 @@ func TestAUserThatCameAndWent(t *testing.T) {
 	h.finds(before)
 }
 
+// TestAVLANThatAPortWasGiven: one more on a port with light is found, a list
+// that was read in part says nothing, and when it is taken away it is over.
+func TestAVLANThatAPortWasGiven(t *testing.T) {
+	r := newRoom(t)
+	look := func(c fleet.Completeness, ports ...string) string {
+		r.look(func(o *fleet.Observation) {
+			if o.Target == "swa" {
+				o.Lane = fleet.LaneSlow
+				o.SetTable(fleet.TableFacts, fleet.Complete)
+				o.SetTable(fleet.TableVLANs, c)
+				o.VLANs = []fleet.VLAN{{ID: 110, Ports: []string{"Ethernet1", "Ethernet2"}, Untagged: []string{"Ethernet1", "Ethernet2"}}, {ID: 300, Ports: ports}}
+			}
+		})
+		return found(r.snap)
+	}
+	if got := look(fleet.Complete, "Ethernet49"); got != "" {
+		t.Fatalf("found %q at the first look", got)
+	}
+	look(fleet.Complete, "Ethernet49")
+	if got := look(fleet.Partial); got != "" {
+		t.Errorf("half a list finds %q", got)
+	}
+	look(fleet.Complete, "Ethernet49")
+	if got, want := look(fleet.Complete, "Ethernet1", "Ethernet49"), "swa:port Ethernet1 tagged open"; got != want {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	if got, want := look(fleet.Partial, "Ethernet49"), "swa:port Ethernet1 tagged open"; got != want {
+		t.Errorf("half a list leaves %q, want %q", got, want)
+	}
+	if got := look(fleet.Complete, "Ethernet49"); got != "" {
+		t.Errorf("it is taken away, and %q stands", got)
+	}
+}
+
 func TestPartOfASlowPollNeitherFindsNorClears(t *testing.T) {
 	h := newHerd(t)
 	h.set(3, fleet.FactFirmware, "2.14")
