@@ -8,21 +8,29 @@ type Standing struct {
 	Ruling *fleet.Ruling // nil: nobody has, or it no longer covers what is observed
 }
 
-// Register is what stands against devices, and how much could be looked at.
+// Register is what stands against devices and clouds, and how much could be looked at.
 type Register struct {
-	Standing []Standing // by device and facet
+	Standing []Standing // by target and facet, clouds after the devices
 	Gone     []Standing // what ended within the last day, the same way
-	// Looked and Blind count the facets of these devices, and those of them
+	// Looked and Blind count the facets of these, and those of them
 	// that could not be read. Of the past and right after a start they are 0.
 	Looked, Blind int
 }
 
-// Read lists what stands against the devices that want picks; nil picks all.
+// Read lists what stands against the devices that want picks; nil picks all,
+// and the clouds.
 func Read(s *fleet.Snapshot, want func(*fleet.Device) bool) Register {
 	var r Register
 	for _, d := range s.Devices.All() {
 		if d.Docket != nil && (want == nil || want(d)) {
 			r.add(d.Docket)
+		}
+	}
+	if want == nil {
+		for _, c := range s.Clouds.All() {
+			if c.Docket != nil {
+				r.add(c.Docket)
+			}
 		}
 	}
 	return r
@@ -51,13 +59,15 @@ func rulingOf(d *fleet.Docket, f *fleet.Finding) *fleet.Ruling {
 
 // Find returns a finding that stands, by its id; nil: there is none.
 func Find(s *fleet.Snapshot, target, facet string) *Standing {
-	d := s.Devices.Get(target)
-	if d == nil {
-		return nil
+	var docket *fleet.Docket
+	if d := s.Devices.Get(target); d != nil {
+		docket = d.Docket
+	} else if c := s.Clouds.Get(target); c != nil {
+		docket = c.Docket
 	}
-	for i := range d.Docket.Of() {
-		if f := &d.Docket.Findings[i]; f.Facet == facet {
-			return &Standing{f, rulingOf(d.Docket, f)}
+	for i := range docket.Of() {
+		if f := &docket.Findings[i]; f.Facet == facet {
+			return &Standing{f, rulingOf(docket, f)}
 		}
 	}
 	return nil

@@ -20,9 +20,11 @@ func (s *step) observeCloud(i int, o *fleet.Observation) {
 	}
 	c.Facts = s.mergeFacts(o.Target, c.Facts, o.Facts, o.Tables[fleet.TableFacts])
 	s.mergeHosts(o)
+	guests := pick(&s.next.Instances, func(x *fleet.InstanceState) bool { return x.Cloud == o.Target })
 	s.mergeInstances(o)
 	c.Groups = mergeRows(s, o.Target, fleet.TableSecurityGroups, o.Tables[fleet.TableSecurityGroups], c.Groups, o.SecurityGroups,
 		func(g *fleet.SecurityGroup) string { return g.ID }, sameGroup, whole[fleet.SecurityGroup])
+	s.noteCloud(c, &before, guests)
 	s.readCloud(o)
 	s.out.Events = append(s.out.Events, o.Events...)
 	if !s.judgeCloud(i) && (!before.BlindSince.Equal(c.BlindSince) || errorText(before.Err) != errorText(c.Err)) {

@@ -355,42 +355,27 @@ func (s *step) lapse() {
 		if !ok {
 			continue
 		}
-		s.changed = true
-		for _, r := range l.Rulings {
-			s.change(d.Spec.ID, fleet.TableBaselines, rowRuling+r.Facet, nil)
-		}
-		for _, f := range l.Past {
-			s.change(d.Spec.ID, fleet.TableBaselines, rowFormer+f.Facet, nil)
-		}
-		for _, f := range l.Gone {
-			s.change(d.Spec.ID, fleet.TableFindings, f.Facet, nil)
-		}
+		s.keepLapsed(d.Spec.ID, &l)
 		s.settle(i, l.Settled, true)
 		if len(l.Past) > 0 {
 			s.gatherCohorts()
 			s.weigh(i)
 		}
 	}
+	s.lapseClouds()
 }
 
-// weighCloud judges what stands open in a cloud.
-func (s *step) weighCloud(c *fleet.Cloud) {
-	exposed := func(group string) bool {
-		for _, x := range s.next.Instances.All() {
-			if x.Cloud == c.Spec.Name && len(x.Public) > 0 && slices.Contains(x.SecurityGroups, group) {
-				return true
-			}
-		}
-		return false
+// keepLapsed records what its time has passed.
+func (s *step) keepLapsed(target string, l *drift.Lapsed) {
+	s.changed = true
+	for _, r := range l.Rulings {
+		s.change(target, fleet.TableBaselines, rowRuling+r.Facet, nil)
 	}
-	j := drift.Judgement{Kinds: security.Kinds, StaleAfter: 2 * s.next.Intervals[fleet.LaneSlow], LastRead: c.Tables[fleet.TableSecurityGroups].At}
-	j.Looks, j.Looked, j.Blind = security.JudgeCloud(c, s.policies(), exposed)
-	fresh := c.Docket == nil || c.Docket.Looked == 0
-	after := drift.Settle(c.Docket, c.Spec.Name, j, s.now)
-	c.Docket = after.Docket
-	s.keepFindings(c.Spec.Name, after)
-	if !fresh {
-		s.sayFindings(c.Spec.Name, after)
+	for _, f := range l.Past {
+		s.change(target, fleet.TableBaselines, rowFormer+f.Facet, nil)
+	}
+	for _, f := range l.Gone {
+		s.change(target, fleet.TableFindings, f.Facet, nil)
 	}
 }
 
@@ -409,9 +394,8 @@ func (s *step) rule(r fleet.Ruling) {
 	s.change(r.Target, fleet.TableBaselines, rowRuling+r.Facet, value)
 	if i < 0 {
 		c := s.clouds.At(cloud)
-		after := drift.Rule(c.Docket, r, s.now)
-		c.Docket = after.Docket
-		s.keepFindings(r.Target, after)
+		s.holdAgainst(c, drift.Rule(c.Docket, r, s.now), true)
+		s.weighCloud(c)
 		return
 	}
 	s.settle(i, drift.Rule(s.devices.Peek(i).Docket, r, s.now), true)
