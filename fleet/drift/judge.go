@@ -25,6 +25,8 @@ type Case struct {
 	End func(fleet.Attachment) string
 	// Meant is what is intended to hang on a port, by ifName.
 	Meant func(port string) (fleet.Attachment, bool)
+	// Corded is what is intended to hang on an outlet, by its number.
+	Corded func(outlet int) fleet.Attachment
 }
 
 // judge is a judgement under way.
@@ -51,6 +53,7 @@ func Judge(c Case) Judgement {
 	j.ports()
 	j.tags()
 	j.cables()
+	j.cords()
 	j.unread()
 	return j.out
 }
@@ -83,6 +86,8 @@ func tableOf(facet string) fleet.TableID {
 	switch kind, rest, _ := strings.Cut(facet, " "); {
 	case kind == "part":
 		return fleet.TableEntities
+	case kind == "outlet":
+		return fleet.TableOutlets
 	case kind == "port" && strings.HasSuffix(rest, " cable"):
 		return fleet.TableNeighbors
 	case kind == "port" && strings.HasSuffix(rest, tagged):

@@ -55,6 +55,9 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 	if fresh(o, fleet.TableNeighbors) || fresh(o, fleet.TableFDB) {
 		d.Miscabled = s.miscabled(d)
 	}
+	if d.Spec.Kind == fleet.KindPDU && o.Tables[fleet.TableOutlets] == fleet.Complete {
+		d.Crossings = drift.Cross(d.Crossings, s.cords(d), o.At)
+	}
 	s.out.Events = append(s.out.Events, o.Events...)
 	measure(d)
 	if d.Power != was.Power || d.PowerSince.IsZero() {

@@ -3,6 +3,7 @@ package engine
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -270,6 +271,7 @@ func (s *step) weigh(i int) {
 			far, ok := s.next.Cabled[d.Spec.ID+"/"+port]
 			return far, ok
 		},
+		Corded: func(outlet int) fleet.Attachment { return s.next.Corded[d.Spec.ID+"/"+strconv.Itoa(outlet)] },
 	})
 	looks, looked, blind := security.Judge(d, s.policies(), s.readable(d, fleet.TableFacts))
 	j.Looks, j.Looked, j.Blind = append(j.Looks, looks...), j.Looked+looked, j.Blind+blind
