@@ -8,7 +8,7 @@ CC_HERE := $(shell command -v $${CC:-cc} 2>/dev/null || command -v gcc 2>/dev/nu
 RACE    := $(if $(CC_HERE),-race,)
 STATIC  := $(GO) tool -modfile=tools/go.mod staticcheck
 
-.PHONY: build run test lint peers peers-openstack bench bench-engine bench-store bench-snmp bench-ipmi bench-console bench-demo crash kills soak fuzz clean
+.PHONY: build run test lint peers peers-openstack bench bench-engine bench-store bench-snmp bench-ipmi bench-console bench-demo crash kills week soak fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build $(BUILD) -o plumb .
@@ -19,6 +19,7 @@ run: build
 test:
 	@$(if $(CC_HERE),:,echo "no C compiler: testing without the race detector")
 	$(GO) test -tags $(TAGS) $(RACE) ./...
+	$(if $(RACE),$(GO) test -tags $(TAGS) ./internal/week,)
 
 lint:
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt:"; echo "$$out"; exit 1; }
@@ -80,6 +81,11 @@ fuzz:
 # The demo killed once a minute, for an hour: what was shown then is asked again.
 kills: build
 	PLUMB_KILLS=$${PLUMB_KILLS:-60} $(GO) test -tags $(TAGS) -count=1 -timeout 3h -run TestKillsLeaveNoSeam -v .
+
+# The scripted week, whole: precision and recall of every judgement. The gate
+# plays its first days.
+week:
+	PLUMB_WEEK=1 $(GO) test -tags $(TAGS) -count=1 -timeout 20m -v -run 'Week$$' ./internal/week
 
 soak:
 	PLUMB_SOAK=1 $(GO) test -tags $(TAGS) -count=1 -timeout 2h ./...

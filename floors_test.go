@@ -56,6 +56,7 @@ var floors = map[string]floor{
 	"fleet/terraform":   {house: []string{"fleet"}},
 	"fleet/lifecycle":   {house: []string{"fleet", "fleet/capacity", "fleet/drift"}},
 	"fleet/report":      {house: []string{"fleet", "fleet/*"}},
+	"internal/week":     {std: true, house: []string{"fleet"}, outside: []string{"go.yaml.in/yaml/v3"}},
 	"fleet/performance": {house: []string{"fleet", "fleet/trend"}},
 }
 

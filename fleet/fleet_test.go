@@ -190,3 +190,14 @@ func TestJobAsJSON(t *testing.T) {
 		t.Errorf("read back: %+v %v", back, err)
 	}
 }
+
+func TestInputOfASupply(t *testing.T) {
+	for name, want := range map[string]int{"PS1 Input Power": 1, "PSU2 Power In": 2, "PS1 Output Power": 0, "Pwr Consumption": 0, "PS10 Input Power": 0, "Power Supply 2 Input": 2} {
+		if got := (&Sensor{SensorDef: &SensorDef{Name: name, Class: ClassPower, Unit: "W"}}).Input(); got != want {
+			t.Errorf("%s is of supply %d, want %d", name, got, want)
+		}
+	}
+	if got := (&Sensor{SensorDef: &SensorDef{Name: "PS1 Input Voltage", Class: ClassVoltage, Unit: "V"}}).Input(); got != 0 {
+		t.Errorf("volts are told as the watts of supply %d", got)
+	}
+}

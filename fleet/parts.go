@@ -8,7 +8,20 @@ func (x *Sensor) Supply() int {
 	if x.Class != ClassState {
 		return 0
 	}
-	name := strings.ToLower(x.Name)
+	return supplyOf(x.Name)
+}
+
+// Input is the number of the power supply of which a sensor tells the watts it
+// draws, or 0: "PS1 Input Power", "PSU2 Power In".
+func (x *Sensor) Input() int {
+	if x.Class != ClassPower || x.Unit != "W" || !strings.Contains(strings.ToLower(x.Name), "in") {
+		return 0
+	}
+	return supplyOf(x.Name)
+}
+
+func supplyOf(name string) int {
+	name = strings.ToLower(name)
 	for _, head := range []string{"power supply", "pwrsupply", "psu", "ps"} {
 		rest, ok := strings.CutPrefix(name, head)
 		if !ok {

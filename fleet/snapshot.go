@@ -195,6 +195,9 @@ type Device struct {
 
 	// Miscabled are ports that hear something else than the inventory says.
 	Miscabled []Miscable
+	// Crossings are pairs of a PDU's outlets whose cords changed places, or seem
+	// to. Nil for almost every device.
+	Crossings []Crossing
 	// Flips are the parts that changed their state lately, for telling one
 	// flapping part from many faults. Nil for almost every device.
 	Flips []Flip
@@ -227,12 +230,26 @@ type Kept struct {
 	At    time.Time
 }
 
-// Miscable is a port whose far end is another device than intended.
+// Miscable is a port whose far end is another device than intended, or one that
+// is meant to hang somewhere else.
 type Miscable struct {
 	Port   string
 	Hears  Attachment // what LLDP or a learned MAC shows
-	Meant  Attachment // what the inventory says
+	Meant  Attachment // what the inventory says; nothing where Home is set
+	Home   string     // "device/port": nothing is meant to hang here, and what it hears belongs there
 	Source string     // lldp, cdp or fdb
+}
+
+// Crossing is a pair of outlets of a PDU, A below B, of which each gives what the
+// other one's power supply draws, or did and no longer does.
+type Crossing struct {
+	A, B    int
+	Crossed bool      // as of the last polls
+	Since   time.Time // that it is so
+	Polls   int       // in a row
+	// Known is whether it was so, or not so, for long enough to count, and Sure
+	// that the cords have changed places.
+	Known, Sure bool
 }
 
 // Flip counts the changes of state of one part: a port by name, or the device

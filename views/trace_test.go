@@ -265,7 +265,7 @@ func TestACauseInMaintenanceSaysSo(t *testing.T) {
 	s.Devices = edit.Done()
 	f.Snap = &s
 	text := compose(t, f, NewFleet(), Chrome{})
-	if !strings.Contains(text, "M server fra1-r03-s04") || !strings.Contains(text, "in maintenance: PSU2 input lost") {
+	if !strings.Contains(text, "M psu fra1-r03-s04/psu2") || !strings.Contains(text, "in maintenance: PSU2 input lost") {
 		t.Errorf("it says nothing of it:\n%s", text)
 	}
 }

@@ -26,10 +26,11 @@ func CohortKey(d *fleet.Device) string {
 	return string(d.Spec.Kind) + "\x1f" + model + "\x1f" + d.Spec.Tags["role"]
 }
 
-// InCohort reports whether a fact is one that like devices should share.
+// InCohort reports whether a fact is one that like devices should share, or
+// that vouches for such.
 func InCohort(policies *fleet.Policies, d *fleet.DeviceSpec, name string) bool {
 	r, judged := ruleOf(policies, d, name)
-	return judged && r.cohort
+	return judged && r.cohort || name == seesUsers
 }
 
 // With returns a cohort in which one more device has value of a fact and one
@@ -107,13 +108,6 @@ func (c Cohort) Others(fact, own string) (value string, ok bool) {
 	return "", false
 }
 
-// lacked returns what enough of those have of a fact that could show it, for a
-// device that could and does not.
-func (c Cohort) lacked(fact string) (value string, ok bool) {
-	value, most, _ := top(c[fact])
-	return value, agree(most, c[witnessOf(fact)]["yes"]-1)
-}
-
 func agree(most, peers int) bool {
 	return peers >= peersLeast && float64(most) >= cohortShare*float64(peers)
 }
@@ -125,4 +119,14 @@ func witnessOf(fact string) string {
 		return name
 	}
 	return ""
+}
+
+// seesUsers says whether the account that reads a BMC may see its users.
+const seesUsers = "bmc.sees.users"
+
+// Vouched reports whether facts were read in a way that shows every fact of the
+// family of a name: one that is not among them is not there.
+func Vouched(name string, facts fleet.Facts) bool {
+	witness := witnessOf(name)
+	return witness != "" && facts.Get(witness) == "yes"
 }

@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,8 @@ type Case struct {
 	End func(fleet.Attachment) string
 	// Meant is what is intended to hang on a port, by ifName.
 	Meant func(port string) (fleet.Attachment, bool)
+	// Corded is what is intended to hang on an outlet, by its number.
+	Corded func(outlet int) fleet.Attachment
 }
 
 // judge is a judgement of a device under way.
@@ -40,7 +43,9 @@ func Judge(c Case) Judgement {
 	j.identity()
 	j.parts()
 	j.ports()
+	j.tags()
 	j.cables()
+	j.cords()
 	j.unread(func(facet string) bool { return j.Readable(tableOf(facet)) })
 	return j.out
 }
@@ -50,8 +55,12 @@ func tableOf(facet string) fleet.TableID {
 	switch kind, rest, _ := strings.Cut(facet, " "); {
 	case kind == "part":
 		return fleet.TableEntities
+	case kind == "outlet":
+		return fleet.TableOutlets
 	case kind == "port" && strings.HasSuffix(rest, " cable"):
 		return fleet.TableNeighbors
+	case kind == "port" && strings.HasSuffix(rest, tagged):
+		return fleet.TableVLANs
 	case kind == "port":
 		return fleet.TablePorts
 	}
@@ -77,8 +86,11 @@ func (j *judge) facts() {
 		}
 		j.fact(r, f.Name, f.Value, known)
 	}
-	j.lacking(known)
+	j.vanished(known)
 	for name := range d.Spec.Expect { // what is meant to be there and is not
+		if Vouched(name, d.Facts) {
+			continue
+		}
 		if _, judged := ruleOf(j.Policies, d.Spec, name); d.Facts.Get(name) == "" && judged {
 			// A fact that was never read proves nothing: the wire may not carry it.
 			j.look(name, false, nil)
@@ -86,26 +98,31 @@ func (j *judge) facts() {
 	}
 }
 
-// lacking finds what its like have and the device does not, among facts whose
-// absence says something: a user that was taken away.
-func (j *judge) lacking(known bool) {
+// vanished judges facts that are not there, where the device would show them if
+// they were: what it had within a week, what its like have and what is intended.
+func (j *judge) vanished(known bool) {
 	d := j.Device
-	var names []string
-	for name := range j.Cohort {
-		if witness := witnessOf(name); witness != "" && known && d.Facts.Get(witness) == "yes" && d.Facts.Get(name) == "" {
-			names = append(names, name)
+	names := map[string]bool{}
+	add := func(name string) {
+		if Vouched(name, d.Facts) && d.Facts.Get(name) == "" {
+			names[name] = true
 		}
 	}
-	slices.Sort(names) // the same input, the same order of findings
-	for _, name := range names {
-		r, judged := ruleOf(j.Policies, d.Spec, name)
-		value, ok := j.Cohort.lacked(name)
-		if !judged || !ok {
-			continue
+	if d.Docket != nil {
+		for i := range d.Docket.Past {
+			add(d.Docket.Past[i].Facet)
 		}
-		f := &fleet.Finding{Facet: name, Kind: r.kind, Class: fleet.ClassMissing, Severity: r.severity, Evidence: "its like",
-			Baselines: []fleet.Baseline{{Name: fleet.BaseCohort, Expected: value}}}
-		j.verdict(f)
+	}
+	for name := range j.Cohort {
+		add(name)
+	}
+	for name := range d.Spec.Expect {
+		add(name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if r, judged := ruleOf(j.Policies, d.Spec, name); judged {
+			j.fact(r, name, "", known)
+		}
 	}
 }
 
@@ -115,6 +132,9 @@ func (j *judge) fact(r rule, name, value string, known bool) {
 		return
 	}
 	f := &fleet.Finding{Facet: name, Kind: r.kind, Class: fleet.ClassChanged, Observed: value, Severity: r.severity, Evidence: "fact " + name}
+	if value == "" {
+		f.Class = fleet.ClassMissing
+	}
 	if x := j.Device.Spec.Expect[name]; x.Min != "" {
 		r.mode = fleet.ModeMinimum // newer is fine, whoever is asked
 	}
@@ -295,8 +315,14 @@ func (j *judge) cables() {
 			continue
 		}
 		f := &fleet.Finding{Facet: facet, Kind: fleet.FindCabling, Class: fleet.ClassMoved, Observed: j.End(m.Hears), Severity: fleet.SeverityWarn, Confidence: fleet.ConfidenceHigh,
-			Baselines: []fleet.Baseline{{Name: fleet.BaseIntended, Expected: j.End(m.Meant)}}, Evidence: m.Source + " of " + d.Spec.ID,
-			Text: m.Port + " hears " + j.End(m.Hears) + ", intended " + j.End(m.Meant)}
+			Evidence: m.Source + " of " + d.Spec.ID}
+		if m.Home != "" {
+			f.Baselines = []fleet.Baseline{{Name: fleet.BaseIntended, Expected: ""}}
+			f.Text = m.Port + " hears " + f.Observed + ", which is intended on " + m.Home
+		} else {
+			f.Baselines = []fleet.Baseline{{Name: fleet.BaseIntended, Expected: j.End(m.Meant)}}
+			f.Text = m.Port + " hears " + f.Observed + ", intended " + j.End(m.Meant)
+		}
 		if m.Source == "fdb" { // a learned address may have come through another switch
 			f.Confidence = fleet.ConfidenceMedium
 		}

@@ -14,9 +14,9 @@ type Standing struct {
 	Ruling *fleet.Ruling // nil: nobody has, or it no longer covers what is observed
 }
 
-// Register is what stands against devices, and how much could be looked at.
+// Register is what stands against devices and clouds, and how much could be looked at.
 type Register struct {
-	Standing []Standing // by device and facet
+	Standing []Standing // by target and facet, clouds after the devices
 	Gone     []Standing // what ended within the last day, the same way
 	// Looked and Blind count the facets of these devices, and those of them
 	// that could not be read; Muted those that policies keep out of sight. Of

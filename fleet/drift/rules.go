@@ -23,6 +23,7 @@ type rule struct {
 // expects something of it.
 var rules = []rule{
 	{"firmware", fleet.FindFirmware, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true},
+	{"bios", fleet.FindFirmware, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true}, // as IPMI tells its version
 	{"bios.version", fleet.FindFirmware, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true},
 	{"bmc.firmware_aux", fleet.FindFirmware, fleet.ModeExact, fleet.CoManaged, fleet.SeverityInfo, true, true},
 	{"bios.*", fleet.FindConfig, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true},
@@ -34,7 +35,7 @@ var rules = []rule{
 	{"bmc.lan.gateway", fleet.FindConfig, fleet.ModeExact, fleet.Owned, fleet.SeverityInfo, false, true},
 	{"bmc.lan.*", fleet.FindConfig, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true},
 	{"bmc.mac", fleet.FindInventory, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, false, true},
-	{"bmc.sees.*", fleet.FindConfig, fleet.ModeExact, fleet.CoManaged, fleet.SeverityInfo, true, true},
+	{"bmc.sees.*", fleet.FindConfig, fleet.ModeExact, fleet.Volatile, fleet.SeverityInfo, false, false}, // what may be read is coverage, and no drift
 	{"snmp.*", fleet.FindConfig, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, true, true},
 	{fleet.FactSerial, fleet.FindInventory, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, false, true},
 	{fleet.FactModel, fleet.FindInventory, fleet.ModeExact, fleet.Owned, fleet.SeverityWarn, false, true},

@@ -268,6 +268,12 @@ func TestCableThatHearsAnother(t *testing.T) {
 		{"another address", func(o *fleet.Observation) { learned(o, "Ethernet31", "02:00:00:00:02:02") }, "Ethernet31 hears s2 bmc, inventory says s1 bmc (fdb)"},
 		{"another address beside the right one", func(o *fleet.Observation) { learned(o, "Ethernet31", "02:00:00:00:02:02", "02:00:00:00:01:02") }, ""},
 		{"addresses behind an uplink", func(o *fleet.Observation) { learned(o, "Ethernet49", "02:00:00:00:02:02") }, ""},
+		{"a cable where none is meant to be", func(o *fleet.Observation) { hears(o, "Ethernet22", "s1", "eth0", "") }, "Ethernet22 hears s1 eth0, inventory has it on swa/Ethernet1 (lldp)"},
+		{"a cable of another switch", func(o *fleet.Observation) { hears(o, "Ethernet22", "s1", "eth1", "") }, "Ethernet22 hears s1 eth1, inventory has it on swb/Ethernet1 (lldp)"},
+		{"an address where nothing is meant to be", func(o *fleet.Observation) { learned(o, "Ethernet22", "02:00:00:00:02:02") }, "Ethernet22 hears s2 bmc, inventory has it on swa/Ethernet32 (fdb)"},
+		{"addresses behind a switch nobody knows", func(o *fleet.Observation) { learned(o, "Ethernet22", "02:00:00:00:02:02", "02:00:00:00:01:02") }, ""},
+		{"an address that may have come by another switch", func(o *fleet.Observation) { learned(o, "Ethernet22", "02:00:00:00:02:01") }, ""},
+		{"a stranger where nothing is meant to be", func(o *fleet.Observation) { hears(o, "Ethernet22", "web12", "eth0", "") }, ""},
 		{"addresses of guests", func(o *fleet.Observation) { learned(o, "Ethernet1", "fa:16:3e:00:00:01") }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

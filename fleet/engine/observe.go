@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"plumb/fleet"
+	"plumb/fleet/drift"
 )
 
 // observe merges one observation into its device or cloud. A target that the
@@ -53,6 +54,9 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 	}
 	if fresh(o, fleet.TableNeighbors) || fresh(o, fleet.TableFDB) {
 		d.Miscabled = s.miscabled(d)
+	}
+	if d.Spec.Kind == fleet.KindPDU && o.Tables[fleet.TableOutlets] == fleet.Complete {
+		d.Crossings = drift.Cross(d.Crossings, s.cords(d), o.At)
 	}
 	s.out.Events = append(s.out.Events, o.Events...)
 	measure(d)

@@ -28,6 +28,10 @@ func (s *step) judgePorts(v *verdict, d *fleet.Device) {
 	}
 	for i := range d.Miscabled {
 		m := &d.Miscabled[i]
+		if m.Home != "" {
+			v.add(fleet.StateWarn, "cable "+m.Port, "%s hears %s, inventory has it on %s (%s)", m.Port, s.end(m.Hears), m.Home, m.Source)
+			continue
+		}
 		v.add(fleet.StateWarn, "cable "+m.Port, "%s hears %s, inventory says %s (%s)", m.Port, s.end(m.Hears), s.end(m.Meant), m.Source)
 	}
 }
@@ -69,15 +73,67 @@ func (s *step) miscabled(d *fleet.Device) []fleet.Miscable {
 	var out []fleet.Miscable
 	for i := range d.Neighbors {
 		n := &d.Neighbors[i]
-		meant, ok := s.next.Cabled[d.Spec.ID+"/"+n.LocalPort]
+		hears, ok := s.recognise(n)
 		if !ok {
 			continue
 		}
-		if hears, ok := s.recognise(n); ok && (hears.Device != meant.Device || hears.Part != "" && !strings.EqualFold(hears.Part, meant.Part)) {
+		meant, ok := s.next.Cabled[d.Spec.ID+"/"+n.LocalPort]
+		if !ok {
+			if home := s.home(hears); home != "" {
+				out = append(out, fleet.Miscable{Port: n.LocalPort, Hears: hears, Home: home, Source: n.Protocol})
+			}
+			continue
+		}
+		if hears.Device != meant.Device || hears.Part != "" && !strings.EqualFold(hears.Part, meant.Part) {
 			out = append(out, fleet.Miscable{Port: n.LocalPort, Hears: hears, Meant: meant, Source: n.Protocol})
 		}
 	}
-	return append(out, s.strangeAddresses(d, out)...)
+	out = append(out, s.strangeAddresses(d, out)...)
+	return append(out, s.strays(d, out)...)
+}
+
+// strays finds ports on which nothing is meant to hang and one address is
+// learned that belongs on another port of the same switch. Where there are more
+// the port leads to them, and one that belongs on another switch may have come
+// by it.
+func (s *step) strays(d *fleet.Device, told []fleet.Miscable) []fleet.Miscable {
+	skip := map[string]bool{}
+	for i := range told {
+		skip[told[i].Port] = true
+	}
+	at := map[string]int{}
+	var out []fleet.Miscable
+	for i := range d.FDB {
+		e := &d.FDB[i]
+		hears, ok := s.next.NICs[strings.ToLower(e.MAC)]
+		if _, meant := s.next.Cabled[d.Spec.ID+"/"+e.Port]; !ok || meant || skip[e.Port] {
+			continue
+		}
+		home := s.home(hears)
+		if k, again := at[e.Port]; again && out[k].Home != home || !strings.HasPrefix(home, d.Spec.ID+"/") {
+			skip[e.Port] = true
+			continue
+		} else if !again {
+			at[e.Port] = len(out)
+			out = append(out, fleet.Miscable{Port: e.Port, Hears: hears, Home: home, Source: "fdb"})
+		}
+	}
+	return slices.DeleteFunc(out, func(m fleet.Miscable) bool { return skip[m.Port] })
+}
+
+// home is where a NIC or port is meant to be plugged in, "device/port"; "" where
+// the inventory does not say.
+func (s *step) home(a fleet.Attachment) string {
+	d := s.devices.Peek(a.Device)
+	for _, c := range d.Spec.Links {
+		if c.NIC == a.Part {
+			return c.To
+		}
+	}
+	if far, ok := s.next.Cabled[d.Spec.ID+"/"+a.Part]; ok && a.Part != "" {
+		return s.devices.Peek(far.Device).Spec.ID + "/" + far.Part
+	}
+	return ""
 }
 
 // recognise finds whose voice a neighbour is: by the address of its port, by

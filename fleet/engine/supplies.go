@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"plumb/fleet"
+	"plumb/fleet/drift"
 )
 
 // judgeSupply says what a power supply in trouble means: redundancy lost where
@@ -138,4 +139,27 @@ func (s *step) delivered(d *fleet.Device) (watts float64, names string, ok bool)
 		list = append(list, c.Outlet)
 	}
 	return watts, strings.Join(list, ", "), len(list) > 0
+}
+
+// cords pairs what each outlet of a PDU gives with what the supply draws that is
+// meant to hang on it. Of a machine that is not seen nobody knows what it draws.
+func (s *step) cords(pdu *fleet.Device) (out []drift.Cord) {
+	for i := range pdu.Outlets {
+		o := &pdu.Outlets[i]
+		far, ok := s.next.Corded[pdu.Spec.ID+"/"+outletRow(o)]
+		if !ok || !o.PowerW.Known {
+			continue
+		}
+		d := s.devices.Peek(far.Device)
+		if !s.lit(d) {
+			continue
+		}
+		for k := range d.Sensors {
+			x := &d.Sensors[k]
+			if n := x.Input(); n > 0 && x.Value.Known && far.Part == "PSU "+strconv.Itoa(n) {
+				out = append(out, drift.Cord{Outlet: o.Index, Gives: o.PowerW.Float(), Draws: x.Value.Float()})
+			}
+		}
+	}
+	return out
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ func (s *step) weighAfter(i int, was *fleet.Device, o *fleet.Observation) {
 	news := s.noteFacts(d, was)
 	news = s.noteParts(d, was, o) || news
 	news = s.notePorts(d, was) || news
+	news = s.noteTags(d, was, o) || news
 	if news || o.Lane > fleet.LaneFast || len(d.Miscabled) != len(was.Miscabled) {
 		s.weigh(i)
 	}
@@ -254,6 +256,23 @@ func (s *step) notePorts(d, was *fleet.Device) bool {
 	return news
 }
 
+// noteTags remembers the tagged VLANs of ports that have light before and
+// after: of a dark one some switches list none.
+func (s *step) noteTags(d, was *fleet.Device, o *fleet.Observation) bool {
+	if o.Tables[fleet.TableVLANs] != fleet.Complete || was.Deep[fleet.TableVLANs] != fleet.Complete || slices.EqualFunc(d.VLANs, was.VLANs, func(a, b fleet.VLAN) bool { return sameVLAN(&a, &b) }) {
+		return false
+	}
+	before, after := drift.Tags(was), drift.Tags(d)
+	news := false
+	for _, port := range slices.Sorted(maps.Keys(after)) {
+		if had, ok := before[port]; ok && had != after[port] {
+			s.former(d, drift.TagsFacet(port), had)
+			news = true
+		}
+	}
+	return news
+}
+
 // former remembers, durably, what a facet of a device was before it changed.
 func (s *step) former(d *fleet.Device, facet, value string) {
 	d.Docket = s.note(d.Spec.ID, d.Docket, facet, value)
@@ -313,6 +332,7 @@ func (s *step) drifted(d *fleet.Device) drift.Judgement {
 			far, ok := s.next.Cabled[d.Spec.ID+"/"+port]
 			return far, ok
 		},
+		Corded: func(outlet int) fleet.Attachment { return s.next.Corded[d.Spec.ID+"/"+strconv.Itoa(outlet)] },
 	})
 }
 

@@ -219,6 +219,77 @@ func TestAFastPollFindsAChangeToo(t *testing.T) {
 	h.finds("s3:firmware open")
 }
 
+// TestAUserThatCameAndWent: one that is not among all that are seen is gone,
+// and so is what was found of it; where not all are seen nothing is gone.
+func TestAUserThatCameAndWent(t *testing.T) {
+	h := newHerd(t)
+	for i := range h.fact {
+		h.set(i, "bmc.sees.users", "yes")
+		h.set(i, "bmc.user.2", "plumb user enabled lan")
+	}
+	h.look(fleet.LaneSlow)
+	before := found(h.snap)
+	all := h.fact[3]
+	h.set(3, "bmc.user.6", "ADMIN administrator enabled lan")
+	h.look(fleet.LaneSlow)
+	if got := found(h.snap); !strings.Contains(got, "s3:bmc.user.6 open") {
+		t.Fatalf("found %q", got)
+	}
+	h.fact[3] = all
+	h.look(fleet.LaneSlow)
+	h.finds(before)
+	if got := h.snap.Devices.Get("s3").Facts.Get("bmc.user.6"); got != "" {
+		t.Errorf("the user that went is still %q", got)
+	}
+
+	h.fact[3] = slices.DeleteFunc(slices.Clone(all), func(f fleet.Fact) bool { return f.Name == "bmc.user.2" })
+	h.look(fleet.LaneSlow)
+	if f := h.one("s3", "bmc.user.2"); f.Class != fleet.ClassMissing {
+		t.Errorf("a user that went is %s", f.Class)
+	}
+	h.fact[3] = all
+	h.look(fleet.LaneSlow)
+	h.finds(before)
+	h.fact[3] = slices.DeleteFunc(slices.Clone(all), func(f fleet.Fact) bool { return f.Name == "bmc.user.2" })
+	h.set(3, "bmc.sees.users", "denied")
+	h.look(fleet.LaneSlow)
+	h.finds(before)
+}
+
+// TestAVLANThatAPortWasGiven: one more on a port with light is found, a list
+// that was read in part says nothing, and when it is taken away it is over.
+func TestAVLANThatAPortWasGiven(t *testing.T) {
+	r := newRoom(t)
+	look := func(c fleet.Completeness, ports ...string) string {
+		r.look(func(o *fleet.Observation) {
+			if o.Target == "swa" {
+				o.Lane = fleet.LaneSlow
+				o.SetTable(fleet.TableFacts, fleet.Complete)
+				o.SetTable(fleet.TableVLANs, c)
+				o.VLANs = []fleet.VLAN{{ID: 110, Ports: []string{"Ethernet1", "Ethernet2"}, Untagged: []string{"Ethernet1", "Ethernet2"}}, {ID: 300, Ports: ports}}
+			}
+		})
+		return found(r.snap)
+	}
+	if got := look(fleet.Complete, "Ethernet49"); got != "" {
+		t.Fatalf("found %q at the first look", got)
+	}
+	look(fleet.Complete, "Ethernet49")
+	if got := look(fleet.Partial); got != "" {
+		t.Errorf("half a list finds %q", got)
+	}
+	look(fleet.Complete, "Ethernet49")
+	if got, want := look(fleet.Complete, "Ethernet1", "Ethernet49"), "swa:port Ethernet1 tagged open"; got != want {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	if got, want := look(fleet.Partial, "Ethernet49"), "swa:port Ethernet1 tagged open"; got != want {
+		t.Errorf("half a list leaves %q, want %q", got, want)
+	}
+	if got := look(fleet.Complete, "Ethernet49"); got != "" {
+		t.Errorf("it is taken away, and %q stands", got)
+	}
+}
+
 func TestPartOfASlowPollNeitherFindsNorClears(t *testing.T) {
 	h := newHerd(t)
 	h.set(3, fleet.FactFirmware, "2.14")

@@ -45,8 +45,8 @@ func (r *region) run(i int, d *fleet.Device) {
 	}
 }
 
-// astray is how many machines beside the majority make a wave: one alone is
-// that machine's drift.
+// astray is how many machines with one other version than the majority make a
+// wave: one alone is that machine's drift.
 const astray = 2
 
 // underWay is how long after its last step a wave is taken to go on.
@@ -71,14 +71,19 @@ func (v *survey) waves(r *region) (looks []fleet.Look) {
 
 func (v *survey) wave(r *region, model string, w *wave) *fleet.Finding {
 	versions := slices.SortedFunc(maps.Keys(w.runs), func(a, b string) int { return drift.CompareVersions(b, a) })
-	total, most := 0, versions[0]
+	total, most, others := 0, versions[0], 0
 	for _, x := range versions {
 		total += len(w.runs[x])
 		if len(w.runs[x]) > len(w.runs[most]) {
 			most = x
 		}
 	}
-	if total-len(w.runs[most]) < astray {
+	for _, x := range versions {
+		if x != most {
+			others = max(others, len(w.runs[x]))
+		}
+	}
+	if others < astray {
 		return nil
 	}
 	words := make([]string, len(versions))

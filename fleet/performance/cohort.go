@@ -3,6 +3,7 @@ package performance
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"plumb/fleet"
@@ -56,15 +57,24 @@ func NormsOf(peers []Peer) fleet.Norms {
 	}
 }
 
-// idlest is what the idlest of enough peers takes, in W.
+// workOver is how much more than the idlest the middle one of its like takes at
+// least, where anybody can tell work from idling by watts.
+const workOver = 1.3
+
+// idlest is what the idlest of enough peers takes, in W; 0 where it is not
+// known. Where all take about the same, none of them shows what work takes.
 func idlest(peers []Peer) float64 {
-	least, n := math.Inf(1), 0
+	var watts []float64
 	for _, p := range peers {
 		if !math.IsNaN(p.Power) && p.Power > 0 {
-			least, n = min(least, p.Power), n+1
+			watts = append(watts, p.Power)
 		}
 	}
-	if n < minPeers {
+	if len(watts) < minPeers {
+		return 0
+	}
+	least := slices.Min(watts)
+	if trend.Median(watts) < workOver*least {
 		return 0
 	}
 	return least

@@ -22,6 +22,7 @@ type Cause struct {
 	Also       []Loss           `json:"also"`           // what else it takes, or leaves on its last path
 	LastPath   int              `json:"last_path"`      // machines that it explains and that stand on the last of several ways
 	Proven     bool             `json:"-"`              // others show that it is dead, whatever it says itself
+	Crossed    bool             `json:"-"`              // a supply whose cord is in another one's outlet
 }
 
 // maxAlso bounds how many causes are asked what else they would take: each costs
@@ -186,12 +187,13 @@ func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
 	switch {
 	case mute:
 		x.Confidence = fleet.ConfidenceLow
-	case c.proven || slices.ContainsFunc(c.symptoms, func(i int) bool { return symptoms[i].part == c.part && !symptoms[i].silence }):
+	case c.proven || slices.ContainsFunc(c.symptoms, func(i int) bool { return symptoms[i].tells(c.part) }):
 		x.Confidence = fleet.ConfidenceHigh // shown by others, or its own word
 	case len(c.symptoms) > 1 || c.part.on():
 		x.Confidence = fleet.ConfidenceMedium
 	}
 	x.Since = q.began(c.part, x.Explains)
+	x.Crossed = c.part.Kind == PSU && q.crossedText(c.part) != ""
 	return x
 }
 

@@ -104,7 +104,7 @@ func TestCauses(t *testing.T) {
 		}, "A", fleet.ConfidenceHigh, 1 + 3*5, "feed A lost"},
 		{"a feed lost, seen at its PDUs alone", 3, both(losePDU("r01", "a"), losePDU("r02", "a"), losePDU("r03", "a")), nil, "A", fleet.ConfidenceHigh, 3 * 5, "3 of 3 parts on it dead"},
 		{"a PDU lost", 2, losePDU("r01", "a"), nil, "r01-pa", fleet.ConfidenceHigh, 5, "no output"},
-		{"a supply lost", 1, only("r01-s01", func(d *fleet.Device) { starve(d, "r01-pb") }), nil, "r01-s01", fleet.ConfidenceHigh, 1, "redundancy lost"},
+		{"a supply lost", 1, only("r01-s01", func(d *fleet.Device) { starve(d, "r01-pb") }), nil, "r01-s01/psu2", fleet.ConfidenceHigh, 1, "redundancy lost"},
 		{"a switch lost", 2, loseSwitch, nil, "r01-swa", fleet.ConfidenceHigh, 7, "down: no light"},
 		{"a host dead with its instances", 1, only("r01-s01", func(d *fleet.Device) {
 			mute(d)
@@ -116,6 +116,13 @@ func TestCauses(t *testing.T) {
 		{"a site path lost", 1, mute, func(h *house) {
 			h.sites[0].State, h.sites[0].SilentSince, h.sites[0].Reasons = fleet.StateCrit, t0.Add(-time.Minute), []string{"site path lost: 12 of 12 devices silent"}
 		}, "ams1", fleet.ConfidenceLow, 13, "path lost"},
+		{"a site path lost with its cloud", 1, mute, func(h *house) {
+			h.sites[0].State, h.sites[0].SilentSince = fleet.StateCrit, t0.Add(-time.Minute)
+			h.clouds[0].State = fleet.StateUnknown
+			for i := range h.guests {
+				h.guests[i].State = fleet.StateUnknown
+			}
+		}, "ams1", fleet.ConfidenceLow, 18, "path lost"},
 		{"a warm rack", 1, func(d *fleet.Device) {
 			if d.Spec.Kind == fleet.KindServer {
 				d.Sensors = append(d.Sensors, fleet.Sensor{SensorDef: &fleet.SensorDef{Key: "inlet", Name: "Inlet Temp", Class: fleet.ClassTemperature}, State: fleet.StateWarn})
@@ -136,6 +143,10 @@ func TestCauses(t *testing.T) {
 			}
 			say(d, fleet.StateWarn, "outlet 1", "outlet 1 is off (feeds r01-s01 PSU 1)")
 		}), only("r01-s01", func(d *fleet.Device) { starve(d, "r01-pa") })), nil, "r01-pa/1", fleet.ConfidenceHigh, 2, "outlet 1 is off"},
+		{"a hypervisor that people took out of use", 1, only("r01-s01", func(d *fleet.Device) { say(d, fleet.StateWarn, "host", "os-ams: disabled as a hypervisor: new DIMMs") }), func(h *house) {
+			h.drained = "r01-s01"
+			h.guests[0].Told, h.guests[0].State = fleet.StateOK, fleet.StateWarn // no greener than its host
+		}, "", 0, 0, ""},
 		{"an instance alone", 1, none, func(h *house) { h.guests[2].State = fleet.StateCrit }, "vm-1-3", fleet.ConfidenceHigh, 1, ""},
 		{"two causes at once", 2, both(losePDU("r01", "a"), only("r02-s02", func(d *fleet.Device) { say(d, fleet.StateCrit, "sensor fan1", "fan1 stopped") })), nil, "r01-pa r02-s02", fleet.ConfidenceHigh, 5, "no output"},
 	} {

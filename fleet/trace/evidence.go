@@ -129,8 +129,12 @@ func (q *inquiry) since(p Part) time.Time {
 			return d.PowerSince
 		}
 	}
+	name := p.Name
+	if p.Kind == PSU { // as events call it
+		name = "PSU " + strings.TrimPrefix(name, "psu")
+	}
 	for _, e := range q.news(target) {
-		if !p.on() || strings.Contains(e.Text, p.Name) {
+		if !p.on() || strings.Contains(e.Text, name) {
 			return e.At
 		}
 	}

@@ -73,7 +73,7 @@ func TestCrossedCordsAreNamedAsSuch(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 	well := hall(10).snap(only("r01-s02", cross))
-	if list := Causes(well, t0); len(list) != 1 || list[0].ID != "r01-s02" {
+	if list := Causes(well, t0); len(list) != 1 || list[0].ID != "r01-s02/psu2" {
 		t.Errorf("nothing shows where the cords are, and the cause is %+v", list)
 	}
 }

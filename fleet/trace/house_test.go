@@ -20,6 +20,7 @@ type house struct {
 	clouds   []fleet.Cloud
 	guests   []fleet.InstanceState
 	services []fleet.Service
+	drained  string // a device that is a hypervisor which people disabled
 }
 
 func (h *house) place(region string) {
@@ -107,6 +108,10 @@ func (h *house) snap(change ...func(d *fleet.Device)) *fleet.Snapshot {
 	s.Clouds = table(h.clouds, func(x *fleet.Cloud) string { return x.Spec.Name })
 	s.Instances = table(h.guests, func(x *fleet.InstanceState) string { return x.ID })
 	s.Services = table(h.services, func(x *fleet.Service) string { return x.Spec.Name })
+	if n := s.Devices.Number(h.drained); n >= 0 {
+		hosts := []fleet.HostState{{Host: fleet.Host{Name: h.drained, State: "up", Status: "disabled"}, Cloud: "os-ams", State: fleet.StateWarn, Device: n}}
+		s.Hosts, s.HostOf = table(hosts, func(x *fleet.HostState) string { return x.Name }), map[int]int{n: 0}
+	}
 	for i := range h.devices {
 		for _, c := range h.devices[i].Spec.Links {
 			s.Cabled[c.To] = fleet.Attachment{Device: i, Part: c.NIC}

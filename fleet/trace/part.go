@@ -137,7 +137,9 @@ func supplyName(name string) (int, bool) {
 	return no, ok && err == nil
 }
 
-func psuOf(device, no int) Part { return Part{PSU, device, "psu" + strconv.Itoa(no)} }
+func psuOf(device, no int) Part { return Part{PSU, device, psuName(strconv.Itoa(no))} }
+
+func psuName(no string) string { return "psu" + no }
 
 // nicOf is the near end of a cable: a port of a switch, the BMC, or a NIC.
 func nicOf(d *fleet.Device, n int, c *fleet.Cable) Part {

@@ -20,6 +20,12 @@ type symptom struct {
 	above   []Part
 }
 
+// tells reports whether the symptom is a part's own word: it says of itself, or
+// the machine of its power supply, that it is not well.
+func (x *symptom) tells(p Part) bool {
+	return !x.silence && (x.part == p || p.Kind == PSU && p.N == x.part.N)
+}
+
 // weightOf is how much a state asks for an explanation.
 func weightOf(st fleet.State) int {
 	switch st {
@@ -93,11 +99,14 @@ func (q *inquiry) ofReason(out []symptom, n int, x symptom) []symptom {
 		}
 		x.above = q.powerOf(n)
 	case "light", "host":
+		if what == "host" && q.drained(n) {
+			return out
+		}
 		x.above = q.powerOf(n)
 	case "PSU":
 		no := supplyNo(x.about)
+		x.own = []Part{psuOf(n, no)}
 		if q.crossed(n, no) > 0 {
-			x.own = []Part{psuOf(n, no)}
 			break // what is above the outlet it should be in explains nothing
 		}
 		for k, c := range q.g.devices[n].cords {
@@ -116,12 +125,43 @@ func (q *inquiry) ofReason(out []symptom, n int, x symptom) []symptom {
 		if r := q.warmRack(d, name); r.Kind == Rack {
 			x.own = []Part{r}
 		}
+		if list := q.failed(n); len(list) > 0 && tellsRedundancy(d.Sensor(name), name) {
+			x.own = list
+		}
 		if measuresLoad(d.Sensor(name)) {
 			x.above = q.movers(n)
 			x.moved = len(x.above) > 0
 		}
 	}
 	return append(out, x)
+}
+
+// tellsRedundancy reports whether a sensor says how many power supplies are
+// left, as BMCs call it: "PS Redundancy", "Power Redundancy".
+func tellsRedundancy(x *fleet.Sensor, key string) bool {
+	name := strings.ToLower(key)
+	if x != nil && x.SensorDef != nil {
+		name = strings.ToLower(x.Name)
+	}
+	return strings.Contains(name, "redundan") && (strings.Contains(name, "ps") || strings.Contains(name, "power"))
+}
+
+// failed are the power supplies that a machine says are not well: what it says
+// of its redundancy is their doing.
+func (q *inquiry) failed(n int) (list []Part) {
+	for _, about := range q.s.Devices.At(n).About {
+		if no := supplyNo(about); no > 0 && q.crossed(n, no) == 0 {
+			list = append(list, psuOf(n, no))
+		}
+	}
+	return list
+}
+
+// drained reports whether all that is said of a hypervisor is that people took
+// it out of use: that is work, and nothing is broken.
+func (q *inquiry) drained(n int) bool {
+	host, ok := q.s.HostOf[n]
+	return ok && q.s.Hosts.At(host).State == fleet.StateWarn
 }
 
 // silentSelf is what a silent device may be by itself: what nobody hears is its
@@ -189,7 +229,12 @@ func (q *inquiry) ofGuests(out []symptom) []symptom {
 		}
 	}
 	for n := range q.s.Clouds.Len() {
-		add(Part{Kind: Cloud, N: n}, q.s.Clouds.At(n).State, nil)
+		c := q.s.Clouds.At(n)
+		var above []Part
+		if c.State == fleet.StateUnknown {
+			above = q.lostWay(c.Spec.Region)
+		}
+		add(Part{Kind: Cloud, N: n}, c.State, above)
 	}
 	for n := range q.s.Hosts.Len() {
 		if x := q.s.Hosts.At(n); x.State == fleet.StateCrit {
@@ -197,7 +242,11 @@ func (q *inquiry) ofGuests(out []symptom) []symptom {
 		}
 	}
 	for n := range q.s.Instances.Len() {
-		if x := q.s.Instances.At(n); weightOf(x.State) > 0 {
+		x := q.s.Instances.At(n)
+		if x.Told == fleet.StateOK && x.State == fleet.StateWarn && q.drained(x.Device) {
+			continue
+		}
+		if weightOf(x.State) > 0 {
 			add(Part{Kind: Instance, N: n}, x.State, q.underGuest(x))
 		}
 	}
@@ -223,15 +272,35 @@ func (q *inquiry) ofGuests(out []symptom) []symptom {
 	return out
 }
 
+// lostWay is the lost path to a region: one of its sites, where all are lost.
+// What else is asked there went silent with it.
+func (q *inquiry) lostWay(region string) (list []Part) {
+	for n := range q.s.Sites.Len() {
+		site := q.s.Sites.At(n)
+		if site.Spec.Region != region {
+			continue
+		}
+		if site.SilentSince.IsZero() {
+			return nil
+		}
+		list = append(list, Part{Kind: Site, N: n})
+	}
+	return list
+}
+
 // carrier lists what takes a machine from its guests, nothing where it is well.
 func (q *inquiry) carrier(n int) []Part {
 	if n < 0 {
 		return nil
 	}
-	if d := q.s.Devices.At(n); q.witness(d) && Running(d.State) && !Dead(d) && !slices.Contains(d.About, "host") {
+	d := q.s.Devices.At(n)
+	if q.witness(d) && Running(d.State) && !Dead(d) && !slices.Contains(d.About, "host") {
 		return nil
 	}
-	return q.sightOf(n)
+	if site := q.s.Sites.Number(d.Spec.Site); site >= 0 && !q.s.Sites.At(site).SilentSince.IsZero() {
+		return []Part{{Kind: Site, N: site}}
+	}
+	return append(q.failed(n), q.sightOf(n)...)
 }
 
 // underGuest lists what an instance stands on that is not well.
