@@ -190,7 +190,7 @@ func TestSlowLook(t *testing.T) {
 		t.Fatalf("%d instances, %d hosts", len(obs.Instances), len(obs.Hosts))
 	}
 	got := instance(t, obs, uuid(1, 0))
-	want := fleet.Instance{ID: uuid(1, 0), Name: "match-000", Cloud: "os-ams", Region: "ams", Zone: "ams-a", Type: "m1.small", State: fleet.StateOK, RunState: "ACTIVE",
+	want := fleet.Instance{ID: uuid(1, 0), Name: "match-000", Cloud: "os-ams", Project: sim.ProjectID("admin"), Region: "ams", Zone: "ams-a", Type: "m1.small", State: fleet.StateOK, RunState: "ACTIVE",
 		Host: "ams-r01-s01", PlacementGroup: "match", Image: got.Image, LaunchedAt: epoch.Add(time.Second), Tags: map[string]string{"service": "match", "env": "prod", "pinned": ""}}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v", got, want)
