@@ -43,6 +43,8 @@ func (h *hand) resetBMC(ctx context.Context) error {
 		h.out.Done = true
 		h.out.Text = fmt.Sprintf("%s; it restarted and answered again after %.0f s", said, took)
 		return nil
+	case bmcUnseen:
+		h.out.After, h.out.Text = "", said+"; it answers nobody without a login, and none was tried while it starts"
 	case bmcSilent:
 		h.out.Text = fmt.Sprintf("%s; it is silent after %.0f s, as it is while it starts", said, took)
 	default:
@@ -56,6 +58,7 @@ const (
 	bmcBack   = "restarted"
 	bmcSilent = "silent"
 	bmcSame   = "running"
+	bmcUnseen = "unseen" // it is indoors
 )
 
 // awaitRestart looks until the BMC answers and the old session is gone. No login
@@ -69,6 +72,9 @@ func (h *hand) awaitRestart(ctx context.Context) string {
 		if _, err := h.s.do(ctx, command{fn: fnApp, cmd: 0x01, op: "get device id"}); err == nil {
 			seen = bmcSame
 			continue
+		}
+		if h.indoors {
+			return bmcUnseen
 		}
 		if seen = bmcSilent; h.answers(ctx) {
 			return bmcBack

@@ -272,6 +272,11 @@ func TestBMCReset(t *testing.T) {
 	if err != nil || !out.Done || out.After != bmcSame || !strings.Contains(out.Text, "has not restarted") {
 		t.Errorf("says yes, does nothing: %+v, %v", out, err)
 	}
+	f.set(func() { restarts = true })
+	b.indoors = true
+	if out, err = act(t, b, fleet.ActBMCReset, "", nil); err != nil || !out.Done || out.After != "" || !strings.Contains(out.Text, "without a login") {
+		t.Errorf("seen by nobody: %+v, %v", out, err)
+	}
 	f.set(func() { s.refuse[[2]uint8{uint8(fnApp), 0x02}] = ccPrivilege; f.on = before })
 	if out, err = act(t, b, fleet.ActBMCReset, "", nil); !errors.Is(err, fleet.ErrAuth) || out.Done {
 		t.Errorf("refused: %+v, %v", out, err)

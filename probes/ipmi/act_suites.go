@@ -97,24 +97,24 @@ func (h *hand) lan(ctx context.Context) (params, error) {
 	return lanOf(data[0] & 15), nil
 }
 
-// readSuiteTable reads the three parameters, and refuses what does not fit
-// together: what is read is written back but for one half octet.
-func readSuiteTable(ctx context.Context, ask asker, lan params) (t suiteTable, err error) {
-	count, err := lan.read(ctx, ask, paramSuiteCount)
-	if err != nil {
-		return t, err
+// readSuiteTable reads the three parameters.
+func readSuiteTable(ctx context.Context, ask asker, lan params) (suiteTable, error) {
+	var got [3][]byte
+	for i, p := range []byte{paramSuiteCount, paramSuites, paramSuiteLimits} {
+		var err error
+		if got[i], err = lan.read(ctx, ask, p); err != nil {
+			return suiteTable{}, err
+		}
 	}
-	ids, err := lan.read(ctx, ask, paramSuites)
-	if err != nil {
-		return t, err
+	return parseSuiteTable(got[0], got[1], got[2])
+}
+
+// parseSuiteTable refuses what does not fit together: what is read is written
+// back but for one half octet.
+func parseSuiteTable(count, ids, limits []byte) (suiteTable, error) {
+	if len(count) != 1 || len(ids) < 1 || len(limits) != 1+maxLANSuites/2 {
+		return suiteTable{}, fail(opLAN, fleet.ErrProtocol, fmt.Sprintf("suites in %d, %d and %d bytes", len(count), len(ids), len(limits)))
 	}
-	if t.limits, err = lan.read(ctx, ask, paramSuiteLimits); err != nil {
-		return t, err
-	}
-	if len(count) != 1 || len(ids) < 1 || len(t.limits) != 1+maxLANSuites/2 {
-		return t, fail(opLAN, fleet.ErrProtocol, fmt.Sprintf("suites in %d, %d and %d bytes", len(count), len(ids), len(t.limits)))
-	}
-	t.ids = ids[1:]
-	t.ids = t.ids[:min(int(count[0]&0x1f), maxLANSuites, len(t.ids))]
-	return t, nil
+	ids = ids[1:]
+	return suiteTable{ids[:min(int(count[0]&0x1f), maxLANSuites, len(ids))], limits}, nil
 }

@@ -100,6 +100,7 @@ func FuzzPacket(f *testing.F) {
 // FuzzDoors hands bytes to what reads users, network and doors.
 func FuzzDoors(f *testing.F) {
 	f.Add([]byte{10, 0x42, 1, 0x14})
+	f.Add([]byte{2, 0, 3, 17, 0, 0, 0, 0, 0, 0, 0x44, 0x04, 0, 0, 0, 0, 0, 0}) // suites and their limits
 	f.Add([]byte{0, 0x40, 0x04, 0x84, 0x83})
 	f.Add([]byte{0xc0, 17, 3, 0x44, 0x81, 0xc1, 1, 2, 3, 4, 5})
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -126,7 +127,14 @@ func FuzzDoors(f *testing.F) {
 			}
 		}
 		half := len(b) / 2
-		texts = append(texts, suiteLimits(len(b), b[:half], b[half:]))
+		texts = append(texts, suiteLimits(len(b), b[:half], b[half:]), bootText(b))
+		if table, err := parseSuiteTable(b[:min(1, len(b))], b[:half], b[half:]); err == nil {
+			for i := range table.ids {
+				if one := table.without(i); len(one) != len(table.limits) || (suiteTable{table.ids, one}).limit(i) != 0 {
+					t.Fatalf("suite %d of % x: % x", i, table.limits, one)
+				}
+			}
+		}
 		for _, s := range texts {
 			if !utf8.ValidString(s) || len(s) > 512 || strings.ContainsAny(s, "\x00\x1b\n\r") {
 				t.Fatalf("%q", s)

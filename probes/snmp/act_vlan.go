@@ -24,17 +24,12 @@ const (
 	operational = 1
 )
 
-// VLANs a port can be put into (IEEE 802.1Q).
-const (
-	minVLAN = 1
-	maxVLAN = 4094
-)
-
 // portVLAN puts an access port into another VLAN.
 func (h *hand) portVLAN(ctx context.Context) error {
-	want, err := strconv.Atoi(h.action.Args["vlan"])
-	if err != nil || want < minVLAN || want > maxVLAN {
-		return h.refuse("port-vlan", fmt.Sprintf("a VLAN is a number from %d to %d", minVLAN, maxVLAN))
+	bounds := h.action.Kind.Spec().Args[0]
+	want, err := strconv.Atoi(h.action.Args[bounds.Name])
+	if err != nil || want < bounds.Low || want > bounds.Top {
+		return h.refuse("port-vlan", fmt.Sprintf("a VLAN is a number from %d to %d", bounds.Low, bounds.Top))
 	}
 	index, err := h.port(ctx)
 	if err != nil {

@@ -8,9 +8,8 @@ import (
 	"plumb/fleet"
 )
 
-const bridgePortOf = 12 // dot1dBasePort of Ethernet1: in the second octet of a PortList
-
-// vlans are Q-BRIDGE rows: VLANs 110 and 120, the first with ports 3 and 12.
+// vlans are Q-BRIDGE rows: VLANs 110 and 120, the first with the bridge ports 3
+// and 12. Ethernet1 is the latter, in the second octet of a PortList.
 func vlans() []object {
 	const row = "1.3.6.1.2.1.17.7.1.4.3.1."
 	return []object{
