@@ -262,7 +262,7 @@ func (s *score) explained(y *said) bool {
 		for i := range list {
 			p := &list[i]
 			for k := range p.Each {
-				if e := &p.Each[k]; y.last >= e.At && s.true(y, p, e) {
+				if e := &p.Each[k]; y.from >= e.At && s.true(y, p, e) {
 					return true
 				}
 			}
@@ -287,7 +287,10 @@ func (s *score) true(y *said, p *week.Planting, e *week.Event) bool {
 		return s.trueCause(y, p, e)
 	}
 	if slices.Contains(p.Also, y.kind) || slices.Contains(p.Also, y.engine) {
-		if outage(e) || e.Watts > 0 {
+		switch {
+		case e.Watts > 0 && y.engine == "performance":
+			return strings.HasPrefix(y.target, strings.ReplaceAll(e.Rack, "/", "-")+"-")
+		case outage(e) || e.Watts > 0:
 			return s.within(y.target, e)
 		}
 		if concerns(y, e) {
