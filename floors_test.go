@@ -25,10 +25,10 @@ type floor struct {
 var stdPure = []string{"bytes", "cmp", "container/heap", "context", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "hash/fnv", "iter", "maps", "math", "math/bits", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8"}
 
 var floors = map[string]floor{
-	"fleet":            {},
+	"fleet":            {outside: []string{"path"}},
 	"fleet/trace":      {house: []string{"fleet"}},
-	"fleet/security":   {house: []string{"fleet"}},
-	"fleet/drift":      {house: []string{"fleet"}, outside: []string{"path", "unicode"}},
+	"fleet/security":   {house: []string{"fleet", "fleet/drift"}, outside: []string{"net/netip"}}, // netip is arithmetic
+	"fleet/drift":      {house: []string{"fleet"}, outside: []string{"unicode"}},
 	"fleet/plan":       {house: []string{"fleet", "fleet/trace"}},
 	"fleet/trend":      {house: []string{"fleet"}},
 	"fleet/capacity":   {house: []string{"fleet", "fleet/trend"}},
@@ -54,6 +54,8 @@ var floors = map[string]floor{
 
 	"internal/rackload": {std: true, house: []string{"fleet"}}, // for tests too
 	"fleet/terraform":   {house: []string{"fleet"}},
+	"fleet/lifecycle":   {house: []string{"fleet", "fleet/capacity", "fleet/drift"}},
+	"fleet/report":      {house: []string{"fleet", "fleet/*"}},
 	"fleet/performance": {house: []string{"fleet", "fleet/trend"}},
 }
 

@@ -90,7 +90,7 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 		return nil, err
 	}
 	h.scheduler.SetTargets(b.targets)
-	h.executor = remedy.New(h.store, h.scheduler, b.log, time.Now)
+	h.executor = remedy.New(ledger{h.store}, h.scheduler, b.log, time.Now)
 	h.verbs = h.makeVerbs()
 	if b.ssh != nil {
 		if err = h.openDoor(); err != nil {
@@ -133,6 +133,7 @@ func (h *house) deps() console.Deps {
 		At:       h.past.at,
 		Since:    h.past.since,
 		Execute:  h.execute,
+		Job:      h.job,
 		Rule:     h.rule,
 		Verb:     h.verbs.Run,
 		Audit:    h.audit,
@@ -147,7 +148,7 @@ func (h *house) deps() console.Deps {
 func (h *house) makeVerbs() *console.Verbs {
 	v := &console.Verbs{
 		Memory: h.store, Watch: func() console.Watch { return h.store.Watch() }, Registry: h.registry,
-		Execute: h.execute, Rule: h.rule, Check: h.check, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, Version: version,
+		Execute: h.execute, Rule: h.rule, Plan: h.plan, Job: h.job, Freeze: h.freeze, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, Version: version,
 		At: h.past.at,
 	}
 	if h.reload != nil {
@@ -156,16 +157,41 @@ func (h *house) makeVerbs() *console.Verbs {
 	return v
 }
 
-func (h *house) execute(ctx context.Context, by console.Caller, e views.Execute) (fleet.Job, error) {
-	if len(e.Targets) != 1 {
-		return fleet.Job{}, fmt.Errorf("%w: one target at a time", remedy.ErrRefused)
-	}
-	return h.executor.Run(ctx, remedy.Request{User: by.User, From: by.From, Role: by.Role, Action: e.Action, Target: e.Targets[0], Reason: e.Reason})
+// ledger is the store as the executor sees it.
+type ledger struct{ *keeper }
+
+func (l ledger) Watch() remedy.Watch { return l.Store.Watch() }
+
+func person(by console.Caller) remedy.Person {
+	return remedy.Person{User: by.User, From: by.From, Role: by.Role}
 }
 
-// check is execute without doing anything.
-func (h *house) check(by console.Caller, e views.Execute) error {
-	return h.executor.Check(remedy.Request{User: by.User, From: by.From, Role: by.Role, Action: e.Action, Target: e.Targets[0], Reason: e.Reason})
+func request(by console.Caller, e views.Execute) remedy.Request {
+	return remedy.Request{Person: person(by), Action: e.Action, Args: e.Args, Targets: e.Targets, Reason: e.Reason, Typed: e.Typed, BreakGlass: e.BreakGlass, Undoes: e.Undoes}
+}
+
+func (h *house) execute(ctx context.Context, by console.Caller, e views.Execute) (fleet.Job, error) {
+	return h.executor.Run(ctx, request(by, e))
+}
+
+// plan is execute without doing anything.
+func (h *house) plan(by console.Caller, e views.Execute) fleet.Plan {
+	return h.executor.Plan(request(by, e))
+}
+
+// job takes a word about a job.
+func (h *house) job(ctx context.Context, by console.Caller, w views.JobWord) (fleet.Job, error) {
+	switch w.Word {
+	case "approve":
+		return h.executor.Approve(ctx, person(by), w.Job)
+	case "refuse":
+		return h.executor.Decline(ctx, person(by), w.Job, w.Reason)
+	}
+	return h.executor.Cancel(ctx, person(by), w.Job)
+}
+
+func (h *house) freeze(ctx context.Context, by console.Caller, f fleet.Freeze) error {
+	return h.executor.Freeze(ctx, person(by), f)
 }
 
 // rule takes what a person decided about findings: the rulings and their audit

@@ -108,6 +108,9 @@ func (e *answered) stale(q asked, version uint64, now time.Time) bool {
 func (a *answers) due(needs []fleet.Query, version uint64, now time.Time) []asked {
 	var due []asked
 	for _, need := range needs {
+		if need.Kind == fleet.QueryDerived && version == 0 {
+			continue // there is no fleet yet to judge
+		}
 		q := a.asked(need)
 		e := a.by[q]
 		if e == nil {

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -16,15 +17,15 @@ func TestOneJudgementServesEverybody(t *testing.T) {
 	now := viewstest.At
 	d := NewDerived(nil, func() time.Time { return now })
 	q := fleet.Query{Kind: fleet.QueryDerived, Target: "capacity"}
-	ask := func(s *fleet.Snapshot) []capacity.Row {
+	ask := func(s *fleet.Snapshot) *capacity.Survey {
 		t.Helper()
-		rows, ok := d.of(context.Background(), s, q).Derived.([]capacity.Row)
-		if !ok || len(rows) == 0 {
-			t.Fatalf("%T", rows)
+		v, ok := d.of(context.Background(), s, q).Derived.(*capacity.Survey)
+		if !ok || len(v.Subjects) == 0 {
+			t.Fatalf("%v", v)
 		}
-		return rows
+		return v
 	}
-	same := func(a, b []capacity.Row) bool { return &a[0] == &b[0] }
+	same := func(a, b *capacity.Survey) bool { return a == b }
 
 	s := *viewstest.Fleet()
 	s.Live, s.Version = true, 7
@@ -32,7 +33,7 @@ func TestOneJudgementServesEverybody(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			if rows := ask(&s); !same(rows, first) {
+			if !same(ask(&s), first) {
 				t.Error("made again for a second session")
 			}
 		})
@@ -85,5 +86,64 @@ func TestAJudgementThatIsNotThereOrWasCutShort(t *testing.T) {
 	}
 	if a := d.of(context.Background(), viewstest.Fleet(), q); a.Err != nil || a.Derived == nil {
 		t.Errorf("after one that was cut short: %v", a.Err)
+	}
+}
+
+// TestNothingIsJudgedBeforeThereIsAFleet: a screen that is drawn before its
+// first snapshot would have everybody shown the capacity of nothing, for as long
+// as that is good.
+func TestNothingIsJudgedBeforeThereIsAFleet(t *testing.T) {
+	a := newAnswers(nil, make(chan struct{}, 1))
+	needs := []fleet.Query{{Kind: fleet.QueryDerived, Target: "capacity"}, {Kind: fleet.QueryEvents}}
+	now := viewstest.At
+	if due := a.due(needs, 0, now); len(due) != 1 || due[0].Kind != fleet.QueryEvents {
+		t.Errorf("%+v", due)
+	}
+	if due := a.due(needs, 1, now); len(due) != 1 || due[0].Kind != fleet.QueryDerived {
+		t.Errorf("%+v", due)
+	}
+}
+
+// TestWhatWasMadeOfTooLittleIsMadeAgainSoon: a forecast whose history could not
+// be read says so, and not for a minute.
+func TestWhatWasMadeOfTooLittleIsMadeAgainSoon(t *testing.T) {
+	now, asked := viewstest.At, 0
+	d := NewDerived(func(context.Context, fleet.Query, time.Time) fleet.Answer {
+		asked++
+		return fleet.Answer{Err: errors.New("disk on fire")}
+	}, func() time.Time { return now })
+	s := *viewstest.Fleet()
+	topo := *s.Topology
+	topo.PDUsOf = map[string][]int{s.Feeds.ID(0): {s.Devices.Number("fra1-r03-pa")}}
+	s.Topology, s.Live, s.Version = &topo, true, 1
+	q := fleet.Query{Kind: fleet.QueryDerived, Target: "foresight"}
+	made := func() int {
+		t.Helper()
+		if a := d.of(context.Background(), &s, q); a.Err != nil || a.Derived == nil {
+			t.Fatalf("%+v", a)
+		}
+		s.Version++
+		return asked
+	}
+	if first := made(); first == 0 || made() != first {
+		t.Errorf("%d questions", asked)
+	}
+	before := asked
+	if now = now.Add(retryAfter + time.Second); made() == before {
+		t.Error("not asked again")
+	}
+}
+
+// TestQuestionsMakeRoomForQuestions: what anybody may ask does not fill the
+// memory, and does not push out what everybody looks at.
+func TestQuestionsMakeRoomForQuestions(t *testing.T) {
+	d := NewDerived(nil, time.Now)
+	survey := fleet.Query{Kind: fleet.QueryDerived, Target: "capacity"}
+	d.one(survey)
+	for n := range 5 * maxDerived {
+		d.one(fleet.Query{Kind: fleet.QueryDerived, Target: "placement", Arg: fmt.Sprint(n)})
+	}
+	if len(d.by) > maxDerived || d.by[survey] == nil {
+		t.Errorf("%d are kept", len(d.by))
 	}
 }

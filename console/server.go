@@ -38,6 +38,8 @@ type Deps struct {
 	// Execute hands over an action that a person confirmed. It judges again
 	// whether it may happen, and returns once the job is durable.
 	Execute func(ctx context.Context, by Caller, e views.Execute) (fleet.Job, error)
+	// Job says a word about a job: approve, refuse or cancel.
+	Job func(ctx context.Context, by Caller, w views.JobWord) (fleet.Job, error)
 	// Rule puts on record what a person decided about findings; nil: nothing
 	// can be decided here. It returns once that is durable.
 	Rule func(ctx context.Context, by Caller, r views.Rule) error

@@ -45,6 +45,36 @@ func TestHistoryPaletteFilterAndHelp(t *testing.T) {
 	eventually(t, 3*time.Second, "out of the help", func() bool { return h.server.Registry().Who(time.Now())[0].View == "devices" })
 }
 
+// TestCapacityIsDerivedOnceForAll: what a view names comes to the screen, and a
+// second person is shown what was made for the first.
+func TestCapacityIsDerivedOnceForAll(t *testing.T) {
+	h := newHouse(t, func(_ *ServerConfig, d *Deps) {
+		d.Derived = NewDerived(func(context.Context, fleet.Query, time.Time) fleet.Answer {
+			return fleet.Answer{}
+		}, time.Now)
+	})
+	d := h.show(h.client("viewer"), 120, 40, "")
+	d.sees("LIVE")
+	d.press("6")
+	d.sees("ams1/r01")
+	d.press("\r")
+	d.sees("rack ams1/r01")
+	other := h.show(h.client("operator"), 120, 40, "")
+	other.sees("LIVE")
+	other.press("6")
+	other.sees("ams1/r01")
+	h.server.deps.Derived.mu.Lock()
+	kept := len(h.server.deps.Derived.by)
+	h.server.deps.Derived.mu.Unlock()
+	if kept != 3 { // the survey, the forecast and the causes on the first screen
+		t.Errorf("%d judgements are kept", kept)
+	}
+	d.press(":place 3 --watts 300\r")
+	d.sees("place 3 of 1U 300W")
+	d.press(":whatif add 3\r")
+	d.sees("--watts of one server is needed")
+}
+
 func TestDisabledCommandSaysWhy(t *testing.T) {
 	h := newHouse(t, nil)
 	d := h.show(h.client("viewer"), 120, 40, "")

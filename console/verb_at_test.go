@@ -70,7 +70,7 @@ func TestEveryDatedVerbPrintsItsTime(t *testing.T) {
 			return past, nil
 		}}
 		args := map[string][]string{"device": {"device", "s1"}, "series": {"series", "s1/power_w"},
-			"trace": {"trace", "s1"}, "whatif": {"whatif", "fail", "s1"}, "place": {"place", "1", "--watts", "100"}}[name]
+			"trace": {"trace", "s1"}, "whatif": {"whatif", "fail", "s1"}, "place": {"place", "1", "--watts", "100"}, "report": {"report", "ops"}}[name]
 		if args == nil {
 			args = []string{name}
 		}

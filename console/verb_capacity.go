@@ -3,13 +3,13 @@ package console
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 
 	"plumb/fleet"
 	"plumb/fleet/capacity"
+	"plumb/views"
 	"plumb/views/export"
 )
 
@@ -31,16 +31,11 @@ func runCapacity(ctx context.Context, v *Verbs, c *verbCall) error {
 	if scope != "" && !slices.Contains(capacity.Scopes, scope) {
 		return usage("scopes: region site rack feed cloud", "capacity: %s: no such scope", fleet.Clean(string(scope), 40))
 	}
-	rows := capacity.Of(s)
-	asks := capacity.Asks(s)
-	capacity.Foresee(rows, asks, c.now, func(q fleet.Query) ([]fleet.Point, bool) {
-		a := v.Memory.Answer(ctx, q, c.now)
-		return a.Points, a.Err == nil && len(a.Points) > 0
-	})
+	rows := v.capacity(ctx, s, c.now)
 	brief := scope == "" && (c.format == export.Text || c.format == export.Markdown)
 	rows = slices.DeleteFunc(rows, func(r capacity.Row) bool {
 		switch {
-		case scope != "" && r.Scope != scope, region != "" && regionOf(s, &r) != region:
+		case scope != "" && r.Scope != scope, region != "" && capacity.RegionOf(s, r.Scope, r.ID) != region:
 			return true
 		case brief && !r.Over:
 			return r.Scope == capacity.ScopeSite || r.Scope == capacity.ScopeRack
@@ -48,6 +43,17 @@ func runCapacity(ctx context.Context, v *Verbs, c *verbCall) error {
 		return false
 	})
 	return write(c, s.At, rows, "exhausts_low", "exhausts_at", "exhausts_high", "confidence", "do")
+}
+
+// capacity is what is left of everything, with its runway where history gives
+// one.
+func (v *Verbs) capacity(ctx context.Context, s *fleet.Snapshot, now time.Time) []capacity.Row {
+	rows := capacity.Of(s)
+	capacity.Foresee(rows, capacity.Asks(s), now, func(q fleet.Query) ([]fleet.Point, bool) {
+		a := v.Memory.Answer(ctx, q, now)
+		return a.Points, a.Err == nil && len(a.Points) > 0
+	})
+	return rows
 }
 
 func knownRegion(s *fleet.Snapshot, region string) error {
@@ -59,33 +65,6 @@ func knownRegion(s *fleet.Snapshot, region string) error {
 		ids = append(ids, id)
 	}
 	return &Failure{"unknown", fmt.Sprintf("%s: no such region", fleet.Clean(region, 40)), "regions: " + strings.Join(ids, ", ")}
-}
-
-// regionOf is the region that a row belongs to, "" where it has none.
-func regionOf(s *fleet.Snapshot, r *capacity.Row) string {
-	site := ""
-	switch r.Scope {
-	case capacity.ScopeRegion:
-		return r.ID
-	case capacity.ScopeSite:
-		site = r.ID
-	case capacity.ScopeRack:
-		if x := s.Racks.Get(r.ID); x != nil {
-			return x.Spec.Region
-		}
-	case capacity.ScopeFeed:
-		if x := s.Feeds.Get(r.ID); x != nil {
-			site = x.Spec.Site
-		}
-	case capacity.ScopeCloud:
-		if x := s.Clouds.Get(r.ID); x != nil {
-			return x.Spec.Region
-		}
-	}
-	if x := s.Sites.Get(site); x != nil {
-		return x.Spec.Region
-	}
-	return ""
 }
 
 // placeRow is a rack that takes machines, or why it takes none.
@@ -134,48 +113,11 @@ func runPlace(_ context.Context, v *Verbs, c *verbCall) error {
 	return err
 }
 
-// Bounds of what may be asked for.
-const (
-	maxServers = 10_000
-	maxWatts   = 100_000
-)
-
-func placeRequest(s *fleet.Snapshot, c *verbCall) (q capacity.Request, err error) {
-	const example = "place 12 --u 1 --watts 450 --ports 2x25G --region fra --spread 3"
-	if err := c.want(1, "how many servers"); err != nil {
-		return q, err
-	}
-	q = capacity.Request{HeightU: 2, KeepAB: c.flags["single-cord"] == "", Region: c.flags["region"]}
-	if q.Servers, err = strconv.Atoi(c.words[0]); err != nil || q.Servers < 1 || q.Servers > maxServers {
-		return q, usage(example, "place: %s: not a number of servers from 1 to %d", fleet.Clean(c.words[0], 20), maxServers)
-	}
-	if err := knownRegion(s, q.Region); err != nil {
-		return q, err
-	}
-	if u := c.flags["u"]; u != "" {
-		f, err := strconv.ParseFloat(u, 64)
-		if err != nil || f <= 0 || f > 60 || f*2 != math.Trunc(f*2) {
-			return q, usage(example, "place: --u %s: not a height in units, in steps of a half", fleet.Clean(u, 20))
-		}
-		q.HeightU = fleet.HalfU(f * 2)
-	}
-	if q.Watts, err = strconv.ParseFloat(c.flags["watts"], 64); err != nil || !(q.Watts > 0 && q.Watts <= maxWatts) {
-		return q, usage(example, "place: --watts of one server is needed")
-	}
-	if p := c.flags["ports"]; p != "" {
-		n, speed, ok := strings.Cut(strings.ToUpper(p), "X")
-		g, isG := strings.CutSuffix(speed, "G")
-		count, err1 := strconv.Atoi(n)
-		gigabits, err2 := strconv.Atoi(g)
-		if !ok || !isG || err1 != nil || err2 != nil || count < 0 || count > 64 || gigabits < 1 || gigabits > 1600 {
-			return q, usage(example, "place: --ports %s: not like 2x25G", fleet.Clean(p, 20))
-		}
-		q.Ports, q.SpeedBps = count, int64(gigabits)*1e9
-	}
-	if n := c.flags["spread"]; n != "" {
-		if q.RackSpread, err = strconv.Atoi(n); err != nil || q.RackSpread < 1 || q.RackSpread > q.Servers {
-			return q, usage(example, "place: --spread %s: not a number of racks from 1 to %d", fleet.Clean(n, 20), q.Servers)
-		}
+// placeRequest reads what a verb asks room for.
+func placeRequest(s *fleet.Snapshot, c *verbCall) (capacity.Request, error) {
+	q, err := views.ParsePlace(s, c.words, c.flags)
+	if err != nil {
+		return q, usage("place 12 --units 1 --watts 450 --ports 2x25G --region fra --spread 3", "place: %v", err)
 	}
 	return q, nil
 }

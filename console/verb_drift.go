@@ -55,7 +55,7 @@ func runDrift(ctx context.Context, v *Verbs, c *verbCall) error {
 // with --all also those that people ruled on and those that ended.
 func driftAsked(s *fleet.Snapshot, c *verbCall) (drift.Register, error) {
 	all := c.flags["all"] != ""
-	if len(c.words) == 1 && (s.Devices.Get(c.words[0]) != nil || s.DocketOf(c.words[0]) != nil) {
+	if len(c.words) == 1 && (s.Devices.Get(c.words[0]) != nil || s.Docket(c.words[0]) != nil) {
 		r := drift.Read(s, c.words[0])
 		return sift(r, all, func(*fleet.Finding) bool { return true }), nil
 	}

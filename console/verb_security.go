@@ -21,26 +21,43 @@ func runSecurity(_ context.Context, v *Verbs, c *verbCall) error {
 	if err := c.atMost(1); err != nil {
 		return err
 	}
-	checks := security.Coverage(s)
+	region := c.flags["region"]
+	if err := knownRegion(s, region); err != nil {
+		return err
+	}
+	checks := security.CoverageIn(s, region)
 	if len(c.words) == 0 {
-		return write(c, s.At, checks, "fix")
+		return write(c, s.At, checks, hiddenOf(checks)...)
 	}
-	id := c.words[0]
-	i := slices.IndexFunc(checks, func(t security.Tally) bool { return t.ID == id })
-	if i < 0 {
-		ids := make([]string, len(checks))
-		for k := range checks {
-			ids[k] = checks[k].ID
-		}
-		hint := "security lists the checks"
-		if near := export.Closest(ids, id); near != "" {
-			hint = "did you mean " + near + "?"
-		}
-		return &Failure{"unknown", fmt.Sprintf("%s: no such check", fleet.Clean(id, 80)), hint}
+	i, err := c.checkOf(len(checks), func(i int) string { return checks[i].ID })
+	if err != nil {
+		return err
 	}
+	t := &checks[i]
+	return c.writeCheck(s, t.ID, region, summaryOf(t))
+}
+
+// checkOf finds the check that is asked for among n, or says which is nearest.
+func (c *verbCall) checkOf(n int, id func(i int) string) (int, error) {
+	ids := make([]string, n)
+	for i := range ids {
+		if ids[i] = id(i); ids[i] == c.words[0] {
+			return i, nil
+		}
+	}
+	hint := c.Args[0] + " lists the checks"
+	if near := export.Closest(ids, c.words[0]); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return 0, &Failure{"unknown", fmt.Sprintf("%s: no such check", fleet.Clean(c.words[0], 80)), hint}
+}
+
+// writeCheck prints the findings of a check, the worst first, and for people
+// what it came to.
+func (c *verbCall) writeCheck(s *fleet.Snapshot, id, region, summary string) error {
 	rows := []export.Drift{}
 	for f := range s.Findings() {
-		if f.Kind == fleet.FindSecurity && (f.Facet == id || strings.HasPrefix(f.Facet, id+" ")) {
+		if inRegion(s, f.Target, region) && (f.Facet == id || strings.HasPrefix(f.Facet, id+" ")) {
 			rows = append(rows, export.DriftOf(f, nil, c.now))
 		}
 	}
@@ -49,8 +66,61 @@ func runSecurity(_ context.Context, v *Verbs, c *verbCall) error {
 		return err
 	}
 	if c.format == export.Text {
-		t := checks[i]
-		_, err = fmt.Fprintf(c.Stdout, "%d found, %d decided, %d passed, %d not visible; how: %s; fix: %s\n", t.Found, t.Decided, t.Passed, t.NotVisible, t.How, t.Fix)
+		_, err := fmt.Fprintln(c.Stdout, summary)
+		return err
 	}
-	return err
+	return nil
+}
+
+func summary(found, decided, passed, blind int, how, fix string) string {
+	text := fmt.Sprintf("%d found, %d decided, %d passed, %d not visible; how: %s", found, decided, passed, blind, how)
+	if fix != "" {
+		text += "; fix: " + fix
+	}
+	return text
+}
+
+// hiddenOf are the columns that are left out of text: what explains, and what
+// is nothing for every check.
+func hiddenOf(checks []security.Tally) []string {
+	hide := []string{"title", "fix"}
+	if !slices.ContainsFunc(checks, func(t security.Tally) bool { return t.NotAsked > 0 }) {
+		hide = append(hide, "not_asked")
+	}
+	if !slices.ContainsFunc(checks, func(t security.Tally) bool { return t.Stale > 0 }) {
+		hide = append(hide, "stale")
+	}
+	return hide
+}
+
+// summaryOf is a check in one line.
+func summaryOf(t *security.Tally) string {
+	parts := []string{fmt.Sprintf("%d found", t.Found)}
+	if t.FoundWeekAgo != nil {
+		parts[0] += fmt.Sprintf(" (%d a week ago)", *t.FoundWeekAgo)
+	}
+	parts = append(parts, fmt.Sprintf("%d decided", t.Decided), fmt.Sprintf("%d passed", t.Passed), fmt.Sprintf("%d not visible", t.NotVisible))
+	if t.Stale > 0 {
+		parts = append(parts, fmt.Sprintf("%d not read lately", t.Stale))
+	}
+	if t.NotAsked > 0 {
+		parts = append(parts, fmt.Sprintf("no intention given for %d", t.NotAsked))
+	}
+	text := strings.Join(parts, ", ") + fmt.Sprintf("; debt %.1f weighted days", t.Debt)
+	if t.Off != "" {
+		text = "off: " + t.Off
+	}
+	return text + "; how: " + t.How + "; fix: " + t.Fix
+}
+
+// inRegion reports whether a device or a cloud is in a region; all are in "".
+func inRegion(s *fleet.Snapshot, target, region string) bool {
+	if region == "" {
+		return true
+	}
+	if d := s.Devices.Get(target); d != nil {
+		return d.Spec.Region == region
+	}
+	c := s.Clouds.Get(target)
+	return c != nil && c.Spec.Region == region
 }

@@ -8,6 +8,7 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/trace"
+	"plumb/views"
 	"plumb/views/export"
 )
 
@@ -117,8 +118,14 @@ func runWhatIf(_ context.Context, v *Verbs, c *verbCall) error {
 	if err != nil {
 		return err
 	}
+	if len(c.words) > 0 && c.words[0] == "add" {
+		return whatIfAdd(s, c)
+	}
 	if len(c.words) < 2 || c.words[0] != "fail" {
-		return usage("whatif fail fra1-A fra1-r01-swa", "whatif: needs the word fail and the ids of what fails")
+		return usage("whatif fail fra1-A fra1-r01-swa", "whatif: needs the word fail and the ids of what fails, or the word add and how many servers")
+	}
+	if len(c.flags) > 0 && slices.ContainsFunc(views.PlaceFlags, func(f string) bool { return c.flags[f] != "" }) {
+		return usage("whatif fail fra1-A", "whatif fail: takes ids only")
 	}
 	g := trace.Build(s)
 	var parts []trace.Part

@@ -31,9 +31,11 @@ type Verbs struct {
 	Watch    func() Watch
 	Registry *Registry
 	Execute  func(ctx context.Context, by Caller, e views.Execute) (fleet.Job, error)
-	// Check says why Execute would refuse now, without doing or auditing
-	// anything; nil: it would not.
-	Check func(by Caller, e views.Execute) error
+	// Plan is what Execute would do now, without doing or auditing anything.
+	Plan func(by Caller, e views.Execute) fleet.Plan
+	// Job says a word about a job: approve, refuse or cancel.
+	Job    func(ctx context.Context, by Caller, w views.JobWord) (fleet.Job, error)
+	Freeze func(ctx context.Context, by Caller, f fleet.Freeze) error
 	// Rule puts on record what a person decided about findings, all or nothing.
 	Rule    func(ctx context.Context, by Caller, r views.Rule) error
 	Audit   func(ctx context.Context, e fleet.AuditEntry) error
@@ -83,20 +85,28 @@ func verbs() []verb {
 		{"ports", "[DEVICE]", "ports with counters and rates", fleet.RoleViewer, runPorts},
 		{"links", "[DEVICE]", "what hangs on what, intended and observed", fleet.RoleViewer, runLinks},
 		{"trace", "ID [--up|--down]", "what a part stands on and what stands on it, and who vouches for each link", fleet.RoleViewer, runTrace},
-		{"whatif", "fail ID...", "what would be lost, and what no longer redundant, if all of these failed", fleet.RoleViewer, runWhatIf},
+		{"whatif", "fail ID... | add N --watts W [--units H] [--ports 2x25G] [--in RACK|SITE|REGION] [--single-cord]", "what would be lost, and what no longer redundant, if all of these failed; or what room would be left with N more servers", fleet.RoleViewer, runWhatIf},
 		{"causes", "", "the few parts that explain what is wrong, with evidence", fleet.RoleViewer, runCauses},
 		{"instances", "", "instances with their hosts", fleet.RoleViewer, runInstances},
 		{"clouds", "", "cloud regions and how well they can be seen", fleet.RoleViewer, runClouds},
 		{"services", "", "services with replicas and failure domains", fleet.RoleViewer, runServices},
 		{"drift", "[TARGET|FILTER...] [--all] | accept|waive|ignore|reopen ID... --reason R [--for D]", "what is not as intended, accepted, last week or among its like, by cause; and what people decide about it (needs operator)", fleet.RoleViewer, runDrift},
-		{"security", "[CHECK]", "every check with what it found, passed and could not see; or what one check found", fleet.RoleViewer, runSecurity},
+		{"security", "[CHECK] [--region R]", "every check with what it found, passed and could not see; or what one check found", fleet.RoleViewer, runSecurity},
+		{"lifecycle", "[CHECK]", "what ends, comes back, is nobody's, idles, is out of balance or stands on too little: every check, or what one found", fleet.RoleViewer, runLifecycle},
 		{"events", "[TARGET] [--since T] [--limit N]", "what happened, newest first", fleet.RoleViewer, runEvents},
 		{"series", "DEVICE/SENSOR [--since T] [--step D]", "history of one series", fleet.RoleViewer, runSeries},
 		{"capacity", "[REGION] [--scope SCOPE]", "what is left, what binds, what a failure would break, and until when it lasts", fleet.RoleViewer, runCapacity},
-		{"place", "N --watts W [--u H] [--ports 2x25G] [--region R] [--spread RACKS] [--single-cord]", "where N servers of one shape fit, and why not elsewhere", fleet.RoleViewer, runPlace},
+		{"place", "N --watts W [--units H] [--ports 2x25G] [--region R] [--spread RACKS] [--single-cord]", "where N servers of one shape fit, and why not elsewhere", fleet.RoleViewer, runPlace},
 		{"predictions", "", "what is going to reach a limit and when, and how often that came true", fleet.RoleViewer, runPredictions},
+		{"report", "ops|design [--since 30d]", "the hand-over and the review of a period, or what failed by what it is built of; as Markdown, or --json", fleet.RoleViewer, runReport},
 		{"jobs", "", "actions under way and done", fleet.RoleViewer, runJobs},
-		{"act", "ACTION TARGET --reason R [--wait|--dry-run]", "ask for an action; exits 0 when the job is durable, with --wait when it is verified", fleet.RoleOperator, runAct},
+		{"act", "ACTION TARGET... [NAME=VALUE] --reason R [--serial S] [--wait|--dry-run] [--break-glass]", "ask for an action; exits 0 when the job is durable, with --wait when it is verified", fleet.RoleOperator, runAct},
+		{"approve", "JOB [--wait]", "agree, as a second person, with what was proposed", fleet.RoleAdmin, jobVerb("approve", false)},
+		{"refuse", "JOB --reason R", "say no to what was proposed", fleet.RoleOperator, jobVerb("refuse", true)},
+		{"cancel", "JOB", "take back a proposal, or stop a job before its next target", fleet.RoleOperator, jobVerb("cancel", false)},
+		{"undo", "JOB [--reason R] [--serial S] [--wait|--dry-run]", "ask for what takes a job back", fleet.RoleOperator, runUndo},
+		{"freeze", "--reason R [--for D]", "stop everything that writes", fleet.RoleOperator, runFreeze},
+		{"thaw", "--reason R", "let actions be again", fleet.RoleAdmin, runThaw},
 		{"audit", "[--from SEQ]", "every write, denied try and login, as a hash chain", fleet.RoleOperator, runAudit},
 		{"watch", "", "changes as they happen, one JSON object a line", fleet.RoleViewer, runWatch},
 		{"who", "", "who is on the console", fleet.RoleViewer, runWho},
@@ -226,10 +236,10 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 }
 
 // valued are the flags that take a value.
-var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds", "for", "scope", "u", "watts", "ports", "region", "spread"}
+var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds", "for", "scope", "units", "u", "watts", "ports", "region", "spread", "in"}
 
 // bare are the flags that take none.
-var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run", "all", "single-cord", "up", "down"}
+var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run", "all", "single-cord", "up", "down", "break-glass"}
 
 func (c *verbCall) parse() error {
 	for i := 1; i < len(c.Args); i++ {
@@ -265,7 +275,7 @@ func (c *verbCall) parse() error {
 // silence is taken for an answer.
 func (c *verbCall) fits(x verb) error {
 	for name := range c.flags {
-		if slices.Contains(valued, name) && name != "at" || name == "wait" || name == "dry-run" || name == "all" || name == "single-cord" || name == "up" || name == "down" {
+		if slices.Contains(valued, name) && name != "at" || name == "wait" || name == "dry-run" || name == "all" || name == "single-cord" || name == "up" || name == "down" || name == "break-glass" {
 			if !strings.Contains(x.args, "--"+name) {
 				return usage("help "+x.name, "%s: takes no --%s", x.name, name)
 			}

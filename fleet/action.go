@@ -5,46 +5,12 @@ import (
 	"time"
 )
 
-// Danger grades an action: 0 reads, 1 asks for confirmation, 2 shows the blast
-// radius first, 3 needs the serial typed and a second person.
-type Danger uint8
-
-// ActionKind names something that can be done to a target.
-type ActionKind string
-
-// Actions, as the contract spells them.
-const (
-	ActIdentify   ActionKind = "identify"
-	ActPowerOn    ActionKind = "power-on"
-	ActPowerOff   ActionKind = "power-off"
-	ActSoftOff    ActionKind = "soft-off"
-	ActPowerCycle ActionKind = "power-cycle"
-	ActReset      ActionKind = "reset"
-	ActPortUp     ActionKind = "port-up"
-	ActPortDown   ActionKind = "port-down"
-
-	ActInstanceStart  ActionKind = "instance-start"
-	ActInstanceStop   ActionKind = "instance-stop"
-	ActInstanceReboot ActionKind = "instance-reboot" // args: type soft (default) or hard
-)
-
-// Danger of the kind; a kind that is not known is as dangerous as can be.
-func (k ActionKind) Danger() Danger {
-	switch k {
-	case ActIdentify, ActPowerOn, ActPortUp, ActInstanceStart:
-		return 1
-	case ActPowerOff, ActSoftOff, ActPowerCycle, ActReset, ActPortDown, ActInstanceStop, ActInstanceReboot:
-		return 2
-	}
-	return 3
-}
-
 // Action is one thing to do to one target, as data.
 type Action struct {
 	Kind   ActionKind        `json:"action"`
-	Target string            `json:"target"`         // device id, or device/port
+	Target string            `json:"target"`         // see ActionSpec.On
 	Serial string            `json:"serial"`         // what the target's serial must be when it is read again; empty where it has none
-	Args   map[string]string `json:"args,omitempty"` // identify: seconds; ...
+	Args   map[string]string `json:"args,omitempty"` // see ActionSpec.Args
 }
 
 // Outcome is what a wire knows after an action.
@@ -61,14 +27,31 @@ type JobState string
 
 // Job states, as the contract spells them.
 const (
-	JobProposed JobState = "proposed"
-	JobRunning  JobState = "running"
-	JobAccepted JobState = "accepted" // the device said yes; not yet seen to be so
-	JobVerified JobState = "verified" // an observation showed it
-	JobFailed   JobState = "failed"
-	JobRefused  JobState = "refused"
-	JobUnknown  JobState = "unknown"
+	JobProposed  JobState = "proposed" // waits for a second person
+	JobApproved  JobState = "approved"
+	JobRunning   JobState = "running"
+	JobAccepted  JobState = "accepted" // every device said yes; not yet seen to be so
+	JobVerified  JobState = "verified" // an observation showed it
+	JobFailed    JobState = "failed"
+	JobStalled   JobState = "stalled" // taken, and going on for longer than it should
+	JobStopped   JobState = "stopped" // at the first surprise: what was left was not begun
+	JobRefused   JobState = "refused"
+	JobExpired   JobState = "expired" // nobody agreed in time
+	JobCancelled JobState = "cancelled"
+	JobUnknown   JobState = "unknown"
 )
+
+// Over reports whether nothing more will come of a job in this state.
+func (s JobState) Over() bool {
+	switch s {
+	case JobProposed, JobApproved, JobRunning, JobAccepted, JobStalled:
+		return false
+	}
+	return true
+}
+
+// ApproveWithin is how long a proposal waits for a second person.
+const ApproveWithin = 15 * time.Minute
 
 // Job is an action on its way: who asked, why, and what came of it.
 type Job struct {
@@ -79,7 +62,10 @@ type Job struct {
 	By         string     `json:"by"`
 	ApprovedBy string     `json:"approved_by"`
 	Reason     string     `json:"reason"`
-	Plan       string     `json:"plan"` // hash of the plan it carries out
+	Plan       string     `json:"plan"`              // hash of the plan it carries out
+	Planned    *Plan      `json:"planned,omitempty"` // nil: of before plans were kept
+	BrokeGlass bool       `json:"broke_glass,omitempty"`
+	Undoes     string     `json:"undoes,omitempty"` // the job that it takes back
 	Steps      []JobStep  `json:"steps"`
 	Began      time.Time  `json:"began"`
 	Ended      time.Time  `json:"ended"`
@@ -107,12 +93,36 @@ func (j Job) MarshalJSON() ([]byte, error) {
 	return json.Marshal(x)
 }
 
-// JobStep is one step with its outcome in words.
+// JobStep is one step with its outcome in words: of one target, or of the whole
+// job where it names none.
 type JobStep struct {
-	Name  string    `json:"name"`
-	State JobState  `json:"state"`
-	Text  string    `json:"text"`
-	At    time.Time `json:"at"`
+	Name   string    `json:"name"` // begin act verify; propose approve wave stop ...
+	Target string    `json:"target,omitempty"`
+	State  JobState  `json:"state"`
+	Text   string    `json:"text"`
+	At     time.Time `json:"at"`
+}
+
+// Of returns the last step of a target; nil: its turn has not come. The steps
+// of a job of one target are that target's.
+func (j *Job) Of(target string) *JobStep {
+	for i := len(j.Steps) - 1; i >= 0; i-- {
+		s := &j.Steps[i]
+		if s.Target == target || s.Target == "" && len(j.Targets) == 1 && (s.Name == "begin" || s.Name == "act" || s.Name == "verify") {
+			return s
+		}
+	}
+	return nil
+}
+
+// JobChange adds to a job that is there: the engine is the only writer of what
+// a job is, so that nobody's word about it is lost.
+type JobChange struct {
+	ID         string
+	State      JobState // "": as it is
+	Steps      []JobStep
+	ApprovedBy string    // "": as it is
+	Ended      time.Time // zero: as it is
 }
 
 // AuditEntry is one line of the append-only log: every write, denied try and

@@ -157,7 +157,8 @@ type Docket struct {
 	Findings []Finding // by facet
 	Rulings  []Ruling  // by facet, the newest of each
 	Past     []Former  // by facet: what changed within the last week
-	Gone     []Finding // by facet: what ended within the last day
+	Gone     []Finding // by facet: what ended within the last day, doors within a week
+	Again    []Again   // what began, or was done, lately
 	// Looked and Blind count the facets at the last look, and those of them
 	// that could not be read: the coverage. Muted are those that the user's
 	// policies keep out of sight.
@@ -175,6 +176,26 @@ type Former struct {
 	At    time.Time `json:"at"` // of the change
 }
 
+// Again is a trouble that began on a target, or an action that was done to it,
+// and when: the root of what comes back is not mended.
+type Again struct {
+	What string      `json:"what"` // the part that a reason speaks of, or "action power-cycle"
+	At   []time.Time `json:"at"`   // oldest first
+}
+
+// AgainFor is how long a trouble is remembered.
+const AgainFor = 30 * 24 * time.Hour
+
+// Within returns the times that are still remembered.
+func (a *Again) Within(now time.Time) []time.Time {
+	for i, t := range a.At {
+		if now.Sub(t) < AgainFor {
+			return a.At[i:]
+		}
+	}
+	return nil
+}
+
 // Of returns the findings; a nil docket has none.
 func (d *Docket) Of() []Finding {
 	if d == nil {
@@ -183,13 +204,14 @@ func (d *Docket) Of() []Finding {
 	return d.Findings
 }
 
-// Open counts the open findings.
+// Planned reports whether findings of the kind are for those who plan: they say
+// what will cost, not what drifted.
+func (k FindingKind) Planned() bool { return k == FindLifecycle || k == FindResilience }
+
+// Open counts the open findings, without those that are for planning.
 func (d *Docket) Open() (n int) {
-	if d == nil {
-		return 0
-	}
 	for i := range d.Of() {
-		if d.Findings[i].Open() {
+		if d.Findings[i].Open() && !d.Findings[i].Kind.Planned() {
 			n++
 		}
 	}

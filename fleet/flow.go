@@ -16,12 +16,14 @@ func (Summary) input()      {}
 func (Remark) input()       {}
 
 // Decision is what a person, or plumb on a person's behalf, decided or did:
-// an audit line, a change of a job, rulings about findings. It is durable once
-// applied.
+// an audit line, a new job or a change of one, rulings about findings, the
+// switch that stops everything. It is durable once applied.
 type Decision struct {
 	Audit   []AuditEntry
 	Job     *Job
+	Change  *JobChange
 	Rulings []Ruling
+	Freeze  *Freeze // nil: as it is; without By: thawed
 }
 
 // Reload replaces the inventory. What is still there keeps what is known of it.

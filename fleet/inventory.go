@@ -6,14 +6,15 @@ import "time"
 // clouds and services, flat and in a stable order. Every reference in it has
 // been checked; it is never written after it was loaded.
 type Inventory struct {
-	Regions  []RegionSpec
-	Sites    []SiteSpec
-	Racks    []RackSpec
-	Feeds    []FeedSpec
-	Devices  []DeviceSpec
-	Clouds   []CloudSpec
-	Services []ServiceSpec
-	Policies Policies
+	Regions     []RegionSpec
+	Sites       []SiteSpec
+	Racks       []RackSpec
+	Feeds       []FeedSpec
+	Devices     []DeviceSpec
+	Clouds      []CloudSpec
+	Services    []ServiceSpec
+	Policies    Policies
+	Remediation Remediation
 	// Intervals of the lanes; the age of a value counts by the interval of
 	// the lane that reads it.
 	Intervals [3]time.Duration

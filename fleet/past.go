@@ -163,4 +163,6 @@ type Norm struct {
 type Norms struct {
 	HeatByPower Norm // degrees above the inlet, by watts
 	FansByInlet Norm // rpm, by the air they get
+	// IdleW is what the idlest of them takes, 0 where that is not known.
+	IdleW float64
 }

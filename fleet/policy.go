@@ -14,8 +14,16 @@ type Policies struct {
 	// AdminUsers is how many enabled users with administrator privilege over
 	// LAN a BMC may have; 0 means the default of 2.
 	AdminUsers int
-	// ManagementVLANs are where BMCs belong; none: not judged.
+	// ManagementVLANs are where BMCs belong; none: where nearly all other BMCs
+	// of the site are.
 	ManagementVLANs []int
+	// PortMACs is how many addresses a port to one server may learn; 0 means 8,
+	// or twice what nearly all ports of its like have where that is more.
+	PortMACs int
+	// Private pick instances that are to have no public address, each by cloud,
+	// region, project, zone, type, service, name or else tags, as patterns.
+	// Others are not judged by their addresses: nobody said what is intended.
+	Private []map[string]string
 }
 
 // FacetPolicy says how a facet is held against its baselines. The first that

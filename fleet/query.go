@@ -27,6 +27,7 @@ type Query struct {
 	Span   time.Duration
 	Step   time.Duration // 0: as stored
 	Limit  int           // 0: the store's own bound
+	Arg    string        // what a judgement is asked about
 }
 
 // Answer is what a query found. One of the slices is set, by the kind. Seam

@@ -22,7 +22,8 @@ type Snapshot struct {
 	Hosts     Table[HostState]
 	Instances Table[InstanceState]
 	Services  Table[Service]
-	Jobs      []Job // open and recent, newest first
+	Jobs      []Job   // open and recent, newest first
+	Freeze    *Freeze // the switch that stops all writes; nil: never thrown
 
 	// HostOf says which hypervisor a device is: its dense number in Hosts by
 	// the device's. A device that is none is not in it.
@@ -67,8 +68,10 @@ type Topology struct {
 	Near [][]int
 	// SiteOf are all devices of a site that should be polled.
 	SiteOf map[string][]int
-	// Policies are the user's rules for judgements.
-	Policies *Policies
+	// Policies are the user's rules for judgements, Remediation those for
+	// everything that writes.
+	Policies    *Policies
+	Remediation *Remediation
 }
 
 // Attachment is the far end of an intended cable or cord.
@@ -116,6 +119,7 @@ type Region struct {
 	PowerW                Num // measured, the sum of its racks
 	By                    [NumStates]int
 	Reasons               []string // what is wrong with the region as a whole
+	Docket                *Docket
 }
 
 // Site is a building with its roll-up.
@@ -195,6 +199,11 @@ type Device struct {
 	// flapping part from many faults. Nil for almost every device.
 	Flips []Flip
 
+	// Attached is where the switches near it show it, nil where nobody asks, and
+	// AttachedAt how old the oldest of what that rests on is.
+	Attached   *Attached
+	AttachedAt time.Time
+
 	// UptimeAt is when the fact uptime_s was read.
 	UptimeAt time.Time
 	// Owners says over which wire a row was read, by "table:row", where there
@@ -241,6 +250,16 @@ type SourceState struct {
 	BlindSince time.Time
 	Took       time.Duration
 	Err        *ProbeError
+	// Facts is how well this wire's slow lane last read its facts, and FactsAt
+	// when.
+	Facts   Completeness
+	FactsAt time.Time
+}
+
+// Young reports whether what was read at a time is not older than two of its
+// intervals. Older, it tells what was.
+func Young(at, now time.Time, interval time.Duration) bool {
+	return !at.IsZero() && now.Sub(at) <= 2*interval
 }
 
 // TableState says when a table was last read and how well.
@@ -263,10 +282,31 @@ func (s *Snapshot) Findings() iter.Seq[*Finding] {
 	}
 }
 
+// Docket returns what stands against a target: a device, region, rack, feed,
+// cloud or service. It is nil where there is none.
+func (s *Snapshot) Docket(id string) *Docket {
+	switch {
+	case s.Devices.Number(id) >= 0:
+		return s.Devices.Get(id).Docket
+	case s.Regions.Number(id) >= 0:
+		return s.Regions.Get(id).Docket
+	case s.Racks.Number(id) >= 0:
+		return s.Racks.Get(id).Docket
+	case s.Feeds.Number(id) >= 0:
+		return s.Feeds.Get(id).Docket
+	case s.Clouds.Number(id) >= 0:
+		return s.Clouds.Get(id).Docket
+	case s.Services.Number(id) >= 0:
+		return s.Services.Get(id).Docket
+	}
+	return nil
+}
+
 // Dockets yields the dockets there are, with whose they are.
 func (s *Snapshot) Dockets() iter.Seq2[string, *Docket] {
 	return func(yield func(string, *Docket) bool) {
 		more := each(&s.Devices, func(x *Device) *Docket { return x.Docket }, yield) &&
+			each(&s.Regions, func(x *Region) *Docket { return x.Docket }, yield) &&
 			each(&s.Racks, func(x *Rack) *Docket { return x.Docket }, yield) &&
 			each(&s.Feeds, func(x *Feed) *Docket { return x.Docket }, yield) &&
 			each(&s.Clouds, func(x *Cloud) *Docket { return x.Docket }, yield)
@@ -274,27 +314,6 @@ func (s *Snapshot) Dockets() iter.Seq2[string, *Docket] {
 			each(&s.Services, func(x *Service) *Docket { return x.Docket }, yield)
 		}
 	}
-}
-
-// DocketOf returns what stands against a target of any kind; nil: nothing was
-// judged of it, or there is none.
-func (s *Snapshot) DocketOf(target string) *Docket {
-	if d := s.Devices.Get(target); d != nil {
-		return d.Docket
-	}
-	if c := s.Clouds.Get(target); c != nil {
-		return c.Docket
-	}
-	if x := s.Services.Get(target); x != nil {
-		return x.Docket
-	}
-	if r := s.Racks.Get(target); r != nil {
-		return r.Docket
-	}
-	if f := s.Feeds.Get(target); f != nil {
-		return f.Docket
-	}
-	return nil
 }
 
 func each[T any](t *Table[T], docket func(*T) *Docket, yield func(string, *Docket) bool) bool {

@@ -172,6 +172,7 @@ type Instance struct {
 	ID             string            `json:"id"`
 	Name           string            `json:"name"`
 	Cloud          string            `json:"cloud"`
+	Project        string            `json:"project,omitempty"` // the provider's id of it; empty where not known
 	Region         string            `json:"region"`
 	Zone           string            `json:"zone"`
 	Type           string            `json:"type"` // flavor

@@ -27,6 +27,7 @@ func actCommands() []Command {
 		action(fleet.ActReset, "r", "reset", "hard reset without losing power"),
 		action(fleet.ActPortUp, "u", "port up", "set the port's ifAdminStatus to up"),
 		action(fleet.ActPortDown, "d", "port down", "set the port's ifAdminStatus to down"),
+		bind("confirm.type", "", "type it", "type what shows that you looked at what stands there", in("confirm"), params("text")),
 		bind("confirm.reason", "e", "reason", "type the reason for the audit log", in("confirm"), params("reason"), rank(21)),
 	}
 }

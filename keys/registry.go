@@ -9,7 +9,7 @@ import (
 )
 
 // Views whose body is a table that can be sorted and filtered.
-var tables = []string{"devices", "network", "switch", "services", "service", "instances", "drift", "events"}
+var tables = []string{"devices", "network", "switch", "services", "service", "instances", "capacity", "placement", "whatif-add", "drift", "security", "events"}
 
 // All returns every command there is, in the order of the help page: by
 // group, and in a group as a person learns them.
@@ -66,10 +66,12 @@ func viewCommands() []Command {
 		bind("open.devices", "3", "Devices", "every device in one table", rank(12)),
 		bind("open.network", "4", "Net", "switches, faceplates, ports", rank(13)),
 		bind("open.services", "5", "Services", "services and the instances that carry them", rank(14)),
+		bind("open.capacity", "6", "Capacity", "what is left of what, what binds, and what a failure would break", rank(14)),
 		bind("open.drift", "7", "Drift", "what is not as intended, accepted, last week or among its like", rank(14)),
 		bind("open.events", "8", "Events", "what happened, newest first", rank(15)),
 		bind("open.jobs", "9", "Jobs", "actions on their way, and the audit log", rank(16)),
 		bind("open.instances", "", "instances", "every instance in one table"),
+		bind("open.security", "", "security", "every check with what it found, passed and could not see"),
 		bind("open.who", "W", "who", "who is on this console"),
 		bind("open.wall", "w", "wall", "the wall display, pages by itself"),
 		bind("go.region", "", "region", "open a region's racks", params("region")),
@@ -78,6 +80,8 @@ func viewCommands() []Command {
 		bind("go.port", "", "port", "open a port, as DEVICE/PORT", params("port")),
 		bind("go.instance", "", "instance", "open an instance", params("instance")),
 		bind("go.service", "", "service", "open a service", params("service")),
+		bind("go.place", "", "place", "where servers of one shape fit: 12 --watts 450 --units 1 --ports 2x25G", params("servers")),
+		bind("go.whatif", "", "whatif", "what is lost with parts: ID...; or capacity with more servers: add 12 --watts 450 --in fra1", params("change")),
 	}
 }
 

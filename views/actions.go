@@ -145,7 +145,7 @@ func confirm(f Frame, v View, kind fleet.ActionKind, c keys.Command) Intent {
 	if id == "" {
 		return Toast{Text: "nothing is selected"}
 	}
-	ask := Confirm{action: kind, targets: targetsOf(f, what, id), version: f.Snap.Version, memo: &confirmMemo{}}
+	ask := Confirm{action: kind, targets: targetsOf(f, what, id), version: f.Snap.Version, memo: &planMemo{}}
 	return Open{View: ask.since(f),
 		Ask: &Ask{Label: "reason", Command: "confirm.reason"}}
 }

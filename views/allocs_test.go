@@ -13,7 +13,7 @@ func TestFramesAllocateLittle(t *testing.T) {
 	const most = 1000 // a frame of 160x50 has 8000 cells
 	f := frame(160, 50)
 	on := widget.NewBuffer(160, 50)
-	for _, s := range screens() {
+	for _, s := range everyScreen() {
 		t.Run(s.name, func(t *testing.T) {
 			v := s.view(t, f)
 			if n := testing.AllocsPerRun(20, func() { Compose(f, v, Chrome{}, on.Canvas()) }); n > most {

@@ -284,7 +284,8 @@ func drawAlerts(f Frame, ch Chrome, on widget.Canvas) Cursor {
 
 // tabOf says which numbered view a screen belongs to.
 var tabOf = map[string]string{"device": "open.devices", "switch": "open.network", "port": "open.network",
-	"service": "open.services", "instance": "open.services", "instances": "open.services", "finding": "open.drift"}
+	"service": "open.services", "instance": "open.services", "instances": "open.services", "finding": "open.drift",
+	"security": "open.drift", "room": "open.capacity", "placement": "open.capacity", "whatif-add": "open.capacity"}
 
 // drawFooter draws the numbered views and the hints of this one, by rank.
 func drawFooter(f Frame, v View, on widget.Canvas) {
@@ -321,6 +322,8 @@ func tabWord(title string, w int) string {
 		return "Dev"
 	case "Services":
 		return "Svc"
+	case "Capacity":
+		return "Cap"
 	}
 	return title
 }

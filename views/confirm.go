@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"plumb/fleet"
+	"plumb/fleet/plan"
 	"plumb/keys"
 	"plumb/views/widget"
 )
@@ -14,18 +15,22 @@ import (
 // again on what is true when it runs.
 type Confirm struct {
 	action  fleet.ActionKind
+	args    map[string]string
 	targets []string
 	version uint64
 	was     []likeness // of the targets when the screen was opened; nil: not known
 	reason  string
-	at      int // first line shown
-	memo    *confirmMemo
+	typed   string // see plan.Challenge
+	broken  bool   // the glass: see plan.Ask
+	undoes  string // the job that it takes back
+	at      int    // first line shown
+	memo    *planMemo
 }
 
 // NewConfirm returns the question for an action on targets, as seen in a
 // version of the snapshot.
 func NewConfirm(action fleet.ActionKind, targets []string, version uint64) View {
-	return Confirm{action: action, targets: targets, version: version, memo: &confirmMemo{}}
+	return Confirm{action: action, targets: targets, version: version, memo: &planMemo{}}
 }
 
 // ID implements View.
@@ -61,6 +66,8 @@ func (v Confirm) Handle(f Frame, c keys.Command) (View, Intent) {
 			return v, Ask{Label: "reason", Text: v.reason, Command: "confirm.reason"}
 		}
 		v.reason = strings.TrimSpace(c.Arg(0))
+	case "confirm.type":
+		v.typed = strings.TrimSpace(c.Arg(0))
 	case "enter":
 		if v.reason == "" {
 			return v, Ask{Label: "reason", Command: "confirm.reason"}
@@ -68,7 +75,10 @@ func (v Confirm) Handle(f Frame, c keys.Command) (View, Intent) {
 		if why := v.refused(f); why != "" {
 			return v, Toast{Text: "refused: " + why}
 		}
-		return v, Execute{Action: v.action, Targets: v.targets, Reason: v.reason, Version: v.version}
+		if want := plan.Challenge(v.plan(f)); want != v.typed {
+			return v, Ask{Label: "type " + want, Command: "confirm.type"}
+		}
+		return v, Execute{Action: v.action, Args: v.args, Targets: v.targets, Reason: v.reason, Typed: v.typed, BreakGlass: v.broken, Undoes: v.undoes, Version: v.version}
 	case "move.down":
 		v.at++
 	case "move.up":
@@ -93,34 +103,54 @@ type guard struct {
 	text  string
 }
 
+// plan is what would be done as things stand on a frame. It is made once for
+// each snapshot.
+func (v Confirm) plan(f Frame) *fleet.Plan {
+	m := v.memo
+	if m == nil {
+		m = &planMemo{}
+	}
+	if m.snap != f.Snap || m.role != f.Role {
+		m.snap, m.role = f.Snap, f.Role
+		m.plan = plan.For(plan.World{Snap: f.Snap, Now: f.At, Graph: graphOf(f)}, plan.Ask{Action: v.action, Args: v.args, Targets: v.targets, By: f.User, Role: f.Role, BreakGlass: v.broken})
+	}
+	return &m.plan
+}
+
+// planMemo keeps the plan of one snapshot.
+type planMemo struct {
+	snap *fleet.Snapshot
+	role fleet.Role
+	plan fleet.Plan
+}
+
+var verdictState = map[fleet.Verdict]fleet.State{
+	fleet.VerdictOK: fleet.StateOK, fleet.VerdictNote: fleet.StateWarn, fleet.VerdictEscalate: fleet.StateWarn, fleet.VerdictRefuse: fleet.StateCrit, fleet.VerdictDeny: fleet.StateCrit,
+}
+
 func (v Confirm) guards(f Frame) []guard {
 	var out []guard
-	add := func(bad bool, state fleet.State, no, yes string) {
-		if bad {
-			out = append(out, guard{state, no})
-		} else if yes != "" {
-			out = append(out, guard{fleet.StateOK, yes})
-		}
+	if !f.Live {
+		out = append(out, guard{fleet.StateCrit, "HIST: 0 returns to live"})
+	} else {
+		out = append(out, guard{fleet.StateOK, "live"})
 	}
-	add(!f.Live, fleet.StateCrit, "HIST: 0 returns to live", "live")
-	add(f.Role < fleet.RoleOperator, fleet.StateCrit, "needs role operator, you are "+f.Role.String(), "role "+f.Role.String())
+	for _, g := range v.plan(f).Guards {
+		text := g.Text
+		switch {
+		case g.ID == "floor" && (g.Verdict == fleet.VerdictOK || g.Verdict == fleet.VerdictNote):
+			continue // the blast says it
+		case g.Verdict == fleet.VerdictEscalate:
+			text += ": a second person has to agree"
+		case g.Verdict == fleet.VerdictOK && len(v.targets) > 1 && g.Target != "":
+			continue // that each of many is fine is no news
+		}
+		out = append(out, guard{verdictState[g.Verdict], text})
+	}
 	for _, t := range v.targets {
-		d := f.Snap.Devices.Get(hostOf(t))
-		if d == nil {
-			add(true, fleet.StateCrit, t+" is not in the inventory", "")
-			continue
+		if d := f.Snap.Devices.Get(hostOf(t)); d != nil && (d.State == fleet.StateCrit || d.State == fleet.StateWarn) {
+			out = append(out, guard{fleet.StateWarn, t + " is " + d.State.String() + " now"})
 		}
-		add(d.Blind(), fleet.StateCrit, t+" has not answered for "+since(f, d.BlindSince), "")
-		old := f.At.Sub(d.SeenAt) > StaleAfter(f.Snap) && !d.Blind()
-		add(old, fleet.StateWarn, t+" was last seen "+since(f, d.SeenAt)+" ago", "")
-		if len(v.targets) == 1 && !d.Blind() && !old {
-			add(false, fleet.StateOK, "", "seen "+since(f, d.SeenAt)+" ago")
-		}
-		add(d.State == fleet.StateCrit || d.State == fleet.StateWarn, fleet.StateWarn, t+" is "+d.State.String()+" now", "")
-		add(!isPortAction(v.action) && serialOf(d) == "", fleet.StateWarn, t+" has no serial to check against", "")
-	}
-	for _, h := range v.services(f) {
-		add(h.Refusal() != "", fleet.StateCrit, h.Refusal(), "")
 	}
 	return append(out, v.changes(f)...)
 }
@@ -163,6 +193,9 @@ func (v Confirm) lines(f Frame) []line {
 		add(label, th.Glyphs.OK, strings.TrimSpace(held), widget.OK)
 	}
 	out = append(out, line{})
+	if w := v.plan(f).Waves; len(w) > 1 {
+		add("waves", "", wavesText(w)+"; each has to be seen to be well before the next", widget.Plain)
+	}
 	add("undo", "", v.undo(), widget.Plain)
 	add("after", "", v.after(), widget.Plain)
 	return out
@@ -188,6 +221,14 @@ func (v Confirm) targetText(f Frame, t string) string {
 		s += "  oper " + p.Oper + "  admin " + p.Admin
 	}
 	return s
+}
+
+func wavesText(waves []int) string {
+	var out []string
+	for _, n := range waves {
+		out = append(out, strconv.Itoa(n))
+	}
+	return strings.Join(out, ", then ")
 }
 
 func (v Confirm) undo() string {
@@ -229,7 +270,7 @@ func (v Confirm) Draw(f Frame, on widget.Canvas) {
 	if len(v.targets) > 1 {
 		title = "CONFIRM  " + string(v.action) + " on " + strconv.Itoa(len(v.targets)) + " targets"
 	}
-	box := widget.Box(on.Sub(x, 0, w, h), f.Theme, title, "danger "+strconv.Itoa(int(v.action.Danger()))+" of 3", true)
+	box := widget.Box(on.Sub(x, 0, w, h), f.Theme, title, v.dangerText(f), true)
 	in := box.Sub(1, 0, box.W-2, box.H)
 	body := in.Sub(0, 0, in.W, in.H-4)
 	top := max(0, min(v.at, len(lines)-body.H))
@@ -246,6 +287,15 @@ func (v Confirm) Draw(f Frame, on widget.Canvas) {
 	if d := f.Snap.Devices.Get(hostOf(v.first())); d != nil && len(v.targets) == 1 && on.H-h >= 7 {
 		drawDeviceCard(f, on.Sub(x, h, w, on.H-h), d, false)
 	}
+}
+
+func (v Confirm) dangerText(f Frame) string {
+	p := v.plan(f)
+	text := "danger " + strconv.Itoa(int(p.Danger)) + " of 3"
+	if p.NeedsApproval() && !v.broken {
+		text += ", two people"
+	}
+	return text
 }
 
 // first is the first target, or "".
@@ -279,6 +329,8 @@ func (v Confirm) drawAsk(f Frame, on widget.Canvas) {
 	switch why := v.refused(f); {
 	case why != "":
 		on.Cut(f.Theme, 9, 1, on.W-9, f.Theme.Glyphs.Crit+" would be refused: "+why, widget.Crit)
+	case v.reason != "" && v.plan(f).NeedsApproval() && !v.broken:
+		hints = append(hints, widget.Hint{Key: "enter", Word: "propose it to a second person, as " + or(f.User)})
 	case v.reason != "":
 		hints = append(hints, widget.Hint{Key: "enter", Word: string(v.action) + " now, as " + or(f.User)})
 	default:

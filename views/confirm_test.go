@@ -31,7 +31,7 @@ func TestTheQuestionSaysWhatChangedUnderIt(t *testing.T) {
 		runs       bool
 	}{
 		{"a new snapshot", "", func(*fleet.Device) {}, true},
-		{"power", "power was on when this was asked, now off", func(d *fleet.Device) { d.Power = fleet.PowerOff }, true},
+		{"power", "power was on when this was asked, now off", func(d *fleet.Device) { d.Power = fleet.PowerOff }, false},
 		{"state", "state was crit when this was asked, now ok", func(d *fleet.Device) { d.State = fleet.StateOK }, true},
 		{"serial", "serial was 7XK", func(d *fleet.Device) {
 			d.Facts = append(fleet.Facts(nil), d.Facts...)

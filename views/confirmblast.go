@@ -2,37 +2,11 @@ package views
 
 import (
 	"strconv"
+	"strings"
 
 	"plumb/fleet"
-	"plumb/fleet/plan"
 	"plumb/views/widget"
 )
-
-// confirmMemo keeps what the action takes for one snapshot.
-type confirmMemo struct {
-	snap *fleet.Snapshot
-	hits []plan.Hit
-}
-
-// services lists what the action takes from each service.
-func (v Confirm) services(f Frame) []plan.Hit {
-	m := v.memo
-	if m == nil {
-		m = &confirmMemo{}
-	}
-	if m.snap != f.Snap {
-		*m = confirmMemo{f.Snap, v.impact(f)}
-	}
-	return m.hits
-}
-
-func (v Confirm) impact(f Frame) []plan.Hit {
-	steps := make([]plan.Step, len(v.targets))
-	for i, t := range v.targets {
-		steps[i] = plan.Step{Action: v.action, Target: t}
-	}
-	return plan.ImpactOn(graphOf(f), f.Snap, steps)
-}
 
 // instances counts what runs on the targets.
 func (v Confirm) instances(f Frame) int {
@@ -50,7 +24,6 @@ func (v Confirm) instances(f Frame) int {
 // blast says what hangs on the targets.
 func (v Confirm) blast(f Frame) []line {
 	var out []line
-	hits := v.services(f)
 	add := func(label, glyph, text string, st widget.Style) { out = append(out, line{label, glyph, text, st}) }
 	g := f.Theme.Glyphs
 	if isPortAction(v.action) {
@@ -76,38 +49,65 @@ func (v Confirm) blast(f Frame) []line {
 				add("", glyph, strconv.Itoa(left)+" of "+strconv.Itoa(of)+" other links of "+h.Spec.Name+" are up", st)
 			}
 		}
-		return append(out, losses(f, hits)...)
+		return append(out, v.losses(f)...)
 	}
 	n := v.instances(f)
 	switch {
-	case !plan.Stops(v.action):
+	case !takes(v.action):
 		add("blast", g.OK, "nothing that runs is touched", widget.Plain)
 		return out
-	case n == 0 && len(hits) == 0:
+	case n == 0 && len(v.plan(f).Services) == 0:
 		add("blast", g.OK, "no instance and no service is known to run there", widget.Plain)
 	case n == 0:
-		add("blast", "", count(len(v.targets), "host")+" of "+count(len(hits), "service")+": what runs on the metal stops", widget.Bold)
+		add("blast", "", count(len(v.targets), "host")+" of "+count(len(v.plan(f).Services), "service")+": what runs on the metal stops", widget.Bold)
 	default:
 		add("blast", "", count(n, "instance")+" on "+count(len(v.targets), "host")+" stop", widget.Bold)
 	}
-	return append(out, losses(f, hits)...)
+	return append(out, v.losses(f)...)
 }
 
-// losses says how many replicas each service keeps.
-func losses(f Frame, hits []plan.Hit) []line {
+func takes(k fleet.ActionKind) bool {
+	spec := k.Spec()
+	return spec != nil && spec.Takes
+}
+
+// losses says what else dies or loses its redundancy, and how many replicas
+// each service keeps.
+func (v Confirm) losses(f Frame) []line {
 	var out []line
-	g := f.Theme.Glyphs
-	for _, h := range hits {
+	g, p := f.Theme.Glyphs, v.plan(f)
+	var lost []string
+	for _, id := range p.Lost {
+		if f.Snap.Instances.Get(id) == nil { // they are counted
+			lost = append(lost, id)
+		}
+	}
+	if n := len(lost); n > 0 {
+		out = append(out, line{"", g.Crit, count(n, "more part") + " would be lost: " + named(lost), widget.Crit})
+	}
+	if n := len(p.Weaker); n > 0 {
+		out = append(out, line{"", g.Warn, count(n, "part") + " would lose redundancy: " + named(p.Weaker), widget.Warn})
+	}
+	for _, h := range v.plan(f).Services {
 		glyph, st, text := g.OK, widget.Plain, "above floor "
 		switch {
-		case h.Below():
+		case h.Floor > 0 && h.After < h.Floor:
 			glyph, st, text = g.Crit, widget.Crit, "BELOW floor "
-		case h.AtFloor():
-			glyph, st, text = g.Crit, widget.Crit, "at floor "
+		case h.Floor > 0 && h.After == h.Floor:
+			glyph, st, text = g.Warn, widget.Warn, "at floor "
 		}
 		out = append(out, line{"", glyph, "service " + h.Service + " " + strconv.Itoa(h.Before) + " " + g.Into + " " + strconv.Itoa(h.After) + "  " + text + strconv.Itoa(h.Floor), st})
 	}
 	return out
+}
+
+// named lists the first few of many.
+func named(ids []string) string {
+	const most = 4
+	if len(ids) > most {
+		return strings.Join(ids[:most], " ") + " and " + strconv.Itoa(len(ids)-most) + " more"
+	}
+	return strings.Join(ids, " ")
 }
 
 // linksLeft counts a device's other intended links that are up.

@@ -16,6 +16,9 @@
 //
 // A view that needs the past names [fleet.Query] values in Needs; the session
 // fetches them off the screen's loop, and until then the view says "loading".
+// A judgement over the whole fleet that is too dear for a frame is such a query
+// too ([Derivation]): it is made once for all screens.
+//
 // What was not seen is drawn as not seen: blind, partial and stale are said in
 // words, with the error and what to do about it. Nothing is drawn that no
 // observation stands behind.

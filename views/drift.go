@@ -267,6 +267,10 @@ func (v Drift) Handle(f Frame, c keys.Command) (next View, in Intent) {
 	case "drift.all":
 		v.all = !v.all
 		return v, nil
+	case "pane.next", "pane.back":
+		if !v.flat() {
+			return v, Open{View: NewSecurity()}
+		}
 	case "drift":
 		if x := v.at(f); x != nil && x.first().Target == v.target {
 			return v, Toast{Text: "this is where it led"}

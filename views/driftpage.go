@@ -41,7 +41,7 @@ func (v Finding) find(f Frame) *fleet.Finding {
 	if x := drift.Find(f.Snap, v.target, v.facet); x != nil {
 		return x.Finding
 	}
-	if d := f.Snap.DocketOf(v.target); d != nil {
+	if d := f.Snap.Docket(v.target); d != nil {
 		for i := range d.Gone {
 			if x := &d.Gone[i]; x.Facet == v.facet {
 				return x
@@ -69,7 +69,7 @@ func (v Finding) Handle(f Frame, c keys.Command) (next View, in Intent) {
 
 // beside is the page of the next finding of the same device.
 func (v Finding) beside(f Frame, down bool) View {
-	list := f.Snap.DocketOf(v.target).Of()
+	list := f.Snap.Docket(v.target).Of()
 	for i := range list {
 		if list[i].Facet != v.facet {
 			continue
@@ -92,7 +92,7 @@ func (v Finding) Draw(f Frame, on widget.Canvas) {
 		drawEmpty(f, in, "it is as it should be", "nothing stands against it at this time; esc leads back")
 		return
 	}
-	others := f.Snap.DocketOf(v.target).Of()
+	others := f.Snap.Docket(v.target).Of()
 	h := on.H
 	if rest := on.H - 16; len(others) > 1 && rest >= 4 {
 		h = on.H - min(rest, len(others)+2)

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,19 @@ func (x *Spreads) service(id string) *trace.Spread {
 
 // spreadOf tells what the replicas of a service share.
 func spreadOf(f Frame, service string) *trace.Spread { return f.Spreads.For(f.Snap).service(service) }
+
+// standing are the open findings against a service, the worst first: a few, for
+// there are few checks of services.
+func standing(d *fleet.Docket) []*fleet.Finding {
+	var out []*fleet.Finding
+	for i := range d.Of() {
+		if x := &d.Findings[i]; x.Open() {
+			out = append(out, x)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *fleet.Finding) int { return int(b.Severity) - int(a.Severity) })
+	return out[:min(len(out), 3)]
+}
 
 // opacityText says how many replicas nobody can tell apart, and from what.
 func opacityText(x *trace.Spread) (string, widget.Style) {

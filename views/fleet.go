@@ -240,7 +240,7 @@ func (v Fleet) drawCard(f Frame, on widget.Canvas, id string) {
 	}
 	drawRegionPower(f, in, 0, y, in.W, id)
 	drawRegionSpace(f, in, 0, y+1, in.W, id)
-	drawRegionStates(f, in, 0, y+2, r)
+	drawRegionStates(f, in, 0, y+2, r, v.memo.facts.in(f, id).debt)
 }
 
 // drawStrips draws the regions without frames, for narrow screens.
@@ -315,7 +315,7 @@ func gauge(f Frame, on widget.Canvas, x, y, w int, label string, share float64, 
 }
 
 // drawRegionStates writes what of the region is not in order.
-func drawRegionStates(f Frame, on widget.Canvas, x, y int, r *fleet.Region) {
+func drawRegionStates(f Frame, on widget.Canvas, x, y int, r *fleet.Region, debt float64) {
 	for _, s := range [...]fleet.State{fleet.StateCrit, fleet.StateWarn, fleet.StateUnknown, fleet.StateOff, fleet.StateOK} {
 		if r.By[s] == 0 {
 			continue
@@ -327,7 +327,10 @@ func drawRegionStates(f Frame, on widget.Canvas, x, y int, r *fleet.Region) {
 		x = on.Text(x, y, strconv.Itoa(r.Blind)+" blind", widget.Unknown) + 2
 	}
 	if r.DriftOpen > 0 {
-		on.Text(x, y, f.Theme.Glyphs.Drift+strconv.Itoa(r.DriftOpen), widget.Drift)
+		x = on.Text(x, y, f.Theme.Glyphs.Drift+strconv.Itoa(r.DriftOpen), widget.Drift)
+		if debt >= 0.05 { // what rounds to nothing is none
+			on.Text(x, y, " debt "+strconv.FormatFloat(debt, 'f', 1, 64)+" d", widget.Dim)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"plumb/fleet"
+	"plumb/fleet/capacity"
 	"plumb/fleet/trace"
 	"plumb/keys"
 )
@@ -24,8 +25,9 @@ const (
 	KindEvent    = "event"
 	KindJob      = "job"
 	KindCloud    = "cloud"
-	KindFeed     = "feed"
 	KindSite     = "site"
+	KindFeed     = "feed"
+	KindCheck    = "check"
 )
 
 // Follow returns the screen that shows a thing; false where it is not in the
@@ -53,12 +55,14 @@ func Follow(f Frame, kind, id string) (View, bool) {
 		return NewService(id), f.Snap.Services.Get(id) != nil
 	case KindCloud:
 		return NewInstances("cloud:" + id), f.Snap.Clouds.Get(id) != nil
+	case KindSite:
+		return newCapacityPage(capacity.ScopeSite, id), f.Snap.Sites.Get(id) != nil
+	case KindFeed:
+		return newCapacityPage(capacity.ScopeFeed, id), f.Snap.Feeds.Get(id) != nil
+	case KindCheck:
+		return Drift{sheet: sheet{text: "kind:security facet:" + id}, all: true, memo: &driftMemo{}}, true
 	case KindEvent:
 		return followAny(f, id)
-	case KindFeed:
-		return NewTrace(id), f.Snap.Feeds.Get(id) != nil
-	case KindSite:
-		return NewTrace(id), f.Snap.Sites.Get(id) != nil
 	case string(trace.PSU), string(trace.NIC), string(trace.BMC):
 		return NewDevice(head), f.Snap.Devices.Get(head) != nil
 	}
@@ -199,6 +203,12 @@ func sameScreen(f Frame, a, b View) bool {
 
 // opened handles the commands that name a screen.
 func opened(f Frame, c keys.Command) Intent {
+	switch c.ID {
+	case "go.place":
+		return openPlacement(f, c.Arg(0))
+	case "go.whatif":
+		return openWhatIf(f, c.Arg(0), "")
+	}
 	if kind, ok := strings.CutPrefix(c.ID, "go."); ok {
 		if to, ok := Follow(f, kind, c.Arg(0)); ok {
 			return Open{View: to}
@@ -218,8 +228,12 @@ func opened(f Frame, c keys.Command) Intent {
 		return Open{View: NewServices()}
 	case "open.instances":
 		return Open{View: NewInstances("")}
+	case "open.capacity":
+		return Open{View: NewCapacity()}
 	case "open.drift":
 		return Open{View: NewDrift("")}
+	case "open.security":
+		return Open{View: NewSecurity()}
 	case "open.events":
 		return Open{View: NewEvents("")}
 	case "open.jobs":
@@ -268,8 +282,12 @@ func openTrace(f Frame, from View, id string) Intent {
 }
 
 // openWhatIf is what is lost with the named parts, else with all that is
-// marked, else with what the caret stands on.
+// marked, else with what the caret stands on; or, where the first word is add,
+// what would be with more servers.
 func openWhatIf(f Frame, named, selected string) Intent {
+	if ask, isAdd := strings.CutPrefix(strings.TrimSpace(named), "add "); isAdd {
+		return openAdd(f, ask)
+	}
 	ids := strings.Fields(named)
 	if len(ids) == 0 {
 		ids = slices.Sorted(maps.Keys(f.Marks))

@@ -22,34 +22,9 @@ var update = flag.Bool("update", false, "write the goldens; look at each before 
 
 var testFleet = sync.OnceValue(viewstest.Fleet)
 
-// judged answers as a store would, and with what [Derivation] makes of a
-// snapshot.
-type judged struct {
-	viewstest.Answers
-	of   *fleet.Snapshot
-	made map[fleet.Query]any // by query; nil: made when it is asked for
-}
-
-func (j judged) Get(q fleet.Query) (fleet.Answer, bool) {
-	d, ok := DerivationOf(q)
-	switch {
-	case !ok:
-		return j.Answers.Get(q)
-	case j.made != nil:
-		return fleet.Answer{Derived: j.made[q]}, j.made[q] != nil
-	}
-	return fleet.Answer{Derived: d.Of(j.of, viewstest.At, nil)}, true
-}
-
-// testJudged are the causes of the test fleet, worked out once.
-var testJudged = sync.OnceValue(func() map[fleet.Query]any {
-	q := derivedQuery(derivedCauses)
-	return map[fleet.Query]any{q: derivations[derivedCauses].Of(testFleet(), viewstest.At, nil)}
-})
-
 // frame returns a frame of the test fleet as an operator sees it.
 func frame(w, h int) Frame {
-	return Frame{Snap: testFleet(), Answers: judged{of: testFleet(), made: testJudged()}, At: viewstest.At, Live: true, Role: fleet.RoleOperator, User: "anna",
+	return Frame{Snap: testFleet(), Answers: judged{snap: testFleet()}, At: viewstest.At, Live: true, Role: fleet.RoleOperator, User: "anna",
 		Here: []string{"raj operator 10.1.0.9 devices", "noc wall 10.1.0.2"}, Width: w, Height: h, Theme: widget.NewTheme("okabe", widget.TrueColour, false), Keys: keys.Must(),
 		Since: viewstest.At.Add(-48 * time.Hour), Spreads: (*Spreads)(nil).For(testFleet())}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"plumb/fleet"
+	"plumb/fleet/capacity"
 	"plumb/views/widget"
 )
 
@@ -33,6 +34,15 @@ func (v Racks) drawRackCard(f Frame, on widget.Canvas) {
 			continue
 		}
 		line("feed", id)
+	}
+	if survey, ok := derived[*capacity.Survey](f, derivedCapacity); ok {
+		fit := survey.Fits[r.Spec.ID]
+		line("room", subjectFoot(&capacity.Subject{Scope: capacity.ScopeRack}, &fit))
+	}
+	ahead, _ := derived[*foresight](f, derivedForesight)
+	if way, _ := ahead.of(&capacity.Subject{Scope: capacity.ScopeRack, ID: r.Spec.ID}); way != nil {
+		text, _ := lastsText(f, way, in.W)
+		line("lasts", text)
 	}
 	if r.Spec.MaxWeightKg.Known {
 		line("weight", "at most "+number(r.Spec.MaxWeightKg, 0)+" kg")

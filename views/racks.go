@@ -15,8 +15,9 @@ type Racks struct {
 	paint        Paint
 	scale        widget.Scale
 	rear         bool
-	plan         bool // the caret is on the floor plan
-	list         list // devices, and free space as "free:UNIT"
+	plan         bool   // the caret is on the floor plan
+	list         list   // devices, and free space as "free:UNIT"
+	offer        *offer // units that were found for something; nil: none
 	memo         *racksMemo
 }
 
@@ -64,7 +65,10 @@ func (v Racks) Crumbs(f Frame) []string {
 // Needs implements View.
 func (v Racks) Needs(f Frame) []fleet.Query {
 	_, id := v.Selected(f)
-	return cardNeeds(f, id)
+	if f.Width < 100 { // no card
+		return cardNeeds(f, id)
+	}
+	return append(cardNeeds(f, id), capacityNeeds...)
 }
 
 // slots lays the open rack out for a height.

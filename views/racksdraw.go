@@ -143,6 +143,11 @@ func (v Racks) hottest(f Frame, slots []widget.Slot) float64 {
 func (v Racks) drawSlot(f Frame, on widget.Canvas, s widget.Slot, full float64) {
 	on.CutRight(f.Theme, 1, 0, 5, s.Units(), widget.Dim)
 	if s.Free() {
+		if n := v.offer.at(v.rack, s.High); n > 0 {
+			on.Text(8, 0, f.Theme.Glyphs.Mark, widget.Key)
+			on.Text(10, 0, "place "+strconv.Itoa(n)+" of "+strconv.Itoa(len(v.offer.lows)), widget.Key)
+			return
+		}
 		on.Text(8, 0, f.Theme.Glyphs.Empty, widget.Rest)
 		if s.Line == 0 {
 			text := "free"
@@ -316,14 +321,8 @@ func failover(f Frame, on widget.Canvas, r *fleet.Rack) {
 	}
 }
 
-// pduShare is a PDU's power as a share of its rating.
+// pduShare is a PDU's power as a share of its rating, NaN where that is not
+// known.
 func pduShare(f Frame, d *fleet.Device) float64 {
-	volts := 230.0
-	if feed := f.Snap.Feeds.Get(d.Spec.Feed); feed != nil && feed.Spec.Volts > 0 {
-		volts = float64(feed.Spec.Volts)
-		if feed.Spec.Phases == 3 {
-			volts *= math.Sqrt(3)
-		}
-	}
-	return d.PowerW.Float() / (d.Spec.RatingA.Float() * volts)
+	return d.PowerW.Float() / capacity.PDULimitW(f.Snap, d) * capacity.Continuous
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/capacity"
+	"plumb/fleet/drift"
 	"plumb/views/widget"
 )
 
@@ -22,6 +24,7 @@ type regionFact struct {
 	ups   []string      // what measures the region's power at its entry
 	upsW  float64
 	rxBps float64 // into all switches
+	debt  float64 // of its open findings, in weighted days
 	nets  int
 }
 
@@ -50,6 +53,9 @@ func (m *regionFacts) collect(f Frame) {
 		r := m.at(d.Spec.Region)
 		if d.InletC.Known && !d.Blind() && (r.hot == nil || d.InletC.Float() > r.hot.InletC.Float()) {
 			r.hot = d
+		}
+		for i := range d.Docket.Of() {
+			r.debt += drift.Debt([]*fleet.Finding{&d.Docket.Findings[i]}, f.At)
 		}
 		if d.Spec.Kind == fleet.KindUPS && d.PowerW.Known {
 			r.ups, r.upsW = append(r.ups, id), r.upsW+d.PowerW.Float()
@@ -83,7 +89,7 @@ func (m *regionFacts) needs(f Frame) []fleet.Query {
 	if f.Width/cardColumns(f, f.Width) < factsRoom {
 		return nil
 	}
-	var q []fleet.Query
+	q := []fleet.Query{derivedQuery(derivedForesight)}
 	for id := range f.Snap.Regions.All() {
 		r := m.in(f, id)
 		for _, u := range r.ups[:min(len(r.ups), maxUPS)] {
@@ -116,7 +122,7 @@ func (m *regionFacts) draw(f Frame, on widget.Canvas, id string) {
 		if st == widget.Fill {
 			st = widget.Plain
 		}
-		line("tightest", r.tight.Spec.ID+"  "+percent(r.load)+" of one PDU", st)
+		line("tightest", r.tight.Spec.ID+"  "+percent(r.load)+" of one PDU"+lastsOf(f, r.tight.Spec.ID), st)
 	}
 	if r.hot != nil {
 		line("warmest", quantity(f.Theme, r.hot.InletC, "C")+" inlet  "+r.hot.Spec.Name, tempStyle(r.hot.InletC))
@@ -167,4 +173,15 @@ func addPoints(a, b []fleet.Point) []fleet.Point {
 		out = append(out, p)
 	}
 	return out
+}
+
+// lastsOf says how long a rack lasts, where that is known.
+func lastsOf(f Frame, rack string) string {
+	ahead, _ := derived[*foresight](f, derivedForesight)
+	way, _ := ahead.of(&capacity.Subject{Scope: capacity.ScopeRack, ID: rack})
+	if way == nil || !way.Foreseen() {
+		return ""
+	}
+	text, _ := lastsText(f, way, 0)
+	return ", lasts " + text
 }

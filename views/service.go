@@ -114,7 +114,8 @@ func (v Service) Draw(f Frame, on widget.Canvas) {
 		return
 	}
 	spread := spreadOf(f, v.id)
-	h := min(5+min(len(spread.Shared), 6), on.H/2)
+	against := standing(s.Docket)
+	h := min(5+len(against)+min(len(spread.Shared), 6), on.H/2)
 	in := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, "service "+v.id, s.State.String(), false)
 	in = in.Sub(1, 0, in.W-2, in.H)
 	in.Glyph(f.Theme, 0, 0, s.State)
@@ -128,6 +129,10 @@ func (v Service) Draw(f Frame, on widget.Canvas) {
 	y := 2
 	if len(s.Reasons) > 0 {
 		in.Cut(f.Theme, 2, 2, in.W-2, strings.Join(s.Reasons, "; "), widget.StateStyle(s.State))
+		y++
+	}
+	for i := 0; i < len(against) && y < in.H; i++ {
+		in.Cut(f.Theme, in.Text(2, y, f.Theme.Glyphs.Drift, widget.Drift)+1, y, in.W-4, against[i].Text, widget.Plain)
 		y++
 	}
 	for i := 0; i < len(spread.Shared) && y < in.H; i++ {

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"plumb/fleet"
 	"plumb/internal/benchline"
 	"plumb/views/viewstest"
 	"plumb/views/widget"
@@ -18,8 +17,7 @@ import (
 func BenchmarkTrace(b *testing.B) {
 	f := frame(160, 50)
 	s := *viewstest.Sized(152)
-	causes := newCauses(&s, s.At)
-	f.Answers = judged{of: &s, made: map[fleet.Query]any{derivedQuery(derivedCauses): causes}}
+	f.Answers = judged{snap: &s}
 	f.Spreads = nil
 	buf := widget.NewBuffer(f.Width, f.Height)
 	draw := func(v View, fresh bool) float64 {

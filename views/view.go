@@ -86,11 +86,18 @@ type Back struct{}
 // Execute asks for an action that a person has confirmed. The session hands
 // it to the executor, which checks everything again.
 type Execute struct {
-	Action  fleet.ActionKind
-	Targets []string
-	Reason  string
-	Version uint64 // of the snapshot that was on the screen
+	Action     fleet.ActionKind
+	Args       map[string]string
+	Targets    []string
+	Reason     string
+	Typed      string // what was typed where the plan asks for it: see plan.Challenge
+	BreakGlass bool
+	Undoes     string // the job that this takes back
+	Version    uint64 // of the snapshot that was on the screen
 }
+
+// JobWord says a word about a job: approve, refuse or cancel.
+type JobWord struct{ Word, Job, Reason string }
 
 // Copy puts text on the person's clipboard (OSC 52). What says what it is, for
 // a text that is too long to repeat; "" repeats it.

@@ -15,7 +15,7 @@ import (
 
 func TestEverySizeIsDrawnInItsOwnCells(t *testing.T) {
 	base := frame(80, 24)
-	for _, s := range screens() {
+	for _, s := range everyScreen() {
 		t.Run(s.name, func(t *testing.T) {
 			v := s.view(t, base)
 			b := widget.NewBuffer(1, 1)
@@ -38,16 +38,16 @@ func TestEmptyLoadingAndFailingFramesAreSaidPlainly(t *testing.T) {
 		change func(*Frame)
 		want   map[string]string // by screen: words that must stand on it
 	}{
-		{"loading", func(f *Frame) { f.Answers = viewstest.Answers{None: true} }, map[string]string{"device": "loading", "port": "loading", "events": "loading", "jobs": "loading"}},
-		{"no answers at all", func(f *Frame) { f.Answers = nil }, map[string]string{"device": "loading", "events": "loading"}},
-		{"failing", func(f *Frame) { f.Answers = viewstest.Answers{Err: errors.New("disk on fire")} }, map[string]string{"device": "disk on fire", "port": "disk on fire", "jobs": "disk on fire", "events": "disk on fire"}},
+		{"loading", func(f *Frame) { f.Answers = viewstest.Answers{None: true} }, map[string]string{"device": "loading", "port": "loading", "events": "loading", "jobs": "loading", "capacity": "loading", "room-feed": "loading", "security": "loading", "placement": "loading"}},
+		{"no answers at all", func(f *Frame) { f.Answers = nil }, map[string]string{"device": "loading", "events": "loading", "capacity": "loading"}},
+		{"failing", func(f *Frame) { f.Answers = viewstest.Answers{Err: errors.New("disk on fire")} }, map[string]string{"device": "disk on fire", "port": "disk on fire", "jobs": "disk on fire", "events": "disk on fire", "capacity": "disk on fire", "room-feed": "disk on fire", "security": "disk on fire", "placement": "disk on fire", "whatif-add": "disk on fire"}},
 		{"an empty fleet", func(f *Frame) {
 			f.Snap = &fleet.Snapshot{Version: 1, At: f.At, Live: true, Topology: &fleet.Topology{}}
 		},
 			map[string]string{"fleet": "no regions", "racks": "no racks", "devices": "no device is known", "network": "no switch is known", "services": "no service is known", "instances": "no instance is known", "device": "not in the inventory"}},
 		{"the zero snapshot", func(f *Frame) { f.Snap = &fleet.Snapshot{} }, map[string]string{"fleet": "no regions", "racks": "no racks"}},
 	} {
-		for _, s := range screens() {
+		for _, s := range everyScreen() {
 			f := frame(160, 50)
 			v := s.view(t, f)
 			tc.change(&f)
@@ -112,7 +112,7 @@ func TestPromptToastPaletteAndCursor(t *testing.T) {
 // Every id that a caret can stand on opens its own screen.
 func TestEverythingShownCanBeFollowed(t *testing.T) {
 	f := frame(160, 50)
-	for _, s := range screens() {
+	for _, s := range everyScreen() {
 		v := s.view(t, f)
 		for range 6 {
 			kind, id := v.Selected(f)
@@ -307,7 +307,7 @@ func TestWallPagesByTheClockAndComesBackForACrit(t *testing.T) {
 func TestPlainHasNoBoxes(t *testing.T) {
 	f := frame(100, 40)
 	f.Theme = widget.NewTheme("mono", widget.NoColour, true)
-	for _, s := range screens() {
+	for _, s := range everyScreen() {
 		text := Plain(f, s.view(t, f))
 		if strings.ContainsAny(text, "╭│╰") || strings.Contains(text, "+--") {
 			t.Errorf("%s has boxes:\n%s", s.name, text)

@@ -208,7 +208,7 @@ func (b *builder) selectsSome(key, value string, at place, what string) {
 		for tag := range d.Tags {
 			tags[tag] = true
 		}
-		if v := drift.Carries(d, key); v != "" {
+		if v := d.Carries(key); v != "" {
 			have[v] = true
 		}
 	}

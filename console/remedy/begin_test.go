@@ -3,7 +3,6 @@ package remedy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -45,8 +44,8 @@ func TestCallerWhoLeaves(t *testing.T) {
 		t.Error(err)
 	}
 	e.Wait()
-	if len(w.sent) != 1 || l.Snapshot().Jobs[0].State != fleet.JobAccepted {
-		t.Errorf("sent %d, jobs %+v", len(w.sent), l.Snapshot().Jobs)
+	if w.count() != 1 || l.Snapshot().Jobs[0].State != fleet.JobAccepted {
+		t.Errorf("sent %d, jobs %+v", w.count(), l.Snapshot().Jobs)
 	}
 	if _, err := e.Run(ctx, ask(fleet.RoleViewer, fleet.ActReset, "s01")); !errors.Is(err, ErrDenied) || l.outcomes() != "begun denied" {
 		t.Errorf("%v, audit %q", err, l.outcomes())
@@ -61,13 +60,14 @@ func TestSlowStore(t *testing.T) {
 		e.ledger = &hanging{ledger: l}
 		_, err := e.Run(t.Context(), ask(fleet.RoleOperator, fleet.ActReset, "s01"))
 		e.Wait()
-		if !errors.Is(err, ErrRefused) || len(w.sent) != 0 || l.outcomes() != "begun refused" || l.Snapshot().Jobs[0].State != fleet.JobRefused {
-			t.Errorf("%v, sent %d, audit %q, jobs %+v", err, len(w.sent), l.outcomes(), l.Snapshot().Jobs)
+		if !errors.Is(err, ErrRefused) || w.count() != 0 || l.outcomes() != "refused" || l.Snapshot().Jobs[0].State != fleet.JobRefused {
+			t.Errorf("%v, sent %d, audit %q, jobs %+v", err, w.count(), l.outcomes(), l.Snapshot().Jobs)
 		}
 	})
 }
 
-// TestCoolDownIsOfWhatWasSent: by this process or the one before it.
+// TestCoolDownIsOfWhatWasSent: by this process or the one before it. It doubles,
+// and after two tries there is no third.
 func TestCoolDownIsOfWhatWasSent(t *testing.T) {
 	e, l, _ := house(t)
 	r := ask(fleet.RoleOperator, fleet.ActReset, "s01")
@@ -81,58 +81,75 @@ func TestCoolDownIsOfWhatWasSent(t *testing.T) {
 	}
 	e.Wait()
 
-	e, _, _ = house(t)
-	if err := e.Adopt(t.Context(), []fleet.Job{{ID: "j1", Action: fleet.ActReset, Targets: []string{"s01"}, State: fleet.JobVerified, Began: t0.Add(-10 * time.Second)}}); err != nil {
-		t.Fatal(err)
+	tried := func(ago ...time.Duration) string {
+		e, l, _ := house(t)
+		for i, d := range ago {
+			at := t0.Add(time.Second - d)
+			j := fleet.Job{ID: string(rune('a' + i)), Action: fleet.ActReset, Targets: []string{"s01"}, State: fleet.JobVerified, Began: at, Ended: at, Steps: []fleet.JobStep{{Name: "verify", Target: "s01", State: fleet.JobVerified, At: at}}}
+			if err := l.Apply(t.Context(), fleet.Decision{Job: &j}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := e.Run(t.Context(), r)
+		e.Wait()
+		if err == nil {
+			return ""
+		}
+		return err.Error()
 	}
-	if _, err := e.Run(t.Context(), r); err == nil || !strings.Contains(err.Error(), "the same was done 11s ago") {
-		t.Errorf("after a restart: %v", err)
+	for _, c := range []struct {
+		ago  []time.Duration
+		want string
+	}{
+		{[]time.Duration{11 * time.Second}, "the same was done to s01 11s ago; wait 49s"},
+		{[]time.Duration{61 * time.Second}, ""},
+		{[]time.Duration{20 * time.Hour, time.Hour}, "tried 2 times within a day; it is in quarantine"},
+		{[]time.Duration{30 * time.Hour, time.Hour}, ""},
+	} {
+		if got := tried(c.ago...); c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("tried %v ago: %q, want %q", c.ago, got, c.want)
+		}
 	}
 }
 
 // TestServiceFloor: the guard itself holds it, also against two people at once.
 func TestServiceFloor(t *testing.T) {
 	for name, c := range map[string]struct {
-		replicas, floor int
-		want            string // of the first; "" passes
-		second          string // of another on s02 while the first is on its way
+		floor  int
+		want   string // of the first; "" passes
+		second string // of another on s02 while the first is on its way
 	}{
-		"below":      {2, 2, "would fall below its floor of 2", ""},
-		"at":         {2, 1, "exactly at its floor of 1: that needs a second person", ""},
-		"above":      {4, 1, "", ""},
-		"both below": {3, 1, "", "exactly at its floor of 1"},
+		"below":   {3, "would fall below its floor of 3", ""},
+		"at":      {2, "proposed", ""},
+		"both at": {1, "", "proposed"},
+		"none":    {0, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, l, w := house(t)
 			w.hold = make(chan struct{})
 			s := *l.Snapshot()
 			devices := s.Devices.Edit()
-			for _, id := range []string{"s01", "s02"} {
+			for _, id := range []string{"s01", "s02", "s03"} {
 				d := devices.Get(id)
 				d.State, d.Power, d.SeenAt, d.BlindSince = fleet.StateOK, fleet.PowerOn, t0, time.Time{}
 			}
 			s.Devices = devices.Done()
-			service := fleet.Service{Spec: &fleet.ServiceSpec{Name: "match", Floor: c.floor}, Replicas: c.replicas, Devices: []int{s.Devices.Number("s01"), s.Devices.Number("s02")}}
-			var ids []string
-			var guests []fleet.InstanceState // the other replicas, on machines that are not ours
-			for n := range c.replicas - 2 {
-				ids = append(ids, fmt.Sprint("vm", n))
-				guests = append(guests, fleet.InstanceState{Instance: fleet.Instance{ID: ids[n], Service: "match", State: fleet.StateOK}, Device: -1})
-				service.Instances = append(service.Instances, n)
-			}
-			s.Instances = fleet.NewTable(ids, guests)
-			s.Services = fleet.NewTable([]string{"match"}, []fleet.Service{service})
+			s.Services = fleet.NewTable([]string{"match"}, []fleet.Service{{
+				Spec: &fleet.ServiceSpec{Name: "match", Floor: c.floor}, Replicas: 3, Devices: []int{s.Devices.Number("s01"), s.Devices.Number("s02"), s.Devices.Number("s03")}}})
 			frozen := &still{ledger: l, snap: &s}
 			e.ledger = frozen
 			try := func(target, want string) {
 				t.Helper()
 				r := ask(fleet.RoleAdmin, fleet.ActPowerOff, target)
-				check := e.Check(r)
-				_, err := e.Run(t.Context(), r)
-				for _, err := range []error{check, err} {
-					if want == "" && err != nil || want != "" && (!errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), want)) {
-						t.Errorf("%s: %v, want %q", target, err, want)
+				p := e.Plan(r)
+				job, err := e.Run(t.Context(), r)
+				switch {
+				case want == "proposed":
+					if err != nil || job.State != fleet.JobProposed || !p.NeedsApproval() {
+						t.Errorf("%s: %v %s, plan %+v; want a proposal", target, err, job.State, p.Guards)
 					}
+				case want == "" && err != nil, want != "" && (!errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), want) || p.Stops() == nil):
+					t.Errorf("%s: %v, want %q", target, err, want)
 				}
 			}
 			try("s01", c.want)

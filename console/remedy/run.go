@@ -4,234 +4,280 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"plumb/fleet"
 	"plumb/fleet/plan"
 )
 
-// Ledger is where decisions become durable.
-type Ledger interface {
-	Snapshot() *fleet.Snapshot
-	Apply(ctx context.Context, in ...fleet.Input) error
+// atOnce is how many targets of a wave are acted on at the same time.
+const atOnce = 8
+
+// run is a job that is being carried out.
+type run struct {
+	*Executor
+	by  Person
+	job fleet.Job
+
+	mu  sync.Mutex // guards what follows
+	why string     // the first surprise; "": none
+	end fleet.JobState
 }
 
-// Wire carries an action to a device and can be asked to look at it again.
-type Wire interface {
-	Act(ctx context.Context, source fleet.Source, id string, a fleet.Action) (fleet.Outcome, error)
-	Nudge(ids ...string)
-}
-
-// actWithin bounds one action on the wire, coolDown the next same one, and
-// keepWithin how long the store may take before nothing is done.
-const (
-	actWithin  = 30 * time.Second
-	coolDown   = 30 * time.Second
-	keepWithin = 5 * time.Second
-)
-
-// Executor runs actions, one at a time for each device.
-type Executor struct {
-	ledger Ledger
-	wire   Wire
-	log    *slog.Logger
-	now    func() time.Time
-
-	mu     sync.Mutex // guards the three below
-	leases map[string]lease
-	done   map[string]time.Time // device + action: when it was last sent
-	serial uint64
-	wg     sync.WaitGroup
-}
-
-type lease struct {
-	who   string
-	since time.Time
-	step  plan.Step
-}
-
-// New returns an executor.
-func New(ledger Ledger, wire Wire, log *slog.Logger, now func() time.Time) *Executor {
-	return &Executor{ledger: ledger, wire: wire, log: log, now: now, leases: map[string]lease{}, done: map[string]time.Time{}}
-}
-
-// Run judges the request, writes "begun" and hands the action to the wire in
-// the background. It returns the job once that is durable; what comes of it is
-// in the job that every snapshot carries. ctx is the caller's: an action that
-// has begun goes on when the caller leaves. The error wraps ErrDenied or
-// ErrRefused with the reason, and has been audited.
-func (e *Executor) Run(ctx context.Context, r Request) (fleet.Job, error) {
-	// From here on nothing depends on the caller, who may hang up at any moment:
-	// the try is written down, and what was begun is sent.
-	ctx = context.WithoutCancel(ctx)
-	now := e.now()
-	o, err := e.admit(r, now)
-	if err != nil {
-		return fleet.Job{}, e.refuse(ctx, r, now, err)
-	}
-	job := fleet.Job{
-		ID: e.id(now), Action: r.Action, Targets: []string{r.Target}, State: fleet.JobRunning, By: r.User, Reason: r.Reason, Began: now,
-		Steps: []fleet.JobStep{{Name: "begin", State: fleet.JobRunning, Text: "guards passed", At: now}},
-	}
-	if err := e.begin(ctx, r, job); err != nil {
-		e.release(o.device)
-		return fleet.Job{}, fmt.Errorf("%w: the audit log does not take it, so nothing was done: %w", ErrRefused, err)
-	}
-	e.sent(r, now)
-	e.wg.Go(func() {
-		defer e.release(o.device)
-		e.carryOut(ctx, r, o, job)
-	})
-	return job, nil
-}
-
-// begin makes the job durable. When the store does not answer in time nobody
-// knows whether it has it: nothing is sent then, and the job, should it be
-// there, is ended as soon as the store takes that.
-func (e *Executor) begin(ctx context.Context, r Request, job fleet.Job) error {
-	within, cancel := context.WithTimeout(ctx, keepWithin)
-	defer cancel()
-	err := e.ledger.Apply(within, fleet.Decision{Job: &job, Audit: []fleet.AuditEntry{entry(r, job.Began, "begun", r.Reason)}})
-	if err == nil || within.Err() == nil {
-		return err
-	}
-	const text = "the store did not answer in time; nothing was sent"
-	job.State, job.Ended = fleet.JobRefused, e.now()
-	job.Steps = append(slices.Clone(job.Steps), fleet.JobStep{Name: "begin", State: fleet.JobRefused, Text: text, At: job.Ended})
-	e.wg.Go(func() {
-		late, cancel := context.WithTimeout(ctx, actWithin)
-		defer cancel()
-		if err := e.ledger.Apply(late, fleet.Decision{Job: &job, Audit: []fleet.AuditEntry{entry(r, job.Ended, "refused", text)}}); err != nil {
-			e.log.Error("job not ended that was not sent", "job", job.ID, "err", err)
+// waves does one target, and when that is seen to have gone well a few, and
+// then the rest. The first surprise stops it.
+func (x *run) waves(ctx context.Context) {
+	rest := x.job.Planned.Targets
+	for n, size := range x.job.Planned.Waves {
+		x.wave(ctx, rest[:size])
+		if rest = rest[size:]; x.surprised() {
+			break
 		}
-	})
-	return err
+		if len(rest) > 0 && !x.soak(ctx, n, size) {
+			break
+		}
+	}
+	x.finish(ctx, len(rest))
 }
 
-// Check says why Run would refuse the request at this moment. It does nothing
-// and leaves no trace; nil is no promise.
-func (e *Executor) Check(r Request) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	_, err := guard(e.ledger.Snapshot(), r, e.now(), e.underWay())
-	return err
+// wave acts on its targets, and leaves out those that have not begun when
+// something surprises.
+func (x *run) wave(ctx context.Context, targets []fleet.PlanTarget) {
+	slots := make(chan struct{}, atOnce)
+	var all sync.WaitGroup
+	for i := range targets {
+		slots <- struct{}{}
+		if x.surprised() {
+			break
+		}
+		all.Go(func() {
+			defer func() { <-slots }()
+			x.turn(ctx, &targets[i])
+		})
+	}
+	all.Wait()
 }
 
-// Wait blocks until nothing is under way; for a clean stop.
-func (e *Executor) Wait() { e.wg.Wait() }
-
-func (e *Executor) carryOut(ctx context.Context, r Request, o order, job fleet.Job) {
-	ctx, cancel := context.WithTimeout(ctx, actWithin)
-	defer cancel()
-	out, err := e.wire.Act(ctx, o.source, o.device, o.action)
-	now := e.now()
-	step := fleet.JobStep{Name: "act", At: now, Text: out.Text}
-	outcome := ""
+// turn is one target: what was planned must still be so, the log has to take
+// it, and then it is sent, once.
+func (x *run) turn(ctx context.Context, t *fleet.PlanTarget) {
+	if err := x.still(t); err != nil {
+		x.note(ctx, t.ID, fleet.JobStep{Name: "begin", State: fleet.JobRefused, Text: text(err)}, "refused", false)
+		x.surprise(fleet.JobRefused, "%s: %v", t.ID, err)
+		return
+	}
+	if err := x.note(ctx, t.ID, fleet.JobStep{Name: "begin", State: fleet.JobRunning, Text: begins(t)}, "begun", true); err != nil {
+		x.surprise(fleet.JobRefused, "%s: the audit log does not take it, so nothing was done: %v", t.ID, err)
+		return
+	}
+	within, cancel := context.WithTimeout(ctx, actWithin)
+	out, err := x.wire.Act(within, t.Source, t.Wire, fleet.Action{Kind: x.job.Action, Target: t.ID, Serial: t.Serial, Args: x.job.Planned.Args})
+	cancel()
+	step, outcome := fleet.JobStep{Name: "act", Text: out.Text}, ""
 	switch {
 	case err == nil && out.Done:
-		job.State = fleet.JobAccepted // verified when a poll shows it
+		step.State = fleet.JobAccepted // verified when a poll shows it
 	case errors.Is(err, fleet.ErrTimeout) || err == nil:
-		job.State, outcome = fleet.JobUnknown, "unknown"
+		step.State, outcome = fleet.JobUnknown, "unknown"
 	default:
-		job.State, outcome = fleet.JobFailed, "failed"
+		step.State, outcome = fleet.JobFailed, "failed"
 	}
 	if err != nil {
-		step.Text = fleet.Clean(err.Error(), fleet.MaxText)
+		step.Text = text(err)
 	}
-	step.State = job.State
-	job.Steps = append(job.Steps[:len(job.Steps):len(job.Steps)], step)
-	d := fleet.Decision{Job: &job}
 	if outcome != "" {
-		job.Ended = now
-		d.Audit = []fleet.AuditEntry{entry(r, now, outcome, step.Text)}
+		x.surprise(step.State, "%s: %s", t.ID, step.Text)
 	}
-	// The write must be kept even when the action used up its own time.
-	keep, stop := context.WithTimeout(context.WithoutCancel(ctx), actWithin)
-	defer stop()
-	if err := e.ledger.Apply(keep, d); err != nil {
-		e.log.Error("outcome of an action not kept", "job", job.ID, "state", job.State, "err", err)
+	if err := x.note(ctx, t.ID, step, outcome, false); err != nil {
+		x.log.Error("outcome of an action not kept", "job", x.job.ID, "target", t.ID, "state", step.State, "err", err)
 	}
-	e.wire.Nudge(o.device)
+	x.wire.Nudge(t.Wire)
 }
 
-// admit judges a request and gives one person one device for one action at a
-// time. Both are one step: of two people who each take a replica of a service
-// the second must be judged with the first one's in mind.
-func (e *Executor) admit(r Request, now time.Time) (order, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	o, err := guard(e.ledger.Snapshot(), r, now, e.underWay())
-	if err != nil {
-		return order{}, err
+func begins(t *fleet.PlanTarget) string {
+	s := "guards passed"
+	if t.Before != "" {
+		s += "; " + t.Before
 	}
-	if l, ok := e.leases[o.device]; ok {
-		return order{}, fmt.Errorf("%w: %s is acting on %s since %s", ErrRefused, l.who, o.device, l.since.UTC().Format("15:04:05"))
+	if t.Serial != "" {
+		s += "; serial " + t.Serial
 	}
-	at, ok := e.done[coolKey(r.Target, r.Action)]
-	if ok && now.Sub(at) < coolDown && r.Action != fleet.ActIdentify {
-		return order{}, fmt.Errorf("%w: the same was done %s ago; wait %s", ErrRefused, now.Sub(at).Round(time.Second), (coolDown - now.Sub(at)).Round(time.Second))
-	}
-	e.leases[o.device] = lease{r.User, now, plan.Step{Action: r.Action, Target: r.Target}}
-	return o, nil
+	return s
 }
 
-// underWay lists what holds a lease. e.mu is held.
-func (e *Executor) underWay() []plan.Step {
-	steps := make([]plan.Step, 0, len(e.leases))
-	for _, l := range e.leases {
-		steps = append(steps, l.step)
+func text(err error) string { return fleet.Clean(err.Error(), fleet.MaxText) }
+
+// still makes the plan of one target again: another state, another machine or
+// a guard that stops now is a surprise. What this job holds does not stop it.
+func (x *run) still(t *fleet.PlanTarget) error {
+	x.Executor.mu.Lock()
+	defer x.Executor.mu.Unlock()
+	if who := x.stopped[x.job.ID]; who != "" {
+		return fmt.Errorf("%w: cancelled by %s", ErrRefused, who)
 	}
-	return steps
+	role := x.by.Role
+	if x.job.ApprovedBy != "" { // who asked may have been an operator, and a second person agreed
+		role = max(role, fleet.RoleOperator)
+	}
+	p := x.plan(plan.Ask{Action: x.job.Action, Args: x.job.Planned.Args, Targets: []string{t.ID}, By: x.job.By, Role: role, Within: x.by.Within, Cloud: x.by.Cloud, BreakGlass: x.job.BrokeGlass}, x.job.ID)
+	if err := stops(&p); err != nil {
+		return err
+	}
+	if p.NeedsApproval() && !x.job.Planned.NeedsApproval() && !x.job.BrokeGlass {
+		return fmt.Errorf("%w: it needs a second person now", ErrRefused)
+	}
+	switch is := p.Targets[0]; {
+	case is.Serial != t.Serial || is.Wire != t.Wire:
+		return fmt.Errorf("%w: another machine stands there than when it was planned (serial %q, was %q)", ErrRefused, is.Serial, t.Serial)
+	case is.Place != t.Place:
+		return fmt.Errorf("%w: it stands at %s now, planned was %s", ErrRefused, is.Place, t.Place)
+	case is.Before != t.Before:
+		return fmt.Errorf("%w: it is %s now, planned was %s", ErrRefused, is.Before, t.Before)
+	}
+	return nil
 }
 
-func coolKey(target string, kind fleet.ActionKind) string { return target + " " + string(kind) }
+// note puts a step on record, and with it what the audit log says; "": nothing.
+// must bounds how long the store may take: what has to be on record before
+// anything happens cannot wait for ever.
+func (x *run) note(ctx context.Context, target string, step fleet.JobStep, outcome string, must bool) error {
+	limit := actWithin
+	if must {
+		limit = keepWithin
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	step.Target, step.At = target, x.now()
+	d := fleet.Decision{Change: &fleet.JobChange{ID: x.job.ID, Steps: []fleet.JobStep{step}}}
+	if outcome != "" {
+		reason := x.job.Reason
+		if outcome != "begun" {
+			reason = strings.TrimPrefix(step.Text, outcome+": ")
+		}
+		d.Audit = []fleet.AuditEntry{x.entry(Request{Person: Person{User: x.job.By, From: x.by.From}, Action: x.job.Action}, target, outcome, reason)}
+	}
+	return x.ledger.Apply(ctx, d)
+}
 
-// sent starts the cool-down of an action, and forgets those that are over.
-// What was never handed to the wire has none.
-func (e *Executor) sent(r Request, at time.Time) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for k, was := range e.done {
-		if at.Sub(was) > coolDown {
-			delete(e.done, k)
+// surprise remembers the first thing that went otherwise than planned.
+func (x *run) surprise(end fleet.JobState, format string, args ...any) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.why == "" {
+		x.why, x.end = strings.TrimPrefix(fmt.Sprintf(format, args...), "refused: "), end
+	}
+}
+
+func (x *run) surprised() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.why != ""
+}
+
+// soak waits until every target of a wave that was acted on is seen to be as it
+// should be, and then a while longer. false: something else came of it.
+func (x *run) soak(ctx context.Context, n, size int) bool {
+	w := x.ledger.Watch()
+	defer w.Close()
+	done := x.job.Targets[:x.before(n)+size]
+	for {
+		s, err := w.Next(ctx)
+		if err != nil {
+			x.surprise(fleet.JobStopped, "plumb stops")
+			return false
+		}
+		waits, bad := x.settled(s, done)
+		if bad != "" {
+			x.surprise(fleet.JobStopped, "%s", bad)
+			return false
+		}
+		if !waits {
+			break
 		}
 	}
-	e.done[coolKey(r.Target, r.Action)] = at
-}
-
-func (e *Executor) release(device string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.leases, device)
-}
-
-// refuse writes the try down, whether the caller waits for that or not. A try that cannot be written down is refused all
-// the same.
-func (e *Executor) refuse(ctx context.Context, r Request, now time.Time, why error) error {
-	outcome := "refused"
-	if errors.Is(why, ErrDenied) {
-		outcome = "denied"
-	}
-	ctx, cancel := context.WithTimeout(ctx, keepWithin)
+	bounds := x.ledger.Snapshot().Remediation.Or()
+	watched, cancel := context.WithTimeout(ctx, bounds.Soak)
 	defer cancel()
-	if err := e.ledger.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{entry(r, now, outcome, strings.TrimPrefix(why.Error(), outcome+": "))}}); err != nil {
-		e.log.Error("refused try not audited", "user", r.User, "action", r.Action, "err", err)
+	for {
+		s, err := w.Next(watched)
+		if err != nil {
+			return ctx.Err() == nil
+		}
+		if _, bad := x.settled(s, done); bad != "" {
+			x.surprise(fleet.JobStopped, "%s", bad)
+			return false
+		}
 	}
-	return why
 }
 
-func entry(r Request, at time.Time, outcome, reason string) fleet.AuditEntry {
-	return fleet.AuditEntry{At: at, Who: r.User, From: r.From, Action: string(r.Action), Target: fleet.Clean(r.Target, fleet.MaxText), Outcome: outcome, Reason: fleet.Clean(reason, fleet.MaxText)}
+// before is how many targets the waves before n have.
+func (x *run) before(n int) (sum int) {
+	for _, size := range x.job.Planned.Waves[:n] {
+		sum += size
+	}
+	return sum
 }
 
-func (e *Executor) id(now time.Time) string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.serial++
-	return "j" + strconv.FormatInt(now.UnixMilli(), 36) + strconv.FormatUint(e.serial, 36)
+// settled says whether any of the targets is still waited for, and which went
+// otherwise.
+func (x *run) settled(s *fleet.Snapshot, targets []string) (waits bool, bad string) {
+	for i := range s.Jobs {
+		if s.Jobs[i].ID != x.job.ID {
+			continue
+		}
+		for _, t := range targets {
+			switch at := s.Jobs[i].Of(t); {
+			case at == nil || !at.State.Over():
+				waits = true
+			case at.State != fleet.JobVerified:
+				return false, t + " is " + string(at.State) + ": " + at.Text
+			}
+		}
+		return waits, ""
+	}
+	return false, "the job is not on record any more"
+}
+
+// finish says how the job ended, or that all were sent and are to be seen.
+func (x *run) finish(ctx context.Context, left int) {
+	c := fleet.JobChange{ID: x.job.ID, State: fleet.JobAccepted}
+	x.mu.Lock()
+	why, end := x.why, x.end
+	x.mu.Unlock()
+	if why != "" {
+		c.State, c.Ended = end, x.now()
+		if len(x.job.Targets) > 1 {
+			c.State = fleet.JobStopped
+			if left > 0 {
+				why += fmt.Sprintf("; %d of %d not begun", x.unbegun(), len(x.job.Targets))
+			}
+		}
+		x.Executor.mu.Lock()
+		if who := x.stopped[x.job.ID]; who != "" {
+			c.State = fleet.JobCancelled
+		}
+		x.Executor.mu.Unlock()
+		c.Steps = []fleet.JobStep{{Name: "stop", State: c.State, Text: fleet.Clean(why, fleet.MaxText), At: c.Ended}}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actWithin)
+	defer cancel()
+	if err := x.ledger.Apply(ctx, fleet.Decision{Change: &c}); err != nil {
+		x.log.Error("end of a job not kept", "job", x.job.ID, "state", c.State, "err", err)
+	}
+}
+
+// unbegun counts the targets whose turn did not come.
+func (x *run) unbegun() (n int) {
+	for _, j := range x.ledger.Snapshot().Jobs {
+		if j.ID != x.job.ID {
+			continue
+		}
+		for _, t := range j.Targets {
+			if at := j.Of(t); at == nil || at.Name == "begin" && at.State == fleet.JobRefused {
+				n++
+			}
+		}
+	}
+	return n
 }

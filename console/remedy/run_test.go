@@ -22,6 +22,8 @@ type ledger struct {
 	snap  *fleet.Snapshot
 	audit []fleet.AuditEntry
 	full  bool
+	news  chan struct{} // closed and made anew with each snapshot
+	now   func() time.Time
 }
 
 func (l *ledger) Snapshot() *fleet.Snapshot { l.mu.Lock(); defer l.mu.Unlock(); return l.snap }
@@ -33,10 +35,39 @@ func (l *ledger) Apply(_ context.Context, in ...fleet.Input) error {
 		return errors.New("no space left on device")
 	}
 	var out fleet.Output
-	l.snap, out = engine.Step(l.snap, in, t0)
+	l.snap, out = engine.Step(l.snap, in, l.now())
 	l.audit = append(l.audit, out.Audit...)
+	close(l.news)
+	l.news = make(chan struct{})
 	return nil
 }
+
+// Watch implements Ledger.
+func (l *ledger) Watch() Watch { return &watch{l: l} }
+
+type watch struct {
+	l    *ledger
+	seen *fleet.Snapshot
+}
+
+func (w *watch) Next(ctx context.Context) (*fleet.Snapshot, error) {
+	for {
+		w.l.mu.Lock()
+		snap, news := w.l.snap, w.l.news
+		w.l.mu.Unlock()
+		if snap != w.seen {
+			w.seen = snap
+			return snap, nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (w *watch) Close() {}
 
 func (l *ledger) outcomes() string {
 	l.mu.Lock()
@@ -48,11 +79,21 @@ func (l *ledger) outcomes() string {
 	return strings.Join(s, " ")
 }
 
+func (l *ledger) job(id string) fleet.Job {
+	for _, j := range l.Snapshot().Jobs {
+		if j.ID == id {
+			return j
+		}
+	}
+	return fleet.Job{}
+}
+
 type wire struct {
 	mu    sync.Mutex
 	sent  []fleet.Action
 	hold  chan struct{}
 	reply func() (fleet.Outcome, error)
+	after func(fleet.Action) // once it was sent; nil: nothing
 }
 
 func (w *wire) Act(_ context.Context, _ fleet.Source, _ string, a fleet.Action) (fleet.Outcome, error) {
@@ -62,36 +103,49 @@ func (w *wire) Act(_ context.Context, _ fleet.Source, _ string, a fleet.Action) 
 	if w.hold != nil {
 		<-w.hold
 	}
-	return w.reply()
+	out, err := w.reply()
+	if w.after != nil {
+		w.after(a)
+	}
+	return out, err
 }
 func (w *wire) Nudge(...string) {}
 
+func (w *wire) count() int { w.mu.Lock(); defer w.mu.Unlock(); return len(w.sent) }
+
 func yes() (fleet.Outcome, error) { return fleet.Outcome{Done: true, Text: "ok"}, nil }
 
+// house is three servers, of which one was seen, and a switch.
 func house(t *testing.T) (*Executor, *ledger, *wire) {
 	t.Helper()
 	ep := []fleet.Endpoint{{Source: fleet.SourceIPMI, Address: "127.0.0.1:1"}}
 	inv := &fleet.Inventory{Regions: []fleet.RegionSpec{{Name: "ams"}}, Sites: []fleet.SiteSpec{{Name: "ams1", Region: "ams"}}, Devices: []fleet.DeviceSpec{
 		{ID: "s01", Kind: fleet.KindServer, Site: "ams1", Region: "ams", Endpoints: ep},
 		{ID: "s02", Kind: fleet.KindServer, Site: "ams1", Region: "ams", Endpoints: ep},
-		{ID: "sw1", Kind: fleet.KindSwitch, Site: "ams1", Region: "ams", Endpoints: ep},
+		{ID: "s03", Kind: fleet.KindServer, Site: "ams1", Region: "ams", Endpoints: ep},
+		{ID: "sw1", Kind: fleet.KindSwitch, Site: "ams1", Region: "ams", Endpoints: []fleet.Endpoint{{Source: fleet.SourceSNMP, Address: "127.0.0.1:1"}}},
 	}}
-	server := &fleet.Observation{Target: "s01", Source: fleet.SourceIPMI, At: t0}
-	server.Facts.Set(fleet.FactPower, "on")
-	server.Facts.Set(fleet.FactSerial, "7XK2P03")
-	server.SetTable(fleet.TableFacts, fleet.Complete)
 	sw := &fleet.Observation{Target: "sw1", Source: fleet.SourceSNMP, At: t0, Ports: []fleet.Port{{PortDef: &fleet.PortDef{Name: "Ethernet1/3", Admin: "up", Oper: "up"}}}}
 	sw.SetTable(fleet.TablePorts, fleet.Complete)
-	l := &ledger{snap: engine.Restore(inv, fleet.Memory{}, t0)}
-	if err := l.Apply(t.Context(), server, sw); err != nil {
+	l := &ledger{snap: engine.Restore(inv, fleet.Memory{}, t0), news: make(chan struct{}), now: func() time.Time { return t0 }}
+	if err := l.Apply(t.Context(), server("s01", "on", t0), sw); err != nil {
 		t.Fatal(err)
 	}
 	w := &wire{reply: yes}
 	return New(l, w, slog.New(slog.DiscardHandler), func() time.Time { return t0.Add(time.Second) }), l, w
 }
 
-func ask(role fleet.Role, kind fleet.ActionKind, target string) Request {
-	return Request{User: "bob", From: "127.0.0.1:9", Role: role, Action: kind, Target: target, Reason: "PSU swap"}
+// server is a server as a poll shows it.
+func server(id, power string, at time.Time) *fleet.Observation {
+	o := &fleet.Observation{Target: id, Source: fleet.SourceIPMI, At: at}
+	o.Facts.Set(fleet.FactPower, power)
+	o.Facts.Set(fleet.FactSerial, "7XK2P03")
+	o.SetTable(fleet.TableFacts, fleet.Complete)
+	return o
+}
+
+func ask(role fleet.Role, kind fleet.ActionKind, targets ...string) Request {
+	return Request{Person: Person{User: "bob", From: "127.0.0.1:9", Role: role}, Action: kind, Targets: targets, Reason: "PSU swap"}
 }
 
 func TestGuards(t *testing.T) {
@@ -104,13 +158,16 @@ func TestGuards(t *testing.T) {
 		{"viewer", ask(fleet.RoleViewer, fleet.ActPowerOff, "s01"), ErrDenied, "needs role operator"},
 		{"wall", ask(fleet.RoleWall, fleet.ActIdentify, "s01"), ErrDenied, "needs role operator"},
 		{"unknown action", ask(fleet.RoleAdmin, "explode", "s01"), ErrDenied, "no action"},
-		{"no target", ask(fleet.RoleAdmin, fleet.ActPowerOff, ""), ErrRefused, "not in the inventory"},
+		{"no target", ask(fleet.RoleAdmin, fleet.ActPowerOff), ErrRefused, "nothing is selected"},
+		{"nobody there", ask(fleet.RoleAdmin, fleet.ActPowerOff, "s09"), ErrRefused, "not in the inventory"},
+		{"twice the same", ask(fleet.RoleAdmin, fleet.ActPowerOff, "s01", "s01"), ErrRefused, "named twice"},
+		{"an argument it does not take", Request{Person: Person{User: "bob", Role: fleet.RoleOperator}, Action: fleet.ActPowerOff, Args: map[string]string{"vlan": "1"}, Targets: []string{"s01"}, Reason: "x"}, ErrRefused, "takes no argument"},
 		{"already on", ask(fleet.RoleOperator, fleet.ActPowerOn, "s01"), ErrRefused, "already on"},
 		{"never seen", ask(fleet.RoleOperator, fleet.ActPowerOff, "s02"), ErrRefused, "not seen"},
 		{"a switch has no power button", ask(fleet.RoleOperator, fleet.ActPowerOff, "sw1"), ErrRefused, "not a server"},
 		{"no such port", ask(fleet.RoleOperator, fleet.ActPortDown, "sw1/Ethernet9"), ErrRefused, "no port"},
 		{"port already up", ask(fleet.RoleOperator, fleet.ActPortUp, "sw1/Ethernet1/3"), ErrRefused, "already admin up"},
-		{"no reason", Request{User: "bob", Role: fleet.RoleOperator, Action: fleet.ActPowerOff, Target: "s01"}, ErrRefused, "reason"},
+		{"no reason", Request{Person: Person{User: "bob", Role: fleet.RoleOperator}, Action: fleet.ActPowerOff, Targets: []string{"s01"}}, ErrRefused, "reason"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e, l, w := house(t)
@@ -118,8 +175,8 @@ func TestGuards(t *testing.T) {
 			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.why) {
 				t.Errorf("got %v, want %v with %q", err, c.want, c.why)
 			}
-			if len(w.sent) != 0 || l.outcomes() != c.want.Error() {
-				t.Errorf("sent %d actions, audit %q", len(w.sent), l.outcomes())
+			if w.count() != 0 || l.outcomes() != c.want.Error() {
+				t.Errorf("sent %d actions, audit %q", w.count(), l.outcomes())
 			}
 		})
 	}
@@ -132,7 +189,7 @@ func TestActionIsAuditedSentOnceAndAccepted(t *testing.T) {
 		t.Fatal(job, err)
 	}
 	e.Wait()
-	if len(w.sent) != 1 || w.sent[0].Serial != "7XK2P03" {
+	if w.count() != 1 || w.sent[0].Serial != "7XK2P03" {
 		t.Errorf("sent %+v", w.sent)
 	}
 	if got := l.Snapshot().Jobs[0]; got.State != fleet.JobAccepted || l.outcomes() != "begun" {
@@ -150,7 +207,7 @@ func TestNoAuditNoAction(t *testing.T) {
 		t.Errorf("with a full disk: %v", err)
 	}
 	e.Wait()
-	if len(w.sent) != 0 {
+	if w.count() != 0 {
 		t.Error("an action went out that the audit log did not take")
 	}
 }
@@ -193,22 +250,37 @@ func TestOutcomesAreHonest(t *testing.T) {
 
 func TestWhatADeadProcessLeftIsUnknown(t *testing.T) {
 	e, l, w := house(t)
-	left := []fleet.Job{
-		{ID: "j1", Action: fleet.ActReset, Targets: []string{"s01"}, State: fleet.JobRunning, By: "bob", Began: t0.Add(-time.Hour)},
-		{ID: "j2", Action: fleet.ActPowerOff, Targets: []string{"s01"}, State: fleet.JobAccepted, By: "bob", Began: t0.Add(-time.Hour)},
+	began := func(target string) fleet.JobStep {
+		return fleet.JobStep{Name: "begin", Target: target, State: fleet.JobRunning, At: t0}
 	}
-	if err := e.Adopt(t.Context(), left); err != nil {
+	took := fleet.JobStep{Name: "act", Target: "s02", State: fleet.JobAccepted, At: t0}
+	three := &fleet.Plan{Targets: []fleet.PlanTarget{{ID: "s01", Wire: "s01"}, {ID: "s02", Wire: "s02"}, {ID: "s03", Wire: "s03"}}}
+	for _, j := range []fleet.Job{
+		{ID: "old", Action: fleet.ActReset, Targets: []string{"s01"}, State: fleet.JobRunning, By: "bob", Began: t0.Add(-time.Hour)}, // of before plans were kept
+		{ID: "taken", Action: fleet.ActPowerOff, Targets: []string{"s01"}, State: fleet.JobAccepted, By: "bob", Began: t0.Add(-time.Hour)},
+		{ID: "mid", Action: fleet.ActReset, Targets: []string{"s01", "s02", "s03"}, State: fleet.JobRunning, By: "bob", Began: t0.Add(-time.Hour), Planned: three, Steps: []fleet.JobStep{began("s02"), took, began("s01")}},
+		{ID: "approved", Action: fleet.ActReset, Targets: []string{"s01", "s02", "s03"}, State: fleet.JobApproved, By: "bob", Began: t0.Add(-time.Hour), Planned: three},
+		{ID: "waits", Action: fleet.ActReset, Targets: []string{"s01"}, State: fleet.JobProposed, By: "bob", Began: t0, Planned: three},
+		{ID: "sent", Action: fleet.ActReset, Targets: []string{"s02"}, State: fleet.JobRunning, By: "bob", Began: t0, Planned: three, Steps: []fleet.JobStep{began("s02"), took}},
+	} {
+		if err := l.Apply(t.Context(), fleet.Decision{Job: &j}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Adopt(t.Context(), l.Snapshot().Jobs); err != nil {
 		t.Fatal(err)
 	}
 	e.Wait()
-	if len(w.sent) != 0 || l.outcomes() != "unknown" {
-		t.Errorf("sent %d actions, audit %q", len(w.sent), l.outcomes())
+	if w.count() != 0 || l.outcomes() != "unknown unknown" {
+		t.Errorf("sent %d actions, audit %q", w.count(), l.outcomes())
 	}
-	jobs := l.Snapshot().Jobs
-	if len(jobs) != 1 || jobs[0].ID != "j1" || jobs[0].State != fleet.JobUnknown || jobs[0].Ended.IsZero() || !strings.Contains(jobs[0].Steps[0].Text, "not known") {
-		t.Errorf("jobs %+v", jobs)
+	for id, want := range map[string]fleet.JobState{"old": fleet.JobUnknown, "taken": fleet.JobAccepted, "mid": fleet.JobUnknown, "approved": fleet.JobStopped, "waits": fleet.JobProposed, "sent": fleet.JobAccepted} {
+		j := l.job(id)
+		if j.State != want || j.State.Over() == j.Ended.IsZero() {
+			t.Errorf("%s is %s, want %s: %+v", id, j.State, want, j.Steps)
+		}
 	}
-	if left[0].State != fleet.JobRunning {
-		t.Error("the caller's jobs were written")
+	if j := l.job("mid"); j.Of("s01").State != fleet.JobUnknown || j.Of("s02").State != fleet.JobAccepted || j.Of("s03") != nil || !strings.Contains(j.Steps[len(j.Steps)-1].Text, "1 unknown, 1 not begun") {
+		t.Errorf("in mid-job: %+v", j.Steps)
 	}
 }

@@ -188,6 +188,15 @@ func (c *cloudRoom) count() Row {
 	return out
 }
 
+// Quotas lists the quotas of all clouds, each also after its fullest zone is
+// lost.
+func Quotas(s *fleet.Snapshot) (out []Row) {
+	for _, c := range (&plant{snap: s}).clouds() {
+		out = append(out, c.quotas()...)
+	}
+	return out
+}
+
 // quotas are the limits of the project. After a zone is lost its instances are
 // made anew while the lost ones still count, so that is what must be left.
 func (c *cloudRoom) quotas() []Row {

@@ -36,6 +36,7 @@ type Forecast struct {
 	Scope    Scope
 	ID       string
 	Resource Resource
+	Limit    fleet.Num
 	Samples  []trend.Sample // oldest first
 	Line     trend.Line
 }
@@ -115,7 +116,7 @@ func (x *asker) feeds(s *fleet.Snapshot) {
 				a.Queries = append(a.Queries, series(s.Devices.ID(i), powerKey))
 			}
 		}
-		if len(s.PDUsOf[id]) > 0 {
+		if feedsRacks(s, id) {
 			sites[f.Spec.Site] = append(sites[f.Spec.Site], a.Queries...)
 		}
 		x.add(a)
@@ -123,6 +124,12 @@ func (x *asker) feeds(s *fleet.Snapshot) {
 	for id, site := range s.Sites.All() {
 		x.add(Ask{Scope: ScopeSite, ID: id, Resource: Power, Queries: sites[id], Region: site.Spec.Region})
 	}
+}
+
+// feedsRacks reports whether PDUs hang on a feed itself. What stands above other
+// feeds carries their load once more.
+func feedsRacks(s *fleet.Snapshot, feed string) bool {
+	return slices.ContainsFunc(s.PDUsOf[feed], func(i int) bool { return s.Devices.At(i).Spec.Kind == fleet.KindPDU })
 }
 
 // rackPast asks for the hours of a rack's PDUs, of all of them or none.
@@ -157,7 +164,7 @@ func Foresee(rows []Row, asks []Ask, now time.Time, get func(fleet.Query) ([]fle
 			samples, ok = a.total(got, get)
 		}
 		if ok {
-			out = append(out, Forecast{a.Scope, a.ID, a.Resource, samples, rows[i].foresee(samples, now)})
+			out = append(out, Forecast{a.Scope, a.ID, a.Resource, rows[i].Total, samples, rows[i].foresee(samples, now)})
 		}
 	}
 	for _, a := range asks {

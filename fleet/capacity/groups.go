@@ -51,6 +51,9 @@ func (g *group) rows() []Row {
 		power.Total = fleet.FromFloat(g.limitW, 0)
 	}
 	power.settle()
+	if power.Stranded.Known && power.Free.Known && power.Stranded.Cmp(power.Free) > 0 { // racks share their feeds
+		power.Stranded = fleet.FromFloat(max(0, power.Free.Float()), 0)
+	}
 	out := []Row{units, run, power, g.tightestFeed()}
 	for _, class := range g.classes() {
 		x := g.summedClass(Ports, class, "count")

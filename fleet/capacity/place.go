@@ -17,6 +17,7 @@ type Request struct {
 	Ports      int     // of one
 	SpeedBps   int64
 	Region     string // empty: anywhere
+	Site       string // empty: any of the region
 	KeepAB     bool   // one cord on each of two PDUs, and either side carries all
 	RackSpread int    // over at least so many racks; 0: as few as may be
 }
@@ -79,7 +80,7 @@ func (f *finder) place() Placement {
 	var list []candidate
 	for n := range f.p.rooms {
 		r := &f.p.rooms[n]
-		if f.q.Region != "" && r.rack.Spec.Region != f.q.Region {
+		if f.q.Region != "" && r.rack.Spec.Region != f.q.Region || f.q.Site != "" && r.rack.Spec.Site != f.q.Site {
 			continue
 		}
 		if k, why := f.room(r); k > 0 {
@@ -117,28 +118,37 @@ func (f *finder) place() Placement {
 
 // room is how many machines a rack still takes, and what binds.
 func (f *finder) room(r *room) (int, string) {
-	if f.q.KeepAB && len(r.pdus) < 2 {
-		return 0, fmt.Sprintf("%s: A and B are not both there", counted(len(r.pdus), "PDU"))
-	}
-	if f.q.KeepAB && f.together(r) {
-		return 0, "its PDUs hang on one feed"
-	}
-	for _, i := range r.pdus {
-		if f.q.KeepAB && f.p.tree.nodes[i].dark {
-			return 0, f.p.tree.nodes[i].id + " gives nothing now"
-		}
-	}
-	if f.q.Watts > 0 && f.blind(r) {
-		return 0, "how much power is left is not known"
-	}
-	if f.q.Ports > 0 && !f.speeds(r) {
-		return 0, "no port of " + Speed(f.q.SpeedBps)
+	if why, _ := f.refuses(r); why != "" {
+		return 0, why
 	}
 	t, ok := tightest(f.p.fits(r, f.shape, f.q.KeepAB, f.head))
 	if !ok {
 		return 0, "nothing is known of it"
 	}
 	return t.n, string(t.resource) + ": " + t.why
+}
+
+// refuses says why a rack takes none whatever room it has; known is false where
+// that is only because nobody can tell.
+func (f *finder) refuses(r *room) (why string, known bool) {
+	if f.q.KeepAB && len(r.pdus) < 2 {
+		return fmt.Sprintf("%s: A and B are not both there", counted(len(r.pdus), "PDU")), true
+	}
+	if f.q.KeepAB && f.together(r) {
+		return "its PDUs hang on one feed", true
+	}
+	for _, i := range r.pdus {
+		if f.q.KeepAB && f.p.tree.nodes[i].dark {
+			return f.p.tree.nodes[i].id + " gives nothing now", true
+		}
+	}
+	if f.q.Watts > 0 && f.blind(r) {
+		return "how much power is left is not known", false
+	}
+	if f.q.Ports > 0 && !f.speeds(r) {
+		return "no port of " + Speed(f.q.SpeedBps), true
+	}
+	return "", true
 }
 
 // together reports whether all PDUs of a rack hang on one feed.

@@ -76,7 +76,11 @@ func (p *plant) rackFailover(r *room) Row {
 		}
 		if p.tree.nodes[i].dark {
 			x.Over = true
-			x.Worst, x.Do = p.tree.nodes[i].id+" gives nothing: what hangs on it has lost its redundancy. "+x.Worst, "bring "+p.tree.nodes[i].id+" back"
+			dark := p.tree.nodes[i].id + " gives nothing: what hangs on it has lost its redundancy"
+			if x.Worst != "" {
+				dark += "; "
+			}
+			x.Worst, x.Do = dark+x.Worst, "bring "+p.tree.nodes[i].id+" back"
 		}
 	}
 	if len(alone) > 0 {

@@ -295,6 +295,34 @@ func TestForesee(t *testing.T) {
 	}
 }
 
+// TestASiteIsNotCountedTwice: the utility above both feeds, with the UPSes that
+// hang on it, is no third feed.
+func TestASiteIsNotCountedTwice(t *testing.T) {
+	b := &site{}
+	b.feed("utility", "", 400, 400, 3)
+	for _, side := range []string{"A", "B"} {
+		b.device(fleet.DeviceSpec{ID: "ups-" + side, Kind: fleet.KindUPS, Feed: "utility"}, 1000)
+		b.feed(side, "ups-"+side, 63, 400, 3)
+	}
+	r := b.rack("r01", 42)
+	b.pdu("pa", r, "A", 32, 8)
+	b.pdu("pb", r, "B", 32, 8)
+	for _, a := range Asks(b.snapshot()) {
+		if a.Scope != ScopeSite {
+			continue
+		}
+		var of []string
+		for _, q := range a.Queries {
+			of = append(of, q.Target)
+		}
+		if strings.Join(of, " ") != "ups-A ups-B" {
+			t.Errorf("the site is the sum of %v", of)
+		}
+		return
+	}
+	t.Error("the site is not asked for")
+}
+
 // TestForeseeRacksFromMemory: racks that nobody named last as their hours say,
 // and a rack of which one PDU has none is not half a rack.
 func TestForeseeRacksFromMemory(t *testing.T) {

@@ -22,11 +22,14 @@ type Subject struct {
 	Rows  []Row
 }
 
-// RackFit says how many more machines of its own kind a rack takes.
+// RackFit says how many more machines of its own kind a rack takes, with a cord
+// on A and B each.
 type RackFit struct {
 	Like  Machine // the middle one of its servers, else of its site's
+	Known bool
 	Takes int
-	Binds Resource // what is short first; empty: nothing is known of it
+	Binds Resource // what is short first; empty where the rack takes none whatever its room
+	Why   string   // what is short, or why none or nobody knows how many
 	Fits  []Fit    // by resource that is known
 }
 
@@ -41,6 +44,7 @@ type Fit struct {
 type Loss struct {
 	Part       string
 	Kind       string // feed, ups or pdu
+	Up         string // the part above; empty: none
 	Site, Rack string
 	Dark       bool      // it gives nothing now: what was to move has moved
 	LoadW      fleet.Num // now
@@ -67,18 +71,10 @@ type Lone struct {
 // SurveyOf surveys a snapshot.
 func SurveyOf(s *fleet.Snapshot) Survey {
 	p := newPlant(s)
-	out := Survey{Subjects: Subjects(p.rows()), Fits: make(map[string]RackFit, len(p.rooms))}
+	out := Survey{Subjects: gather(p.rows()), Fits: make(map[string]RackFit, len(p.rooms))}
 	for i := range p.rooms {
 		r := &p.rooms[i]
-		f := RackFit{Like: r.like}
-		list := p.fits(r, r.like, true, p.headW)
-		for _, x := range list {
-			f.Fits = append(f.Fits, Fit{x.resource, x.n, x.why})
-		}
-		if t, ok := tightest(list); ok {
-			f.Takes, f.Binds = t.n, t.resource
-		}
-		out.Fits[r.id] = f
+		out.Fits[r.id] = p.rackFit(r)
 	}
 	m := &moved{extra: make([]float64, len(p.tree.nodes))}
 	for i := range p.tree.nodes {
@@ -87,8 +83,27 @@ func SurveyOf(s *fleet.Snapshot) Survey {
 	return out
 }
 
-// Subjects gathers rows by what they are about; rows of one stand together.
-func Subjects(rows []Row) []Subject {
+func (p *plant) rackFit(r *room) RackFit {
+	out := RackFit{Like: r.like, Known: true}
+	list := p.fits(r, r.like, true, p.headW)
+	for _, x := range list {
+		out.Fits = append(out.Fits, Fit{x.resource, x.n, x.why})
+	}
+	f := finder{p: p, q: Request{Watts: r.like.Watts, Ports: r.like.Ports, SpeedBps: r.like.SpeedBps, KeepAB: true}}
+	if out.Why, out.Known = f.refuses(r); out.Why != "" {
+		return out
+	}
+	t, ok := tightest(list)
+	if !ok {
+		out.Known, out.Why = false, "nothing is known of it"
+		return out
+	}
+	out.Takes, out.Binds, out.Why = t.n, t.resource, t.why
+	return out
+}
+
+// gather gathers rows by what they are about; rows of one stand together.
+func gather(rows []Row) []Subject {
 	var out []Subject
 	for i := range rows {
 		if n := len(out); n > 0 && out[n-1].Scope == rows[i].Scope && out[n-1].ID == rows[i].ID {
@@ -110,6 +125,9 @@ func (p *plant) loss(f int, m *moved) Loss {
 	}
 	if n.pdu {
 		x.Kind, x.Rack = "pdu", p.snap.Devices.At(n.device).Spec.Rack
+	}
+	if n.up >= 0 {
+		x.Up = p.tree.nodes[n.up].id
 	}
 	for _, k := range p.tree.single(f) {
 		x.Alone = append(x.Alone, Lone{p.tree.loads[k].name, fleet.FromFloat(p.tree.loads[k].watts(), 0)})
@@ -174,11 +192,12 @@ func (x *Subject) Hurt() float64 {
 }
 
 // hurt is how full a row is, beyond 1 where a limit is broken. How a rack's free
-// units lie is no load.
+// units lie is no load, and ports of a speed that no machine of the rack's kind
+// uses may all be taken.
 func (r *Row) hurt() float64 {
 	share := r.Share()
 	switch {
-	case r.Resource == Contiguous:
+	case r.Resource == Contiguous, r.Resource == Ports && !r.Stranded.Known:
 		return math.Inf(-1)
 	case r.Over && math.IsNaN(share):
 		return 1

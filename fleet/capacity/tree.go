@@ -163,7 +163,7 @@ func (t *tree) join(s *fleet.Snapshot) {
 		if !t.nodes[i].feed || t.nodes[i].phases != 3 || up < 0 || t.nodes[up].feed || t.children(up) != 1 {
 			continue
 		}
-		t.nodes[i].phaseW = outputs(s.Devices.Get(t.nodes[up].id))
+		t.nodes[i].phaseW = Outputs(s.Devices.Get(t.nodes[up].id))
 	}
 }
 
@@ -187,9 +187,9 @@ func (t *tree) children(x int) int {
 	return n
 }
 
-// outputs are the watts of a UPS's output by phase, all zero where it does not
+// Outputs are the watts of a UPS's output by phase, all zero where it does not
 // say all three (UPS-MIB, RFC 1628, upsOutputPower).
-func outputs(d *fleet.Device) (w [3]float64) {
+func Outputs(d *fleet.Device) (w [3]float64) {
 	for i := range d.Sensors {
 		x := &d.Sensors[i]
 		if x.Class != fleet.ClassPower || !x.Value.Known || !strings.HasSuffix(x.Name, "output power") {

@@ -48,9 +48,9 @@ func cloudPolicy(policies *fleet.Policies, c *fleet.CloudSpec, facet string) *fl
 		about := true
 		for key, value := range p.Select {
 			have := map[string]string{"cloud": c.Name, "region": c.Region}[key]
-			about = about && have != "" && matches(value, have)
+			about = about && have != "" && fleet.Like(value, have)
 		}
-		if about && matches(p.Facet, facet) {
+		if about && fleet.Like(p.Facet, facet) {
 			return p
 		}
 	}

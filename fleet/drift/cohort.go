@@ -2,7 +2,6 @@ package drift
 
 import (
 	"maps"
-	"strings"
 
 	"plumb/fleet"
 )
@@ -122,8 +121,8 @@ func agree(most, peers int) bool {
 // witnessOf is the fact that says whether a device shows facts of this family
 // at all, for those whose absence says something: a user that nobody else has.
 func witnessOf(fact string) string {
-	if strings.HasPrefix(fact, "bmc.user.") {
-		return "bmc.sees.users"
+	if name, says := fleet.Witness(fact); says == "yes" {
+		return name
 	}
 	return ""
 }

@@ -34,7 +34,7 @@ func Settle(was *fleet.Docket, target string, j Judgement, now time.Time) Settle
 	if was == nil {
 		was = &fleet.Docket{}
 	}
-	out := Settled{Docket: &fleet.Docket{Rulings: was.Rulings, Past: was.Past, Looked: j.Looked, Blind: j.Blind, Muted: j.Muted}}
+	out := Settled{Docket: &fleet.Docket{Rulings: was.Rulings, Past: was.Past, Again: was.Again, Looked: j.Looked, Blind: j.Blind, Muted: j.Muted}}
 	looks := make(map[string]*fleet.Look, len(j.Looks))
 	for i := range j.Looks {
 		looks[j.Looks[i].Facet] = &j.Looks[i]
@@ -156,26 +156,37 @@ const Week = 7 * 24 * time.Hour
 // Day is how long a finding that ended stays in sight.
 const Day = 24 * time.Hour
 
+// keptFor is how long one that ended is kept: the trend of checks of doors is
+// that of a week.
+func keptFor(k fleet.FindingKind) time.Duration {
+	if k == fleet.FindSecurity {
+		return Week
+	}
+	return Day
+}
+
 // Lapsed is what the time of has passed.
 type Lapsed struct {
 	Settled
 	Rulings []fleet.Ruling // waivers that ended
 	Past    []fleet.Former // values that were there more than a week ago
 	Gone    []fleet.Finding
+	Again   []fleet.Again // troubles that are forgotten
 }
 
 // Lapse takes out of a docket what its time has passed; ok is false where
 // nothing has.
 func Lapse(was *fleet.Docket, now time.Time) (l Lapsed, ok bool) {
-	if was == nil || len(was.Rulings)+len(was.Past)+len(was.Gone) == 0 {
+	if was == nil || len(was.Rulings)+len(was.Past)+len(was.Gone)+len(was.Again) == 0 {
 		return l, false
 	}
 	over := func(r *fleet.Ruling) bool { return !r.Until.IsZero() && !now.Before(r.Until) }
 	next := *was
 	next.Rulings, l.Rulings = part(was.Rulings, over)
 	next.Past, l.Past = part(was.Past, func(p *fleet.Former) bool { return now.Sub(p.At) >= Week })
-	next.Gone, l.Gone = part(was.Gone, func(f *fleet.Finding) bool { return now.Sub(f.Ended) >= Day })
-	if len(l.Rulings)+len(l.Past)+len(l.Gone) == 0 {
+	next.Gone, l.Gone = part(was.Gone, func(f *fleet.Finding) bool { return now.Sub(f.Ended) >= keptFor(f.Kind) })
+	next.Again, l.Again = part(was.Again, func(a *fleet.Again) bool { return len(a.Within(now)) == 0 })
+	if len(l.Rulings)+len(l.Past)+len(l.Gone)+len(l.Again) == 0 {
 		return l, false
 	}
 	l.Settled = recount(&next, now)

@@ -375,3 +375,26 @@ func text(d *fleet.Docket) string {
 	b, _ := json.Marshal(d)
 	return string(b)
 }
+
+// TestWhatIsGoneIsKept holds that a door that was shut is kept for a week, for
+// the trend, and is out of sight after a day as all others are.
+func TestWhatIsGoneIsKept(t *testing.T) {
+	at := time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
+	gone := func(kind fleet.FindingKind, facet string) fleet.Finding {
+		return fleet.Finding{Kind: kind, Facet: facet, State: fleet.FindingGone, Ended: at}
+	}
+	was := &fleet.Docket{Gone: []fleet.Finding{gone(fleet.FindConfig, "bios"), gone(fleet.FindSecurity, "ipmi.v15")}}
+	for _, c := range []struct {
+		age         time.Duration
+		kept, shown int
+	}{{time.Hour, 2, 2}, {Day, 1, 0}, {Week - time.Hour, 1, 0}, {Week, 0, 0}} {
+		docket := was
+		if l, ok := Lapse(was, at.Add(c.age)); ok {
+			docket = l.Docket
+		}
+		s := &fleet.Snapshot{At: at.Add(c.age), Devices: fleet.NewTable([]string{"s"}, []fleet.Device{{Docket: docket}})}
+		if shown := len(Read(s, "").Gone); len(docket.Gone) != c.kept || shown != c.shown {
+			t.Errorf("after %v: %d kept, %d shown; want %d, %d", c.age, len(docket.Gone), shown, c.kept, c.shown)
+		}
+	}
+}

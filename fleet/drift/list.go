@@ -3,6 +3,7 @@ package drift
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"plumb/fleet"
 )
@@ -27,16 +28,16 @@ type Register struct {
 func Read(s *fleet.Snapshot, target string) Register {
 	var r Register
 	if target != "" {
-		r.add(s.DocketOf(target))
+		r.add(s.Docket(target), s.At)
 		return r
 	}
 	for _, d := range s.Dockets() {
-		r.add(d)
+		r.add(d, s.At)
 	}
 	return r
 }
 
-func (r *Register) add(d *fleet.Docket) {
+func (r *Register) add(d *fleet.Docket, now time.Time) {
 	if d == nil {
 		return
 	}
@@ -47,7 +48,9 @@ func (r *Register) add(d *fleet.Docket) {
 		r.Standing = append(r.Standing, Standing{f, rulingOf(d, f)})
 	}
 	for i := range d.Gone {
-		r.Gone = append(r.Gone, Standing{Finding: &d.Gone[i]})
+		if f := &d.Gone[i]; now.Sub(f.Ended) < Day {
+			r.Gone = append(r.Gone, Standing{Finding: f})
+		}
 	}
 }
 
@@ -76,7 +79,7 @@ func rulingOf(d *fleet.Docket, f *fleet.Finding) *fleet.Ruling {
 
 // Find returns a finding that stands, by its id; nil: there is none.
 func Find(s *fleet.Snapshot, target, facet string) *Standing {
-	d := s.DocketOf(target)
+	d := s.Docket(target)
 	for i := range d.Of() {
 		if f := &d.Findings[i]; f.Facet == facet {
 			return &Standing{f, rulingOf(d, f)}

@@ -37,3 +37,19 @@ func TestRegister(t *testing.T) {
 		}
 	}
 }
+
+// TestACloudHasADocketToo holds that what stands against a cloud is listed, and
+// can be decided about, as what stands against a device.
+func TestACloudHasADocketToo(t *testing.T) {
+	cloud := fleet.Cloud{Docket: Settle(nil, "stack", judged(found("cloud.open-group g", "SSH (22)")), t0).Docket}
+	s := &fleet.Snapshot{Clouds: fleet.NewTable([]string{"stack"}, []fleet.Cloud{cloud})}
+	if r := Read(s, ""); len(r.Standing) != 1 || r.Standing[0].ID() != "stack:cloud.open-group g" {
+		t.Errorf("%+v", r.Standing)
+	}
+	if r := Read(s, "stack"); len(r.Standing) != 1 {
+		t.Errorf("of the cloud alone: %+v", r.Standing)
+	}
+	if Find(s, "stack", "cloud.open-group g") == nil || Find(s, "stack", "firmware") != nil {
+		t.Error("not found, or found what is not there")
+	}
+}

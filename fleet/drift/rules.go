@@ -1,7 +1,6 @@
 package drift
 
 import (
-	"path"
 	"slices"
 	"strings"
 
@@ -51,7 +50,7 @@ var rules = []rule{
 func ruleOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) (r rule, judged bool) {
 	r = rule{name: name, kind: fleet.FindConfig, mode: fleet.ModeExact, owned: fleet.Owned, severity: fleet.SeverityWarn, cohort: true, week: true}
 	for i := range rules {
-		if matches(rules[i].name, name) {
+		if fleet.Like(rules[i].name, name) {
 			r, judged = rules[i], true
 			break
 		}
@@ -80,7 +79,7 @@ func ruleOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) (r rule,
 // policyOf is the user's own word about a fact; nil: none.
 func policyOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) *fleet.FacetPolicy {
 	for i := range policies.Facets {
-		if p := &policies.Facets[i]; matches(p.Facet, name) && Selected(p.Select, d) {
+		if p := &policies.Facets[i]; fleet.Like(p.Facet, name) && fleet.Selects(p.Select, d) {
 			return p
 		}
 	}
@@ -98,16 +97,6 @@ func hides(p *fleet.FacetPolicy) bool {
 	return p.Owned == fleet.Volatile || p.Owned == fleet.Secret || p.Mode == fleet.ModeIgnored
 }
 
-// matches holds a name against a pattern of path.Match in which a slash is a
-// letter like others: names of ports have them.
-func matches(pattern, name string) bool {
-	if strings.Contains(name, "/") {
-		pattern, name = strings.ReplaceAll(pattern, "/", "\x1f"), strings.ReplaceAll(name, "/", "\x1f")
-	}
-	ok, _ := path.Match(pattern, name)
-	return ok
-}
-
 // Known are the names of the facts that are judged without anybody asking.
 func Known() []string {
 	var out []string
@@ -121,40 +110,5 @@ func Known() []string {
 
 // Ruled reports whether a name is one that is judged without anybody asking.
 func Ruled(name string) bool {
-	return slices.ContainsFunc(rules, func(r rule) bool { return matches(r.name, name) })
-}
-
-// Selected reports whether a device carries everything that is selected, each
-// by name (see Carries) and a value or a pattern of path.Match.
-func Selected(sel map[string]string, d *fleet.DeviceSpec) bool {
-	for k, v := range sel {
-		if !matches(v, Carries(d, k)) {
-			return false
-		}
-	}
-	return true
-}
-
-// Carries is what a device has under a name: kind, model, rack, site, region,
-// owner, tenant and env are these, every other name is that of a tag.
-func Carries(d *fleet.DeviceSpec, name string) string {
-	switch name {
-	case "kind":
-		return string(d.Kind)
-	case "model":
-		return d.Model
-	case "rack":
-		return d.Rack
-	case "site":
-		return d.Site
-	case "region":
-		return d.Region
-	case "owner":
-		return d.Owner
-	case "tenant":
-		return d.Tenant
-	case "env":
-		return d.Env
-	}
-	return d.Tags[name]
+	return slices.ContainsFunc(rules, func(r rule) bool { return fleet.Like(r.name, name) })
 }

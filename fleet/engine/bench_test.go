@@ -154,6 +154,63 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
+// BenchmarkStepWeighed is the same second where every poll is one after which a
+// device is judged whole, and switches have learned the addresses of all BMCs and
+// of four guests a server.
+func BenchmarkStepWeighed(b *testing.B) {
+	const changed, steps = 167, 20
+	l := newLarge(500)
+	for i := range l.inv.Devices {
+		wire(&l.inv.Devices[i], l.obs[i], i)
+	}
+	snap := Restore(l.inv, fleet.Memory{}, l.now)
+	for range 2 { // BMCs are seen once their switches spoke
+		snap, _ = Step(snap, l.say(l.all()), l.now)
+	}
+	turn := 0
+	for b.Loop() {
+		benchline.Print(benchline.Median(5, func() []benchline.Line {
+			var used time.Duration
+			for range steps {
+				turn, l.now = turn+1, l.now.Add(time.Second)
+				in := l.say(l.every(changed, turn))
+				began := benchline.CPU()
+				snap, _ = Step(snap, in, l.now)
+				used += benchline.CPU() - began
+			}
+			if d := snap.Devices.Get("r000-s00"); d.Attached == nil || d.Attached.BMC.VLAN != 900 || d.Docket.Blind == d.Docket.Looked {
+				b.Fatalf("%+v", d.Attached)
+			}
+			return []benchline.Line{{Bench: "engine-step-167-weighed-of-10000", Value: used.Seconds() * 1e3 / steps, Unit: "cpu_ms", Goal: 20}}
+		})...)
+	}
+}
+
+// wire cables a server's BMC and has the switch of its rack learn it.
+func wire(d *fleet.DeviceSpec, o *fleet.Observation, i int) {
+	o.Lane = fleet.LaneSlow
+	o.SetTable(fleet.TableFacts, fleet.Complete)
+	mac := func(rack, server, n int) string {
+		return fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", rack>>8, rack&255, server, n)
+	}
+	switch rack, server := i/20, i%20; d.Kind {
+	case fleet.KindServer:
+		o.Facts.Set("bmc.mac", mac(rack, server, 0))
+		d.Links = append(d.Links, fleet.Cable{NIC: "bmc", To: fmt.Sprintf("r%03d-sw/Management%d", rack, server+1)})
+	case fleet.KindSwitch:
+		o.SetTable(fleet.TableFDB, fleet.Complete)
+		for s := range 18 {
+			for n := range 7 {
+				e := fleet.FDBEntry{MAC: mac(rack, s, n), Port: fmt.Sprintf("Ethernet%d", s+1), VLAN: 10}
+				if n == 0 {
+					e.Port, e.VLAN = fmt.Sprintf("Management%d", s+1), 900
+				}
+				o.FDB = append(o.FDB, e)
+			}
+		}
+	}
+}
+
 // BenchmarkRestore makes the first snapshot of 10,000 devices from what a store
 // remembers of them: 281,000 rows and the newest numbers.
 func BenchmarkRestore(b *testing.B) {

@@ -18,7 +18,7 @@ func (s *step) observeCloud(i int, o *fleet.Observation) {
 	} else if c.BlindSince.IsZero() {
 		c.BlindSince = o.At
 	}
-	c.Facts = s.mergeFacts(o.Target, c.Facts, o.Facts, o.Tables[fleet.TableFacts])
+	c.Facts = s.mergeFacts(o, c.Facts)
 	s.mergeHosts(o)
 	s.mergeInstances(c, o)
 	groups := c.Groups
@@ -33,7 +33,7 @@ func (s *step) observeCloud(i int, o *fleet.Observation) {
 		s.keepCloud(c)
 	}
 	if o.Tables[fleet.TableSecurityGroups] != fleet.NotAsked || o.Tables[fleet.TableInstances] == fleet.Complete {
-		s.weighCloud(c)
+		s.doubt(i)
 	}
 }
 

@@ -256,7 +256,8 @@ func TestGuestIsNeverGreenerThanItsHost(t *testing.T) {
 
 func TestJobIsDoneWhenItIsSeen(t *testing.T) {
 	s, _ := Step(start(t), []fleet.Input{server(t0, "on", 20, fleet.StateOK)}, t0)
-	job := fleet.Job{ID: "j1", Action: fleet.ActPowerOff, Targets: []string{"s01"}, State: fleet.JobAccepted, By: "bob", Began: t0.Add(time.Second)}
+	job := fleet.Job{ID: "j1", Action: fleet.ActPowerOff, Targets: []string{"s01"}, State: fleet.JobAccepted, By: "bob", Began: t0.Add(time.Second),
+		Steps: []fleet.JobStep{{Name: "act", Target: "s01", State: fleet.JobAccepted}}}
 	s, _ = Step(s, []fleet.Input{fleet.Decision{Job: &job}}, t0.Add(time.Second))
 	s, _ = Step(s, []fleet.Input{server(t0.Add(2*time.Second), "on", 20, fleet.StateOK)}, t0.Add(2*time.Second))
 	if s.Jobs[0].State != fleet.JobAccepted {

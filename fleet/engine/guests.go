@@ -200,11 +200,11 @@ func (s *step) settleService(edit *fleet.TableEdit[fleet.Service], k int, m *mem
 		v.add(fleet.StateWarn, "floor", "at its floor of %d: the next loss is an outage", spec.Floor)
 	}
 	x := edit.At(k)
-	was := x.State
+	was, docket := x.State, x.Docket
 	reasons, _ := v.words()
 	*x = fleet.Service{
 		Spec: spec, State: v.state, Reasons: reasons, Replicas: m.running, Instances: m.instances, Devices: m.devices,
-		Zones: known(m.zones), Hosts: known(m.hosts), Racks: known(m.racks), Unplaced: m.unplaced,
+		Zones: known(m.zones), Hosts: known(m.hosts), Racks: known(m.racks), Unplaced: m.unplaced, Docket: docket,
 	}
 	if was != v.state && s.prev.Version > 0 && was != fleet.StateUnknown {
 		sev := map[fleet.State]fleet.Severity{fleet.StateCrit: fleet.SeverityCrit, fleet.StateWarn: fleet.SeverityWarn}[v.state]

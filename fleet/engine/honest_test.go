@@ -192,7 +192,8 @@ func TestRecentSaysEachThingOnce(t *testing.T) {
 
 func TestPowerJobNeedsALookAtThePower(t *testing.T) {
 	s, _ := Step(start(t), []fleet.Input{server(t0, "off", 20, fleet.StateOff)}, t0)
-	job := fleet.Job{ID: "j", Action: fleet.ActPowerOff, Targets: []string{"s01"}, State: fleet.JobAccepted, By: "bob", Began: t0.Add(time.Second)}
+	job := fleet.Job{ID: "j", Action: fleet.ActPowerOff, Targets: []string{"s01"}, State: fleet.JobAccepted, By: "bob", Began: t0.Add(time.Second),
+		Steps: []fleet.JobStep{{Name: "act", Target: "s01", State: fleet.JobAccepted}}}
 	o := server(t0.Add(2*time.Second), "off", 20, fleet.StateOff)
 	o.Facts, o.Tables[fleet.TableFacts] = nil, fleet.Failed
 	s, _ = Step(s, []fleet.Input{fleet.Decision{Job: &job}, o}, o.At)
@@ -202,7 +203,8 @@ func TestPowerJobNeedsALookAtThePower(t *testing.T) {
 }
 
 func TestCycleNeedsAWitness(t *testing.T) {
-	job := fleet.Job{ID: "j", Action: fleet.ActPowerCycle, Targets: []string{"s01"}, State: fleet.JobAccepted, By: "bob", Began: t0.Add(time.Second)}
+	job := fleet.Job{ID: "j", Action: fleet.ActPowerCycle, Targets: []string{"s01"}, State: fleet.JobAccepted, By: "bob", Began: t0.Add(time.Second),
+		Steps: []fleet.JobStep{{Name: "act", Target: "s01", State: fleet.JobAccepted}}}
 	begin := func() *fleet.Snapshot {
 		s, _ := Step(start(t), []fleet.Input{server(t0, "on", 20, fleet.StateOK)}, t0)
 		s, _ = Step(s, []fleet.Input{fleet.Decision{Job: &job}}, t0.Add(time.Second))
@@ -231,7 +233,8 @@ func TestCycleNeedsAWitness(t *testing.T) {
 
 func TestUnsettledJobsStayInTheWorld(t *testing.T) {
 	s := start(t)
-	first := fleet.Job{ID: "first", Action: fleet.ActPowerOff, Targets: []string{"s01"}, State: fleet.JobAccepted, Began: t0}
+	first := fleet.Job{ID: "first", Action: fleet.ActPowerOff, Targets: []string{"s01"}, State: fleet.JobAccepted, Began: t0,
+		Steps: []fleet.JobStep{{Name: "act", Target: "s01", State: fleet.JobAccepted}}}
 	in := []fleet.Input{fleet.Decision{Job: &first}}
 	for i := range 150 {
 		in = append(in, fleet.Decision{Job: &fleet.Job{ID: fmt.Sprint(i), Action: fleet.ActIdentify, Targets: []string{"s01"}, State: fleet.JobFailed, Began: t0, Ended: t0}})

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"plumb/fleet"
@@ -37,33 +36,119 @@ func (s *step) putJob(j fleet.Job) {
 	s.changed = true
 }
 
-// settleJobs holds accepted jobs against what has been observed since: an
-// action is done when it is read back, not when the device said yes.
+// changeJob adds somebody's word to a job. One that is over takes no other
+// state: what came late is a step, and no second end.
+func (s *step) changeJob(c *fleet.JobChange) {
+	i := slices.IndexFunc(s.next.Jobs, func(j fleet.Job) bool { return j.ID == c.ID })
+	if i < 0 {
+		return
+	}
+	j := s.next.Jobs[i]
+	j.Steps = slices.Concat(j.Steps, c.Steps)
+	if !j.State.Over() {
+		if c.State != "" {
+			j.State = c.State
+		}
+		if c.ApprovedBy != "" {
+			j.ApprovedBy = c.ApprovedBy
+		}
+		if !c.Ended.IsZero() {
+			j.Ended = c.Ended
+		}
+	}
+	s.putJob(j)
+}
+
+// settleJobs lets proposals expire, and holds what devices said yes to against
+// what has been observed since: an action is done when it is read back, not
+// when the device said yes.
 func (s *step) settleJobs() {
 	for _, j := range s.next.Jobs {
-		if j.State != fleet.JobAccepted || len(j.Targets) != 1 {
-			continue
+		switch j.State {
+		case fleet.JobProposed:
+			if s.now.Sub(j.Began) >= fleet.ApproveWithin {
+				j.State, j.Ended = fleet.JobExpired, s.now
+				j.Steps = append(slices.Clone(j.Steps), fleet.JobStep{Name: "expire", State: fleet.JobExpired, Text: "nobody agreed within " + fleet.ApproveWithin.String(), At: s.now})
+				s.putJob(j)
+			}
+		default: // also of what was stopped: something may have been sent
+			s.settleJob(j)
 		}
-		is, text := s.shown(&j)
-		switch {
-		case is:
-			j.State = fleet.JobVerified
-		case !s.restarts(&j) && s.looked(&j).Sub(j.Began) > verifyWithin:
-			j.State, text = fleet.JobFailed, "the device said yes, and "+verifyWithin.String()+" later it does not show"
-		case s.restarts(&j) && s.looked(&j).Sub(j.Began) > verifyWithin:
-			j.State, text = fleet.JobUnknown, "the BMC took it; neither its power state, nor its log, nor a switch port showed that it happened"
-		case s.now.Sub(j.Began) > lookWithin:
-			j.State, text = fleet.JobUnknown, "the device said yes, and was not seen again within "+lookWithin.String()
-		default:
-			continue
-		}
-		j.Ended = s.now
-		j.Steps = append(slices.Clone(j.Steps), fleet.JobStep{Name: "verify", State: j.State, Text: text, At: s.now})
-		s.putJob(j)
-		s.out.Audit = append(s.out.Audit, fleet.AuditEntry{
-			At: s.now, Who: j.By, From: "plumb", Action: string(j.Action), Target: j.Targets[0], Outcome: auditOutcome(j.State), Reason: text,
-		})
 	}
+}
+
+// settleJob looks at every target of a job that waits to be seen, and ends a
+// job whose every target was acted on and is settled.
+func (s *step) settleJob(j fleet.Job) {
+	before := len(j.Steps)
+	for _, target := range j.Targets {
+		if at := j.Of(target); at != nil && at.State == fleet.JobAccepted {
+			s.settleTarget(&j, target, s.begun(&j, target))
+		}
+	}
+	if len(j.Steps) == before {
+		return
+	}
+	if j.State == fleet.JobAccepted {
+		if state, over := worst(&j); over {
+			j.State, j.Ended = state, s.now
+		}
+	}
+	s.putJob(j)
+}
+
+// begun is when the turn of a target came.
+func (s *step) begun(j *fleet.Job, target string) time.Time {
+	for i := len(j.Steps) - 1; i >= 0; i-- {
+		if x := &j.Steps[i]; x.Name == "begin" && (x.Target == target || x.Target == "" && len(j.Targets) == 1) {
+			return x.At
+		}
+	}
+	return j.Began
+}
+
+// worst is what a job came to, by the worst of its targets; over is false while
+// one of them is not settled.
+func worst(j *fleet.Job) (state fleet.JobState, over bool) {
+	state = fleet.JobVerified
+	for _, t := range j.Targets {
+		switch s := j.Of(t); {
+		case s == nil || !s.State.Over():
+			return "", false
+		case s.State == fleet.JobFailed:
+			state = fleet.JobFailed
+		case s.State != fleet.JobVerified && state == fleet.JobVerified:
+			state = s.State
+		}
+	}
+	return state, true
+}
+
+// settleTarget adds the verdict on one target, once there is one.
+func (s *step) settleTarget(j *fleet.Job, target string, began time.Time) {
+	w := witnessed{kind: j.Action, target: target, began: began, j: j}
+	state := fleet.JobVerified
+	is, text := s.shown(&w)
+	looked := s.looked(&w)
+	switch {
+	case is:
+	case !w.restarts() && looked.Sub(began) > verifyWithin:
+		state = fleet.JobFailed
+		if text = "the device said yes, and " + verifyWithin.String() + " later it does not show"; w.doubt != "" {
+			text += ": " + w.doubt
+		}
+	case w.restarts() && looked.Sub(began) > verifyWithin:
+		state, text = fleet.JobUnknown, "it was taken; neither its power state, nor its log, nor a switch port showed that it happened"
+	case s.now.Sub(began) > lookWithin:
+		state, text = fleet.JobUnknown, "the device said yes, and was not seen again within "+lookWithin.String()
+	default:
+		return
+	}
+	j.Steps = append(slices.Clone(j.Steps), fleet.JobStep{Name: "verify", Target: target, State: state, Text: text, At: s.now})
+	s.acted(j.Action, target)
+	s.out.Audit = append(s.out.Audit, fleet.AuditEntry{
+		At: s.now, Who: j.By, From: "plumb", Action: string(j.Action), Target: target, Outcome: auditOutcome(state), Reason: text,
+	})
 }
 
 func auditOutcome(s fleet.JobState) string {
@@ -74,99 +159,4 @@ func auditOutcome(s fleet.JobState) string {
 		return "unknown"
 	}
 	return "failed"
-}
-
-// looked is when that which shows the job's outcome was last observed.
-func (s *step) looked(j *fleet.Job) time.Time {
-	target, _, isPort := splitPort(j.Targets[0])
-	i := s.next.Devices.Number(target)
-	if i < 0 {
-		return time.Time{}
-	}
-	d := s.devices.Peek(i)
-	if isPort {
-		return d.Tables[fleet.TablePorts].At
-	}
-	return d.Tables[fleet.TableFacts].At
-}
-
-// shown says whether the newest observation shows what the job was to bring.
-// Only what was observed after the job began counts.
-func (s *step) shown(j *fleet.Job) (bool, string) {
-	target, port, _ := splitPort(j.Targets[0])
-	i := s.next.Devices.Number(target)
-	if i < 0 {
-		return false, ""
-	}
-	d := s.devices.Peek(i)
-	switch j.Action {
-	case fleet.ActPortUp, fleet.ActPortDown:
-		p := d.Port(port)
-		want := map[fleet.ActionKind]string{fleet.ActPortUp: "up", fleet.ActPortDown: "down"}[j.Action]
-		return p != nil && d.Tables[fleet.TablePorts].At.After(j.Began) && p.Admin == want, "observed: admin " + want
-	case fleet.ActIdentify:
-		return d.SeenAt.After(j.Began), "the BMC took it; the LED is for eyes"
-	}
-	if !d.Tables[fleet.TableFacts].At.After(j.Began) {
-		return false, "" // seen since, but not asked for its power
-	}
-	if s.restarts(j) {
-		return s.restartShown(d, j)
-	}
-	want := fleet.PowerOn
-	if j.Action == fleet.ActPowerOff || j.Action == fleet.ActSoftOff {
-		want = fleet.PowerOff
-	}
-	return d.Power == want, "observed: power " + want.String()
-}
-
-// restarts reports whether a job is to end in the power state it began in, so
-// that the state alone shows nothing.
-func (s *step) restarts(j *fleet.Job) bool {
-	return j.Action == fleet.ActPowerCycle || j.Action == fleet.ActReset
-}
-
-// restartShown looks for a witness of a cycle or a reset after the job began:
-// the machine was seen off, its log says that it started, or the light on one
-// of its switch ports came and went.
-func (s *step) restartShown(d *fleet.Device, j *fleet.Job) (bool, string) {
-	if d.Power != fleet.PowerOn {
-		return false, ""
-	}
-	if d.PowerSince.After(j.Began) {
-		return true, "observed: it was off and is on again"
-	}
-	for i := range s.out.Events {
-		if e := &s.out.Events[i]; e.Target == d.Spec.ID && e.Source == "sel" && e.At.After(j.Began.Add(-time.Second)) && started(e) {
-			return true, "its log says: " + e.Text
-		}
-	}
-	for _, c := range d.Spec.Links {
-		sw, port, _ := splitPort(c.To)
-		if n := s.next.Devices.Number(sw); n >= 0 && flippedSince(s.devices.Peek(n), port, j.Began) {
-			return true, "observed: the light on " + c.To + " came and went"
-		}
-	}
-	return false, ""
-}
-
-// started reports whether a SEL record tells of a power-down, a power cycle or
-// a start of the system (IPMI 2.0 table 42-3: types 09h, 1Dh, 22h).
-func started(e *fleet.Event) bool {
-	for _, t := range []string{"Power Unit", "System Boot", "System ACPI Power State"} {
-		if strings.HasPrefix(e.Type, t) {
-			return true
-		}
-	}
-	return false
-}
-
-// splitPort splits "device/port".
-func splitPort(id string) (device, port string, ok bool) {
-	for i := range len(id) {
-		if id[i] == '/' {
-			return id[:i], id[i+1:], true
-		}
-	}
-	return id, "", false
 }

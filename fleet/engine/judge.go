@@ -258,9 +258,12 @@ func (s *step) age() {
 		if s.silent(d) && !slices.Contains(d.About, aboutSight) {
 			s.judge(i)
 		}
+		s.weighAged(i, d)
 	}
 	for i := range s.clouds.Len() {
-		if c := s.clouds.Peek(i); !c.SeenAt.IsZero() && s.now.Sub(c.SeenAt) > limit && c.State != fleet.StateUnknown {
+		c := s.clouds.Peek(i)
+		s.doubtAged(i, c)
+		if !c.SeenAt.IsZero() && s.now.Sub(c.SeenAt) > limit && c.State != fleet.StateUnknown {
 			s.judgeCloud(i)
 		}
 	}

@@ -27,7 +27,7 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 	s.see(d, o)
 	s.stamp(&d.Tables, o)
 
-	d.Facts = s.mergeFacts(o.Target, d.Facts, o.Facts, o.Tables[fleet.TableFacts])
+	d.Facts = s.mergeFacts(o, d.Facts)
 	if o.Facts.Num(fleet.FactUptime).Known {
 		d.UptimeAt = o.At
 	}
@@ -62,6 +62,7 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 	s.calm(d)
 	s.judge(i)
 	s.weighAfter(i, &was, o)
+	s.weighBehind(i, &was)
 	s.read(d, o, was.Series)
 }
 
@@ -128,20 +129,31 @@ func (s *step) stamp(tables *[fleet.NumTables]fleet.TableState, o *fleet.Observa
 }
 
 // mergeFacts sets what was read. Facts are only ever named, so a fact that was
-// not named stays, whatever the table's completeness.
-func (s *step) mergeFacts(target string, old, fresh fleet.Facts, c fleet.Completeness) fleet.Facts {
+// not named stays, whatever the table's completeness; except for those that are
+// told together, see [fleet.Facts.Ended].
+func (s *step) mergeFacts(o *fleet.Observation, old fleet.Facts) fleet.Facts {
+	fresh := o.Facts
 	if len(fresh) == 0 {
 		return old
 	}
 	next := slices.Clone(old)
 	for _, f := range fresh {
 		if !f.Volatile && old.Get(f.Name) != f.Value {
-			s.change(target, fleet.TableFacts, f.Name, encode(factValue(f)))
-			s.sayFacts(target, f, old.Get(f.Name))
+			s.change(o.Target, fleet.TableFacts, f.Name, encode(factValue(f)))
+			s.sayFacts(o.Target, f, old.Get(f.Name))
 		}
 		next.Put(f)
 	}
-	return next
+	if o.Lane < fleet.LaneSlow || o.Tables[fleet.TableFacts] != fleet.Complete {
+		return next
+	}
+	return slices.DeleteFunc(next, func(f fleet.Fact) bool {
+		ended := fresh.Ended(f.Name)
+		if ended && !f.Volatile {
+			s.change(o.Target, fleet.TableFacts, f.Name, nil)
+		}
+		return ended
+	})
 }
 
 func factValue(f fleet.Fact) any {

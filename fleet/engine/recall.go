@@ -66,8 +66,17 @@ func (s *step) recallAll(mem *fleet.Memory) {
 		}
 	})
 	for _, rows := range slices.Concat(others...) {
-		if i := s.next.Clouds.Number(rows.Target); i >= 0 {
+		switch i := s.next.Clouds.Number(rows.Target); {
+		case i >= 0:
 			s.recallCloud(s.clouds.At(i), rows)
+		case rows.Target == self && rows.Table == fleet.TableStatus:
+			for k, name := range rows.Names {
+				if name == "freeze" {
+					s.next.Freeze = decode[fleet.Freeze](rows.Values[k])
+				}
+			}
+		case rows.Table.Judged():
+			s.putDocket(rows.Target, recallDocket(s.next.Docket(rows.Target), rows))
 		}
 	}
 	for _, r := range slices.Concat(looks...) {

@@ -27,7 +27,7 @@ func (s *step) reload(inv *fleet.Inventory) {
 	}
 	for i := range s.clouds.Len() {
 		if s.clouds.Peek(i).Docket != nil {
-			s.weighCloud(s.clouds.At(i))
+			s.doubt(i)
 		}
 	}
 	s.recount()
@@ -53,7 +53,7 @@ func (s *step) lay(inv *fleet.Inventory) {
 	n.Clouds = keep(inv.Clouds, &n.Clouds, func(r *fleet.CloudSpec) string { return r.Name }, func(r *fleet.Cloud, sp *fleet.CloudSpec) { r.Spec = sp })
 	n.Services = keep(inv.Services, &n.Services, func(r *fleet.ServiceSpec) string { return r.Name }, func(r *fleet.Service, sp *fleet.ServiceSpec) { r.Spec = sp })
 	n.Topology = topology(n)
-	n.Policies = inv.Policies.Standing(s.now)
+	n.Policies, n.Remediation = inv.Policies.Standing(s.now), &inv.Remediation
 	n.Cohorts = nil // who is like whom may have changed
 	for i := range n.Racks.Len() {
 		r := n.Racks.At(i)

@@ -10,9 +10,15 @@ func (s *step) rollUp() {
 	if s.guests {
 		s.settleGuests()
 	}
-	if len(s.touched) == 0 && !s.rolled {
-		return
+	s.weighClouds()
+	if len(s.touched) > 0 || s.rolled {
+		s.rollTouched()
 	}
+	s.countOpen()
+}
+
+// rollTouched carries touched devices up.
+func (s *step) rollTouched() {
 	racks, sites, feeds := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i := range s.touched {
 		d := s.devices.Peek(i).Spec
@@ -178,6 +184,11 @@ func (s *step) rollRegions(ids map[string]bool) {
 		r.Reasons = append(reasons, s.feedReasons(id)...)
 	}
 	s.next.Regions = edit.Done()
+}
+
+// countOpen sums what regions and clouds hold. A cloud is in none of them, and
+// changes without any device.
+func (s *step) countOpen() {
 	blind, drifted := 0, 0
 	for _, r := range s.next.Regions.All() {
 		blind += r.Blind

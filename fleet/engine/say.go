@@ -24,6 +24,9 @@ func (s *step) say(d, was *fleet.Device, v *verdict) {
 		return
 	}
 	begun, over := v.begun(was), ended(d, was)
+	for _, r := range begun {
+		s.again(d, r.about)
+	}
 	sev, text := fleet.SeverityInfo, ""
 	switch {
 	case was.State != d.State:

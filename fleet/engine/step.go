@@ -78,6 +78,7 @@ func (s *step) close() (*fleet.Snapshot, fleet.Output) {
 	}
 	s.next.Devices = s.devices.Done()
 	s.next.Clouds = s.clouds.Done()
+	s.survey()
 	s.next.Version++
 	s.next.At = s.now
 	s.next.Live = true
@@ -139,10 +140,33 @@ func (s *step) decide(d fleet.Decision) {
 	if d.Job != nil {
 		s.putJob(*d.Job)
 	}
+	if d.Change != nil {
+		s.changeJob(d.Change)
+	}
 	for _, r := range d.Rulings {
 		s.rule(r)
 	}
+	if d.Freeze != nil {
+		s.freeze(d.Freeze)
+	}
 	s.changed = s.changed || d.Job != nil
+}
+
+// self is the target of rows about plumb itself.
+const self = "plumb"
+
+// freeze throws the switch that stops all writes, or takes it back.
+func (s *step) freeze(f *fleet.Freeze) {
+	s.changed = true
+	if f.By == "" {
+		s.next.Freeze = nil
+		s.change(self, fleet.TableStatus, "freeze", nil)
+		s.event(self, "freeze", "thawed: actions are possible again", fleet.SeverityInfo, false)
+		return
+	}
+	s.next.Freeze = f
+	s.change(self, fleet.TableStatus, "freeze", encode(f))
+	s.event(self, "freeze", "frozen by "+f.By+": "+f.Reason, fleet.SeverityWarn, true)
 }
 
 // change records one row; an error of encoding cannot happen for our nouns and

@@ -8,20 +8,23 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/drift"
+	"plumb/fleet/lifecycle"
 	"plumb/fleet/security"
 )
 
-// Prefixes of rows in the table of baselines: what people ruled, and what a
-// facet was before it last changed.
+// Prefixes of rows in the table of baselines: what people ruled, what a facet
+// was before it last changed, and what came back.
 const (
 	rowRuling = "rule "
 	rowFormer = "was "
+	rowAgain  = "again " // what began or was done lately, and when
 )
 
 // weigher is what a step has to do about findings.
 type weigher struct {
 	cohorts map[string]fleet.Tally // this step's own copy; nil: untouched
 	moved   map[string]bool        // cohorts that have another value in common now
+	doubted map[int]bool           // clouds of which there is something new to judge
 }
 
 // weighAfter has a device's findings judged again where an observation says
@@ -49,14 +52,49 @@ func (s *step) deepen(d *fleet.Device, o *fleet.Observation) {
 			d.Deep[t] = c
 		}
 	}
-	if slow {
-		d.DeepAt = o.At
+	if !slow {
+		return
+	}
+	d.DeepAt = o.At
+	for i := range d.Sources {
+		if src := &d.Sources[i]; src.Source == o.Source {
+			src.Facts, src.FactsAt = o.Tables[fleet.TableFacts], o.At
+		}
 	}
 }
 
 // readable reports whether a table was read in full and not long ago.
 func (s *step) readable(d *fleet.Device, t fleet.TableID) bool {
-	return d.Deep[t] == fleet.Complete && s.now.Sub(d.DeepAt) <= 2*s.next.Intervals[fleet.LaneSlow]
+	return d.Deep[t] == fleet.Complete && fleet.Young(d.DeepAt, s.now, s.next.Intervals[fleet.LaneSlow])
+}
+
+// scene is what the checks of doors may know of the fleet.
+func (s *step) scene() *security.Scene {
+	return &security.Scene{Now: s.now, Intervals: s.next.Intervals, Policies: s.policies(), Instances: &s.next.Instances,
+		Cohorts: s.next.Cohorts, Cabled: s.next.Cabled, Number: s.next.Devices.Number, Device: s.devices.Peek}
+}
+
+// agedOut reports whether something that was young at the step before is not
+// any more.
+func (s *step) agedOut(at time.Time, lane fleet.Lane) bool {
+	every := s.next.Intervals[lane]
+	return !fleet.Young(at, s.now, every) && fleet.Young(at, s.prev.At, every)
+}
+
+// weighAged judges again what grew too old to say anything, whoever stopped
+// reading it: that it is in order must not outlive the look that saw it so.
+func (s *step) weighAged(i int, d *fleet.Device) {
+	if d.Docket == nil {
+		return
+	}
+	aged := s.agedOut(d.DeepAt, fleet.LaneSlow) || s.agedOut(d.AttachedAt, fleet.LaneSlow)
+	for k := 0; k < len(d.Sources) && len(d.Sources) > 1; k++ { // of one wire it is the same
+		aged = aged || s.agedOut(d.Sources[k].FactsAt, fleet.LaneSlow)
+	}
+	if aged {
+		s.gatherCohorts()
+		s.weigh(i)
+	}
 }
 
 // noteFacts takes changed facts into the cohort, and remembers what they were.
@@ -83,7 +121,10 @@ func (s *step) noteFacts(d, was *fleet.Device) bool {
 	for len(a) > 0 || len(b) > 0 { // both in the order of their names
 		switch {
 		case len(b) == 0 || len(a) > 0 && a[0].Name < b[0].Name:
-			a = a[1:] // facts are never taken away
+			if !a[0].Volatile {
+				each(a[0].Name, a[0].Value, "")
+			}
+			a = a[1:]
 		case len(a) == 0 || b[0].Name < a[0].Name:
 			if !b[0].Volatile {
 				each(b[0].Name, "", b[0].Value)
@@ -141,6 +182,7 @@ func (s *step) gatherCohorts() {
 	all := map[string]fleet.Tally{}
 	for i := range s.devices.Len() {
 		d := s.devices.Peek(i)
+		s.gatherAttached(all, d)
 		if len(d.Facts) == 0 {
 			continue
 		}
@@ -241,13 +283,29 @@ func (s *step) policies() *fleet.Policies {
 var noPolicies fleet.Policies
 
 // judged are the kinds of findings that weigh makes.
-var judged = slices.Concat(drift.Kinds, security.Kinds)
+var judged = slices.Concat(drift.Kinds, security.Kinds, lifecycle.Kinds)
 
 // weigh judges everything that may stand against a device.
 func (s *step) weigh(i int) {
 	d := s.devices.At(i)
 	s.changed = true
-	j := drift.Judge(drift.Case{
+	s.attach(i, d)
+	j := s.drifted(d)
+	looks, looked, blind := security.Judge(d, s.scene())
+	j.Looks, j.Looked, j.Blind = append(j.Looks, looks...), j.Looked+looked, j.Blind+blind
+	j.Looks = append(j.Looks, lifecycle.Device(lifecycle.Case{
+		Device: d, Norms: s.next.Norms[drift.CohortKey(d)], Now: s.now,
+		Carries: func() (carries, known bool) { return lifecycle.Carries(&s.next, i) },
+	})...)
+	j.Kinds = judged
+	j.StaleAfter, j.LastRead = 2*s.next.Intervals[fleet.LaneSlow], d.DeepAt
+	fresh := d.Docket == nil || d.Docket.Looked == 0
+	s.settle(i, drift.Settle(d.Docket, d.Spec.ID, j, s.now), fresh)
+}
+
+// drifted holds a device against its baselines.
+func (s *step) drifted(d *fleet.Device) drift.Judgement {
+	return drift.Judge(drift.Case{
 		Device: d, Policies: s.policies(), Cohort: drift.Cohort(s.next.Cohorts[drift.CohortKey(d)]),
 		Readable: func(t fleet.TableID) bool { return s.readable(d, t) },
 		End:      s.end,
@@ -256,12 +314,6 @@ func (s *step) weigh(i int) {
 			return far, ok
 		},
 	})
-	looks, looked, blind := security.Judge(d, s.policies(), s.readable(d, fleet.TableFacts))
-	j.Looks, j.Looked, j.Blind = append(j.Looks, looks...), j.Looked+looked, j.Blind+blind
-	j.Kinds = judged
-	j.StaleAfter, j.LastRead = 2*s.next.Intervals[fleet.LaneSlow], d.DeepAt
-	fresh := d.Docket == nil || d.Docket.Looked == 0
-	s.settle(i, drift.Settle(d.Docket, d.Spec.ID, j, s.now), fresh)
 }
 
 // settle puts a docket in its place and writes down what changed. What a first
@@ -283,14 +335,22 @@ func (s *step) settle(i int, after drift.Settled, fresh bool) {
 func (s *step) sayFindings(target string, after drift.Settled) {
 	for _, f := range after.Begun {
 		if f.Severity > fleet.SeverityInfo && f.Open() && !toldAsFact(f.Facet) {
-			s.event(target, "drift", f.Text, f.Severity, true)
+			s.event(target, newsOf(&f), f.Text, f.Severity, true)
 		}
 	}
 	for _, f := range after.Ended {
 		if f.Severity > fleet.SeverityInfo {
-			s.event(target, "drift", "over: "+f.Text, fleet.SeverityInfo, false)
+			s.event(target, newsOf(&f), "over: "+f.Text, fleet.SeverityInfo, false)
 		}
 	}
+}
+
+// newsOf is the type of the event that tells of a finding.
+func newsOf(f *fleet.Finding) string {
+	if f.Kind.Planned() {
+		return string(f.Kind)
+	}
+	return "drift"
 }
 
 // keepFindings records the findings that changed.
@@ -320,104 +380,10 @@ func (s *step) weighMoved() {
 	}
 	s.weigher.moved = nil
 	for i := range s.devices.Len() {
-		if d := s.devices.Peek(i); d.Docket != nil && moved[drift.CohortKey(d)] {
+		if d := s.devices.Peek(i); d.Docket != nil && (moved[drift.CohortKey(d)] || d.Attached != nil && moved[security.SiteKey(d.Spec.Site)]) {
 			s.weigh(i)
 		}
 	}
-}
-
-// lapseEvery is how often it is looked for what its time has passed.
-const lapseEvery = time.Minute
-
-// lapse takes out what its time has passed, once in a minute.
-func (s *step) lapse() {
-	if s.now.Truncate(lapseEvery).Equal(s.prev.At.Truncate(lapseEvery)) {
-		return
-	}
-	s.lapsePolicies()
-	for i := range s.devices.Len() {
-		d := s.devices.Peek(i)
-		l, ok := s.lapsed(d.Spec.ID, d.Docket)
-		if !ok {
-			continue
-		}
-		s.settle(i, l.Settled, true)
-		if len(l.Past) > 0 {
-			s.gatherCohorts()
-			s.weigh(i)
-		}
-	}
-	for i := range s.clouds.Len() {
-		c := s.clouds.Peek(i)
-		if l, ok := s.lapsed(c.Spec.Name, c.Docket); ok {
-			c = s.clouds.At(i)
-			s.settleCloudFindings(c, l.Settled, true)
-			s.weighCloud(c)
-		}
-	}
-}
-
-// lapsed takes out of a docket, and of the store, what its time has passed.
-func (s *step) lapsed(target string, docket *fleet.Docket) (drift.Lapsed, bool) {
-	l, ok := drift.Lapse(docket, s.now)
-	if !ok {
-		return l, false
-	}
-	s.changed = true
-	for _, r := range l.Rulings {
-		s.change(target, fleet.TableBaselines, rowRuling+r.Facet, nil)
-	}
-	for _, f := range l.Past {
-		s.change(target, fleet.TableBaselines, rowFormer+f.Facet, nil)
-	}
-	for _, f := range l.Gone {
-		s.change(target, fleet.TableFindings, f.Facet, nil)
-	}
-	return l, true
-}
-
-// lapsePolicies takes out the user's ignores that have ended, and judges again
-// what they kept out of sight.
-func (s *step) lapsePolicies() {
-	standing := s.policies().Standing(s.now)
-	if standing == s.policies() {
-		return
-	}
-	s.next.Policies, s.next.Cohorts = standing, nil
-	s.gatherCohorts()
-	for i := range s.devices.Len() {
-		if s.devices.Peek(i).Docket != nil {
-			s.weigh(i)
-		}
-	}
-	for i := range s.clouds.Len() {
-		if s.clouds.Peek(i).Docket != nil {
-			s.weighCloud(s.clouds.At(i))
-		}
-	}
-}
-
-// rule takes what a person decided about a finding.
-func (s *step) rule(r fleet.Ruling) {
-	i, cloud := s.next.Devices.Number(r.Target), s.next.Clouds.Number(r.Target)
-	if i < 0 && cloud < 0 {
-		return
-	}
-	s.changed = true
-	s.gatherCohorts()
-	value := encode(r)
-	if r.Verdict == fleet.FindingOpen {
-		value = nil
-	}
-	s.change(r.Target, fleet.TableBaselines, rowRuling+r.Facet, value)
-	if i < 0 {
-		c := s.clouds.At(cloud)
-		s.settleCloudFindings(c, drift.Rule(c.Docket, r, s.now), true)
-		s.weighCloud(c)
-		return
-	}
-	s.settle(i, drift.Rule(s.devices.Peek(i).Docket, r, s.now), true)
-	s.weigh(i)
 }
 
 // recallDocket puts findings, or what they rest on, back.
@@ -440,6 +406,10 @@ func recallDocket(d *fleet.Docket, rows *fleet.Rows) *fleet.Docket {
 		case strings.HasPrefix(name, rowFormer):
 			if f := decode[fleet.Former](v); f != nil {
 				d.Past = append(d.Past, *f)
+			}
+		case strings.HasPrefix(name, rowAgain):
+			if a := decode[fleet.Again](v); a != nil {
+				d.Again = append(d.Again, *a)
 			}
 		}
 	}

@@ -144,7 +144,7 @@ func TestAHealthyHerdHasNoDrift(t *testing.T) {
 	if len(h.said) != 0 {
 		t.Errorf("said %+v", h.said)
 	}
-	_, _, doors := security.Judge(h.snap.Devices.Get("s3"), &fleet.Policies{}, true) // what its facts do not tell
+	_, _, doors := security.Judge(h.snap.Devices.Get("s3"), security.SceneOf(h.snap)) // what its facts do not tell
 	if d := h.snap.Devices.Get("s3").Docket; d == nil || d.Looked <= doors || d.Blind != doors {
 		t.Errorf("coverage of a server read in full: %+v", d)
 	}

@@ -61,13 +61,13 @@ func (h *heaven) look() {
 func (h *heaven) finds(want string) {
 	h.t.Helper()
 	var out []string
-	for _, f := range h.snap.DocketOf("os-ams").Of() {
+	for _, f := range h.snap.Docket("os-ams").Of() {
 		out = append(out, f.Facet+" "+string(f.Class)+" "+string(f.State))
 	}
 	if got := strings.Join(out, ", "); got != want {
 		h.t.Errorf("at %s: found %q, want %q", h.now.Format("15:04"), got, want)
 	}
-	if n := h.snap.DocketOf("os-ams").Open(); h.snap.Counts.DriftOpen != n {
+	if n := h.snap.Docket("os-ams").Open(); h.snap.Counts.DriftOpen != n {
 		h.t.Errorf("the fleet counts %d open, the docket %d", h.snap.Counts.DriftOpen, n)
 	}
 }
@@ -83,7 +83,7 @@ func TestAnInstanceThatWasChangedByHand(t *testing.T) {
 	h.look()
 	h.finds("group g1 rules changed open, instance i-2 type changed open")
 	changed := h.now
-	if f := h.snap.DocketOf("os-ams").Findings[1]; !f.Since.Equal(changed) || f.Confidence != fleet.ConfidenceLow || f.Observed != "m1.xlarge" {
+	if f := h.snap.Docket("os-ams").Findings[1]; !f.Since.Equal(changed) || f.Confidence != fleet.ConfidenceLow || f.Observed != "m1.xlarge" {
 		t.Errorf("%+v", f)
 	}
 	h.look()
@@ -108,7 +108,7 @@ func TestAnInstanceThatWasChangedByHand(t *testing.T) {
 	h.obs.Instances[1].Type = "m1.large"
 	h.look()
 	h.finds("instance i-2 type changed open")
-	if b := h.snap.DocketOf("os-ams").Findings[0].Baselines; len(b) != 2 || b[0] != (fleet.Baseline{Name: fleet.BaseAccepted, Expected: "m1.xlarge"}) {
+	if b := h.snap.Docket("os-ams").Findings[0].Baselines; len(b) != 2 || b[0] != (fleet.Baseline{Name: fleet.BaseAccepted, Expected: "m1.xlarge"}) {
 		t.Errorf("held against %+v", b)
 	}
 }
@@ -144,7 +144,7 @@ func TestWhatAToolDeclares(t *testing.T) {
 	h.obs = was
 	h.look()
 	h.finds("")
-	if n := len(h.snap.DocketOf("os-ams").Gone); n != 5 {
+	if n := len(h.snap.Docket("os-ams").Gone); n != 5 {
 		t.Errorf("%d ended, want 5", n)
 	}
 }

@@ -50,9 +50,24 @@ func NormsOf(peers []Peer) fleet.Norms {
 		peers = some
 	}
 	return fleet.Norms{
+		IdleW:       idlest(peers),
 		HeatByPower: norm(peers, func(p Peer) (x, y float64) { return p.Power, p.Heat }),
 		FansByInlet: norm(peers, func(p Peer) (x, y float64) { return p.Inlet, p.Fans }),
 	}
+}
+
+// idlest is what the idlest of enough peers takes, in W.
+func idlest(peers []Peer) float64 {
+	least, n := math.Inf(1), 0
+	for _, p := range peers {
+		if !math.IsNaN(p.Power) && p.Power > 0 {
+			least, n = min(least, p.Power), n+1
+		}
+	}
+	if n < minPeers {
+		return 0
+	}
+	return least
 }
 
 // norm draws the line of Theil and Sen through peers. One that does not go up

@@ -1,10 +1,7 @@
 package security
 
 import (
-	"cmp"
-	"slices"
 	"strings"
-	"time"
 
 	"plumb/fleet"
 )
@@ -12,48 +9,59 @@ import (
 // Kinds are the findings that this judge makes.
 var Kinds = []fleet.FindingKind{fleet.FindSecurity}
 
-// Judge tries every check on a device. known says whether its facts were read
-// in full and not long ago. looked counts the checks that are about such a
-// device and that no policy turned off, and blind those of them that could not
-// be tried.
-func Judge(d *fleet.Device, p *fleet.Policies, known bool) (looks []fleet.Look, looked, blind int) {
-	v := &view{d, p}
+// Judge tries every check on a device. looked counts the checks that are about
+// such a device and that no policy turned off, and blind those of them that
+// could not be tried.
+func Judge(d *fleet.Device, sc *Scene) (looks []fleet.Look, looked, blind int) {
+	v := &view{d, sc}
 	for i := range Checks {
-		c := &Checks[i]
-		if !about(c, d) || p.Checks[c.ID].Off {
-			continue
+		if c := &Checks[i]; c.concerns(v) && !sc.policy(c).Off {
+			looks = append(looks, c.looks(v)...)
 		}
-		looked++
-		sees := known && visible(c, d)
-		if !sees {
-			blind++
-		}
-		look := fleet.Look{Facet: c.ID, Known: sees}
-		if sees {
-			look.Found = c.find(v)
-		}
-		looks = append(looks, look)
 	}
-	return looks, looked, blind
+	return looks, len(looks), unknown(looks)
 }
 
-// about reports whether a check is about a device: BMCs have IPMI's doors, and
-// what speaks SNMP has those of SNMP.
-func about(c *Check, d *fleet.Device) bool {
+// unknown counts the looks that saw nothing.
+func unknown(looks []fleet.Look) (n int) {
+	for i := range looks {
+		if !looks[i].Known {
+			n++
+		}
+	}
+	return n
+}
+
+// wire is the one that brings the facts of a check. How a device hangs in the
+// network is told by others.
+func (c *Check) wire() fleet.Source {
 	wire, _, _ := strings.Cut(c.ID, ".")
-	for _, e := range d.Spec.Endpoints {
-		if string(e.Source) == wire {
-			return true
-		}
-	}
-	return false
+	return fleet.Source(wire)
 }
 
-func visible(c *Check, d *fleet.Device) bool {
-	return slices.ContainsFunc(c.Needs, func(fact string) bool {
-		value := d.Facts.Get(fact)
-		return value != "" && !(fact == "bmc.sees.users" && value == "denied")
-	})
+// concerns reports whether a check is about a device: BMCs have IPMI's doors,
+// and what speaks SNMP has those of SNMP. Those of the network say it themselves.
+func (c *Check) concerns(v *view) bool {
+	return (c.all != nil || v.speaks(c.wire())) && (c.about == nil || c.about(v))
+}
+
+func (c *Check) looks(v *view) []fleet.Look {
+	if c.all != nil {
+		return c.all(c, v)
+	}
+	return []fleet.Look{c.try(v)}
+}
+
+// try looks once. Half an answer may find something; it never shows that there
+// is nothing to find.
+func (c *Check) try(v *view) fleet.Look {
+	look := fleet.Look{Facet: c.ID}
+	if !v.read(c.wire()) {
+		return look
+	}
+	look.Found = c.find(v)
+	look.Known = look.Found != nil || c.sees(v)
+	return look
 }
 
 func (c *Check) find(v *view) *fleet.Finding {
@@ -61,93 +69,18 @@ func (c *Check) find(v *view) *fleet.Finding {
 	if text == "" {
 		return nil
 	}
-	f := &fleet.Finding{Facet: c.ID, Kind: fleet.FindSecurity, Class: fleet.ClassChanged, Observed: observed, Evidence: c.How,
-		Severity: c.Severity, Confidence: fleet.ConfidenceHigh, Text: text, Fix: c.Fix}
-	if p := v.policies.Checks[c.ID]; p.Graded {
-		f.Severity = p.Severity
-	}
-	return f
+	return v.scene.finding(c, fleet.ClassChanged, observed, text)
 }
 
-// Tally is a check over the whole fleet.
-type Tally struct {
-	ID         string         `json:"id"`
-	Title      string         `json:"title"`
-	Severity   fleet.Severity `json:"severity"`
-	Passed     int            `json:"passed"`
-	Found      int            `json:"found"`
-	Decided    int            `json:"decided"` // found, and people decided about it
-	NotVisible int            `json:"not_visible"`
-	Oldest     *time.Time     `json:"oldest"` // since when the oldest that is found stands
-	Off        string         `json:"off"`    // why a policy turned it off
-	How        string         `json:"how"`
-	Fix        string         `json:"fix"`
+// finding is what a check found, graded as the user wishes.
+func (sc *Scene) finding(c *Check, class fleet.Class, observed, text string) *fleet.Finding {
+	return &fleet.Finding{Kind: fleet.FindSecurity, Class: class, Observed: observed, Evidence: c.How,
+		Severity: sc.severity(c), Confidence: fleet.ConfidenceHigh, Text: text, Fix: c.Fix}
 }
 
-// Unread are checks that no probe brings the facts of yet. They are listed, so
-// that nobody takes them for passed.
-var Unread = []Check{
-	{ID: "cloud.volume-encryption", Title: "volumes are encrypted", Severity: fleet.SeverityWarn, How: "no probe reads volumes"},
-	{ID: "cloud.snapshot-age", Title: "volumes have a snapshot younger than 7 d", Severity: fleet.SeverityWarn, How: "no probe reads snapshots"},
-	{ID: "cloud.metadata-v1", Title: "instance metadata v1 is off", Severity: fleet.SeverityWarn, How: "no probe reads metadata options"},
-}
-
-// Coverage counts every check over the fleet. What was found is what stands in
-// the dockets; of the rest, a device whose facts the check needs has passed.
-func Coverage(s *fleet.Snapshot) []Tally {
-	p := s.Policies
-	if p == nil {
-		p = &fleet.Policies{}
+func (sc *Scene) severity(c *Check) fleet.Severity {
+	if p := sc.policy(c); p.Graded {
+		return p.Severity
 	}
-	var out []Tally
-	for i := range Checks {
-		c := &Checks[i]
-		t := Tally{ID: c.ID, Title: c.Title, Severity: c.Severity, How: c.How, Fix: c.Fix}
-		if rule := p.Checks[c.ID]; rule.Off {
-			t.Off = cmp.Or(rule.Reason, "by policy")
-			out = append(out, t)
-			continue
-		} else if rule.Graded {
-			t.Severity = rule.Severity
-		}
-		for _, d := range s.Devices.All() {
-			if about(c, d) {
-				t.count(c, d)
-			}
-		}
-		out = append(out, t)
-	}
-	for _, c := range CloudChecks {
-		out = append(out, cloudTally(c, s))
-	}
-	for _, c := range Unread {
-		out = append(out, Tally{ID: c.ID, Title: c.Title, Severity: c.Severity, How: c.How, NotVisible: s.Clouds.Len()})
-	}
-	return out
-}
-
-func (t *Tally) count(c *Check, d *fleet.Device) {
-	for _, f := range d.Docket.Of() {
-		if f.Kind == fleet.FindSecurity && f.Facet == c.ID {
-			t.found(&f)
-			return
-		}
-	}
-	if d.Docket == nil || d.Deep[fleet.TableFacts] != fleet.Complete || !visible(c, d) {
-		t.NotVisible++
-		return
-	}
-	t.Passed++
-}
-
-func (t *Tally) found(f *fleet.Finding) {
-	if !f.Open() {
-		t.Decided++
-		return
-	}
-	t.Found++
-	if t.Oldest == nil || f.Since.Before(*t.Oldest) {
-		since := f.Since
-		t.Oldest = &since
-	}
+	return c.Severity
 }

@@ -2,6 +2,7 @@ package security
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,19 +11,46 @@ import (
 
 func bmc(facts map[string]string) *fleet.Device {
 	d := &fleet.Device{Spec: &fleet.DeviceSpec{ID: "s1", Kind: fleet.KindServer, Endpoints: []fleet.Endpoint{{Source: fleet.SourceIPMI}, {Source: fleet.SourceSNMP}}}}
+	for _, e := range d.Spec.Endpoints {
+		d.Sources = append(d.Sources, fleet.SourceState{Source: e.Source, Facts: fleet.Complete, FactsAt: now})
+	}
 	for k, v := range facts {
 		d.Facts.Set(k, v)
 	}
+	if facts["bmc.ciphers"] != "" {
+		d.Attached, d.AttachedAt = &fleet.Attached{BMC: fleet.Sighting{Switch: "sw", Port: "Ethernet32", VLAN: 900}}, now
+	}
 	return d
+}
+
+var now = time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
+
+// scene is one minute after everything was read.
+func scene(p *fleet.Policies) *Scene {
+	return &Scene{Now: now.Add(time.Minute), Intervals: [3]time.Duration{time.Minute, time.Minute, 5 * time.Minute}, Policies: p,
+		Cohorts: map[string]fleet.Tally{SiteKey(""): {factBMC: {"900": 10}}}}
 }
 
 // fine is a device with nothing wrong and everything visible.
 func fine() map[string]string {
 	return map[string]string{
-		"bmc.ciphers": "3 17", "bmc.auth.v15": "no", "bmc.auth.null_user": "no", "bmc.auth.anonymous": "no", "bmc.sees.users": "yes", "bmc.users.admins": "2",
-		"bmc.user.2": "ann administrator enabled lan", "bmc.user.3": "root administrator disabled lan", "bmc.user.4": "ADMIN user enabled nolan",
+		"bmc.ciphers": "3 17", "bmc.auth.v15": "no", "bmc.auth.null_user": "no", "bmc.auth.anonymous": "no", "bmc.sees.users": "yes",
+		"bmc.user.2": "ann administrator enabled lan", "bmc.user.7": "bob administrator enabled lan", "bmc.user.3": "root administrator disabled lan", "bmc.user.4": "ADMIN user enabled nolan",
 		"snmp.access": "v3 authPriv", "snmp.auth": "SHA-256", "snmp.priv": "AES", "snmp.community": "own", "snmp.write": "v3",
 	}
+}
+
+// others is how many checks are not about a server: those of switches and of
+// segments that nobody named, and those of a version of SNMP that it is not
+// spoken to in.
+func others(facts map[string]string) int {
+	switch access := facts["snmp.access"]; {
+	case access == "":
+		return 2
+	case access == "v2c":
+		return 2 + 2
+	}
+	return 2 + 1
 }
 
 // TestEachCheckFinds changes one fact of a device in order at a time.
@@ -37,9 +65,11 @@ func TestEachCheckFinds(t *testing.T) {
 		{"bmc.user.1", `"" user enabled lan`, "ipmi.null-user", "user 1"},
 		{"bmc.user.1", `"" user disabled lan`, "", ""},
 		{"bmc.auth.anonymous", "yes", "ipmi.anonymous", "yes"},
-		{"bmc.user.3", "root administrator enabled lan", "ipmi.default-name", "root"},
-		{"bmc.user.5", "not root administrator enabled lan", "", ""}, // a name with a blank
-		{"bmc.users.admins", "3", "ipmi.admins", "3"},
+		{"bmc.user.3", "root user enabled lan", "ipmi.default-name", "root"},
+		{"bmc.user.5", "not root user enabled lan", "", ""}, // a name with a blank
+		{"bmc.user.6", "eve administrator enabled lan", "ipmi.admins", "3"},
+		{"bmc.user.6", "eve administrator disabled lan", "", ""},
+		{"bmc.user.6", "eve administrator enabled nolan", "", ""},
 		{"snmp.community", "default", "snmp.default-community", "default"},
 		{"snmp.write", "v2c", "snmp.v2c-write", "v2c"},
 		{"snmp.access", "v3 noAuthNoPriv", "snmp.noauth", "v3 noAuthNoPriv"},
@@ -48,7 +78,10 @@ func TestEachCheckFinds(t *testing.T) {
 	} {
 		facts := fine()
 		facts[c.fact] = c.value
-		looks, looked, blind := Judge(bmc(facts), &fleet.Policies{}, true)
+		if c.fact == "snmp.community" {
+			facts["snmp.access"] = "v2c"
+		}
+		looks, looked, blind := Judge(bmc(facts), scene(nil))
 		var found []string
 		for _, l := range looks {
 			if l.Found != nil {
@@ -63,12 +96,12 @@ func TestEachCheckFinds(t *testing.T) {
 		if c.check == "" {
 			want = nil
 		}
-		if !slices.Equal(found, want) || looked != len(Checks) || blind != 0 {
+		if !slices.Equal(found, want) || looked != len(Checks)-others(facts) || blind != 0 {
 			t.Errorf("%s=%q: found %v, want %v; looked at %d, blind to %d", c.fact, c.value, found, want, looked, blind)
 		}
 	}
 	for _, c := range Checks {
-		if !tried[c.ID] {
+		if !tried[c.ID] && c.all == nil {
 			t.Errorf("no case finds %s", c.ID)
 		}
 	}
@@ -77,12 +110,16 @@ func TestEachCheckFinds(t *testing.T) {
 // TestUnreadIsNeverPassed holds that what could not be read is known neither as
 // found nor as in order.
 func TestUnreadIsNeverPassed(t *testing.T) {
-	for name, c := range map[string]struct {
-		facts map[string]string
-		known bool
-	}{"nothing read": {nil, true}, "read in part": {fine(), false}, "users denied": {map[string]string{"bmc.sees.users": "denied"}, true}} {
-		looks, looked, blind := Judge(bmc(c.facts), &fleet.Policies{}, c.known)
-		if looked != blind || looked != len(Checks) {
+	part, old, failed := bmc(fine()), bmc(fine()), bmc(fine())
+	for i := range part.Sources {
+		part.Sources[i].Facts = fleet.Partial
+		old.Sources[i].FactsAt = now.Add(-10 * time.Minute)
+		failed.Sources[i] = fleet.SourceState{Source: failed.Sources[i].Source}
+	}
+	for name, d := range map[string]*fleet.Device{"nothing read": bmc(nil), "read in part": part, "read long ago": old, "never read to the end": failed,
+		"users denied": bmc(map[string]string{"bmc.sees.users": "denied"})} {
+		looks, looked, blind := Judge(d, scene(nil))
+		if looked != blind || looked != len(Checks)-others(map[string]string{"snmp.access": d.Facts.Get("snmp.access")}) {
 			t.Errorf("%s: looked at %d, blind to %d", name, looked, blind)
 		}
 		for _, l := range looks {
@@ -93,12 +130,53 @@ func TestUnreadIsNeverPassed(t *testing.T) {
 	}
 }
 
+// TestHalfAListNeverPasses holds that a user list which was shown in part finds
+// what it shows, and clears nothing; and that one which is denied finds nothing
+// of what it held when it was not.
+func TestHalfAListNeverPasses(t *testing.T) {
+	const passed, found, unseen = "passed", "found", "not visible"
+	for _, c := range []struct {
+		sees, null, user       string
+		nameless, factory, adm string
+	}{
+		{"yes", "no", "", passed, passed, passed},
+		{"yes", "", "", passed, passed, passed},
+		{"partial", "no", "", passed, unseen, unseen}, // the BMC's own no is of all users
+		{"partial", "", "", unseen, unseen, unseen},
+		{"partial", "yes", "", found, unseen, unseen},
+		{"partial", "", `"" user enabled lan`, found, unseen, unseen},
+		{"partial", "no", `"" user enabled lan`, found, unseen, unseen}, // its list says otherwise
+		{"partial", "no", "root user enabled lan", passed, found, unseen},
+		{"partial", "no", "eve administrator enabled lan", passed, unseen, found},
+		{"denied", "no", "root administrator enabled lan", passed, unseen, unseen},
+		{"denied", "", "root administrator enabled lan", unseen, unseen, unseen},
+		{"", "", "", unseen, unseen, unseen},
+	} {
+		facts := fine()
+		facts["bmc.sees.users"], facts["bmc.auth.null_user"], facts["bmc.user.9"] = c.sees, c.null, c.user
+		looks, _, _ := Judge(bmc(facts), scene(nil))
+		for check, want := range map[string]string{"ipmi.null-user": c.nameless, "ipmi.default-name": c.factory, "ipmi.admins": c.adm} {
+			i := slices.IndexFunc(looks, func(l fleet.Look) bool { return l.Facet == check })
+			is := passed
+			switch {
+			case i < 0 || !looks[i].Known:
+				is = unseen
+			case looks[i].Found != nil:
+				is = found
+			}
+			if is != want {
+				t.Errorf("list %q, null user %q, %q: %s is %s, want %s", c.sees, c.null, c.user, check, is, want)
+			}
+		}
+	}
+}
+
 func TestPolicies(t *testing.T) {
 	facts := fine()
-	facts["bmc.ciphers"], facts["bmc.users.admins"] = "0", "4"
+	facts["bmc.ciphers"], facts["bmc.user.8"], facts["bmc.user.9"] = "0", "eve administrator enabled lan", "joe administrator enabled lan"
 	p := &fleet.Policies{AdminUsers: 4, Checks: map[string]fleet.CheckPolicy{"ipmi.cipher0": {Severity: fleet.SeverityInfo, Graded: true}, "ipmi.v15": {Off: true}}}
-	looks, looked, _ := Judge(bmc(facts), p, true)
-	if looked != len(Checks)-1 {
+	looks, looked, _ := Judge(bmc(facts), scene(p))
+	if looked != len(Checks)-others(facts)-1 {
 		t.Errorf("looked at %d: one is off", looked)
 	}
 	for _, l := range looks {
@@ -111,55 +189,64 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-// TestOtherWiresAreNotAskedFor holds that a switch has no doors of a BMC.
-func TestOtherWiresAreNotAskedFor(t *testing.T) {
+// TestEachWireIsReadByItself holds that what SNMP told lately makes nothing of
+// what the BMC told long ago.
+func TestEachWireIsReadByItself(t *testing.T) {
 	d := bmc(fine())
-	d.Spec.Endpoints = d.Spec.Endpoints[1:]
-	looks, _, _ := Judge(d, &fleet.Policies{}, true)
+	d.Sources[0].FactsAt = now.Add(-time.Hour)
+	looks, _, _ := Judge(d, scene(nil))
 	for _, l := range looks {
-		if l.Facet[:4] == "ipmi" {
-			t.Errorf("%s of a device without a BMC", l.Facet)
+		if l.Known != strings.HasPrefix(l.Facet, "snmp.") {
+			t.Errorf("%+v", l)
 		}
 	}
 }
 
-func TestOpenGroups(t *testing.T) {
-	ports := func(low, high int64) (fleet.Num, fleet.Num) { return fleet.Int(low), fleet.Int(high) }
-	rule := func(dir, proto, remote string, low, high fleet.Num) fleet.SecurityRule {
-		return fleet.SecurityRule{Direction: dir, Protocol: proto, Remote: remote, PortMin: low, PortMax: high}
-	}
-	low, high := ports(22, 22)
-	wide, top := ports(1, 1024)
-	game, gameTop := ports(27000, 27100)
-	for _, c := range []struct {
-		rule fleet.SecurityRule
-		want int // ports open
-	}{
-		{rule("ingress", "tcp", "0.0.0.0/0", low, high), 1},
-		{rule("ingress", "tcp", "::/0", low, high), 1},
-		{rule("ingress", "tcp", "", low, high), 1},
-		{rule("ingress", "", "", fleet.Num{}, fleet.Num{}), len(managementPorts)},
-		{rule("ingress", "tcp", "0.0.0.0/0", wide, top), 4},
-		{rule("ingress", "udp", "0.0.0.0/0", game, gameTop), 0},
-		{rule("egress", "tcp", "0.0.0.0/0", low, high), 0},
-		{rule("ingress", "tcp", "10.0.0.0/8", low, high), 0},
-		{rule("ingress", "icmp", "0.0.0.0/0", fleet.Num{}, fleet.Num{}), 0},
-		{rule("ingress", "tcp", "5e0b3fd0-0f43-4a7c-9dc6-0e9a6b6a2a30", low, high), 0}, // another group
+// TestADoorThatIsNotThere holds that a device is judged by the SNMP it is spoken
+// to in, and that what is not known is not passed.
+func TestADoorThatIsNotThere(t *testing.T) {
+	for _, c := range []struct{ access, write, passed, unseen string }{
+		{"v2c", "", "snmp.default-community", ""},
+		{"v2c", "v3", "snmp.default-community snmp.v2c-write", ""},
+		{"v3 authPriv", "", "snmp.noauth snmp.weak-crypto", ""},
+		{"v3 authPriv", "v3", "snmp.noauth snmp.v2c-write snmp.weak-crypto", ""},
+		{"", "", "", "snmp.default-community snmp.noauth snmp.v2c-write snmp.weak-crypto"},
 	} {
-		if open := openTo(&fleet.SecurityGroup{Rules: []fleet.SecurityRule{c.rule}}); len(open) != c.want {
-			t.Errorf("%+v opens %v, want %d", c.rule, open, c.want)
+		facts := fine()
+		facts["snmp.access"], facts["snmp.write"] = c.access, c.write
+		if c.access == "" {
+			facts["snmp.community"], facts["snmp.auth"], facts["snmp.priv"] = "", "", ""
+		}
+		d := bmc(facts)
+		d.Spec.Endpoints = d.Spec.Endpoints[1:]
+		looks, _, _ := Judge(d, scene(nil))
+		var passed, unseen []string
+		for _, l := range looks {
+			if l.Known && l.Found == nil {
+				passed = append(passed, l.Facet)
+			} else {
+				unseen = append(unseen, l.Facet)
+			}
+		}
+		slices.Sort(passed)
+		slices.Sort(unseen)
+		if got := strings.Join(passed, " "); got != c.passed {
+			t.Errorf("%q, writes %q: passed %q, want %q", c.access, c.write, got, c.passed)
+		}
+		if got := strings.Join(unseen, " "); got != c.unseen {
+			t.Errorf("%q, writes %q: not visible or found %q, want %q", c.access, c.write, got, c.unseen)
 		}
 	}
+}
 
-	cloud := &fleet.Cloud{Groups: []fleet.SecurityGroup{{ID: "g", Name: "mgmt", Rules: []fleet.SecurityRule{rule("ingress", "tcp", "", low, high)}}}}
-	if looks, _, blind := JudgeCloud(cloud, &fleet.Policies{}, nil); len(looks) != 0 || blind != 1 {
-		t.Errorf("groups that were not read: %+v", looks)
-	}
-	cloud.Tables[fleet.TableSecurityGroups] = fleet.TableState{Is: fleet.Complete, At: time.Unix(1, 0)}
-	for exposed, severity := range map[bool]fleet.Severity{false: fleet.SeverityWarn, true: fleet.SeverityCrit} {
-		looks, _, _ := JudgeCloud(cloud, &fleet.Policies{}, func(string) bool { return exposed })
-		if len(looks) != 1 || looks[0].Found == nil || looks[0].Found.Severity != severity {
-			t.Errorf("exposed %v: %+v", exposed, looks)
+// TestOtherWiresAreNotAskedFor holds that a switch has no doors of a BMC.
+func TestOtherWiresAreNotAskedFor(t *testing.T) {
+	d := bmc(fine())
+	d.Spec.Endpoints = d.Spec.Endpoints[1:]
+	looks, _, _ := Judge(d, scene(nil))
+	for _, l := range looks {
+		if l.Facet[:4] == "ipmi" {
+			t.Errorf("%s of a device without a BMC", l.Facet)
 		}
 	}
 }

@@ -21,6 +21,7 @@ func TestSecurityGroups(t *testing.T) {
 			{ID: uuid(6, 3), Protocol: "6"},
 		}}}
 		r.Servers[0].Groups = []string{"web", "default", "web"}
+		r.Servers[0].ProjectID = sim.ProjectID("other")
 	})
 	o := probe(t, config(serve(t, w).AuthURL(), "admin"))
 	obs := observe(t, o, fleet.LaneTables)
@@ -34,6 +35,9 @@ func TestSecurityGroups(t *testing.T) {
 	}
 	if got := instance(t, obs, uuid(1, 0)).SecurityGroups; !slices.Equal(got, []string{"default", "web"}) {
 		t.Errorf("groups of the server %q", got)
+	}
+	if got := instance(t, obs, uuid(1, 0)).Project; got != sim.ProjectID("other") {
+		t.Errorf("project of the server %q", got)
 	}
 	if got := instance(t, obs, uuid(1, 1)).SecurityGroups; got != nil {
 		t.Errorf("groups of a server that has none: %q", got)

@@ -15,6 +15,7 @@ import (
 type server struct {
 	ID             string               `json:"id"`
 	Name           string               `json:"name"`
+	Tenant         string               `json:"tenant_id"`
 	Status         string               `json:"status"`
 	VMState        string               `json:"OS-EXT-STS:vm_state"`
 	PowerState     int                  `json:"OS-EXT-STS:power_state"`
@@ -129,6 +130,7 @@ func (l *look) fillInstances() {
 			ID:             s.ID,
 			Name:           fleet.Clean(s.Name, fleet.MaxText),
 			Cloud:          l.cfg.Target,
+			Project:        fleet.Clean(s.Tenant, maxID),
 			Region:         l.in.region,
 			Zone:           fleet.Clean(s.Zone, fleet.MaxText),
 			Type:           l.typeOf(s),

@@ -155,8 +155,9 @@ func (b *BMC) accessFacts(ctx context.Context, facts *fleet.Facts) (whole bool, 
 			whole = whole && settled(err)
 			continue
 		}
-		if all != nil {
+		if all != nil { // what is open at any privilege is open
 			c.types |= all.types
+			c.v15, c.nullUser, c.anonymous = c.v15 || all.v15, c.nullUser || all.nullUser, c.anonymous || all.anonymous
 		}
 		all = &c
 	}

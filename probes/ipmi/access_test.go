@@ -301,7 +301,7 @@ func TestDeafOutside(t *testing.T) {
 	}
 }
 
-// Types are the union of what USER and ADMINISTRATOR may use.
+// Types, and what is open, are the union of what USER and ADMINISTRATOR may use.
 func TestAuthTypes(t *testing.T) {
 	for _, c := range []struct {
 		user, admin                            []byte
@@ -312,7 +312,8 @@ func TestAuthTypes(t *testing.T) {
 		{[]byte{1, 0x80 | 0x04, 0, 2}, []byte{1, 0x80 | 0x02, 0, 2}, "md2 md5", "no", "no", "no", "yes", "unset"}, // types, and no 1.5
 		{[]byte{1, 0x3f, 0x20, 0xff}, []byte{1, 0x3f, 0x20, 0xff}, "none md2 md5 password oem", "yes", "no", "no", "yes", ""},
 		{[]byte{1, 0x80 | 0x20, 0, 3}, []byte{1, 0x80 | 0x20, 0, 3}, "oem", "no", "no", "no", "yes", "unset"},
-		{[]byte{1, 0x80}, []byte{1, 0x84, 4, 3}, "md5", "yes", "no", "no", "yes", "unset"}, // one answer is cut short
+		{[]byte{1, 0x80}, []byte{1, 0x84, 4, 3}, "md5", "yes", "no", "no", "yes", "unset"},         // one answer is cut short
+		{[]byte{1, 0x84, 3, 3}, []byte{1, 0x84, 0, 2}, "md5", "yes", "yes", "yes", "yes", "unset"}, // open to USER alone
 		{nil, []byte{}, "", "", "", "", "", ""},
 	} {
 		f := startFake(t, func(f *fakeBMC) { f.userCaps, f.adminCaps = c.user, c.admin })

@@ -23,6 +23,22 @@ func Bar(c Canvas, th *Theme, x, y, w int, share float64, st Style) {
 	c.Rune(x+full, y, w-full, g.Rest, Rest)
 }
 
+// Room draws how w columns of room are taken: used in st, a mark where mark is,
+// and at the far end what is free and yet lost to everybody. All are shares of
+// one; what is not known (NaN) is not drawn, and without used the scale is empty.
+func Room(c Canvas, th *Theme, x, y, w int, used, mark, lost float64, st Style) {
+	Bar(c, th, x, y, w, used, st)
+	if math.IsNaN(used) {
+		return
+	}
+	if n := int(math.Round(max(0, min(lost, 1-used)) * float64(w))); n > 0 {
+		c.Rune(x+w-n, y, n, th.Glyphs.Heat[1], Dim)
+	}
+	if i := int(mark * float64(w)); !math.IsNaN(mark) && i >= 0 && i < w {
+		c.Rune(x+i, y, 1, th.Glyphs.V, Limit)
+	}
+}
+
 // LoadStyle is the style of a bar by its share of a limit: calm below warn.
 func LoadStyle(share, warn, crit float64) Style {
 	switch {

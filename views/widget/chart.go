@@ -132,7 +132,20 @@ type Chart struct {
 	Limits fleet.Limits
 	Format func(float64) string // writes a value of the axis
 	Style  Style
+	Whole  bool   // the axis runs from zero and reaches the upper limits
+	Ahead  *Ahead // what is expected after the last point; nil: nothing
 }
+
+// Ahead is where a line goes on: from a level at a time, by a slope a second
+// and the interval around it.
+type Ahead struct {
+	At               time.Time
+	Level            float64
+	Slope, Low, High float64
+}
+
+// at returns the level at a time by a slope.
+func (a *Ahead) at(t time.Time, slope float64) float64 { return a.Level + slope*t.Sub(a.At).Seconds() }
 
 // Draw fills the canvas: values at the left, times below.
 func (ch Chart) Draw(c Canvas, th *Theme) {
@@ -152,6 +165,7 @@ func (ch Chart) Draw(c Canvas, th *Theme) {
 	lo, hi = ch.scale(lo, hi)
 	plot := c.Sub(axis+1, 0, w, h)
 	ch.drawArea(plot, th, v, lo, hi)
+	ch.drawAhead(plot, th, lo, hi)
 	ch.drawLimits(plot, th, lo, hi)
 	label := func(y int) string { return ch.Format(hi - (hi-lo)*(float64(y)+0.5)/float64(h)) }
 	for _, y := range [...]int{0, h / 2, h - 1} {
@@ -168,6 +182,17 @@ func (ch Chart) Draw(c Canvas, th *Theme) {
 
 // scale widens the range to show near limits and some air.
 func (ch Chart) scale(lo, hi float64) (float64, float64) {
+	if ch.Whole {
+		for _, l := range [...]fleet.Num{ch.Limits.HighWarn, ch.Limits.HighCrit} {
+			if l.Known {
+				hi = max(hi, l.Float())
+			}
+		}
+		if ch.Ahead != nil { // but a fan that opens wide must not press the past flat
+			hi = max(hi, min(ch.Ahead.at(ch.To, ch.Ahead.Slope), hi*1.25))
+		}
+		return 0, hi * 1.04
+	}
 	span := max(hi-lo, math.Abs(hi)/20, 1e-9)
 	for _, l := range [...]fleet.Num{ch.Limits.HighWarn, ch.Limits.HighCrit, ch.Limits.LowWarn, ch.Limits.LowCrit} {
 		if f := l.Float(); l.Known && f < hi+4*span && f > lo-4*span {
@@ -205,6 +230,27 @@ func (ch Chart) drawArea(plot Canvas, th *Theme, v []float64, lo, hi float64) {
 		for y := plot.H - 1; y >= 0 && eighths > 0; y-- {
 			plot.Rune(x, y, 1, th.Glyphs.Blocks[min(eighths, 8)], ch.Style)
 			eighths -= 8
+		}
+	}
+}
+
+// drawAhead draws the fan of what may come, and in it the likely way.
+func (ch Chart) drawAhead(plot Canvas, th *Theme, lo, hi float64) {
+	if ch.Ahead == nil {
+		return
+	}
+	row := func(v float64) int { return int((hi - v) / (hi - lo) * float64(plot.H)) }
+	for x := range plot.W {
+		t := ch.From.Add(time.Duration((float64(x) + 0.5) / float64(plot.W) * float64(ch.To.Sub(ch.From))))
+		if !t.After(ch.Ahead.At) {
+			continue
+		}
+		top, bottom := row(ch.Ahead.at(t, ch.Ahead.High)), row(ch.Ahead.at(t, ch.Ahead.Low))
+		for y := max(top, 0); y <= min(bottom, plot.H-1); y++ {
+			plot.Rune(x, y, 1, th.Glyphs.Rest, Rest)
+		}
+		if y := row(ch.Ahead.at(t, ch.Ahead.Slope)); y >= 0 && y < plot.H {
+			plot.Rune(x, y, 1, th.Glyphs.Heat[2], ch.Style)
 		}
 	}
 }

@@ -1,0 +1,167 @@
+package remedy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"plumb/fleet"
+	"plumb/fleet/plan"
+)
+
+// propose puts a job before a second person.
+func (e *Executor) propose(ctx context.Context, r Request, job fleet.Job) error {
+	ctx, cancel := context.WithTimeout(ctx, keepWithin)
+	defer cancel()
+	entry := e.entry(r, list(job.Targets), "done", r.Reason)
+	entry.Action = "propose " + entry.Action
+	return e.ledger.Apply(ctx, fleet.Decision{Job: &job, Audit: []fleet.AuditEntry{entry}})
+}
+
+// Approve agrees with a proposal, as a second person, and carries it out. An
+// approval is of the plan that was shown: where the fleet would make another
+// one by now, the proposal is over.
+func (e *Executor) Approve(ctx context.Context, by Person, id string) (fleet.Job, error) {
+	ctx = context.WithoutCancel(ctx)
+	job, err := e.agree(by, id)
+	r := Request{Person: by, Action: "approve " + job.Action, Targets: job.Targets, Reason: "job " + id}
+	if err != nil {
+		return job, e.refuse(ctx, r, err)
+	}
+	now := e.now()
+	change := fleet.JobChange{ID: id, State: fleet.JobRunning, ApprovedBy: by.User,
+		Steps: []fleet.JobStep{{Name: "approve", State: fleet.JobApproved, Text: "approved by " + by.User, At: now}}}
+	within, cancel := context.WithTimeout(ctx, keepWithin)
+	defer cancel()
+	if err := e.ledger.Apply(within, fleet.Decision{Change: &change, Audit: []fleet.AuditEntry{e.entry(r, list(job.Targets), "done", r.Reason)}}); err != nil {
+		e.release(id)
+		return job, fmt.Errorf("%w: the store does not take it, so nothing was done: %w", ErrRefused, err)
+	}
+	job.State, job.ApprovedBy = fleet.JobRunning, by.User
+	e.start(ctx, by, job)
+	return job, nil
+}
+
+// agree judges an approval, and takes the leases.
+func (e *Executor) agree(by Person, id string) (fleet.Job, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	job, err := e.proposal(by, id)
+	if err != nil {
+		return job, err
+	}
+	switch {
+	case by.Role < fleet.RoleAdmin:
+		return job, fmt.Errorf("%w: needs role admin to approve, you are %s", ErrDenied, by.Role)
+	case job.By == by.User:
+		return job, fmt.Errorf("%w: %s is your own proposal; a second person has to agree", ErrDenied, id)
+	case e.now().Sub(job.Began) >= fleet.ApproveWithin:
+		return job, fmt.Errorf("%w: %s is older than %s", ErrRefused, id, fleet.ApproveWithin)
+	}
+	p := e.plan(plan.Ask{Action: job.Action, Args: job.Planned.Args, Targets: job.Targets, By: job.By, Role: fleet.RoleOperator, Within: by.Within, Cloud: by.Cloud}, "")
+	if err := stops(&p); err != nil {
+		return job, err
+	}
+	if p.Hash != job.Plan {
+		return job, fmt.Errorf("%w: the targets changed since it was proposed: it has to be proposed again", ErrRefused)
+	}
+	e.take(&job, job.By, e.now())
+	return job, nil
+}
+
+// proposal finds a job that waits for a second person. e.mu is held.
+func (e *Executor) proposal(by Person, id string) (fleet.Job, error) {
+	jobs := e.ledger.Snapshot().Jobs
+	i := slices.IndexFunc(jobs, func(j fleet.Job) bool { return j.ID == id })
+	if i < 0 {
+		return fleet.Job{}, fmt.Errorf("%w: there is no job %s", ErrRefused, fleet.Clean(id, 40))
+	}
+	job := jobs[i]
+	if by.Role < fleet.RoleOperator {
+		return job, fmt.Errorf("%w: needs role operator, you are %s", ErrDenied, by.Role)
+	}
+	if job.State != fleet.JobProposed || job.Planned == nil {
+		return job, fmt.Errorf("%w: %s is %s", ErrRefused, id, job.State)
+	}
+	for _, u := range e.leases {
+		if u.Job == id { // a second approval of the same, before the first is on record
+			return job, fmt.Errorf("%w: %s is approved already", ErrRefused, id)
+		}
+	}
+	return job, nil
+}
+
+// Decline says no to a proposal, with a reason. Whoever may act may say no.
+func (e *Executor) Decline(ctx context.Context, by Person, id, reason string) (fleet.Job, error) {
+	e.mu.Lock()
+	job, err := e.proposal(by, id)
+	e.mu.Unlock()
+	r := Request{Person: by, Action: "refuse " + job.Action, Targets: job.Targets, Reason: reason}
+	if err == nil && strings.TrimSpace(reason) == "" {
+		err = fmt.Errorf("%w: needs a reason", ErrRefused)
+	}
+	if err != nil {
+		return job, e.refuse(ctx, r, err)
+	}
+	return e.close(ctx, r, job, fleet.JobRefused, "refused by "+by.User+": "+reason)
+}
+
+// Cancel takes back a proposal, or stops a job before its next target. What has
+// begun goes on: nobody can call it back.
+func (e *Executor) Cancel(ctx context.Context, by Person, id string) (fleet.Job, error) {
+	e.mu.Lock()
+	jobs := e.ledger.Snapshot().Jobs
+	i := slices.IndexFunc(jobs, func(j fleet.Job) bool { return j.ID == id })
+	var job fleet.Job
+	err := fmt.Errorf("%w: there is no job %s", ErrRefused, fleet.Clean(id, 40))
+	if i >= 0 {
+		job = jobs[i]
+		switch err = nil; {
+		case by.Role < fleet.RoleOperator:
+			err = fmt.Errorf("%w: needs role operator, you are %s", ErrDenied, by.Role)
+		case job.By != by.User && by.Role < fleet.RoleAdmin:
+			err = fmt.Errorf("%w: %s is %s's; that needs role admin", ErrDenied, id, job.By)
+		case job.State.Over() || job.State == fleet.JobAccepted:
+			err = fmt.Errorf("%w: %s is %s: there is nothing left to stop", ErrRefused, id, job.State)
+		case job.State != fleet.JobProposed:
+			e.stopped[id] = by.User
+		}
+	}
+	e.mu.Unlock()
+	r := Request{Person: by, Action: "cancel " + job.Action, Targets: job.Targets, Reason: "job " + id}
+	if err != nil {
+		return job, e.refuse(ctx, r, err)
+	}
+	if job.State == fleet.JobProposed {
+		return e.close(ctx, r, job, fleet.JobCancelled, "cancelled by "+by.User)
+	}
+	return job, e.ledger.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{e.entry(r, list(job.Targets), "done", r.Reason)}})
+}
+
+// close ends a proposal.
+func (e *Executor) close(ctx context.Context, r Request, job fleet.Job, state fleet.JobState, text string) (fleet.Job, error) {
+	now := e.now()
+	change := fleet.JobChange{ID: job.ID, State: state, Ended: now, Steps: []fleet.JobStep{{Name: string(state), State: state, Text: fleet.Clean(text, fleet.MaxText), At: now}}}
+	job.State, job.Ended = state, now
+	return job, e.ledger.Apply(ctx, fleet.Decision{Change: &change, Audit: []fleet.AuditEntry{e.entry(r, list(job.Targets), "done", r.Reason)}})
+}
+
+// Freeze throws the switch that stops everything, which whoever may act may do,
+// or takes it back, for which it takes an admin.
+func (e *Executor) Freeze(ctx context.Context, by Person, f fleet.Freeze) error {
+	r := Request{Person: by, Action: "freeze", Targets: []string{"plumb"}, Reason: f.Reason}
+	thaw := f.By == ""
+	if thaw {
+		r.Action = "thaw"
+	}
+	switch {
+	case by.Role < fleet.RoleOperator:
+		return e.refuse(ctx, r, fmt.Errorf("%w: needs role operator, you are %s", ErrDenied, by.Role))
+	case thaw && by.Role < fleet.RoleAdmin:
+		return e.refuse(ctx, r, fmt.Errorf("%w: needs role admin to thaw, you are %s", ErrDenied, by.Role))
+	case strings.TrimSpace(f.Reason) == "":
+		return e.refuse(ctx, r, fmt.Errorf("%w: needs a reason", ErrRefused))
+	}
+	return e.ledger.Apply(ctx, fleet.Decision{Freeze: &f, Audit: []fleet.AuditEntry{e.entry(r, "plumb", "done", f.Reason)}})
+}

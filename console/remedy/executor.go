@@ -1,0 +1,275 @@
+package remedy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"plumb/fleet"
+	"plumb/fleet/plan"
+)
+
+// Why an action is refused. Denied is about the person, Refused about the
+// moment: the same person may well do it later.
+var (
+	ErrDenied  = errors.New("denied")
+	ErrRefused = errors.New("refused")
+)
+
+// Ledger is where decisions become durable.
+type Ledger interface {
+	Snapshot() *fleet.Snapshot
+	Apply(ctx context.Context, in ...fleet.Input) error
+	Watch() Watch
+}
+
+// Watch waits for snapshots; the first is the present one.
+type Watch interface {
+	Next(ctx context.Context) (*fleet.Snapshot, error)
+	Close()
+}
+
+// Wire carries an action to a device or a cloud and can be asked to look again.
+type Wire interface {
+	Act(ctx context.Context, source fleet.Source, id string, a fleet.Action) (fleet.Outcome, error)
+	Nudge(ids ...string)
+}
+
+// actWithin bounds one action on the wire, and keepWithin how long the store
+// may take before nothing is done.
+const (
+	actWithin  = 60 * time.Second
+	keepWithin = 5 * time.Second
+)
+
+// Person is who asks.
+type Person struct {
+	User, From string
+	Role       fleet.Role
+	Within     func(*fleet.DeviceSpec) bool // scope; nil: everything
+	Cloud      func(*fleet.CloudSpec) bool
+}
+
+// Request is an action that a person confirmed.
+type Request struct {
+	Person
+	Action     fleet.ActionKind
+	Args       map[string]string
+	Targets    []string
+	Reason     string
+	Typed      string // what was typed where the plan asks for it: see plan.Challenge
+	BreakGlass bool
+	Undoes     string // the job that this takes back
+}
+
+func (r *Request) ask() plan.Ask {
+	return plan.Ask{Action: r.Action, Args: r.Args, Targets: r.Targets, By: r.User, Role: r.Role, Within: r.Within, Cloud: r.Cloud, BreakGlass: r.BreakGlass}
+}
+
+// Executor runs actions, one at a time for each device.
+type Executor struct {
+	ledger Ledger
+	wire   Wire
+	log    *slog.Logger
+	now    func() time.Time
+
+	mu      sync.Mutex // guards the three below
+	leases  map[string]plan.UnderWay
+	stopped map[string]string // job: who cancelled it
+	serial  uint64
+	wg      sync.WaitGroup
+}
+
+// New returns an executor.
+func New(ledger Ledger, wire Wire, log *slog.Logger, now func() time.Time) *Executor {
+	return &Executor{ledger: ledger, wire: wire, log: log, now: now, leases: map[string]plan.UnderWay{}, stopped: map[string]string{}}
+}
+
+// Plan says what a request would do at this moment. It does nothing and leaves
+// no trace, and is no promise.
+func (e *Executor) Plan(r Request) fleet.Plan {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.plan(r.ask(), "")
+}
+
+// plan is For with what is under way, but for what one job holds itself. e.mu
+// is held.
+func (e *Executor) plan(a plan.Ask, but string) fleet.Plan {
+	w := plan.World{Snap: e.ledger.Snapshot(), Now: e.now()}
+	for _, u := range e.leases {
+		if u.Job != but || but == "" {
+			w.UnderWay = append(w.UnderWay, u)
+		}
+	}
+	return plan.For(w, a)
+}
+
+// Wait blocks until nothing is under way; for a clean stop.
+func (e *Executor) Wait() { e.wg.Wait() }
+
+// Run makes the plan again, and carries it out in the background, or puts it
+// before a second person where it needs one. It returns the job once that is
+// durable; what comes of it is in the job that every snapshot carries. ctx is
+// the caller's: an action that has begun goes on when the caller leaves. The
+// error wraps ErrDenied or ErrRefused with the reason, and has been audited.
+func (e *Executor) Run(ctx context.Context, r Request) (fleet.Job, error) {
+	// From here on nothing depends on the caller, who may hang up at any moment:
+	// the try is written down, and what was begun is sent.
+	ctx = context.WithoutCancel(ctx)
+	now := e.now()
+	job, propose, err := e.admit(r, now)
+	if err != nil {
+		return fleet.Job{}, e.refuse(ctx, r, err)
+	}
+	if propose {
+		return job, e.propose(ctx, r, job)
+	}
+	if err := e.record(ctx, r, job); err != nil {
+		e.release(job.ID)
+		return fleet.Job{}, fmt.Errorf("%w: the store does not take it, so nothing was done: %w", ErrRefused, err)
+	}
+	e.start(ctx, r.Person, job)
+	return job, nil
+}
+
+// start carries a job out in the background.
+func (e *Executor) start(ctx context.Context, by Person, job fleet.Job) {
+	e.wg.Go(func() {
+		defer e.release(job.ID)
+		x := &run{Executor: e, by: by, job: job}
+		x.waves(ctx)
+	})
+}
+
+// admit judges a request and gives one person each of its targets. Both are one
+// step: of two people who each take a replica of a service the second must be
+// judged with the first one's in mind.
+func (e *Executor) admit(r Request, now time.Time) (job fleet.Job, propose bool, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.plan(r.ask(), "")
+	if err := stops(&p); err != nil {
+		return job, false, err
+	}
+	if p.Danger > 1 && strings.TrimSpace(r.Reason) == "" {
+		return job, false, fmt.Errorf("%w: needs a reason", ErrRefused)
+	}
+	if want := plan.Challenge(&p); want != "" && r.Typed != want {
+		return job, false, fmt.Errorf("%w: %s has to be typed: %q", ErrRefused, challengeName(&p), want)
+	}
+	e.serial++
+	job = fleet.Job{
+		ID: "j" + strconv.FormatInt(now.UnixMilli(), 36) + strconv.FormatUint(e.serial, 36), Action: r.Action, State: fleet.JobRunning, By: r.User,
+		Reason: fleet.Clean(r.Reason, fleet.MaxText), Plan: p.Hash, Planned: &p, BrokeGlass: r.BreakGlass, Undoes: r.Undoes, Began: now,
+	}
+	for _, t := range p.Targets {
+		job.Targets = append(job.Targets, t.ID)
+	}
+	if p.NeedsApproval() && !r.BreakGlass {
+		job.State = fleet.JobProposed
+		job.Steps = []fleet.JobStep{{Name: "propose", State: fleet.JobProposed, Text: "waits for a second person", At: now}}
+		return job, true, nil
+	}
+	e.take(&job, r.User, now)
+	return job, false, nil
+}
+
+func challengeName(p *fleet.Plan) string {
+	if len(p.Targets) == 1 && p.Targets[0].Serial != "" {
+		return "the serial"
+	}
+	return "what is meant"
+}
+
+// take leases all targets of a job. e.mu is held.
+func (e *Executor) take(job *fleet.Job, who string, now time.Time) {
+	for _, t := range job.Planned.Targets {
+		e.leases[job.ID+" "+t.ID] = plan.UnderWay{Step: plan.Step{Action: job.Action, Target: t.ID}, Who: who, Since: now, Lease: plan.LeaseOf(job.Action, t), Job: job.ID}
+	}
+}
+
+// release gives the leases of a job back.
+func (e *Executor) release(job string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for k, u := range e.leases {
+		if u.Job == job {
+			delete(e.leases, k)
+		}
+	}
+	delete(e.stopped, job)
+}
+
+// stops is the guard that lets nothing happen, as an error; nil: none does.
+func stops(p *fleet.Plan) error {
+	g := p.Stops()
+	switch {
+	case g == nil:
+		return nil
+	case g.Verdict == fleet.VerdictDeny:
+		return fmt.Errorf("%w: %s", ErrDenied, g.Text)
+	}
+	return fmt.Errorf("%w: %s", ErrRefused, g.Text)
+}
+
+// record makes a job durable, and tells everybody where glass was broken. When
+// the store does not answer in time nobody knows whether it has it: nothing is
+// sent then, and the job, should it be there, is ended as soon as the store
+// takes that.
+func (e *Executor) record(ctx context.Context, r Request, job fleet.Job) error {
+	within, cancel := context.WithTimeout(ctx, keepWithin)
+	defer cancel()
+	in := []fleet.Input{fleet.Decision{Job: &job}}
+	if job.BrokeGlass {
+		in = []fleet.Input{fleet.Decision{Job: &job, Audit: []fleet.AuditEntry{e.entry(r, strings.Join(r.Targets, " "), "begun", "glass broken: "+r.Reason)}},
+			fleet.Remark{Kind: "break-glass", Severity: fleet.SeverityCrit, Asserted: true, Text: r.User + " broke the glass for " + string(r.Action) + " " + list(job.Targets) + ": " + job.Reason}}
+	}
+	err := e.ledger.Apply(within, in...)
+	if err == nil || within.Err() == nil {
+		return err
+	}
+	const text = "the store did not answer in time; nothing was sent"
+	late := fleet.JobChange{ID: job.ID, State: fleet.JobRefused, Ended: e.now(), Steps: []fleet.JobStep{{Name: "begin", State: fleet.JobRefused, Text: text, At: e.now()}}}
+	e.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, actWithin)
+		defer cancel()
+		if err := e.ledger.Apply(ctx, fleet.Decision{Change: &late, Audit: []fleet.AuditEntry{e.entry(r, list(job.Targets), "refused", text)}}); err != nil {
+			e.log.Error("job not ended that was not sent", "job", job.ID, "err", err)
+		}
+	})
+	return err
+}
+
+// refuse writes the try down, whether the caller waits for that or not. A try
+// that cannot be written down is refused all the same.
+func (e *Executor) refuse(ctx context.Context, r Request, why error) error {
+	outcome := "refused"
+	if errors.Is(why, ErrDenied) {
+		outcome = "denied"
+	}
+	ctx, cancel := context.WithTimeout(ctx, keepWithin)
+	defer cancel()
+	if err := e.ledger.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{e.entry(r, list(r.Targets), outcome, strings.TrimPrefix(why.Error(), outcome+": "))}}); err != nil {
+		e.log.Error("refused try not audited", "user", r.User, "action", r.Action, "err", err)
+	}
+	return why
+}
+
+func (e *Executor) entry(r Request, target, outcome, reason string) fleet.AuditEntry {
+	return fleet.AuditEntry{At: e.now(), Who: r.User, From: r.From, Action: string(r.Action), Target: fleet.Clean(target, fleet.MaxText), Outcome: outcome, Reason: fleet.Clean(reason, fleet.MaxText)}
+}
+
+// list names targets in one line.
+func list(targets []string) string {
+	const most = 5
+	if len(targets) > most {
+		return strings.Join(targets[:most], " ") + " and " + strconv.Itoa(len(targets)-most) + " more"
+	}
+	return strings.Join(targets, " ")
+}

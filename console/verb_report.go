@@ -1,0 +1,92 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"plumb/fleet"
+	reports "plumb/fleet/report"
+	"plumb/views/export"
+)
+
+const (
+	reportSpan = 30 * 24 * time.Hour
+	// reportEvents bounds the events that a report reads; one that met the
+	// bound says from when on it knows.
+	reportEvents = 50_000
+)
+
+// runReport writes what somebody who was not there needs to know: as Markdown,
+// or the same numbers as JSON.
+func runReport(ctx context.Context, v *Verbs, c *verbCall) error {
+	if len(c.words) != 1 || c.words[0] != "ops" && c.words[0] != "design" {
+		return usage("report ops, report design", "report: needs the word ops or design")
+	}
+	if c.format == export.CSV {
+		return usage("--md or --json", "report: many tables are no CSV")
+	}
+	s, err := v.shown(c)
+	if err != nil {
+		return err
+	}
+	in, err := v.reported(ctx, c, s)
+	if err != nil {
+		return err
+	}
+	as := c.format == export.JSON || c.format == export.NDJSON
+	if c.words[0] == "design" {
+		d := reports.DesignOf(in)
+		if as {
+			return export.Object(c.Stdout, c.format, s.At, d)
+		}
+		_, err = io.WriteString(c.Stdout, d.Markdown())
+		return err
+	}
+	o := reports.OpsOf(in)
+	if as {
+		return export.Object(c.Stdout, c.format, s.At, o)
+	}
+	_, err = io.WriteString(c.Stdout, o.Markdown(s))
+	return err
+}
+
+// reported gathers what a report is made of.
+func (v *Verbs) reported(ctx context.Context, c *verbCall, s *fleet.Snapshot) (in reports.Input, err error) {
+	span := reportSpan
+	if d, err := ParseDuration(c.flags["since"]); err == nil && d > 0 {
+		span = d // "30d" is meant as "-30d"
+	} else if span, err = c.span(reportSpan); err != nil {
+		return in, err
+	}
+	in = reports.Input{Snap: s, Now: c.now, Since: c.now.Add(-span)}
+	events := v.Memory.Answer(ctx, fleet.Query{Kind: fleet.QueryEvents, Span: span, Limit: reportEvents}, c.now)
+	if events.Err != nil {
+		return in, fmt.Errorf("report: events: %w", events.Err)
+	}
+	in.Events, in.Cut = events.Events, len(events.Events) == reportEvents
+	jobs := v.Memory.Answer(ctx, fleet.Query{Kind: fleet.QueryJobs, Limit: eventsLimit}, c.now)
+	if jobs.Err != nil {
+		return in, fmt.Errorf("report: jobs: %w", jobs.Err)
+	}
+	in.Jobs = jobs.Jobs
+	if in.Then, err = v.before(ctx, in.Since); err != nil {
+		return in, err
+	}
+	in.Capacity = v.capacity(ctx, s, c.now)
+	return in, nil
+}
+
+// before is the fleet as of a time, nil where nobody remembers it.
+func (v *Verbs) before(ctx context.Context, t time.Time) (*fleet.Snapshot, error) {
+	if v.At == nil {
+		return nil, nil
+	}
+	s, err := v.At(ctx, t)
+	if early := new(TooEarlyError); errors.As(err, &early) {
+		return nil, nil
+	}
+	return s, err
+}

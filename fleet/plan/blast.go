@@ -1,0 +1,217 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"plumb/fleet"
+	"plumb/fleet/trace"
+)
+
+// blast asks the graph what the targets take with them, on top of what others
+// have under way: two people who each take the last but one replica take the
+// last one.
+func (b *bench) blast() {
+	g := b.Graph
+	if g == nil {
+		g = trace.Build(b.Snap)
+	}
+	pending := b.pending(g)
+	parts := slices.Clone(pending)
+	for _, t := range b.targets {
+		if p, ok := g.Find(b.Snap, t.ID); ok {
+			parts = append(parts, p)
+		}
+	}
+	var before trace.Blast
+	if len(pending) > 0 {
+		before = g.Blast(b.Snap, pending...)
+	}
+	after := g.Blast(b.Snap, parts...)
+	b.plan.Lost = b.names(after.Lost, before.Lost)
+	b.plan.Weaker = b.names(after.Degraded, before.Degraded)
+	for _, h := range after.Services {
+		hit := fleet.PlanHit{Service: h.Service, Before: h.Before, After: h.After, Floor: h.Floor}
+		for _, was := range before.Services {
+			if was.Service == h.Service {
+				hit.Before = was.After
+			}
+		}
+		if hit.After < hit.Before {
+			b.plan.Services = append(b.plan.Services, hit)
+			b.floor(hit)
+		}
+	}
+	for _, t := range b.targets {
+		b.partner(g, t)
+	}
+}
+
+// pending are the parts that others have taken or may have: what holds a lease,
+// and jobs whose end nobody has seen.
+func (b *bench) pending(g *trace.Graph) []trace.Part {
+	var out []trace.Part
+	add := func(k fleet.ActionKind, id string) {
+		if spec := k.Spec(); spec == nil || !spec.Takes {
+			return
+		}
+		if p, ok := g.Find(b.Snap, id); ok && !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	for i := range b.UnderWay {
+		add(b.UnderWay[i].Action, b.UnderWay[i].Target)
+	}
+	for i := range b.Snap.Jobs {
+		j := &b.Snap.Jobs[i]
+		for _, t := range j.Targets {
+			if unsettled(b.Snap, j, t) {
+				add(j.Action, t)
+			}
+		}
+	}
+	return out
+}
+
+// names lists what is new in a loss, but for the targets themselves.
+func (b *bench) names(after, before []trace.Loss) []string {
+	out := []string{}
+	for _, l := range after {
+		if slices.ContainsFunc(before, func(x trace.Loss) bool { return x.ID == l.ID }) || slices.Contains(b.Targets, l.ID) {
+			continue
+		}
+		out = append(out, l.ID)
+	}
+	return out
+}
+
+// floor holds a service's replicas against its floor.
+func (b *bench) floor(h fleet.PlanHit) {
+	switch {
+	case h.Floor == 0:
+		b.say("floor", fleet.VerdictNote, "", "service %s: %d of %d replicas left; it has no floor", h.Service, h.After, h.Before)
+	case h.After < h.Floor:
+		b.say("floor", fleet.VerdictRefuse, "", "service %s would fall below its floor of %d: %d left", h.Service, h.Floor, h.After)
+	case h.After == h.Floor:
+		b.say("floor", fleet.VerdictEscalate, "", "service %s would stand exactly at its floor of %d", h.Service, h.Floor)
+	default:
+		b.say("floor", fleet.VerdictOK, "", "service %s keeps %d of %d replicas, its floor is %d", h.Service, h.After, h.Before, h.Floor)
+	}
+}
+
+// partner looks at what stays when a cord or a cable goes: a redundancy that
+// is not there now is none. What has no partner by design is for the floor of
+// its service to judge.
+func (b *bench) partner(g *trace.Graph, t *target) {
+	if t.fed == nil || b.spec.Kind == fleet.ActPortVLAN {
+		return
+	}
+	var state fleet.State
+	var what string
+	switch b.spec.On {
+	case fleet.OnOutlet:
+		state, what = b.otherCord(t)
+	case fleet.OnPort:
+		state, what = b.otherCable(t)
+	default:
+		return
+	}
+	name := t.fed.Spec.ID
+	switch {
+	case what == "":
+	case state == fleet.StateOK:
+		b.say("partner", fleet.VerdictOK, t.ID, "%s stays on %s", name, what)
+	case state == fleet.StateUnknown:
+		b.say("partner", fleet.VerdictEscalate, t.ID, "%s would stand on %s alone, and nobody can see how that is", name, what)
+	default:
+		b.say("partner", fleet.VerdictRefuse, t.ID, "%s would stand on %s alone, which is %s", name, what, state)
+	}
+}
+
+// otherCord is how well the best of the other cords is.
+func (b *bench) otherCord(t *target) (fleet.State, string) {
+	best, what := fleet.StateCrit, ""
+	for _, c := range t.fed.Spec.Power {
+		if c.Outlet == t.ID {
+			continue
+		}
+		is := b.cord(t.fed, c)
+		if what == "" || better(is, best) {
+			best, what = is, fmt.Sprintf("PSU %d at %s", c.PSU, c.Outlet)
+		}
+	}
+	return best, what
+}
+
+// cord is the state of a cord: what the supply at its end says, else what its
+// outlet does.
+func (b *bench) cord(d *fleet.Device, c fleet.PowerCord) fleet.State {
+	for i := range d.Sensors {
+		if x := &d.Sensors[i]; x.Supply() == c.PSU && x.State != fleet.StateUnknown && !d.Blind() {
+			return x.State
+		}
+	}
+	t, err := find(b.Snap, fleet.ActOutletOff.Spec(), nil, c.Outlet)
+	switch {
+	case err != nil || !t.device.BlindSince.IsZero():
+		return fleet.StateUnknown
+	case t.outlet.State == "on":
+		return fleet.StateOK
+	case t.outlet.State == "off":
+		return fleet.StateCrit
+	}
+	return fleet.StateUnknown
+}
+
+// otherCable is how well the best of the other cables is.
+func (b *bench) otherCable(t *target) (fleet.State, string) {
+	best, what := fleet.StateCrit, ""
+	for _, c := range t.fed.Spec.Links {
+		if c.To == t.ID || c.Management() {
+			continue
+		}
+		is := fleet.StateUnknown
+		if far, err := find(b.Snap, fleet.ActPortDown.Spec(), nil, c.To); err == nil && far.device.BlindSince.IsZero() && far.port.Oper != "" {
+			if is = fleet.StateCrit; far.port.Up() {
+				is = fleet.StateOK
+			}
+		}
+		if what == "" || better(is, best) {
+			best, what = is, c.NIC+" at "+c.To
+		}
+	}
+	return best, what
+}
+
+// better orders the states of a partner: seen well, not seen, seen dead.
+func better(a, b fleet.State) bool {
+	rank := func(s fleet.State) int {
+		switch s {
+		case fleet.StateOK, fleet.StateWarn:
+			return 2
+		case fleet.StateUnknown:
+			return 1
+		}
+		return 0
+	}
+	return rank(a) > rank(b)
+}
+
+// unsettled reports whether a job may still take a target away: it is on its
+// way, or nobody knows what came of it and the target was not seen since.
+func unsettled(s *fleet.Snapshot, j *fleet.Job, target string) bool {
+	step := j.Of(target)
+	if step == nil {
+		return false
+	}
+	switch step.State {
+	case fleet.JobRunning, fleet.JobAccepted:
+		return true
+	case fleet.JobUnknown:
+		if spec := j.Action.Spec(); spec != nil {
+			t, err := find(s, spec, nil, target)
+			return err == nil && !t.seen.After(step.At)
+		}
+	}
+	return false
+}

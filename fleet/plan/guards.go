@@ -1,0 +1,299 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"plumb/fleet"
+)
+
+// breakable are the guards that weigh a risk, which somebody may have to take.
+// All others hold what is known, and who may: no emergency changes that.
+var breakable = map[string]bool{"freeze": true, "budget": true, "unhealthy": true, "floor": true, "partner": true, "cooldown": true, "quarantine": true}
+
+// weigh asks every guard, the cheap ones first.
+func (b *bench) weigh() {
+	b.freeze()
+	for _, t := range b.targets {
+		b.scope(t)
+		b.fresh(t)
+		b.state(t)
+		b.identity(t)
+		b.lease(t)
+		b.cooldown(t)
+	}
+	if b.spec.Takes {
+		b.budgets()
+		b.unhealthy()
+		b.blast()
+	}
+}
+
+// freeze is the switch, and the windows in which nothing is done.
+func (b *bench) freeze() {
+	if f := b.Snap.Freeze; f.Holds(b.Now) {
+		b.say("freeze", fleet.VerdictRefuse, "", "frozen by %s since %s: %s", f.By, f.At.UTC().Format("15:04"), f.Reason)
+	}
+	for i := range b.Bounds.Freezes {
+		w := &b.Bounds.Freezes[i]
+		if !w.Covers(b.Now) {
+			continue
+		}
+		for _, t := range b.targets {
+			if t.device == nil && len(w.Select) == 0 || t.device != nil && fleet.Selects(w.Select, t.device.Spec) {
+				b.say("freeze", fleet.VerdictRefuse, t.ID, "freeze window %s: %s", w.Name, w.Reason)
+				break
+			}
+		}
+	}
+}
+
+func (b *bench) scope(t *target) {
+	switch {
+	case t.device != nil && b.Within != nil && !b.Within(t.device.Spec):
+		b.say("scope", fleet.VerdictDeny, t.ID, "%s is outside of your scope", t.ID)
+	case t.cloud != nil && b.Cloud != nil && !b.Cloud(t.cloud.Spec):
+		b.say("scope", fleet.VerdictDeny, t.ID, "cloud %s is outside of your scope", t.cloud.Spec.Name)
+	}
+}
+
+// fresh refuses what is not seen now: data older than two polls describes a
+// machine that may no longer be there.
+func (b *bench) fresh(t *target) {
+	limit := 2 * b.Snap.Intervals[min(int(t.lane), len(b.Snap.Intervals)-1)]
+	blind := time.Time{}
+	if t.device != nil {
+		blind = t.device.BlindSince
+	} else {
+		blind = t.cloud.BlindSince
+	}
+	switch {
+	case !blind.IsZero():
+		b.say("fresh", fleet.VerdictRefuse, t.ID, "%s is blind since %s: nobody knows what state it is in", t.Wire, blind.UTC().Format("15:04:05"))
+	case t.seen.IsZero() || b.Now.Sub(t.seen) > limit:
+		b.say("fresh", fleet.VerdictRefuse, t.ID, "%s was not seen within %s", t.ID, limit)
+	default:
+		b.say("fresh", fleet.VerdictOK, t.ID, "seen %s ago", max(b.Now.Sub(t.seen), 0).Round(time.Second))
+	}
+}
+
+// state refuses what means nothing in the state that the target is in.
+func (b *bench) state(t *target) {
+	no := func(format string, args ...any) { b.say("state", fleet.VerdictRefuse, t.ID, format, args...) }
+	switch k := b.spec.Kind; {
+	case t.After != "" && t.After == t.Before && !b.spec.Ends:
+		no("%s is already %s", t.ID, strings.TrimPrefix(strings.TrimPrefix(t.After, "power "), "outlet "))
+	case strings.HasPrefix(t.Before, "power unknown"):
+		no("the power state of %s is not known", t.ID)
+	case k != fleet.ActPowerOn && t.Before == "power off":
+		no("%s is off", t.ID)
+	case k == fleet.ActPortBounce && t.port.Admin != "up":
+		no("%s is administratively %s", t.ID, t.port.Admin)
+	case k == fleet.ActPortVLAN && t.port.VLAN == 0:
+		no("the access VLAN of %s is not known: it may be a trunk", t.ID)
+	case b.spec.On == fleet.OnOutlet && t.outlet.State != "on" && t.outlet.State != "off":
+		no("the state of %s is not known", t.ID)
+	case k == fleet.ActOutletCycle && t.outlet.State != "on":
+		no("%s is off", t.ID)
+	case k == fleet.ActInstanceReboot && t.instance.RunState != "ACTIVE":
+		no("%s is %s", t.ID, t.instance.RunState)
+	case k == fleet.ActInstanceEvacuate && !b.hostDown(t):
+		no("the host of %s is not down: there is nothing to evacuate it from", t.ID)
+	case k == fleet.ActUserOff && (t.Before == "" || strings.Contains(t.Before, " disabled ")):
+		no("%s shows no enabled user in slot %s", t.ID, b.Args["slot"])
+	case k == fleet.ActCipherOff && !slices.Contains(strings.Fields(t.Before), b.Args["suite"]):
+		no("%s does not offer suite %s", t.ID, b.Args["suite"])
+	case k == fleet.ActRuleRemove && t.Before == "":
+		no("the group %s has no rule %s", t.group.Name, fleet.Clean(b.Args["rule"], 64))
+	}
+}
+
+// hostDown reports whether the cloud says that an instance's host is dead.
+func (b *bench) hostDown(t *target) bool {
+	h := b.Snap.Hosts.Get(t.instance.Cloud + "/" + t.instance.Host)
+	return h != nil && h.State == fleet.StateCrit
+}
+
+func (b *bench) identity(t *target) {
+	if t.device == nil {
+		return
+	}
+	switch is, meant := t.Serial, t.device.Spec.Serial; {
+	case is == "":
+		b.say("identity", fleet.VerdictNote, t.ID, "%s tells no serial to check against", t.device.Spec.ID)
+	case meant != "" && !strings.EqualFold(is, meant):
+		b.say("identity", fleet.VerdictRefuse, t.ID, "%s answers with serial %s, the inventory says %s: that is another machine", t.device.Spec.ID, is, meant)
+	}
+}
+
+// lease refuses where somebody else is at it.
+func (b *bench) lease(t *target) {
+	for i := range b.UnderWay {
+		if u := &b.UnderWay[i]; u.Lease == LeaseOf(b.spec.Kind, t.PlanTarget) {
+			b.say("lease", fleet.VerdictRefuse, t.ID, "%s is acting on %s since %s", u.Who, u.Lease, u.Since.UTC().Format("15:04:05"))
+			return
+		}
+	}
+}
+
+// cooldown refuses the same again too soon, and for good after too many tries:
+// what two power cycles did not mend a third will not.
+func (b *bench) cooldown(t *target) {
+	if b.spec.Danger < 2 {
+		return
+	}
+	const day = 24 * time.Hour
+	tries, last := 0, time.Time{}
+	for i := range b.Snap.Jobs {
+		j := &b.Snap.Jobs[i]
+		if s := j.Of(t.ID); j.Action != b.spec.Kind || s == nil || !slices.Contains(j.Targets, t.ID) || s.State == fleet.JobRefused || b.Now.Sub(j.Began) > day {
+			continue
+		}
+		if tries++; j.Began.After(last) {
+			last = j.Began
+		}
+	}
+	if tries == 0 {
+		return
+	}
+	wait := b.Bounds.CoolDown << min(tries-1, 10)
+	switch ago := b.Now.Sub(last); {
+	case tries >= b.Bounds.Tries && b.repairs():
+		b.say("quarantine", fleet.VerdictRefuse, t.ID, "%s: tried %s within a day; it is in quarantine, look at the cause", t.ID, several(tries, "time"))
+	case ago < wait:
+		b.say("cooldown", fleet.VerdictRefuse, t.ID, "the same was done to %s %s ago; wait %s", t.ID, ago.Round(time.Second), (wait - ago).Round(time.Second))
+	}
+}
+
+// repairs reports whether an action is one that is repeated in the hope that it
+// helps. Putting a port back and forth is work, not hope.
+func (b *bench) repairs() bool { return b.spec.Ends }
+
+// budgets refuses to take more from its work within an hour than anybody
+// planned for. What others did counts.
+func (b *bench) budgets() {
+	scopes := map[string]int{} // "rack ams1/r01" -> how many
+	add := func(t *target) {
+		for _, s := range b.scopes(t) {
+			scopes[s]++
+		}
+	}
+	for i := range b.Snap.Jobs {
+		j := &b.Snap.Jobs[i]
+		spec := j.Action.Spec()
+		if spec == nil || !spec.Takes || j.Planned == nil {
+			continue
+		}
+		for _, id := range j.Targets {
+			if s := j.Of(id); s == nil || b.Now.Sub(s.At) > time.Hour || s.State == fleet.JobRefused {
+				continue
+			}
+			if t, err := find(b.Snap, spec, j.Planned.Args, id); err == nil {
+				add(t)
+			}
+		}
+	}
+	before := map[string]int{}
+	for k, n := range scopes {
+		before[k] = n
+	}
+	for _, t := range b.targets {
+		add(t)
+	}
+	keys := make([]string, 0, len(scopes))
+	for k := range scopes {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		kind, name, _ := strings.Cut(k, " ")
+		if most := b.budget(kind); scopes[k] > most && scopes[k] > before[k] {
+			b.say("budget", fleet.VerdictRefuse, "", "%s %s has a budget of %d an hour: %d spent, %d asked for", kind, cmp.Or(name, "as a whole"), most, before[k], scopes[k]-before[k])
+		}
+	}
+}
+
+func (b *bench) budget(kind string) int {
+	x := &b.Bounds.Budgets
+	return map[string]int{"rack": x.Rack, "feed": x.Feed, "switch": x.Switch, "service": x.Service, "region": x.Region, "fleet": x.Fleet}[kind]
+}
+
+// scopes are the budgets that a target is paid from.
+func (b *bench) scopes(t *target) []string {
+	out := []string{"fleet "}
+	if t.instance != nil {
+		if t.instance.Service != "" {
+			out = append(out, "service "+t.instance.Service)
+		}
+		return append(out, "region "+t.cloud.Spec.Region)
+	}
+	if t.device == nil {
+		return out
+	}
+	d := t.device.Spec
+	out = append(out, "region "+d.Region)
+	if d.Rack != "" {
+		out = append(out, "rack "+d.Rack)
+	}
+	switch b.spec.On {
+	case fleet.OnPort:
+		out = append(out, "switch "+d.ID)
+	case fleet.OnOutlet:
+		if d.Feed != "" {
+			out = append(out, "feed "+d.Feed)
+		}
+	}
+	for id, v := range b.Snap.Services.All() {
+		for _, n := range v.Devices {
+			if b.Snap.Devices.At(n) == t.device {
+				out = append(out, "service "+id)
+			}
+		}
+	}
+	return out
+}
+
+// unhealthy refuses to take healthy machines from a place where too many are
+// sick already: then the cause is another, and hands make it worse. Small
+// groups say little.
+func (b *bench) unhealthy() {
+	const least = 5
+	type group struct{ sick, all int }
+	racks, regions := map[string]*group{}, map[string]*group{}
+	mine := map[*fleet.Device]bool{}
+	for _, t := range b.targets {
+		if t.device != nil {
+			mine[t.device] = true
+			racks[t.device.Spec.Rack], regions[t.device.Spec.Region] = &group{}, &group{}
+		}
+	}
+	for _, d := range b.Snap.Devices.All() {
+		for _, g := range [...]*group{racks[d.Spec.Rack], regions[d.Spec.Region]} {
+			if g == nil || d.Maintenance {
+				continue
+			}
+			g.all++
+			if !mine[d] && (d.State == fleet.StateCrit || d.State == fleet.StateUnknown) {
+				g.sick++
+			}
+		}
+	}
+	for _, groups := range [...]map[string]*group{racks, regions} {
+		for _, name := range sorted(groups) {
+			if g := groups[name]; name != "" && g.all >= least && g.sick > g.all*b.Bounds.Unhealthy/100 {
+				b.say("unhealthy", fleet.VerdictRefuse, "", "%d of %d devices of %s are critical or unknown already: more than %d %%", g.sick, g.all, name, b.Bounds.Unhealthy)
+			}
+		}
+	}
+}
+
+func sorted[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,77 @@
+package security
+
+import (
+	"slices"
+
+	"plumb/fleet"
+)
+
+// Check is one question about a door.
+type Check struct {
+	ID       string
+	Title    string
+	Severity fleet.Severity
+	How      string // how it was tried
+	Fix      string
+	// about reports whether such a door is there at all; nil: wherever its wire
+	// is spoken. Where that is not known it is about it, and sees nothing.
+	about func(v *view) bool
+	// sees reports whether the facts answer the question in full: only then is
+	// nothing found the same as nothing there.
+	sees func(v *view) bool
+	// look says what is wrong, "" where nothing is. observed is what a ruling
+	// is held against. What it finds in half an answer is found.
+	look func(v *view) (observed, text string)
+	// all is look and sees of a check that asks the same of several parts, or
+	// that needs more words than two.
+	all func(c *Check, v *view) []fleet.Look
+	// cloud is all of a check that is about clouds.
+	cloud func(check *Check, c *fleet.Cloud, sc *Scene) []fleet.Look
+	// unasked counts the parts of a device, and unaskedIn those of a cloud, that
+	// are not looked at because nobody said what is intended; nil: none.
+	unasked   func(v *view) int
+	unaskedIn func(c *fleet.Cloud, sc *Scene) int
+}
+
+// Checks are all checks of devices, in the order in which they are listed.
+var Checks = slices.Concat(ipmiChecks, snmpChecks, netChecks)
+
+// view is a device as a check sees it.
+type view struct {
+	d     *fleet.Device
+	scene *Scene
+}
+
+func (v *view) fact(name string) string { return v.d.Facts.Get(name) }
+
+// speaks reports whether the device is spoken to over a wire.
+func (v *view) speaks(wire fleet.Source) bool {
+	return slices.ContainsFunc(v.d.Spec.Endpoints, func(e fleet.Endpoint) bool { return e.Source == wire })
+}
+
+// read reports whether the facts that a wire tells were read in full and not
+// long ago. Each wire is asked by itself: that SNMP answers says nothing of a
+// BMC.
+func (v *view) read(wire fleet.Source) bool {
+	for i := range v.d.Sources {
+		if x := &v.d.Sources[i]; x.Source == wire {
+			return x.Facts == fleet.Complete && v.scene.young(x.FactsAt, fleet.LaneSlow)
+		}
+	}
+	return false
+}
+
+// told is a question that one fact answers.
+func told(name string) func(*view) bool {
+	return func(v *view) bool { return v.fact(name) != "" }
+}
+
+// yes finds what a fact says of itself.
+func yes(fact, text string) func(*view) (string, string) {
+	return func(v *view) (string, string) {
+		if v.fact(fact) == "yes" {
+			return "yes", text
+		}
+		return "", ""
+	}
+}

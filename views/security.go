@@ -1,0 +1,304 @@
+package views
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"plumb/fleet"
+	"plumb/fleet/security"
+	"plumb/keys"
+	"plumb/views/widget"
+)
+
+// Security is every check of doors with what it found, passed and could not
+// see. It is the second page of the drift's tab: what a check finds is a finding
+// like any other, with the same last word of people, and enter leads to it.
+type Security struct {
+	sheet
+	memo *securityMemo
+}
+
+type securityMemo struct {
+	of    *security.Tally // the first: a list is known by it
+	text  string
+	sort  int
+	desc  bool
+	rows  []security.Tally
+	total int
+}
+
+// NewSecurity returns the checks, the worst first.
+func NewSecurity() View { return Security{memo: &securityMemo{}} }
+
+// ID implements View.
+func (v Security) ID() string { return "security" }
+
+// Crumbs implements View.
+func (v Security) Crumbs(Frame) []string { return []string{"drift", "security checks"} }
+
+// Needs implements View.
+func (v Security) Needs(Frame) []fleet.Query { return securityNeeds }
+
+var securityNeeds = []fleet.Query{derivedQuery(derivedSecurity)}
+
+func (v Security) shown(f Frame) (*securityMemo, bool) {
+	list, ok := derived[[]security.Tally](f, derivedSecurity)
+	if !ok || len(list) == 0 {
+		return &securityMemo{}, ok
+	}
+	m := v.memo
+	if m.of == &list[0] && m.text == v.text && m.sort == v.sort && m.desc == v.desc {
+		return m, true
+	}
+	*m = securityMemo{of: &list[0], text: v.text, sort: v.sort, desc: v.desc, total: len(list)}
+	flt := parseFilter(v.text)
+	for i := range list {
+		if flt.match(tallyRecord{&f, &list[i]}) {
+			m.rows = append(m.rows, list[i])
+		}
+	}
+	column := securityColumns[v.sort].Title
+	slices.SortStableFunc(m.rows, func(a, b security.Tally) int { return v.sign() * compareTallies(&a, &b, column) })
+	return m, true
+}
+
+// compareTallies orders checks by a column; by the first what was found comes
+// first, by severity, then what cannot be seen, then what passed.
+func compareTallies(a, b *security.Tally, column string) int {
+	switch column {
+	case "check":
+		return strings.Compare(a.ID, b.ID)
+	case "severity":
+		return cmp.Compare(b.Severity, a.Severity)
+	case "found":
+		return b.Found - a.Found
+	case "decided":
+		return b.Decided - a.Decided
+	case "unseen":
+		return b.NotVisible - a.NotVisible
+	case "passed":
+		return b.Passed - a.Passed
+	case "oldest":
+		at := func(t *security.Tally) time.Time {
+			if t.Oldest == nil {
+				return time.Unix(1<<40, 0)
+			}
+			return *t.Oldest
+		}
+		return at(a).Compare(at(b))
+	case "what":
+		return strings.Compare(a.Title, b.Title)
+	case "how it was tried":
+		return strings.Compare(a.How, b.How)
+	}
+	return cmp.Or(tallyRank(a)-tallyRank(b), cmp.Compare(b.Severity, a.Severity), b.Found-a.Found)
+}
+
+// tallyRank puts what was found before what nobody can see, then what was
+// decided, what passed, and what is turned off.
+func tallyRank(t *security.Tally) int {
+	switch {
+	case t.Off != "":
+		return 4
+	case t.Found > 0:
+		return 0
+	case t.NotVisible > 0:
+		return 1
+	case t.Decided > 0:
+		return 2
+	}
+	return 3
+}
+
+// tallyMark tells by glyph and word what a check says.
+func tallyMark(f Frame, t *security.Tally) (string, widget.Style, string) {
+	g := f.Theme.Glyphs
+	switch {
+	case t.Off != "":
+		return g.Off, widget.Off, "off"
+	case t.Found > 0 && t.Severity == fleet.SeverityCrit:
+		return g.Crit, widget.Crit, "found"
+	case t.Found > 0:
+		return g.Warn, widget.Warn, "found"
+	case t.Passed+t.Decided == 0 && t.NotVisible > 0:
+		return g.Unknown, widget.Unknown, "not visible"
+	case t.NotVisible > 0:
+		return g.Unknown, widget.Unknown, "partly seen"
+	case t.Decided > 0: // what people have decided about has not passed
+		return g.Drift, widget.Dim, "decided"
+	case t.Passed == 0:
+		return g.Empty, widget.Dim, "about nothing"
+	}
+	return g.OK, widget.OK, "passed"
+}
+
+type tallyRecord struct {
+	f *Frame
+	t *security.Tally
+}
+
+func (r tallyRecord) field(name string) (string, bool) {
+	switch name {
+	case "check", "id", "facet":
+		return r.t.ID, true
+	case "severity":
+		return r.t.Severity.String(), true
+	case "state":
+		_, _, word := tallyMark(*r.f, r.t)
+		return word, true
+	}
+	return "", false
+}
+
+func (r tallyRecord) amount(name string) (float64, bool) {
+	switch name {
+	case "found":
+		return float64(r.t.Found), true
+	case "unseen":
+		return float64(r.t.NotVisible), true
+	case "age":
+		if r.t.Oldest != nil {
+			return seconds(*r.f, *r.t.Oldest)
+		}
+	}
+	return 0, false
+}
+
+func (r tallyRecord) word(w string) bool {
+	return holds(r.t.ID, w) || holds(r.t.Title, w) || holds(r.t.How, w)
+}
+
+func tallyRows(t []security.Tally) rows { return rows{len(t), func(i int) string { return t[i].ID }} }
+
+// at returns the check under the caret; nil: there is none.
+func (v Security) at(f Frame) *security.Tally {
+	m, _ := v.shown(f)
+	if i := v.list.index(tallyRows(m.rows)); i >= 0 {
+		return &m.rows[i]
+	}
+	return nil
+}
+
+// Selected implements View.
+func (v Security) Selected(f Frame) (kind, id string) {
+	if t := v.at(f); t != nil {
+		return KindCheck, t.ID
+	}
+	return "", ""
+}
+
+// Handle implements View.
+func (v Security) Handle(f Frame, c keys.Command) (next View, in Intent) {
+	switch c.ID {
+	case "pane.next", "pane.back":
+		return v, Open{View: NewDrift("")}
+	case "enter":
+		switch t := v.at(f); {
+		case t == nil:
+			return v, nil
+		case t.Found+t.Decided == 0:
+			_, _, word := tallyMark(f, t)
+			return v, Toast{Text: t.ID + ": " + word + "; nothing was found"}
+		}
+		return v, nil // what it found is followed
+	}
+	m, _ := v.shown(f)
+	v.sheet, in = v.handle(f, c, tallyRows(m.rows), len(securityColumns))
+	return v, in
+}
+
+var securityColumns = []widget.Column{
+	{Title: "", Min: 1}, {Title: "check", Min: 16, Max: 26, Name: true}, {Title: "says", Min: 11, Name: true}, {Title: "severity", Min: 8, Rank: 3}, {Title: "found", Min: 5, Right: true}, {Title: "decided", Min: 7, Rank: 2, Right: true},
+	{Title: "unseen", Min: 6, Right: true}, {Title: "passed", Min: 6, Right: true}, {Title: "oldest", Min: 6, Rank: 2, Right: true}, {Title: "what", Min: 20, Max: 60, Rank: 3, Name: true}, {Title: "how it was tried", Min: 24, Max: 60, Rank: 4, Name: true},
+}
+
+// Draw implements View.
+func (v Security) Draw(f Frame, on widget.Canvas) {
+	m, ok := v.shown(f)
+	if !ok {
+		drawUnderived(f, widget.Box(on, f.Theme, "security checks", "", true), securityNeeds[0])
+		return
+	}
+	table := on
+	if t := v.at(f); t != nil && on.H >= 18 {
+		h := min(8, on.H-12)
+		drawTally(f, on.Sub(0, on.H-h, on.W, h), t)
+		table = on.Sub(0, 0, on.W, on.H-h)
+	}
+	v.draw(f, table, look{title: "security checks", before: tallySum(m.rows), noun: "check", columns: securityColumns, total: m.total, plain: v.sort == 0}, tallyRows(m.rows),
+		func(on widget.Canvas, row, col int) { tallyCell(f, on, &m.rows[row], securityColumns[col].Title) })
+	widget.Foot(table, f.Theme, "checks only look; what is not visible has not passed; tab: all drift", widget.Dim)
+}
+
+// tallySum counts the checks by what they say.
+func tallySum(list []security.Tally) string {
+	found, blind := 0, 0
+	for i := range list {
+		switch tallyRank(&list[i]) {
+		case 0:
+			found++
+		case 1:
+			blind++
+		}
+	}
+	return strconv.Itoa(found) + " found something, " + strconv.Itoa(blind) + " not fully visible;"
+}
+
+func tallyCell(f Frame, on widget.Canvas, t *security.Tally, column string) {
+	glyph, st, word := tallyMark(f, t)
+	n := func(n int, st widget.Style) {
+		if n == 0 {
+			st = widget.Dim
+		}
+		on.CutRight(f.Theme, 0, 0, on.W, strconv.Itoa(n), st)
+	}
+	switch column {
+	case "":
+		on.Text(0, 0, glyph, st)
+	case "check":
+		on.Cut(f.Theme, 0, 0, on.W, t.ID, widget.Link)
+	case "says":
+		on.Cut(f.Theme, 0, 0, on.W, word, st)
+	case "severity":
+		on.Cut(f.Theme, 0, 0, on.W, t.Severity.String(), widget.Dim)
+	case "found":
+		n(t.Found, widget.SeverityStyle(t.Severity))
+	case "decided":
+		n(t.Decided, widget.Plain)
+	case "unseen":
+		n(t.NotVisible, widget.Unknown)
+	case "passed":
+		n(t.Passed, widget.Plain)
+	case "oldest":
+		text := dash
+		if t.Oldest != nil {
+			text = since(f, *t.Oldest)
+		}
+		on.CutRight(f.Theme, 0, 0, on.W, text, widget.Dim)
+	case "what":
+		on.Cut(f.Theme, 0, 0, on.W, t.Title, widget.Plain)
+	case "how it was tried":
+		on.Cut(f.Theme, 0, 0, on.W, t.How, widget.Dim)
+	}
+}
+
+// drawTally draws a check with how it was tried and what to do.
+func drawTally(f Frame, on widget.Canvas, t *security.Tally) {
+	_, st, word := tallyMark(f, t)
+	box := widget.Box(on, f.Theme, t.ID, t.Severity.String(), false)
+	in := box.Sub(1, 0, box.W-2, box.H)
+	y := in.Wrap(0, 0, in.W, 2, t.Title, st)
+	line := func(label, text string) {
+		if text != "" && y < in.H {
+			in.Text(0, y, label, widget.Dim)
+			y += in.Wrap(8, y, in.W-8, min(2, in.H-y), text, widget.Plain)
+		}
+	}
+	line("says", word+": "+strconv.Itoa(t.Found)+" found, "+strconv.Itoa(t.Decided)+" decided, "+strconv.Itoa(t.NotVisible)+" not visible, "+strconv.Itoa(t.Passed)+" passed")
+	line("off", t.Off)
+	line("how", t.How)
+	line("fix", t.Fix)
+}
