@@ -20,6 +20,8 @@ type world struct {
 	mu  sync.Mutex
 	reg sim.Region
 	bad func(sim.Call) sim.Fault
+	// onAct is told of an action before it is carried out.
+	onAct func(id, action string)
 	// calls counts requests by service and path.
 	calls map[string]int
 }
@@ -30,6 +32,7 @@ func (w *world) state(string) *sim.Region {
 	r := w.reg
 	r.Servers = slices.Clone(r.Servers)
 	r.Hosts = slices.Clone(r.Hosts)
+	r.Rules = slices.Clone(r.Rules)
 	return &r
 }
 
@@ -40,11 +43,23 @@ func (w *world) change(f func(*sim.Region)) {
 }
 
 func (w *world) act(_, id, action string) error {
+	if w.onAct != nil {
+		w.onAct(id, action)
+	}
 	w.change(func(r *sim.Region) {
 		for i := range r.Servers {
-			if r.Servers[i].ID == id {
+			if r.Servers[i].ID == id && action != "evacuate" {
 				r.Servers[i].Status = map[string]string{"os-start": "ACTIVE", "os-stop": "SHUTOFF", "reboot": "ACTIVE"}[action]
 			}
+		}
+	})
+	return nil
+}
+
+func (w *world) removeRule(_, id string) error {
+	w.change(func(r *sim.Region) {
+		for i := range r.Rules {
+			r.Rules[i].Rules = slices.DeleteFunc(slices.Clone(r.Rules[i].Rules), func(x sim.Rule) bool { return x.ID == id })
 		}
 	})
 	return nil
@@ -54,6 +69,9 @@ func (w *world) fault(c sim.Call) sim.Fault {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls[c.Service+c.Path]++
+	if c.Method == http.MethodDelete {
+		w.calls["DELETE "+c.Service]++
+	}
 	if w.bad == nil {
 		return sim.Fault{}
 	}
@@ -106,6 +124,12 @@ func newWorld(hosts, servers int) *world {
 
 func serve(t testing.TB, w *world) *sim.Server {
 	t.Helper()
+	return serveTaking(t, w, 10*time.Millisecond)
+}
+
+// serveTaking serves a cloud whose actions take a while.
+func serveTaking(t testing.TB, w *world, takes time.Duration) *sim.Server {
+	t.Helper()
 	s, err := sim.Serve(context.Background(), "127.0.0.1:0", sim.Config{
 		Regions: []string{"ams", "fra"},
 		Users: []sim.User{
@@ -113,7 +137,7 @@ func serve(t testing.TB, w *world) *sim.Server {
 			{Name: "guest", Password: "secret-of-guest", Project: "guest"},
 		},
 		Apps:  []sim.AppCredential{{ID: "app1", Secret: "secret-of-app", User: "guest"}},
-		State: w.state, Act: w.act, Fault: w.fault, ActionTakes: 10 * time.Millisecond,
+		State: w.state, Act: w.act, RemoveRule: w.removeRule, Fault: w.fault, ActionTakes: takes,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -190,9 +214,9 @@ func TestSlowLook(t *testing.T) {
 		t.Fatalf("%d instances, %d hosts", len(obs.Instances), len(obs.Hosts))
 	}
 	got := instance(t, obs, uuid(1, 0))
-	want := fleet.Instance{ID: uuid(1, 0), Name: "match-000", Cloud: "os-ams", Project: sim.ProjectID("admin"), Region: "ams", Zone: "ams-a", Type: "m1.small", State: fleet.StateOK, RunState: "ACTIVE",
+	want := fleet.Instance{ID: uuid(1, 0), Name: "match-000", Cloud: "os-ams", Region: "ams", Project: got.Project, Zone: "ams-a", Type: "m1.small", State: fleet.StateOK, RunState: "ACTIVE",
 		Host: "ams-r01-s01", PlacementGroup: "match", Image: got.Image, LaunchedAt: epoch.Add(time.Second), Tags: map[string]string{"service": "match", "env": "prod", "pinned": ""}}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
+	if fmt.Sprint(got) != fmt.Sprint(want) || len(got.Project) != 32 {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
 	if s := instance(t, obs, uuid(1, 3)).State; s != fleet.StateOff {
