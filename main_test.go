@@ -65,7 +65,7 @@ func freePort() (int, error) {
 }
 
 // blocks hands out port bases that scripts running side by side do not share.
-var blocks = make(chan int, 16)
+var blocks = make(chan int, 20)
 
 func init() {
 	for i := range cap(blocks) {

@@ -60,7 +60,7 @@ func TestSlowStore(t *testing.T) {
 		e.ledger = &hanging{ledger: l}
 		_, err := e.Run(t.Context(), ask(fleet.RoleOperator, fleet.ActReset, "s01"))
 		e.Wait()
-		if !errors.Is(err, ErrRefused) || w.count() != 0 || l.outcomes() != "refused" || l.Snapshot().Jobs[0].State != fleet.JobRefused {
+		if !errors.Is(err, ErrRefused) || w.count() != 0 || l.outcomes() != "begun refused" || l.Snapshot().Jobs[0].State != fleet.JobRefused {
 			t.Errorf("%v, sent %d, audit %q, jobs %+v", err, w.count(), l.outcomes(), l.Snapshot().Jobs)
 		}
 	})

@@ -101,7 +101,7 @@ func (e *Executor) Plan(r Request) fleet.Plan {
 // plan is For with what is under way, but for what one job holds itself. e.mu
 // is held.
 func (e *Executor) plan(a plan.Ask, but string) fleet.Plan {
-	w := plan.World{Snap: e.ledger.Snapshot(), Now: e.now()}
+	w := plan.World{Snap: e.ledger.Snapshot(), Now: e.now(), Own: but}
 	for _, u := range e.leases {
 		if u.Job != but || but == "" {
 			w.UnderWay = append(w.UnderWay, u)
@@ -176,6 +176,9 @@ func (e *Executor) admit(r Request, now time.Time) (job fleet.Job, propose bool,
 		job.Steps = []fleet.JobStep{{Name: "propose", State: fleet.JobProposed, Text: "waits for a second person", At: now}}
 		return job, true, nil
 	}
+	if len(p.Targets) == 1 { // its turn is now: job and "begun" are one commit
+		job.Steps = []fleet.JobStep{begin(&p.Targets[0], now)}
+	}
 	e.take(&job, r.User, now)
 	return job, false, nil
 }
@@ -225,10 +228,14 @@ func stops(p *fleet.Plan) error {
 func (e *Executor) record(ctx context.Context, r Request, job fleet.Job) error {
 	within, cancel := context.WithTimeout(ctx, keepWithin)
 	defer cancel()
-	in := []fleet.Input{fleet.Decision{Job: &job}}
+	d := fleet.Decision{Job: &job}
+	for _, s := range job.Steps {
+		d.Audit = append(d.Audit, e.entry(r, s.Target, "begun", r.Reason))
+	}
+	in := []fleet.Input{d}
 	if job.BrokeGlass {
-		in = []fleet.Input{fleet.Decision{Job: &job, Audit: []fleet.AuditEntry{e.entry(r, strings.Join(r.Targets, " "), "begun", "glass broken: "+r.Reason)}},
-			fleet.Remark{Kind: "break-glass", Severity: fleet.SeverityCrit, Asserted: true, Text: r.User + " broke the glass for " + string(r.Action) + " " + list(job.Targets) + ": " + job.Reason}}
+		in = append(in, fleet.Decision{Audit: []fleet.AuditEntry{e.entry(Request{Person: r.Person, Action: "break-glass"}, list(r.Targets), "begun", string(r.Action)+": "+r.Reason)}},
+			fleet.Remark{Kind: "break-glass", Severity: fleet.SeverityCrit, Asserted: true, Text: r.User + " broke the glass for " + string(r.Action) + " " + list(job.Targets) + ": " + job.Reason})
 	}
 	err := e.ledger.Apply(within, in...)
 	if err == nil || within.Err() == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"plumb/fleet"
 	"plumb/fleet/plan"
@@ -67,7 +68,7 @@ func (x *run) turn(ctx context.Context, t *fleet.PlanTarget) {
 		x.surprise(fleet.JobRefused, "%s: %v", t.ID, err)
 		return
 	}
-	if err := x.note(ctx, t.ID, fleet.JobStep{Name: "begin", State: fleet.JobRunning, Text: begins(t)}, "begun", true); err != nil {
+	if err := x.begins(ctx, t); err != nil {
 		x.surprise(fleet.JobRefused, "%s: the audit log does not take it, so nothing was done: %v", t.ID, err)
 		return
 	}
@@ -95,7 +96,17 @@ func (x *run) turn(ctx context.Context, t *fleet.PlanTarget) {
 	x.wire.Nudge(t.Wire)
 }
 
-func begins(t *fleet.PlanTarget) string {
+// begins puts on record that the turn of a target has come, where the job does
+// not say so already.
+func (x *run) begins(ctx context.Context, t *fleet.PlanTarget) error {
+	if x.job.Of(t.ID) != nil {
+		return nil
+	}
+	return x.note(ctx, t.ID, begin(t, x.now()), "begun", true)
+}
+
+// begin is the step that a target's turn begins with.
+func begin(t *fleet.PlanTarget, at time.Time) fleet.JobStep {
 	s := "guards passed"
 	if t.Before != "" {
 		s += "; " + t.Before
@@ -103,7 +114,7 @@ func begins(t *fleet.PlanTarget) string {
 	if t.Serial != "" {
 		s += "; serial " + t.Serial
 	}
-	return s
+	return fleet.JobStep{Name: "begin", Target: t.ID, State: fleet.JobRunning, Text: s, At: at}
 }
 
 func text(err error) string { return fleet.Clean(err.Error(), fleet.MaxText) }

@@ -65,7 +65,7 @@ func (b *bench) pending(g *trace.Graph) []trace.Part {
 	for i := range b.Snap.Jobs {
 		j := &b.Snap.Jobs[i]
 		for _, t := range j.Targets {
-			if unsettled(b.Snap, j, t) {
+			if unsettled(b.Snap, j, t) && !(j.ID == b.Own && slices.Contains(b.Targets, t)) {
 				add(j.Action, t)
 			}
 		}

@@ -148,7 +148,7 @@ func (b *bench) cooldown(t *target) {
 	tries, last := 0, time.Time{}
 	for i := range b.Snap.Jobs {
 		j := &b.Snap.Jobs[i]
-		if s := j.Of(t.ID); j.Action != b.spec.Kind || s == nil || !slices.Contains(j.Targets, t.ID) || s.State == fleet.JobRefused || b.Now.Sub(j.Began) > day {
+		if s := j.Of(t.ID); j.ID == b.Own || j.Action != b.spec.Kind || s == nil || !slices.Contains(j.Targets, t.ID) || s.State == fleet.JobRefused || b.Now.Sub(j.Began) > day {
 			continue
 		}
 		if tries++; j.Began.After(last) {
@@ -183,7 +183,7 @@ func (b *bench) budgets() {
 	for i := range b.Snap.Jobs {
 		j := &b.Snap.Jobs[i]
 		spec := j.Action.Spec()
-		if spec == nil || !spec.Takes || j.Planned == nil {
+		if spec == nil || !spec.Takes || j.Planned == nil || j.ID == b.Own {
 			continue
 		}
 		for _, id := range j.Targets {

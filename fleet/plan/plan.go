@@ -38,6 +38,7 @@ type World struct {
 	Snap     *fleet.Snapshot
 	Now      time.Time
 	UnderWay []UnderWay   // what a snapshot may not show yet
+	Own      string       // the job that asks, which stands in nobody's way; "": none yet
 	Graph    *trace.Graph // of the snapshot; nil: it is laid out where it is needed
 }
 
