@@ -63,7 +63,8 @@ func driftAsked(s *fleet.Snapshot, c *verbCall) (drift.Register, error) {
 	if err := views.CheckFindingFilter(filter, s); err != nil {
 		return drift.Register{}, usage("severity:crit kind:firmware state:waived facet:bios confidence:high age>1d rack:r03 !spare", "drift: %v", err)
 	}
-	r := sift(drift.Read(s, ""), all, views.FindingFilter(filter, s, c.now))
+	picks := views.FindingFilter(filter, s, c.now)
+	r := sift(drift.Read(s, ""), all, func(f *fleet.Finding) bool { return !drift.Hides(filter, f) && picks(f) })
 	if len(r.Standing)+len(r.Gone) == 0 && len(c.words) == 1 && !strings.ContainsAny(filter, ":<>!") && !hasDevice(s, filter, c) {
 		_, err := deviceOf(s, filter)
 		return r, err

@@ -98,7 +98,7 @@ func (v Drift) fill(f Frame, m *driftMemo) {
 	all, kept := map[fleet.FindingState][]*fleet.Finding{}, map[fleet.FindingState][]*fleet.Finding{}
 	rulings := map[*fleet.Finding]*fleet.Ruling{}
 	for _, x := range slices.Concat(m.reg.Standing, m.reg.Gone) {
-		if v.cause != "" && causeOf(x.Finding) != v.cause || v.cause == "" && !v.all && !x.Open() {
+		if v.target == "" && v.cause == "" && drift.Hides(v.text, x.Finding) || v.cause != "" && causeOf(x.Finding) != v.cause || v.cause == "" && !v.all && !x.Open() {
 			continue
 		}
 		all[x.State] = append(all[x.State], x.Finding)

@@ -54,6 +54,13 @@ func (r *Register) add(d *fleet.Docket, now time.Time) {
 	}
 }
 
+// Hides reports whether a finding stays out of a list of drift that a filter
+// asks for: what is for planning (warranties, owners, spread) is no drift, and
+// is listed where it is asked for by its kind.
+func Hides(filter string, f *fleet.Finding) bool {
+	return f.Kind.Planned() && !strings.Contains(filter, string(f.Kind))
+}
+
 // Coverage says in words how much was looked at: nothing found means little
 // where little was read.
 func (r *Register) Coverage() string {
