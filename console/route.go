@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 
 	charmssh "charm.land/ssh"
 
@@ -143,6 +144,7 @@ func (v *visit) verb(args []string, isPTY bool) int {
 	code := v.server.deps.Verb(ctx, VerbCall{
 		Caller: Caller{User: v.id.User, Role: v.id.Role, From: v.from},
 		Args:   args, Terminal: isPTY, Width: v.cols,
+		Bare:   !strings.ContainsAny(v.sess.RawCommand(), "'\"\\"),
 		Stdout: &watchedWriter{v.sess, limit, stalled}, Stderr: &watchedWriter{v.sess.Stderr(), limit, stalled},
 	})
 	switch {

@@ -108,7 +108,11 @@ type Caller struct {
 // VerbCall is one run of a verb. There is no standard input.
 type VerbCall struct {
 	Caller
-	Args           []string // Args[0] is the verb
+	Args []string // Args[0] is the verb
+	// Bare says that the command line came without any quotes: ssh joins words
+	// with blanks, and the caller's shell has eaten the quotes around a reason.
+	// It then goes on until the next flag.
+	Bare           bool
 	Stdout, Stderr io.Writer
 	Terminal       bool // the output goes to a terminal
 	Width          int  // its columns; 0: not known

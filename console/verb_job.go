@@ -87,6 +87,9 @@ func (v *Verbs) switchFreeze(ctx context.Context, c *verbCall, f fleet.Freeze, t
 	if v.Freeze == nil {
 		return &Failure{"unavailable", c.Args[0] + ": this process does not act", ""}
 	}
+	if err := c.atMost(0); err != nil {
+		return err
+	}
 	if f.Reason == "" {
 		return usage(c.Args[0]+` --reason "..."`, "%s: needs --reason: it is what everybody will read", c.Args[0])
 	}

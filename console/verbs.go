@@ -258,6 +258,10 @@ func (c *verbCall) parse() error {
 		case slices.Contains(valued, name) && i+1 < len(c.Args):
 			i++
 			c.flags[name] = c.Args[i]
+			for name == "reason" && c.Bare && i+1 < len(c.Args) && !strings.HasPrefix(c.Args[i+1], "--") {
+				i++
+				c.flags[name] += " " + c.Args[i]
+			}
 		case slices.Contains(valued, name):
 			return usage("", "--%s: needs a value", name)
 		default:
