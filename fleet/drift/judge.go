@@ -24,6 +24,10 @@ type Case struct {
 	End func(fleet.Attachment) string
 	// Meant is what is intended to hang on a port, by ifName.
 	Meant func(port string) (fleet.Attachment, bool)
+	// Twin is the access VLAN that the other cables of the machine on a port are
+	// in, where they agree; "": it is not known, or there are none. nil: nobody
+	// looks.
+	Twin func(port string) string
 	// Corded is what is intended to hang on an outlet, by its number.
 	Corded func(outlet int) fleet.Attachment
 }

@@ -16,6 +16,7 @@ type scene struct {
 	cohort   Cohort
 	unread   []fleet.TableID
 	meant    map[string]string // port: what is meant to hang there
+	twin     string            // the VLAN of its machine's other cable
 }
 
 func newScene() *scene {
@@ -27,6 +28,7 @@ func (s *scene) judge() Judgement {
 	return Judge(Case{
 		Device: &s.device, Policies: &s.policies, Cohort: s.cohort,
 		Readable: func(t fleet.TableID) bool { return !slices.Contains(s.unread, t) },
+		Twin:     func(string) string { return s.twin },
 		End:      func(a fleet.Attachment) string { return []string{"s08", "s12"}[a.Device] + " " + a.Part },
 		Meant: func(port string) (fleet.Attachment, bool) {
 			part, ok := s.meant[port]
@@ -323,6 +325,28 @@ func TestPoliciesGoBeforeTheRules(t *testing.T) {
 				t.Errorf("found %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestTheOtherCableIsAWitness: a port that left its VLAN is worth more than a
+// word where the machine's other cables are still in it.
+func TestTheOtherCableIsAWitness(t *testing.T) {
+	for _, c := range []struct{ was, twin, want string }{
+		{"208", "208", "port Ethernet3 vlan changed warn medium last_week=208 cohort=208"},
+		{"208", "", "port Ethernet3 vlan changed info low last_week=208"},
+		{"208", "99", "port Ethernet3 vlan changed info low last_week=208"}, // both were moved
+		{"", "208", ""}, // either may be the wrong one
+	} {
+		s := newScene()
+		sevenPorts(s)
+		s.device.Ports = s.device.Ports[2:3]
+		s.device.Ports[0].PortDef.VLAN, s.twin = 99, c.twin
+		if c.was != "" {
+			s.was("port Ethernet3 vlan", c.was)
+		}
+		if got := told(s.judge()); got != c.want {
+			t.Errorf("was %q, twin %q: found %q, want %q", c.was, c.twin, got, c.want)
+		}
 	}
 }
 

@@ -92,8 +92,24 @@ func (j *judge) port(p *fleet.Port, what, value string, like map[string]int, sev
 	f := &fleet.Finding{Facet: name(), Kind: fleet.FindConfig, Class: fleet.ClassChanged, Observed: value, Severity: severity, Evidence: "ports of " + j.Device.Spec.ID}
 	j.against(f, nil, fleet.ModeExact)
 	j.againstWeek(f, fleet.ModeExact)
+	if !differs && what == "vlan" {
+		expected, differs = j.twin(f, p.Name)
+	}
 	if differs {
 		f.Baselines = append(f.Baselines, fleet.Baseline{Name: fleet.BaseCohort, Expected: expected})
 	}
 	j.verdict(f)
+}
+
+// twin asks the other cables of the machine on a port that left its VLAN within
+// a week: where they are still in the one that it left, that is a second
+// witness. Alone they prove nothing, because either may be the one that is
+// wrong.
+func (j *judge) twin(f *fleet.Finding, port string) (vlan string, differs bool) {
+	was, ok := j.former(f.Facet)
+	if !ok || was == f.Observed || j.Twin == nil {
+		return "", false
+	}
+	vlan = j.Twin(port)
+	return vlan, vlan == was
 }

@@ -332,8 +332,31 @@ func (s *step) drifted(d *fleet.Device) drift.Judgement {
 			far, ok := s.next.Cabled[d.Spec.ID+"/"+port]
 			return far, ok
 		},
+		Twin:   func(port string) string { return s.twin(d, port) },
 		Corded: func(outlet int) fleet.Attachment { return s.next.Corded[d.Spec.ID+"/"+strconv.Itoa(outlet)] },
 	})
+}
+
+// twin is the access VLAN of the other cables of the machine that is meant to
+// hang on a port, where they are all in one.
+func (s *step) twin(d *fleet.Device, port string) (vlan string) {
+	far, ok := s.next.Cabled[d.Spec.ID+"/"+port]
+	if !ok || far.Device < 0 {
+		return ""
+	}
+	for _, c := range s.devices.Peek(far.Device).Spec.Links {
+		sw, name, _ := splitPort(c.To)
+		n := s.next.Devices.Number(sw)
+		if c.NIC == far.Part || c.Management() || n < 0 {
+			continue
+		}
+		p := s.devices.Peek(n).Port(name)
+		if p == nil || drift.VLANText(p) == "" || vlan != "" && vlan != drift.VLANText(p) {
+			return ""
+		}
+		vlan = drift.VLANText(p)
+	}
+	return vlan
 }
 
 // settle puts a docket in its place and writes down what changed. What a first
