@@ -72,6 +72,8 @@ func viewCommands() []Command {
 		bind("open.jobs", "9", "Jobs", "actions on their way, and the audit log", rank(16)),
 		bind("open.instances", "", "instances", "every instance in one table"),
 		bind("open.security", "", "security", "every check with what it found, passed and could not see"),
+		bind("open.lifecycle", "", "lifecycle", "what ends, comes back, is nobody's, idles, is out of balance or stands on too little"),
+		bind("open.report", "", "report", "hand-over and review (ops), or what failed by what it is built of (design)", params("ops|design")),
 		bind("open.who", "W", "who", "who is on this console"),
 		bind("open.wall", "w", "wall", "the wall display, pages by itself"),
 		bind("go.region", "", "region", "open a region's racks", params("region")),

@@ -11,7 +11,7 @@ func traceCommands() []Command {
 		bind("trace.way", "u", "up/down", "what it stands on, what it carries, or both", in("trace"), rank(20)),
 		bind("trace.fold", "z", "fold", "fold what hangs on the caret's part, or open it", in("trace"), rank(27)),
 		bind("page", "o", "page", "the page of what the caret stands on", in("trace", "whatif"), why(needsTarget), rank(30)),
-		bind("export", "e", "export", "copy the whole of it as Markdown (OSC 52)", in("trace", "whatif"), rank(31)),
+		bind("export", "e", "export", "copy the whole of it as Markdown (OSC 52)", in("trace", "whatif", "report"), rank(31)),
 	}
 }
 

@@ -133,6 +133,9 @@ func roomScreens() []screen {
 		{"whatif-add", ask("go.whatif add 8 --watts 450 --units 1 --in fra1/r03")},
 		{"device-foretold", func(testing.TB, Frame) View { return NewDevice("fra1-r06-s05") }},
 		{"security", func(testing.TB, Frame) View { return NewSecurity() }},
+		{"lifecycle", func(testing.TB, Frame) View { return NewLifecycle() }},
+		{"report-ops", func(testing.TB, Frame) View { return NewReport("ops") }},
+		{"report-design", func(t testing.TB, f Frame) View { return press(t, f, NewReport("design"), "move.page-down") }},
 	}
 }
 
@@ -248,7 +251,7 @@ func TestCapacityLeadsOn(t *testing.T) {
 	}{
 		{NewCapacity(), "enter", "room capacity rack fra1/r03"}, {page, "enter", "room capacity feed fra1-A"}, {page, "move.down enter", "device fra fra1/r03 fra1-r03-pa"},
 		{page, "open.racks", "racks racks fra fra1 row A r03"}, {NewCapacity(), "open.racks", "racks racks fra fra1 row A r03"},
-		{newCapacityPage(capacity.ScopeSite, "fra1"), "open.racks", at(NewRacks("", ""))}, {NewSecurity(), "pane.next", "drift drift"}, {NewDrift(""), "pane.next", "security drift security checks"},
+		{newCapacityPage(capacity.ScopeSite, "fra1"), "open.racks", at(NewRacks("", ""))}, {NewSecurity(), "pane.next", "security drift lifecycle checks"}, {NewLifecycle(), "pane.next", "drift drift"}, {NewReport("ops"), "pane.next", "report report design"}, {NewDrift(""), "pane.next", "security drift security checks"},
 	} {
 		if got := at(press(t, f, c.from, strings.Fields(c.keys)...)); got != c.want {
 			t.Errorf("%s, %s leads to %q, want %q", at(c.from), c.keys, got, c.want)

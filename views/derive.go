@@ -29,6 +29,7 @@ const (
 	derivedPlacement = "placement" // *placement, of what was asked
 	derivedChange    = "change"    // *change, of what was asked
 	derivedSecurity  = "security"  // []security.Tally
+	derivedLifecycle = "lifecycle" // []security.Tally
 	derivedCauses    = "causes"    // *Causes
 )
 
@@ -40,6 +41,11 @@ var derivations = map[string]Derivation{
 	}},
 	derivedForesight: {time.Minute, foresee},
 	derivedCauses:    {2 * time.Second, func(s *fleet.Snapshot, now time.Time, _ func(fleet.Query) fleet.Answer) any { return newCauses(s, now) }},
+	derivedLifecycle: {10 * time.Second, func(s *fleet.Snapshot, now time.Time, _ func(fleet.Query) fleet.Answer) any {
+		return planned(s, now)
+	}},
+	"report ops":    {time.Minute, reported("ops")},
+	"report design": {time.Minute, reported("design")},
 	derivedSecurity: {2 * time.Second, func(s *fleet.Snapshot, _ time.Time, _ func(fleet.Query) fleet.Answer) any {
 		return security.Coverage(s)
 	}},

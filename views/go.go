@@ -60,7 +60,11 @@ func Follow(f Frame, kind, id string) (View, bool) {
 	case KindFeed:
 		return newCapacityPage(capacity.ScopeFeed, id), f.Snap.Feeds.Get(id) != nil
 	case KindCheck:
-		return Drift{sheet: sheet{text: "kind:security facet:" + id}, all: true, memo: &driftMemo{}}, true
+		kind := "security"
+		if of, _, _ := strings.Cut(id, "."); of == string(fleet.FindLifecycle) || of == string(fleet.FindResilience) {
+			kind = of
+		}
+		return Drift{sheet: sheet{text: "kind:" + kind + " facet:" + id}, all: true, memo: &driftMemo{}}, true
 	case KindEvent:
 		return followAny(f, id)
 	case string(trace.PSU), string(trace.NIC), string(trace.BMC):
@@ -234,6 +238,13 @@ func opened(f Frame, c keys.Command) Intent {
 		return Open{View: NewDrift("")}
 	case "open.security":
 		return Open{View: NewSecurity()}
+	case "open.lifecycle":
+		return Open{View: NewLifecycle()}
+	case "open.report":
+		if kind := c.Arg(0); kind == "ops" || kind == "design" {
+			return Open{View: NewReport(kind)}
+		}
+		return Open{View: NewReport("ops")}
 	case "open.events":
 		return Open{View: NewEvents("")}
 	case "open.jobs":

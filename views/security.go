@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/lifecycle"
 	"plumb/fleet/security"
 	"plumb/keys"
 	"plumb/views/widget"
@@ -17,6 +18,7 @@ import (
 // see. It is the second page of the drift's tab: what a check finds is a finding
 // like any other, with the same last word of people, and enter leads to it.
 type Security struct {
+	of string // the name of its derivation: "" is that of doors
 	sheet
 	memo *securityMemo
 }
@@ -33,19 +35,42 @@ type securityMemo struct {
 // NewSecurity returns the checks, the worst first.
 func NewSecurity() View { return Security{memo: &securityMemo{}} }
 
+// NewLifecycle returns the checks of what is not broken and will cost, and of
+// what stands on too little, the same way.
+func NewLifecycle() View { return Security{of: derivedLifecycle, memo: &securityMemo{}} }
+
+// planned counts the checks of lifecycle and resilience as those of doors are
+// counted.
+func planned(s *fleet.Snapshot, now time.Time) []security.Tally {
+	list := lifecycle.Coverage(s, now)
+	out := make([]security.Tally, len(list))
+	for i := range list {
+		t := &list[i]
+		out[i] = security.Tally{ID: t.ID, Title: t.Title, Severity: t.Severity, Passed: t.Passed, Found: t.Found, Decided: t.Decided, NotVisible: t.NotVisible, Oldest: t.Oldest, How: t.How, Fix: t.Fix}
+	}
+	return out
+}
+
 // ID implements View.
 func (v Security) ID() string { return "security" }
 
+func (v Security) title() string {
+	if v.of == derivedLifecycle {
+		return "lifecycle checks"
+	}
+	return "security checks"
+}
+
 // Crumbs implements View.
-func (v Security) Crumbs(Frame) []string { return []string{"drift", "security checks"} }
+func (v Security) Crumbs(Frame) []string { return []string{"drift", v.title()} }
 
 // Needs implements View.
-func (v Security) Needs(Frame) []fleet.Query { return securityNeeds }
+func (v Security) Needs(Frame) []fleet.Query { return []fleet.Query{v.query()} }
 
-var securityNeeds = []fleet.Query{derivedQuery(derivedSecurity)}
+func (v Security) query() fleet.Query { return derivedQuery(cmp.Or(v.of, derivedSecurity)) }
 
 func (v Security) shown(f Frame) (*securityMemo, bool) {
-	list, ok := derived[[]security.Tally](f, derivedSecurity)
+	list, ok := derived[[]security.Tally](f, v.query().Target)
 	if !ok || len(list) == 0 {
 		return &securityMemo{}, ok
 	}
@@ -194,6 +219,9 @@ func (v Security) Selected(f Frame) (kind, id string) {
 func (v Security) Handle(f Frame, c keys.Command) (next View, in Intent) {
 	switch c.ID {
 	case "pane.next", "pane.back":
+		if v.of == "" {
+			return v, Open{View: NewLifecycle()}
+		}
 		return v, Open{View: NewDrift("")}
 	case "enter":
 		switch t := v.at(f); {
@@ -219,7 +247,7 @@ var securityColumns = []widget.Column{
 func (v Security) Draw(f Frame, on widget.Canvas) {
 	m, ok := v.shown(f)
 	if !ok {
-		drawUnderived(f, widget.Box(on, f.Theme, "security checks", "", true), securityNeeds[0])
+		drawUnderived(f, widget.Box(on, f.Theme, v.title(), "", true), v.query())
 		return
 	}
 	table := on
@@ -228,9 +256,9 @@ func (v Security) Draw(f Frame, on widget.Canvas) {
 		drawTally(f, on.Sub(0, on.H-h, on.W, h), t)
 		table = on.Sub(0, 0, on.W, on.H-h)
 	}
-	v.draw(f, table, look{title: "security checks", before: tallySum(m.rows), noun: "check", columns: securityColumns, total: m.total, plain: v.sort == 0}, tallyRows(m.rows),
+	v.draw(f, table, look{title: v.title(), before: tallySum(m.rows), noun: "check", columns: securityColumns, total: m.total, plain: v.sort == 0}, tallyRows(m.rows),
 		func(on widget.Canvas, row, col int) { tallyCell(f, on, &m.rows[row], securityColumns[col].Title) })
-	widget.Foot(table, f.Theme, "checks only look; what is not visible has not passed; tab: all drift", widget.Dim)
+	widget.Foot(table, f.Theme, "checks only look; what is not visible has not passed; tab: security, lifecycle, drift", widget.Dim)
 }
 
 // tallySum counts the checks by what they say.

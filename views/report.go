@@ -1,0 +1,124 @@
+package views
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"plumb/fleet"
+	"plumb/fleet/capacity"
+	"plumb/fleet/report"
+	"plumb/keys"
+	"plumb/views/widget"
+)
+
+// Report is a report as it is read without plumb, on the screen: the hand-over
+// of a shift with the review of a month, or what failed by what it is built of.
+type Report struct {
+	kind string // ops or design
+	at   int    // first line shown
+}
+
+// NewReport returns a report; kind is ops or design.
+func NewReport(kind string) View { return Report{kind: kind} }
+
+// What a report on the screen covers, and how many events it reads. The verb
+// report takes other spans, and says what has changed since the beginning.
+const (
+	reportSpan   = 30 * 24 * time.Hour
+	reportEvents = 50_000
+)
+
+// reported writes a report as Markdown.
+func reported(kind string) func(*fleet.Snapshot, time.Time, func(fleet.Query) fleet.Answer) any {
+	return func(s *fleet.Snapshot, now time.Time, ask func(fleet.Query) fleet.Answer) any {
+		in := report.Input{Snap: s, Now: now, Since: now.Add(-reportSpan), Capacity: capacity.Of(s)}
+		events := ask(fleet.Query{Kind: fleet.QueryEvents, Span: reportSpan, Limit: reportEvents})
+		if events.Err != nil {
+			return "# The report cannot be made\n\nEvents cannot be read: " + events.Err.Error()
+		}
+		in.Events, in.Cut = events.Events, len(events.Events) == reportEvents
+		in.Jobs = ask(fleet.Query{Kind: fleet.QueryJobs, Limit: 1000}).Jobs
+		if kind == "design" {
+			d := report.DesignOf(in)
+			return d.Markdown()
+		}
+		o := report.OpsOf(in)
+		return o.Markdown(s)
+	}
+}
+
+// ID implements View.
+func (v Report) ID() string { return "report" }
+
+// Crumbs implements View.
+func (v Report) Crumbs(Frame) []string { return []string{"report", v.kind} }
+
+func (v Report) query() fleet.Query { return derivedQuery("report " + v.kind) }
+
+// Needs implements View.
+func (v Report) Needs(Frame) []fleet.Query { return []fleet.Query{v.query()} }
+
+// Selected implements View.
+func (v Report) Selected(Frame) (kind, id string) { return "", "" }
+
+func (v Report) text(f Frame) (string, bool) {
+	return derived[string](f, v.query().Target)
+}
+
+// Handle implements View.
+func (v Report) Handle(f Frame, c keys.Command) (View, Intent) {
+	text, _ := v.text(f)
+	last := max(0, strings.Count(text, "\n")-page(f))
+	switch c.ID {
+	case "move.up":
+		v.at--
+	case "move.down":
+		v.at++
+	case "move.page-up":
+		v.at -= page(f) - 1
+	case "move.page-down":
+		v.at += page(f) - 1
+	case "move.first":
+		v.at = 0
+	case "move.last":
+		v.at = last
+	case "pane.next", "pane.back":
+		if v.kind == "ops" {
+			return NewReport("design"), nil
+		}
+		return NewReport("ops"), nil
+	case "export", "copy":
+		return v, Copy{Text: text, What: "the report as Markdown"}
+	}
+	v.at = min(max(v.at, 0), last)
+	return v, nil
+}
+
+// Draw implements View.
+func (v Report) Draw(f Frame, on widget.Canvas) {
+	text, ok := v.text(f)
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	note := ""
+	if ok {
+		note = "line " + strconv.Itoa(v.at+1) + " of " + strconv.Itoa(len(lines))
+	}
+	w := min(on.W, 106)
+	page := on.Sub((on.W-w)/2, 0, w, on.H)
+	box := widget.Box(page, f.Theme, "report "+v.kind+", the last 30 days", note, true)
+	if !ok {
+		drawUnderived(f, box, v.query())
+		return
+	}
+	in := box.Sub(1, 0, box.W-2, box.H)
+	for y := 0; y < in.H && v.at+y < len(lines); y++ {
+		l, st := lines[v.at+y], widget.Plain
+		if strings.HasPrefix(l, "#") {
+			l, st = strings.TrimLeft(l, "# "), widget.Bold
+		} else if strings.HasPrefix(l, "|--") || strings.HasPrefix(l, "| --") {
+			st = widget.Dim
+		}
+		in.Cut(f.Theme, 0, y, in.W, strings.ReplaceAll(l, "**", ""), st)
+	}
+	widget.Foot(page, f.Theme, "tab: ops, design; e copies it as Markdown; the verb report has more", widget.Dim)
+}
