@@ -8,6 +8,12 @@ import (
 // Like holds a name against a pattern of path.Match in which a slash is a
 // letter like others: names of ports and racks have them.
 func Like(pattern, name string) bool {
+	switch i := strings.IndexAny(pattern, `*?[\\`); {
+	case i < 0:
+		return pattern == name
+	case i == len(pattern)-1 && pattern[i] == '*': // most patterns are a beginning
+		return strings.HasPrefix(name, pattern[:i])
+	}
 	if strings.Contains(name, "/") {
 		pattern, name = strings.ReplaceAll(pattern, "/", "\x1f"), strings.ReplaceAll(name, "/", "\x1f")
 	}

@@ -88,15 +88,8 @@ func top(values map[string]int) (value string, most, all int) {
 // enough and agree; "" where they agree that it is not there. own is what the
 // device itself has.
 func (c Cohort) Others(fact, own string) (value string, ok bool) {
-	value, most, all := top(c[fact])
-	peers := all
-	if own != "" {
-		peers--
-		if value == own {
-			most--
-		}
-	}
-	if agree(most, peers) {
+	value, peers, ok := others(c[fact], own)
+	if ok {
 		return value, true
 	}
 	if witness := witnessOf(fact); witness != "" && own != "" {
@@ -106,6 +99,19 @@ func (c Cohort) Others(fact, own string) (value string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// others is what those of whom the values were counted have but for one of them,
+// where they are enough and agree, and how many they are.
+func others(values map[string]int, own string) (value string, peers int, ok bool) {
+	value, most, peers := top(values)
+	if own != "" {
+		peers--
+		if value == own {
+			most--
+		}
+	}
+	return value, peers, agree(most, peers)
 }
 
 func agree(most, peers int) bool {

@@ -28,11 +28,54 @@ func (j *judge) ports() {
 		count(like, roles[i]+" vlan", VLANText(p))
 		count(like, roles[i]+" speed", SpeedText(p))
 	}
+	spoken := j.spokenOf()
 	for i := range d.Ports {
 		p := &d.Ports[i]
-		j.port(p, "vlan", VLANText(p), like[roles[i]+" vlan"], fleet.SeverityWarn, known)
-		j.port(p, "speed", SpeedText(p), like[roles[i]+" speed"], fleet.SeverityWarn, known)
+		if roles[i] == "" && !spoken[p.Name] { // most ports of a large switch
+			j.pass(p.VLAN != 0, known)
+			j.pass(p.Up() && p.SpeedBps.Known && p.SpeedBps.N != 0, known)
+			continue
+		}
+		j.port(p, "vlan", VLANText(p), like[roles[i]+" vlan"], spoken[p.Name], known)
+		j.port(p, "speed", SpeedText(p), like[roles[i]+" speed"], spoken[p.Name], known)
 	}
+}
+
+// pass counts a facet of which nobody has anything to say; there is false where
+// it has no value.
+func (j *judge) pass(there, known bool) {
+	if !there {
+		return
+	}
+	j.out.Looked++
+	if !known {
+		j.out.Blind++
+	}
+}
+
+// spokenOf are the ports that the docket speaks of: what was found of them, what
+// they were, what people ruled.
+func (j *judge) spokenOf() map[string]bool {
+	out := map[string]bool{}
+	add := func(facet string) {
+		if rest, ok := strings.CutPrefix(facet, "port "); ok {
+			if i := strings.LastIndexByte(rest, ' '); i > 0 {
+				out[rest[:i]] = true
+			}
+		}
+	}
+	for facet := range j.was {
+		add(facet)
+	}
+	if d := j.docket; d != nil {
+		for i := range d.Past {
+			add(d.Past[i].Facet)
+		}
+		for i := range d.Rulings {
+			add(d.Rulings[i].Facet)
+		}
+	}
+	return out
 }
 
 // role is what a cable is for, by the name of its far end without the number:
@@ -65,7 +108,7 @@ func SpeedText(p *fleet.Port) string {
 	return p.SpeedBps.String()
 }
 
-func (j *judge) port(p *fleet.Port, what, value string, like map[string]int, severity fleet.Severity, known bool) {
+func (j *judge) port(p *fleet.Port, what, value string, like map[string]int, spoken, known bool) {
 	if value == "" {
 		return
 	}
@@ -76,20 +119,17 @@ func (j *judge) port(p *fleet.Port, what, value string, like map[string]int, sev
 		}
 		return facet
 	}
-	expected, ok := Cohort{what: like}.Others(what, value)
+	expected, _, ok := others(like, value)
 	differs := ok && expected != value
-	if !differs && j.Device.Docket == nil {
-		j.out.Looked++
-		if !known {
-			j.out.Blind++
-		}
+	if !differs && !spoken {
+		j.pass(true, known)
 		return
 	}
 	if !known {
 		j.look(name(), false, nil)
 		return
 	}
-	f := &fleet.Finding{Facet: name(), Kind: fleet.FindConfig, Class: fleet.ClassChanged, Observed: value, Severity: severity, Evidence: "ports of " + j.Device.Spec.ID}
+	f := &fleet.Finding{Facet: name(), Kind: fleet.FindConfig, Class: fleet.ClassChanged, Observed: value, Severity: fleet.SeverityWarn, Evidence: "ports of " + j.Device.Spec.ID}
 	j.against(f, nil, fleet.ModeExact)
 	j.againstWeek(f, fleet.ModeExact)
 	if !differs && what == "vlan" {
