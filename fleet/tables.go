@@ -185,6 +185,8 @@ type Instance struct {
 	Addresses      []string          `json:"addresses,omitempty"`       // all of them, those reachable from outside first
 	Public         []string          `json:"public,omitempty"`          // of Addresses: floating ones, and those of global scope
 	Image          string            `json:"image,omitempty"`           // image id
+	ChangedBy      string            `json:"changed_by,omitempty"`      // who last made it of something else while it was watched, and how: "eve (resize)"
+	ChangedAt      time.Time         `json:"changed_at,omitzero"`       // when, as the provider tells it
 	LaunchedAt     time.Time         `json:"launched_at"`
 	Tags           map[string]string `json:"tags"`
 }

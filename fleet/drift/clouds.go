@@ -72,15 +72,16 @@ type aspect struct {
 	of       func(*fleet.Instance) string
 	declared func(*fleet.DeclaredInstance) string // "": not said
 	noted    bool                                 // a change within a week is worth a word
+	made     bool                                 // who changed it may be known
 }
 
 var aspects = []aspect{
-	{"type", fleet.SeverityWarn, func(x *fleet.Instance) string { return x.Type }, func(d *fleet.DeclaredInstance) string { return d.Type }, true},
-	{"image", fleet.SeverityWarn, func(x *fleet.Instance) string { return x.Image }, func(d *fleet.DeclaredInstance) string { return d.Image }, true},
-	{"zone", fleet.SeverityInfo, func(x *fleet.Instance) string { return x.Zone }, func(d *fleet.DeclaredInstance) string { return d.Zone }, true},
-	{"groups", fleet.SeverityWarn, func(x *fleet.Instance) string { return words(x.SecurityGroups) }, func(d *fleet.DeclaredInstance) string { return words(d.Groups) }, true},
-	{"tags", fleet.SeverityInfo, func(x *fleet.Instance) string { return tagText(x.Tags) }, func(d *fleet.DeclaredInstance) string { return tagText(d.Tags) }, true},
-	{"state", fleet.SeverityWarn, func(x *fleet.Instance) string { return x.RunState }, func(d *fleet.DeclaredInstance) string { return d.RunState }, false},
+	{"type", fleet.SeverityWarn, func(x *fleet.Instance) string { return x.Type }, func(d *fleet.DeclaredInstance) string { return d.Type }, true, true},
+	{"image", fleet.SeverityWarn, func(x *fleet.Instance) string { return x.Image }, func(d *fleet.DeclaredInstance) string { return d.Image }, true, true},
+	{"zone", fleet.SeverityInfo, func(x *fleet.Instance) string { return x.Zone }, func(d *fleet.DeclaredInstance) string { return d.Zone }, true, false},
+	{"groups", fleet.SeverityWarn, func(x *fleet.Instance) string { return words(x.SecurityGroups) }, func(d *fleet.DeclaredInstance) string { return words(d.Groups) }, true, true},
+	{"tags", fleet.SeverityInfo, func(x *fleet.Instance) string { return tagText(x.Tags) }, func(d *fleet.DeclaredInstance) string { return tagText(d.Tags) }, true, false},
+	{"state", fleet.SeverityWarn, func(x *fleet.Instance) string { return x.RunState }, func(d *fleet.DeclaredInstance) string { return d.RunState }, false, false},
 }
 
 func words(list []string) string {
@@ -244,6 +245,9 @@ func (j *cloudJudge) instance(x *fleet.Instance, d *fleet.DeclaredInstance, know
 		j.against(f, intended, fleet.ModeExact)
 		j.againstWeek(f, fleet.ModeExact)
 		f.Text = sentence(label(x)+" "+a.name, f)
+		if a.made && x.ChangedBy != "" {
+			f.Who = x.ChangedBy + " at " + x.ChangedAt.UTC().Format("2006-01-02 15:04Z")
+		}
 		j.verdict(f)
 	}
 }

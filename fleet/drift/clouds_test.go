@@ -113,6 +113,18 @@ func TestTextsOfClouds(t *testing.T) {
 	}
 }
 
+// TestWhoChangedAnInstance: where the provider tells, a finding names them.
+func TestWhoChangedAnInstance(t *testing.T) {
+	s := newSky()
+	s.instances[1].Type, s.instances[1].ChangedBy, s.instances[1].ChangedAt = "m1.xlarge", "eve (resize)", t0
+	s.instances[1].RunState = "SHUTOFF" // not hers
+	for _, l := range s.judge().Looks {
+		if l.Found != nil && l.Found.Who != "eve (resize) at "+t0.Format("2006-01-02 15:04Z") {
+			t.Errorf("%s by %q", l.Facet, l.Found.Who)
+		}
+	}
+}
+
 // TestCloudsReadInPartSayNothing holds for both tables that without them
 // nothing new is found and nothing that stood is over.
 func TestCloudsReadInPartSayNothing(t *testing.T) {

@@ -40,5 +40,5 @@ func sameInstance(a, b *fleet.Instance) bool {
 	return a.ID == b.ID && a.Name == b.Name && a.Cloud == b.Cloud && a.Project == b.Project && a.Region == b.Region && a.Zone == b.Zone && a.Type == b.Type &&
 		a.RunState == b.RunState && a.State == b.State && a.Host == b.Host && a.PlacementGroup == b.PlacementGroup &&
 		a.Image == b.Image && slices.Equal(a.SecurityGroups, b.SecurityGroups) && slices.Equal(a.Addresses, b.Addresses) && slices.Equal(a.Public, b.Public) &&
-		a.LaunchedAt.Equal(b.LaunchedAt) && maps.Equal(a.Tags, b.Tags)
+		a.ChangedBy == b.ChangedBy && a.ChangedAt.Equal(b.ChangedAt) && a.LaunchedAt.Equal(b.LaunchedAt) && maps.Equal(a.Tags, b.Tags)
 }

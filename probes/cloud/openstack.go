@@ -37,6 +37,7 @@ type memory struct {
 	zones      fleet.Facts           // whether each zone is available
 	quota      fleet.Facts           // limits and what is used of them
 	providers  map[string]provider   // by uuid, which is the hypervisor's id
+	made       map[string]attributed // by instance id
 	everything bool                  // all projects were visible once
 	warm       bool                  // the slow lane was read once
 }
@@ -124,6 +125,7 @@ func (l *look) run() {
 		l.look(callPlacement, l.readPlacement)
 		l.memory.warm = l.memory.warm || !l.halt
 	}
+	l.attribute() // the names of flavors are known by now
 }
 
 // slow reports whether this look reads what changes seldom. The first one does

@@ -145,6 +145,8 @@ func (l *look) fillInstances() {
 			Public:         public,
 			Image:          string(s.Image),
 			LaunchedAt:     launched(s.Launched),
+			ChangedBy:      l.memory.made[s.ID].who,
+			ChangedAt:      l.memory.made[s.ID].at,
 			Tags:           tagsOf(s),
 		})
 	}

@@ -16,6 +16,7 @@ const (
 	callHosts     call = "hosts"
 	callServices  call = "services"
 	callGroups    call = "groups"
+	callActions   call = "actions" // who did what to a server
 	callFlavors   call = "flavors"
 	callZones     call = "zones"
 	callQuota     call = "quota"

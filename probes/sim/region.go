@@ -62,11 +62,12 @@ func (f *Fleet) makeRegion(n int, now time.Time) *openstack.Region {
 		svc := &w.Services[in.Service]
 		launched := time.Unix(in.Launched, 0).UTC()
 		reg.Servers = append(reg.Servers, openstack.Instance{
-			ID: in.ID, Name: in.Name, ProjectID: openstack.ProjectID(cloudProject), Host: host.Name, Zone: w.Zone(host.Rack), Flavor: in.Flavor.ID, Status: s.Status,
+			ID: in.ID, Name: in.Name, ProjectID: openstack.ProjectID(cloudProject), Host: host.Name, Zone: w.Zone(host.Rack), Flavor: s.Flavor.ID, Status: s.Status,
 			Created: launched.Add(-40 * time.Second), Launched: launched, Updated: launched,
 			Metadata:  map[string]string{"service": svc.Name, "owner": svc.Owner},
 			Addresses: addressesOf(s.N, n, w.Regions[n].Name, svc.Name),
 			Groups:    groupsOf(svc.Name),
+			Done:      doneTo(&s, launched),
 		})
 		g := groups[in.Group]
 		if g == nil {
@@ -80,6 +81,16 @@ func (f *Fleet) makeRegion(n int, now time.Time) *openstack.Region {
 	}
 	reg.Rules = securityGroups(reg.Name, st.Opened, st.RulesOff)
 	return reg
+}
+
+// doneTo is what the cloud remembers of an instance: that it was made, and that
+// somebody resized it.
+func doneTo(s *world.InstanceState, launched time.Time) []openstack.Done {
+	list := []openstack.Done{{Action: "create", UserID: openstack.ProjectID("terraform"), At: launched}}
+	if !s.Sized.IsZero() {
+		list = append([]openstack.Done{{Action: "resize", UserID: openstack.ProjectID("eve"), At: s.Sized}}, list...)
+	}
+	return list
 }
 
 // groupID makes 16 bytes of a name: the same in every run.

@@ -53,6 +53,13 @@ type Instance struct {
 	Tags      []string
 	Addresses []Address
 	Groups    []string // names of security groups
+	Done      []Done   // what was done to it, newest first
+}
+
+// Done is an instance action.
+type Done struct {
+	Action, UserID string
+	At             time.Time
 }
 
 // Address is an address of a server on a network; a floating one belongs to the

@@ -29,7 +29,7 @@ func (w *World) makeCloud(prev, r *run, fx *effects) {
 	r.instances = make([]instanceRun, len(w.Instances))
 	for i := range w.Instances {
 		in := &w.Instances[i]
-		s := instanceRun{host: in.Host, status: "ACTIVE"}
+		s := instanceRun{host: in.Host, status: "ACTIVE", resize: fx.resized[i]}
 		p, moved := fx.spread[i]
 		if c, ok := w.state.Instances[in.ID]; ok {
 			if c.Status != "" {
@@ -75,6 +75,8 @@ type InstanceState struct {
 	N      int // in the layout
 	Host   int // server
 	Status string
+	Flavor Flavor
+	Sized  time.Time // when somebody gave it that flavor by hand; zero: nobody did
 }
 
 // regionReachable reports whether the way to any site of a region is there:
@@ -119,7 +121,11 @@ func (w *World) Cloud(region int, now time.Time) CloudState {
 	}
 	for i := range w.Instances {
 		if w.Instances[i].Region == region {
-			st.Instances = append(st.Instances, InstanceState{N: i, Host: w.Hyps[r.instances[i].host], Status: r.instances[i].status})
+			in := InstanceState{N: i, Host: w.Hyps[r.instances[i].host], Status: r.instances[i].status, Flavor: w.Instances[i].Flavor}
+			if x := r.instances[i].resize; x.flavor.ID != "" {
+				in.Flavor, in.Sized = x.flavor, w.time(x.since)
+			}
+			st.Instances = append(st.Instances, in)
 		}
 	}
 	return st

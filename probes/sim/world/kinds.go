@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -80,6 +81,9 @@ var kinds = []kind{
 	{"sel-full", "a server", "the event log of {} ran full",
 		"the SEL of {} is full and takes no new events",
 		pickServer, func(w *World, f *Fault, since float64, fx *effects) { fx.selFull[f.ref.N] = since }},
+	{"instance-resize", "a service", "somebody resized an instance of {} by hand",
+		"one instance of {} is of another type than before: configuration drift, with who did it, as the cloud tells",
+		pickService, applyResize},
 	{"open-group", "a region", "somebody opened SSH in the security group mgmt of {} to the world",
 		"group mgmt of {} lets 22/tcp in from 0.0.0.0/0: a management port is open to anyone, and to the game servers there is a way, since they have public addresses; configuration drift of one group, not of many instances",
 		pickRegion, func(w *World, f *Fault, since float64, fx *effects) { fx.open[f.ref.N] = since }},
@@ -283,6 +287,17 @@ func (w *World) namedPort(f *Fault) error {
 		}
 	}
 	return fmt.Errorf("%w: nothing is plugged into %q", ErrNoSuch, f.Target)
+}
+
+// applyResize gives the first instance of a service the next flavor.
+func applyResize(w *World, f *Fault, since float64, fx *effects) {
+	for i := range w.Instances {
+		if in := &w.Instances[i]; in.Service == f.ref.N {
+			k := slices.IndexFunc(Flavors, func(x Flavor) bool { return x.ID == in.Flavor.ID })
+			fx.resized[i] = resize{Flavors[(k+1)%len(Flavors)], since}
+			return
+		}
+	}
 }
 
 // applySpread moves up to four replicas of a service in one region onto the

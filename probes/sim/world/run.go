@@ -99,6 +99,13 @@ type hypRun struct {
 type instanceRun struct {
 	host   int
 	status string
+	resize resize // as it was made by hand; no flavor: as it was
+}
+
+// resize is a flavor that somebody gave an instance by hand, and when.
+type resize struct {
+	flavor Flavor
+	since  float64
 }
 
 // octets returns what the link has carried away from each end at t.
