@@ -157,11 +157,10 @@ func (b *bench) cooldown(t *target) {
 	if b.spec.Danger < 2 {
 		return
 	}
-	const day = 24 * time.Hour
 	tries, last := 0, time.Time{}
 	for i := range b.Snap.Jobs {
 		j := &b.Snap.Jobs[i]
-		if s := j.Of(t.ID); j.ID == b.Own || j.Action != b.spec.Kind || s == nil || !slices.Contains(j.Targets, t.ID) || s.State == fleet.JobRefused || b.Now.Sub(j.Began) > day {
+		if s := j.Of(t.ID); j.ID == b.Own || j.Action != b.spec.Kind || s == nil || !slices.Contains(j.Targets, t.ID) || s.State == fleet.JobRefused || b.Now.Sub(j.Began) > fleet.JobsWeighFor {
 			continue
 		}
 		tries++
