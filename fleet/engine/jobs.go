@@ -91,21 +91,20 @@ func (s *step) settleJobs() {
 // settleJob looks at every target of a job that waits to be seen, and ends a
 // job whose every target was acted on and is settled.
 func (s *step) settleJob(j fleet.Job) {
-	before := len(j.Steps)
+	before, was := len(j.Steps), j.State
 	for _, target := range j.Targets {
 		if at := j.Of(target); at != nil && at.State == fleet.JobAccepted {
 			s.settleTarget(&j, target, s.begun(&j, target))
 		}
 	}
-	if len(j.Steps) == before {
-		return
-	}
-	if j.State == fleet.JobAccepted {
+	if j.State == fleet.JobAccepted { // also where its last target was seen before it was said that all were sent
 		if state, over := worst(&j); over {
 			j.State, j.Ended = state, s.now
 		}
 	}
-	s.putJob(j)
+	if len(j.Steps) != before || j.State != was {
+		s.putJob(j)
+	}
 }
 
 // begun is when the turn of a target came.

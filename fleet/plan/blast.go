@@ -65,7 +65,9 @@ func (b *bench) pending(g *trace.Graph) []trace.Part {
 		}
 	}
 	for i := range b.UnderWay {
-		add(b.UnderWay[i].Job, b.UnderWay[i].Action, b.UnderWay[i].Target)
+		if u := &b.UnderWay[i]; !b.told(u) {
+			add(u.Job, u.Action, u.Target)
+		}
 	}
 	for i := range b.Snap.Jobs {
 		j := &b.Snap.Jobs[i]

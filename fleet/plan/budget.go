@@ -55,7 +55,9 @@ func (b *bench) spent() map[spending]*fleet.ActionSpec {
 		}
 	}
 	for i := range b.UnderWay {
-		put(b.UnderWay[i].Job, b.UnderWay[i].Target, b.UnderWay[i].Action)
+		if u := &b.UnderWay[i]; !b.told(u) {
+			put(u.Job, u.Target, u.Action)
+		}
 	}
 	for i := range b.Snap.Jobs {
 		j := &b.Snap.Jobs[i]

@@ -108,6 +108,17 @@ type bench struct {
 	going   map[string]bool // targets that this plan takes, or others may have taken
 }
 
+// told reports whether the snapshot knows what became of something under way:
+// then it is the snapshot's word that counts.
+func (b *bench) told(u *UnderWay) bool {
+	for i := range b.Snap.Jobs {
+		if b.Snap.Jobs[i].ID == u.Job {
+			return b.Snap.Jobs[i].Of(u.Target) != nil
+		}
+	}
+	return false
+}
+
 // own reports whether a job is the one that asks.
 func (b *bench) own(job string) bool { return b.Own != "" && job == b.Own }
 
