@@ -53,6 +53,10 @@ func (s JobState) Over() bool {
 // ApproveWithin is how long a proposal waits for a second person.
 const ApproveWithin = 15 * time.Minute
 
+// JobsWeighFor is how long what was done weighs in what is asked next: the
+// longest that a guard looks back.
+const JobsWeighFor = 24 * time.Hour
+
 // Job is an action on its way: who asked, why, and what came of it.
 type Job struct {
 	ID         string     `json:"id"`
@@ -113,6 +117,12 @@ func (j *Job) Of(target string) *JobStep {
 		}
 	}
 	return nil
+}
+
+// Weighs reports whether a guard may ask for the job: it is not over, or it did
+// something of danger 2 and more within [JobsWeighFor].
+func (j *Job) Weighs(now time.Time) bool {
+	return !j.State.Over() || j.Action.Danger() >= 2 && now.Sub(j.Began) <= JobsWeighFor
 }
 
 // JobChange adds to a job that is there: the engine is the only writer of what

@@ -56,15 +56,6 @@ func readJob(k, raw []byte) (j fleet.Job, err error) {
 	return j, nil
 }
 
-// openJob reports whether anything can still come of a job.
-func openJob(j *fleet.Job) bool {
-	switch j.State {
-	case fleet.JobVerified, fleet.JobFailed, fleet.JobRefused, fleet.JobUnknown, "stopped", "expired", "cancelled":
-		return false
-	}
-	return true
-}
-
 // readJobs returns the jobs that began within since and until and that keep
 // says yes to, newest first; limit 0 is all.
 func readJobs(ctx context.Context, tx *bbolt.Tx, since, until time.Time, limit int, keep func(*fleet.Job) bool) ([]fleet.Job, error) {

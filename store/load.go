@@ -292,7 +292,7 @@ func (s *Store) takeAhead() []fleet.Rows {
 }
 
 // Memory returns what the store remembers: the newest of every row, reading
-// and job, for the engine to make the first snapshot from. It is called before
+// and job that weighs, for the engine to make the first snapshot from. It is called before
 // Run; later it gives the present.
 func (s *Store) Memory(ctx context.Context) (fleet.Memory, error) {
 	var m fleet.Memory
@@ -307,7 +307,8 @@ func (s *Store) Memory(ctx context.Context) (fleet.Memory, error) {
 				return err
 			}
 		}
-		if m.Jobs, err = readJobs(ctx, tx, time.Time{}, maxTime, 0, openJob); err != nil {
+		weighs := func(j *fleet.Job) bool { return j.Weighs(mark.at) }
+		if m.Jobs, err = readJobs(ctx, tx, time.Time{}, maxTime, 0, weighs); err != nil {
 			return err
 		}
 		m.Recent, err = readEvents(ctx, tx, eventQuery{until: maxTime, limit: fleet.MaxRecent, least: fleet.SeverityWarn})

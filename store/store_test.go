@@ -166,8 +166,9 @@ func TestAppliedIsThereAfterReopening(t *testing.T) {
 		Changes:  []fleet.Change{{Target: "s1", Table: fleet.TableFacts, Row: "model", At: day0, Value: []byte(`"R6515"`)}},
 		Readings: []fleet.Readings{{Target: "s1", At: day0, Keys: keys, Values: []fleet.Num{fleet.Dec(215, -1), fleet.Int(-1)}}},
 		Events:   []fleet.Event{{ID: "1", Target: "s1", At: day0, Severity: fleet.SeverityWarn, Text: "fan"}},
-		Jobs:     []fleet.Job{{ID: "j1", State: fleet.JobRunning, Began: day0}},
-		Audit:    []fleet.AuditEntry{{Who: "ann", Action: "login", Outcome: "done", At: day0}},
+		Jobs: []fleet.Job{{ID: "j1", State: fleet.JobRunning, Began: day0}, {ID: "weighs", Action: fleet.ActReset, State: fleet.JobVerified, Began: day0},
+			{ID: "harmless", Action: fleet.ActIdentify, State: fleet.JobVerified, Began: day0}, {ID: "old", Action: fleet.ActReset, State: fleet.JobVerified, Began: day0.Add(-30 * time.Hour)}},
+		Audit: []fleet.AuditEntry{{Who: "ann", Action: "login", Outcome: "done", At: day0}},
 	})
 	version := o.Snapshot().Version
 	o.stop()
@@ -186,7 +187,7 @@ func TestAppliedIsThereAfterReopening(t *testing.T) {
 	if len(m.Readings) != 1 || m.Readings[0].Values[0] != fleet.Dec(215, -1) || m.Readings[0].Values[1] != fleet.Int(-1) || m.Readings[0].Keys[1] != keys[1] {
 		t.Errorf("readings = %+v", m.Readings)
 	}
-	if len(m.Recent) != 1 || len(m.Jobs) != 1 {
+	if len(m.Recent) != 1 || len(m.Jobs) != 2 || m.Jobs[0].ID != "weighs" || m.Jobs[1].ID != "j1" {
 		t.Errorf("recent = %+v, jobs = %+v", m.Recent, m.Jobs)
 	}
 	points, err := o.Series(t.Context(), "s1", keys[0], day0, day0.Add(time.Hour), 0)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"plumb/fleet"
@@ -20,11 +21,20 @@ const lostText = "plumb ended while this was on its way; what the device did is 
 func (e *Executor) Adopt(ctx context.Context, jobs []fleet.Job) error {
 	var errs []error
 	for i := range jobs {
-		if j := &jobs[i]; j.State == fleet.JobRunning || j.State == fleet.JobApproved {
+		if j := &jobs[i]; j.State == fleet.JobRunning || j.State == fleet.JobApproved || j.State == fleet.JobAccepted && unanswered(j) {
 			errs = append(errs, e.ledger.Apply(ctx, e.leave(j)))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// unanswered reports whether a job that sent everything lost an answer: nobody
+// lived to write it down.
+func unanswered(j *fleet.Job) bool {
+	return slices.ContainsFunc(j.Targets, func(t string) bool {
+		at := j.Of(t)
+		return at != nil && at.State == fleet.JobRunning
+	})
 }
 
 // leave is what is left of a job whose process is gone.

@@ -35,6 +35,9 @@ func (e *Executor) Approve(ctx context.Context, by Person, id string) (fleet.Job
 	within, cancel := context.WithTimeout(ctx, keepWithin)
 	defer cancel()
 	if err := e.ledger.Apply(within, fleet.Decision{Change: &change, Audit: []fleet.AuditEntry{e.entry(r, list(job.Targets), "done", r.Reason)}}); err != nil {
+		if within.Err() != nil {
+			e.late(ctx, r, job)
+		}
 		e.release(id)
 		return job, fmt.Errorf("%w: the store does not take it, so nothing was done: %w", ErrRefused, err)
 	}
@@ -84,8 +87,8 @@ func (e *Executor) proposal(by Person, id string) (fleet.Job, error) {
 	if job.State != fleet.JobProposed || job.Planned == nil {
 		return job, fmt.Errorf("%w: %s is %s", ErrRefused, id, job.State)
 	}
-	for _, u := range e.leases {
-		if u.Job == id { // a second approval of the same, before the first is on record
+	for _, l := range e.leases {
+		if l.Job == id { // a second approval of the same, before the first is on record
 			return job, fmt.Errorf("%w: %s is approved already", ErrRefused, id)
 		}
 	}

@@ -78,16 +78,22 @@ type Executor struct {
 	log    *slog.Logger
 	now    func() time.Time
 
-	mu      sync.Mutex // guards the three below
-	leases  map[string]plan.UnderWay
+	mu      sync.Mutex        // guards the three below
+	leases  map[string]lease  // by job and target
 	stopped map[string]string // job: who cancelled it
 	serial  uint64
 	wg      sync.WaitGroup
 }
 
+// lease is a target that a job holds, from before it begins until its end.
+type lease struct {
+	plan.UnderWay
+	begun bool // its turn has come
+}
+
 // New returns an executor.
 func New(ledger Ledger, wire Wire, log *slog.Logger, now func() time.Time) *Executor {
-	return &Executor{ledger: ledger, wire: wire, log: log, now: now, leases: map[string]plan.UnderWay{}, stopped: map[string]string{}}
+	return &Executor{ledger: ledger, wire: wire, log: log, now: now, leases: map[string]lease{}, stopped: map[string]string{}}
 }
 
 // Plan says what a request would do at this moment. It does nothing and leaves
@@ -98,13 +104,14 @@ func (e *Executor) Plan(r Request) fleet.Plan {
 	return e.plan(r.ask(), "")
 }
 
-// plan is For with what is under way, but for what one job holds itself. e.mu
-// is held.
-func (e *Executor) plan(a plan.Ask, but string) fleet.Plan {
-	w := plan.World{Snap: e.ledger.Snapshot(), Now: e.now(), Own: but}
-	for _, u := range e.leases {
-		if u.Job != but || but == "" {
-			w.UnderWay = append(w.UnderWay, u)
+// plan is For with what is under way. Of the job that asks that is what it has
+// begun: of two of its targets that are taken at once the second is judged with
+// the first one gone. e.mu is held.
+func (e *Executor) plan(a plan.Ask, own string) fleet.Plan {
+	w := plan.World{Snap: e.ledger.Snapshot(), Now: e.now(), Own: own}
+	for _, l := range e.leases {
+		if l.Job != own || own == "" || l.begun {
+			w.UnderWay = append(w.UnderWay, l.UnderWay)
 		}
 	}
 	return plan.For(w, a)
@@ -193,7 +200,8 @@ func challengeName(p *fleet.Plan) string {
 // take leases all targets of a job. e.mu is held.
 func (e *Executor) take(job *fleet.Job, who string, now time.Time) {
 	for _, t := range job.Planned.Targets {
-		e.leases[job.ID+" "+t.ID] = plan.UnderWay{Step: plan.Step{Action: job.Action, Target: t.ID}, Who: who, Since: now, Lease: plan.LeaseOf(job.Action, t), Job: job.ID}
+		u := plan.UnderWay{Step: plan.Step{Action: job.Action, Target: t.ID}, Who: who, Since: now, Lease: plan.LeaseOf(job.Action, t), Job: job.ID}
+		e.leases[job.ID+" "+t.ID] = lease{UnderWay: u}
 	}
 }
 
@@ -238,19 +246,23 @@ func (e *Executor) record(ctx context.Context, r Request, job fleet.Job) error {
 			fleet.Remark{Kind: "break-glass", Severity: fleet.SeverityCrit, Asserted: true, Text: r.User + " broke the glass for " + string(r.Action) + " " + list(job.Targets) + ": " + job.Reason})
 	}
 	err := e.ledger.Apply(within, in...)
-	if err == nil || within.Err() == nil {
-		return err
+	if err != nil && within.Err() != nil {
+		e.late(ctx, r, job)
 	}
+	return err
+}
+
+// late ends a job of which nobody knows whether the store has that it runs.
+func (e *Executor) late(ctx context.Context, r Request, job fleet.Job) {
 	const text = "the store did not answer in time; nothing was sent"
-	late := fleet.JobChange{ID: job.ID, State: fleet.JobRefused, Ended: e.now(), Steps: []fleet.JobStep{{Name: "begin", State: fleet.JobRefused, Text: text, At: e.now()}}}
+	c := fleet.JobChange{ID: job.ID, State: fleet.JobRefused, Ended: e.now(), Steps: []fleet.JobStep{{Name: "begin", State: fleet.JobRefused, Text: text, At: e.now()}}}
 	e.wg.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, actWithin)
 		defer cancel()
-		if err := e.ledger.Apply(ctx, fleet.Decision{Change: &late, Audit: []fleet.AuditEntry{e.entry(r, list(job.Targets), "refused", text)}}); err != nil {
+		if err := e.ledger.Apply(ctx, fleet.Decision{Change: &c, Audit: []fleet.AuditEntry{e.entry(r, list(job.Targets), "refused", text)}}); err != nil {
 			e.log.Error("job not ended that was not sent", "job", job.ID, "err", err)
 		}
 	})
-	return err
 }
 
 // refuse writes the try down, whether the caller waits for that or not. A try

@@ -21,9 +21,10 @@ type run struct {
 	by  Person
 	job fleet.Job
 
-	mu  sync.Mutex // guards what follows
-	why string     // the first surprise; "": none
-	end fleet.JobState
+	mu     sync.Mutex // guards what follows
+	why    string     // the first surprise; "": none
+	end    fleet.JobState
+	unkept fleet.Decision // what the store did not take when it was news
 }
 
 // waves does one target, and when that is seen to have gone well a few, and
@@ -39,7 +40,7 @@ func (x *run) waves(ctx context.Context) {
 			break
 		}
 	}
-	x.finish(ctx, len(rest))
+	x.finish(ctx)
 }
 
 // wave acts on its targets, and leaves out those that have not begun when
@@ -70,6 +71,9 @@ func (x *run) turn(ctx context.Context, t *fleet.PlanTarget) {
 	}
 	if err := x.begins(ctx, t); err != nil {
 		x.surprise(fleet.JobRefused, "%s: the audit log does not take it, so nothing was done: %v", t.ID, err)
+		// Whether the store has it nobody knows: a target that was let begin must
+		// not be waited for.
+		x.note(ctx, t.ID, fleet.JobStep{Name: "begin", State: fleet.JobRefused, Text: "the audit log did not take it; nothing was sent"}, "refused", false)
 		return
 	}
 	within, cancel := context.WithTimeout(ctx, actWithin)
@@ -90,9 +94,7 @@ func (x *run) turn(ctx context.Context, t *fleet.PlanTarget) {
 	if outcome != "" {
 		x.surprise(step.State, "%s: %s", t.ID, step.Text)
 	}
-	if err := x.note(ctx, t.ID, step, outcome, false); err != nil {
-		x.log.Error("outcome of an action not kept", "job", x.job.ID, "target", t.ID, "state", step.State, "err", err)
-	}
+	x.note(ctx, t.ID, step, outcome, false)
 	x.wire.Nudge(t.Wire)
 }
 
@@ -146,12 +148,16 @@ func (x *run) still(t *fleet.PlanTarget) error {
 	case is.Before != t.Before:
 		return fmt.Errorf("%w: it is %s now, planned was %s", ErrRefused, is.Before, t.Before)
 	}
+	key := x.job.ID + " " + t.ID
+	l := x.leases[key]
+	l.begun = true
+	x.leases[key] = l
 	return nil
 }
 
 // note puts a step on record, and with it what the audit log says; "": nothing.
-// must bounds how long the store may take: what has to be on record before
-// anything happens cannot wait for ever.
+// What must be on record before anything happens cannot wait for ever; what the
+// store does not take of that which did happen is kept until the job ends.
 func (x *run) note(ctx context.Context, target string, step fleet.JobStep, outcome string, must bool) error {
 	limit := actWithin
 	if must {
@@ -168,7 +174,18 @@ func (x *run) note(ctx context.Context, target string, step fleet.JobStep, outco
 		}
 		d.Audit = []fleet.AuditEntry{x.entry(Request{Person: Person{User: x.job.By, From: x.by.From}, Action: x.job.Action}, target, outcome, reason)}
 	}
-	return x.ledger.Apply(ctx, d)
+	err := x.ledger.Apply(ctx, d)
+	if err != nil && !must {
+		x.log.Error("step of a job not kept yet", "job", x.job.ID, "target", target, "state", step.State, "err", err)
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if x.unkept.Change == nil {
+			x.unkept.Change = &fleet.JobChange{}
+		}
+		x.unkept.Change.Steps = append(x.unkept.Change.Steps, step)
+		x.unkept.Audit = append(x.unkept.Audit, d.Audit...)
+	}
+	return err
 }
 
 // surprise remembers the first thing that went otherwise than planned.
@@ -251,7 +268,7 @@ func (x *run) settled(s *fleet.Snapshot, targets []string) (waits bool, bad stri
 }
 
 // finish says how the job ended, or that all were sent and are to be seen.
-func (x *run) finish(ctx context.Context, left int) {
+func (x *run) finish(ctx context.Context) {
 	c := fleet.JobChange{ID: x.job.ID, State: fleet.JobAccepted}
 	x.mu.Lock()
 	why, end := x.why, x.end
@@ -260,8 +277,8 @@ func (x *run) finish(ctx context.Context, left int) {
 		c.State, c.Ended = end, x.now()
 		if len(x.job.Targets) > 1 {
 			c.State = fleet.JobStopped
-			if left > 0 {
-				why += fmt.Sprintf("; %d of %d not begun", x.unbegun(), len(x.job.Targets))
+			if n := x.unbegun(); n > 0 {
+				why += fmt.Sprintf("; %d of %d not begun", n, len(x.job.Targets))
 			}
 		}
 		x.Executor.mu.Lock()
@@ -273,7 +290,11 @@ func (x *run) finish(ctx context.Context, left int) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actWithin)
 	defer cancel()
-	if err := x.ledger.Apply(ctx, fleet.Decision{Change: &c}); err != nil {
+	d := fleet.Decision{Change: &c, Audit: x.unkept.Audit}
+	if x.unkept.Change != nil {
+		c.Steps = append(x.unkept.Change.Steps, c.Steps...)
+	}
+	if err := x.ledger.Apply(ctx, d); err != nil {
 		x.log.Error("end of a job not kept", "job", x.job.ID, "state", c.State, "err", err)
 	}
 }

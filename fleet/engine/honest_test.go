@@ -245,6 +245,28 @@ func TestUnsettledJobsStayInTheWorld(t *testing.T) {
 	}
 }
 
+// TestTriflesDoNotEmptyTheBudgets: what guards look back at stays as long as
+// they do, however many harmless jobs come after it.
+func TestTriflesDoNotEmptyTheBudgets(t *testing.T) {
+	over := func(id string, kind fleet.ActionKind, at time.Time) fleet.Input {
+		return fleet.Decision{Job: &fleet.Job{ID: id, Action: kind, Targets: []string{"s01"}, State: fleet.JobVerified, Began: at, Ended: at}}
+	}
+	in := []fleet.Input{over("yesterday", fleet.ActReset, t0.Add(-25*time.Hour)), over("today", fleet.ActReset, t0)}
+	for i := range 3 * maxJobs {
+		in = append(in, over(fmt.Sprint(i), fleet.ActIdentify, t0))
+	}
+	s, _ := Step(start(t), in, t0)
+	if len(s.Jobs) != maxJobs || s.Jobs[len(s.Jobs)-1].ID != "today" {
+		t.Errorf("%d jobs, the last is %s", len(s.Jobs), s.Jobs[len(s.Jobs)-1].ID)
+	}
+	for i := range 2 * maxWeighed {
+		s, _ = Step(s, []fleet.Input{over(fmt.Sprint("r", i), fleet.ActReset, t0)}, t0)
+	}
+	if len(s.Jobs) != maxWeighed {
+		t.Errorf("%d jobs", len(s.Jobs))
+	}
+}
+
 func TestServiceIsNotBelowItsFloorBeforeItsCloudWasRead(t *testing.T) {
 	inv := inventory()
 	inv.Devices[0].Tags = map[string]string{"service": "match"}

@@ -7,8 +7,13 @@ import (
 	"plumb/fleet"
 )
 
-// maxJobs bounds the jobs a snapshot carries; older ones are in the store.
-const maxJobs = 100
+// maxJobs bounds the jobs a snapshot carries that nobody asks for any more, and
+// maxWeighed those that guards still ask for: whoever fills the list with
+// trifles must not empty the budgets. Older ones are in the store.
+const (
+	maxJobs    = 100
+	maxWeighed = 2000
+)
 
 // verifyWithin is how long an accepted action may take to show, and lookWithin
 // how long to wait for a look at the target after that. A target that nobody
@@ -26,14 +31,20 @@ func (s *step) putJob(j fleet.Job) {
 	} else {
 		jobs = slices.Insert(jobs, 0, j)
 	}
+	s.next.Jobs = s.keepJobs(jobs)
+	s.out.Jobs = append(s.out.Jobs, j)
+	s.changed = true
+}
+
+// keepJobs drops the oldest jobs beyond the bounds. One that is not settled must
+// not fall out of the world.
+func (s *step) keepJobs(jobs []fleet.Job) []fleet.Job {
 	for i := len(jobs) - 1; i >= 0 && len(jobs) > maxJobs; i-- {
-		if !jobs[i].Ended.IsZero() { // one that is not settled must not fall out of the world
+		if over := !jobs[i].Ended.IsZero(); over && (!jobs[i].Weighs(s.now) || len(jobs) > maxWeighed) {
 			jobs = slices.Delete(jobs, i, i+1)
 		}
 	}
-	s.next.Jobs = jobs
-	s.out.Jobs = append(s.out.Jobs, j)
-	s.changed = true
+	return jobs
 }
 
 // changeJob adds somebody's word to a job. One that is over takes no other
@@ -80,21 +91,20 @@ func (s *step) settleJobs() {
 // settleJob looks at every target of a job that waits to be seen, and ends a
 // job whose every target was acted on and is settled.
 func (s *step) settleJob(j fleet.Job) {
-	before := len(j.Steps)
+	before, was := len(j.Steps), j.State
 	for _, target := range j.Targets {
 		if at := j.Of(target); at != nil && at.State == fleet.JobAccepted {
 			s.settleTarget(&j, target, s.begun(&j, target))
 		}
 	}
-	if len(j.Steps) == before {
-		return
-	}
-	if j.State == fleet.JobAccepted {
+	if j.State == fleet.JobAccepted { // also where its last target was seen before it was said that all were sent
 		if state, over := worst(&j); over {
 			j.State, j.Ended = state, s.now
 		}
 	}
-	s.putJob(j)
+	if len(j.Steps) != before || j.State != was {
+		s.putJob(j)
+	}
 }
 
 // begun is when the turn of a target came.

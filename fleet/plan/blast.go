@@ -17,6 +17,9 @@ func (b *bench) blast() {
 		g = trace.Build(b.Snap)
 	}
 	pending := b.pending(g)
+	for _, t := range b.targets {
+		b.going[t.ID] = true
+	}
 	parts := slices.Clone(pending)
 	for _, t := range b.targets {
 		if p, ok := g.Find(b.Snap, t.ID); ok {
@@ -48,25 +51,29 @@ func (b *bench) blast() {
 }
 
 // pending are the parts that others have taken or may have: what holds a lease,
-// and jobs whose end nobody has seen.
+// and jobs whose end nobody has seen. It fills going.
 func (b *bench) pending(g *trace.Graph) []trace.Part {
 	var out []trace.Part
-	add := func(k fleet.ActionKind, id string) {
-		if spec := k.Spec(); spec == nil || !spec.Takes {
+	b.going = map[string]bool{}
+	add := func(job string, k fleet.ActionKind, id string) {
+		if spec := k.Spec(); spec == nil || !spec.Takes || b.own(job) && slices.Contains(b.Targets, id) {
 			return
 		}
+		b.going[id] = true
 		if p, ok := g.Find(b.Snap, id); ok && !slices.Contains(out, p) {
 			out = append(out, p)
 		}
 	}
 	for i := range b.UnderWay {
-		add(b.UnderWay[i].Action, b.UnderWay[i].Target)
+		if u := &b.UnderWay[i]; !b.told(u) {
+			add(u.Job, u.Action, u.Target)
+		}
 	}
 	for i := range b.Snap.Jobs {
 		j := &b.Snap.Jobs[i]
 		for _, t := range j.Targets {
-			if unsettled(b.Snap, j, t) && !(j.ID == b.Own && slices.Contains(b.Targets, t)) {
-				add(j.Action, t)
+			if unsettled(b.Snap, j, t) {
+				add(j.ID, j.Action, t)
 			}
 		}
 	}
@@ -82,6 +89,7 @@ func (b *bench) names(after, before []trace.Loss) []string {
 		}
 		out = append(out, l.ID)
 	}
+	slices.Sort(out)
 	return out
 }
 
@@ -137,15 +145,18 @@ func (b *bench) otherCord(t *target) (fleet.State, string) {
 		}
 		is := b.cord(t.fed, c)
 		if what == "" || better(is, best) {
-			best, what = is, fmt.Sprintf("PSU %d at %s", c.PSU, c.Outlet)
+			best, what = is, fmt.Sprintf("PSU %d at %s", c.PSU, c.Outlet)+b.too(c.Outlet)
 		}
 	}
 	return best, what
 }
 
 // cord is the state of a cord: what the supply at its end says, else what its
-// outlet does.
+// outlet does. One that is on its way out is none.
 func (b *bench) cord(d *fleet.Device, c fleet.PowerCord) fleet.State {
+	if b.going[c.Outlet] {
+		return fleet.StateCrit
+	}
 	for i := range d.Sensors {
 		if x := &d.Sensors[i]; x.Supply() == c.PSU && x.State != fleet.StateUnknown && !d.Blind() {
 			return x.State
@@ -170,17 +181,34 @@ func (b *bench) otherCable(t *target) (fleet.State, string) {
 		if c.To == t.ID || c.Management() {
 			continue
 		}
-		is := fleet.StateUnknown
-		if far, err := find(b.Snap, fleet.ActPortDown.Spec(), nil, c.To); err == nil && far.device.BlindSince.IsZero() && far.port.Oper != "" {
-			if is = fleet.StateCrit; far.port.Up() {
-				is = fleet.StateOK
-			}
-		}
+		is := b.cable(c.To)
 		if what == "" || better(is, best) {
-			best, what = is, c.NIC+" at "+c.To
+			best, what = is, c.NIC+" at "+c.To+b.too(c.To)
 		}
 	}
 	return best, what
+}
+
+// cable is the state of the cable in a port.
+func (b *bench) cable(port string) fleet.State {
+	far, err := find(b.Snap, fleet.ActPortDown.Spec(), nil, port)
+	switch {
+	case b.going[port]:
+		return fleet.StateCrit
+	case err != nil || !far.device.BlindSince.IsZero() || far.port.Oper == "":
+		return fleet.StateUnknown
+	case far.port.Up():
+		return fleet.StateOK
+	}
+	return fleet.StateCrit
+}
+
+// too says of a partner that it is on its way out itself.
+func (b *bench) too(id string) string {
+	if b.going[id] {
+		return " (taken too)"
+	}
+	return ""
 }
 
 // better orders the states of a partner: seen well, not seen, seen dead.

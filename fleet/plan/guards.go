@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -42,12 +41,26 @@ func (b *bench) freeze() {
 			continue
 		}
 		for _, t := range b.targets {
-			if t.device == nil && len(w.Select) == 0 || t.device != nil && fleet.Selects(w.Select, t.device.Spec) {
+			if fleet.Selects(w.Select, t.carries()) {
 				b.say("freeze", fleet.VerdictRefuse, t.ID, "freeze window %s: %s", w.Name, w.Reason)
 				break
 			}
 		}
 	}
+}
+
+// carries is what a selection of devices finds in a target. What a cloud runs
+// has its region and its tags; whatever else is selected, it is not.
+func (t *target) carries() *fleet.DeviceSpec {
+	if t.device != nil {
+		return t.device.Spec
+	}
+	d := &fleet.DeviceSpec{Region: t.cloud.Spec.Region}
+	if t.instance != nil {
+		tags := t.instance.Tags
+		d.Tags, d.Env, d.Owner, d.Tenant = tags, tags["env"], tags["owner"], tags["tenant"]
+	}
+	return d
 }
 
 func (b *bench) scope(t *target) {
@@ -131,7 +144,7 @@ func (b *bench) identity(t *target) {
 // lease refuses where somebody else is at it.
 func (b *bench) lease(t *target) {
 	for i := range b.UnderWay {
-		if u := &b.UnderWay[i]; u.Lease == LeaseOf(b.spec.Kind, t.PlanTarget) {
+		if u := &b.UnderWay[i]; !b.own(u.Job) && u.Lease == LeaseOf(b.spec.Kind, t.PlanTarget) {
 			b.say("lease", fleet.VerdictRefuse, t.ID, "%s is acting on %s since %s", u.Who, u.Lease, u.Since.UTC().Format("15:04:05"))
 			return
 		}
@@ -144,15 +157,15 @@ func (b *bench) cooldown(t *target) {
 	if b.spec.Danger < 2 {
 		return
 	}
-	const day = 24 * time.Hour
 	tries, last := 0, time.Time{}
 	for i := range b.Snap.Jobs {
 		j := &b.Snap.Jobs[i]
-		if s := j.Of(t.ID); j.ID == b.Own || j.Action != b.spec.Kind || s == nil || !slices.Contains(j.Targets, t.ID) || s.State == fleet.JobRefused || b.Now.Sub(j.Began) > day {
+		if s := j.Of(t.ID); j.ID == b.Own || j.Action != b.spec.Kind || s == nil || !slices.Contains(j.Targets, t.ID) || s.State == fleet.JobRefused || b.Now.Sub(j.Began) > fleet.JobsWeighFor {
 			continue
 		}
-		if tries++; j.Began.After(last) {
-			last = j.Began
+		tries++
+		if at := turn(j, t.ID); at.After(last) {
+			last = at
 		}
 	}
 	if tries == 0 {
@@ -167,93 +180,19 @@ func (b *bench) cooldown(t *target) {
 	}
 }
 
+// turn is when a job began with a target: a proposal may have waited.
+func turn(j *fleet.Job, target string) time.Time {
+	for i := len(j.Steps) - 1; i >= 0; i-- {
+		if x := &j.Steps[i]; x.Name == "begin" && (x.Target == target || x.Target == "" && len(j.Targets) == 1) {
+			return x.At
+		}
+	}
+	return j.Began
+}
+
 // repairs reports whether an action is one that is repeated in the hope that it
 // helps. Putting a port back and forth is work, not hope.
 func (b *bench) repairs() bool { return b.spec.Ends }
-
-// budgets refuses to take more from its work within an hour than anybody
-// planned for. What others did counts.
-func (b *bench) budgets() {
-	scopes := map[string]int{} // "rack ams1/r01" -> how many
-	add := func(t *target) {
-		for _, s := range b.scopes(t) {
-			scopes[s]++
-		}
-	}
-	for i := range b.Snap.Jobs {
-		j := &b.Snap.Jobs[i]
-		spec := j.Action.Spec()
-		if spec == nil || !spec.Takes || j.Planned == nil || j.ID == b.Own {
-			continue
-		}
-		for _, id := range j.Targets {
-			if s := j.Of(id); s == nil || b.Now.Sub(s.At) > time.Hour || s.State == fleet.JobRefused {
-				continue
-			}
-			if t, err := find(b.Snap, spec, j.Planned.Args, id); err == nil {
-				add(t)
-			}
-		}
-	}
-	before := map[string]int{}
-	for k, n := range scopes {
-		before[k] = n
-	}
-	for _, t := range b.targets {
-		add(t)
-	}
-	keys := make([]string, 0, len(scopes))
-	for k := range scopes {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	for _, k := range keys {
-		kind, name, _ := strings.Cut(k, " ")
-		if most := b.budget(kind); scopes[k] > most && scopes[k] > before[k] {
-			b.say("budget", fleet.VerdictRefuse, "", "%s %s has a budget of %d an hour: %d spent, %d asked for", kind, cmp.Or(name, "as a whole"), most, before[k], scopes[k]-before[k])
-		}
-	}
-}
-
-func (b *bench) budget(kind string) int {
-	x := &b.Bounds.Budgets
-	return map[string]int{"rack": x.Rack, "feed": x.Feed, "switch": x.Switch, "service": x.Service, "region": x.Region, "fleet": x.Fleet}[kind]
-}
-
-// scopes are the budgets that a target is paid from.
-func (b *bench) scopes(t *target) []string {
-	out := []string{"fleet "}
-	if t.instance != nil {
-		if t.instance.Service != "" {
-			out = append(out, "service "+t.instance.Service)
-		}
-		return append(out, "region "+t.cloud.Spec.Region)
-	}
-	if t.device == nil {
-		return out
-	}
-	d := t.device.Spec
-	out = append(out, "region "+d.Region)
-	if d.Rack != "" {
-		out = append(out, "rack "+d.Rack)
-	}
-	switch b.spec.On {
-	case fleet.OnPort:
-		out = append(out, "switch "+d.ID)
-	case fleet.OnOutlet:
-		if d.Feed != "" {
-			out = append(out, "feed "+d.Feed)
-		}
-	}
-	for id, v := range b.Snap.Services.All() {
-		for _, n := range v.Devices {
-			if b.Snap.Devices.At(n) == t.device {
-				out = append(out, "service "+id)
-			}
-		}
-	}
-	return out
-}
 
 // unhealthy refuses to take healthy machines from a place where too many are
 // sick already: then the cause is another, and hands make it worse. Small

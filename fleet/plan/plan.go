@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"plumb/fleet"
@@ -104,7 +105,22 @@ type bench struct {
 	spec    *fleet.ActionSpec
 	plan    *fleet.Plan
 	targets []*target
+	going   map[string]bool // targets that this plan takes, or others may have taken
 }
+
+// told reports whether the snapshot knows what became of something under way:
+// then it is the snapshot's word that counts.
+func (b *bench) told(u *UnderWay) bool {
+	for i := range b.Snap.Jobs {
+		if b.Snap.Jobs[i].ID == u.Job {
+			return b.Snap.Jobs[i].Of(u.Target) != nil
+		}
+	}
+	return false
+}
+
+// own reports whether a job is the one that asks.
+func (b *bench) own(job string) bool { return b.Own != "" && job == b.Own }
 
 // say adds what a guard found. Who breaks the glass passes where that may be.
 func (b *bench) say(id string, v fleet.Verdict, target, format string, args ...any) {
@@ -211,12 +227,15 @@ func UndoOf(j *fleet.Job) (a Ask, ok bool) {
 			if t.ID != a.Targets[0] {
 				continue
 			}
+			name := "alias"
 			if spec.Kind == fleet.ActPortVLAN {
-				a.Args = map[string]string{"vlan": t.Before[len("vlan "):]}
-			} else {
-				a.Args = map[string]string{"alias": t.Before[len("alias "):]}
+				name = "vlan"
+			}
+			if was, ok := strings.CutPrefix(t.Before, name+" "); ok {
+				a.Args = map[string]string{name: was}
 			}
 		}
+		return a, a.Args != nil
 	}
 	return a, len(a.Targets) > 0
 }
