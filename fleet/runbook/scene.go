@@ -18,25 +18,27 @@ type scene struct {
 	Host   string `expr:"host"`   // the device of a port or an outlet; else the target
 	Part   string `expr:"part"`   // the port's name or the outlet's number; else ""
 
-	State    func(id string) (string, error)           `expr:"state"`    // ok warn crit unknown off
-	Power    func(device string) (string, error)       `expr:"power"`    // on off
-	Age      func(id string) (float64, error)          `expr:"age"`      // seconds since it was seen
-	Blind    func(device string) (bool, error)         `expr:"blind"`    // its last poll failed
-	Reason   func(id, text string) (bool, error)       `expr:"reason"`   // one of its reasons holds the text
-	Fact     func(device, name string) (string, error) `expr:"fact"`     // what was read, as text
-	Finding  func(id, facet string) (bool, error)      `expr:"finding"`  // an open finding of a facet (a pattern)
-	Expected func(id, facet string) (string, error)    `expr:"expected"` // what such a finding was held against
-	Port     func(port string) (portView, error)       `expr:"port"`     // oper admin vlan alias
-	Errors   func(port string) (float64, error)        `expr:"errors"`   // errors a second, in and out
-	Outlet   func(outlet string) (outletView, error)   `expr:"outlet"`   // state
-	Ports    func(device string) ([]string, error)     `expr:"ports"`    // where its data cables end, as intended
-	Lights   func(device string) (int, error)          `expr:"lights"`   // how many of those show light
-	Outlets  func(device string) ([]string, error)     `expr:"outlets"`  // where its cords end, as intended
-	Guests   func(device string) ([]string, error)     `expr:"guests"`   // instances on it that their cloud calls ACTIVE
-	HostIs   func(device string) (string, error)       `expr:"host_is"`  // up down, as its cloud says
-	Instance func(id string) (instanceView, error)     `expr:"instance"` // run_state host service
-	Service  func(name string) (serviceView, error)    `expr:"service"`  // state replicas floor
-	Factory  func(device string) ([]string, error)     `expr:"factory"`  // slots of enabled users with a factory name
+	State    func(id string) (string, error)            `expr:"state"`      // ok warn crit unknown off
+	Power    func(device string) (string, error)        `expr:"power"`      // on off
+	Age      func(id string) (float64, error)           `expr:"age"`        // seconds since it was seen
+	Blind    func(device string) (bool, error)          `expr:"blind"`      // its last poll failed
+	Reason   func(id, text string) (bool, error)        `expr:"reason"`     // one of its reasons holds the text
+	Fact     func(device, name string) (string, error)  `expr:"fact"`       // what was read, as text
+	Number   func(device, name string) (float64, error) `expr:"number"`     // the same as a number
+	Finding  func(id, facet string) (bool, error)       `expr:"finding"`    // an open finding of a facet (a pattern)
+	Expected func(id, facet string) (string, error)     `expr:"expected"`   // what such a finding was held against
+	Port     func(port string) (portView, error)        `expr:"port"`       // oper admin vlan alias
+	Errors   func(port string) (float64, error)         `expr:"errors"`     // errors a second, in and out
+	Outlet   func(outlet string) (outletView, error)    `expr:"outlet"`     // state
+	Ports    func(device string) ([]string, error)      `expr:"ports"`      // where its data cables end, as intended
+	Lights   func(device string) (int, error)           `expr:"lights"`     // how many of those show light
+	Outlets  func(device string) ([]string, error)      `expr:"outlets"`    // where its cords end, as intended
+	Guests   func(device string) ([]string, error)      `expr:"guests"`     // instances on it that their cloud calls ACTIVE
+	Hyper    func(device string) (bool, error)          `expr:"hypervisor"` // a cloud that is watched runs instances on it
+	HostIs   func(device string) (string, error)        `expr:"host_is"`    // up down, as its cloud says
+	Instance func(id string) (instanceView, error)      `expr:"instance"`   // run_state host service
+	Service  func(name string) (serviceView, error)     `expr:"service"`    // state replicas floor
+	Factory  func(device string) ([]string, error)      `expr:"factory"`    // slots of enabled users with a factory name
 }
 
 type portView struct {
@@ -69,7 +71,7 @@ func sceneOf(s *fleet.Snapshot, target string) scene {
 	if !is || s.Devices.Get(host) == nil {
 		host, part = target, ""
 	}
-	return scene{Target: target, Host: host, Part: part, State: x.state, Power: x.power, Age: x.age, Blind: x.blind, Reason: x.reason, Fact: x.fact,
+	return scene{Target: target, Host: host, Part: part, State: x.state, Power: x.power, Age: x.age, Blind: x.blind, Reason: x.reason, Fact: x.fact, Number: x.number, Hyper: x.hypervisor,
 		Finding: x.finding, Expected: x.expected, Port: x.port, Errors: x.errors, Outlet: x.outlet, Ports: x.ports, Lights: x.lights, Outlets: x.outlets,
 		Guests: x.guests, HostIs: x.hostIs, Instance: x.instance, Service: x.service, Factory: x.factory}
 }
@@ -173,6 +175,17 @@ func (x facts) fact(id, name string) (string, error) {
 		return v, nil
 	}
 	return "", notKnown("fact %s of %s", fleet.Clean(name, 60), id)
+}
+
+func (x facts) number(id, name string) (float64, error) {
+	d, err := x.device(id)
+	if err != nil {
+		return 0, err
+	}
+	if n := d.Facts.Num(name); n.Known {
+		return n.Float(), nil
+	}
+	return 0, notKnown("fact %s of %s", fleet.Clean(name, 60), id)
 }
 
 // open returns the open findings of a facet; those of a port are its device's.

@@ -23,6 +23,15 @@ func (x facts) hostOf(id string) (*fleet.HostState, error) {
 	return h, nil
 }
 
+func (x facts) hypervisor(id string) (bool, error) {
+	n := x.Devices.Number(id)
+	if n < 0 {
+		return false, notKnown("there is no device %s", fleet.Clean(id, 80))
+	}
+	_, is := x.HostOf[n]
+	return is, nil
+}
+
 func (x facts) hostIs(id string) (string, error) {
 	h, err := x.hostOf(id)
 	switch {
