@@ -86,15 +86,16 @@ func (s *step) settleJob(j fleet.Job) {
 			s.settleTarget(&j, target, s.begun(&j, target))
 		}
 	}
-	if len(j.Steps) == before {
-		return
-	}
-	if j.State == fleet.JobAccepted {
-		if state, over := worst(&j); over {
+	ended := false
+	if j.State == fleet.JobAccepted { // also where its targets were settled before it was
+		var state fleet.JobState
+		if state, ended = worst(&j); ended {
 			j.State, j.Ended = state, s.now
 		}
 	}
-	s.putJob(j)
+	if ended || len(j.Steps) != before {
+		s.putJob(j)
+	}
 }
 
 // begun is when the turn of a target came.
