@@ -47,11 +47,12 @@ var floors = map[string]floor{
 	"views/viewstest":  {house: []string{"fleet", "views", "views/widget", "keys"}},
 	"views":            {house: []string{"fleet", "fleet/*", "keys", "views/widget"}, outside: []string{"charm.land/bubbles/v2", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi"}},
 	"console/config":   {std: true, house: []string{"fleet", "fleet/*", "probes", "store"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
-	"console/remedy":   {std: true, house: []string{"fleet", "fleet/plan", "probes", "store"}},
+	"console/remedy":   {std: true, house: []string{"fleet", "fleet/plan", "fleet/runbook", "probes", "store"}},
 	"console":          {std: true, house: []string{"fleet", "fleet/*", "keys", "probes", "store", "views", "views/*", "console/*"}, outside: []string{"charm.land", "golang.org/x", "github.com/charmbracelet", "github.com/muesli/cancelreader", "github.com/prometheus/client_golang"}},
 	"internal/*":       {std: true}, // for tests
 	".":                {std: true, house: []string{"*"}, outside: []string{"github.com/alecthomas/kong", "golang.org/x"}},
 
+	"fleet/runbook":     {house: []string{"fleet", "fleet/security"}, outside: []string{"path", "github.com/expr-lang/expr"}},
 	"internal/rackload": {std: true, house: []string{"fleet"}}, // for tests too
 	"fleet/terraform":   {house: []string{"fleet"}},
 	"fleet/lifecycle":   {house: []string{"fleet", "fleet/capacity", "fleet/drift"}},

@@ -402,6 +402,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	for _, d := range doors {
 		<-d
 	}
+	h.executor.Close()
 	h.beside.Wait()
 	h.verbs.Flush(inner)
 	stopPolls()

@@ -70,6 +70,7 @@ type Job struct {
 	Planned    *Plan      `json:"planned,omitempty"` // nil: of before plans were kept
 	BrokeGlass bool       `json:"broke_glass,omitempty"`
 	Undoes     string     `json:"undoes,omitempty"` // the job that it takes back
+	Run        string     `json:"run,omitempty"`    // the run of a runbook that asked for it
 	Steps      []JobStep  `json:"steps"`
 	Began      time.Time  `json:"began"`
 	Ended      time.Time  `json:"ended"`

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"plumb/fleet"
+	"plumb/fleet/runbook"
 	"plumb/probes"
 	"plumb/store"
 )
@@ -24,6 +25,7 @@ type File struct {
 	Metrics     Metrics
 	Health      map[string]Health // by service
 	Alerts      Alerts
+	Runbooks    []*runbook.Book // those that come with plumb, and the user's own
 }
 
 // Credential returns what a name stands for, as probes take it.
@@ -82,6 +84,7 @@ type builder struct {
 	sites       map[string]place
 	credentials map[string]place
 	plugs       map[string]place // outlets and ports that have a plug
+	books       map[string]place // the user's own runbooks
 	after       []func()         // checks that need everything to be known
 }
 
@@ -99,6 +102,7 @@ func (b *builder) build(parts []part) *File {
 	}
 	b.ids, b.regions = make(map[string]named), make(map[string]place)
 	b.sites, b.credentials = make(map[string]place), make(map[string]place)
+	b.file.Runbooks, b.books = b.shipped(), make(map[string]place)
 	for _, p := range parts {
 		if p.fileYAML != nil {
 			b.part(p)
@@ -134,6 +138,7 @@ func (b *builder) part(p part) {
 	if p.Policies != nil && b.once("policies", &b.first.policies, p.Policies.At) {
 		b.policies(p.Policies)
 	}
+	b.runbooks(p.Runbooks, p.dir)
 	for _, name := range sortedKeys(p.Credentials) {
 		b.addCredential(name, p.Credentials[name], p)
 	}

@@ -193,25 +193,33 @@ func (b *builder) includeOne(dir, path string, pattern ref) *fileYAML {
 
 // parse decodes one file; nil when it is not YAML or empty.
 func (b *builder) parse(name string, data []byte) (f *fileYAML) {
-	top := place{name, 1, 1}
+	f = &fileYAML{At: place{name, 1, 1}}
+	if !b.one(name, data, f) {
+		return nil
+	}
+	return f
+}
+
+// one reads the one document of a file into what to points to. An empty file
+// leaves it as it is.
+func (b *builder) one(name string, data []byte, to any) bool {
 	doc, err := document(data)
 	switch {
 	case errors.Is(err, io.EOF):
-		return &fileYAML{At: top}
+		return true
 	case errors.Is(err, errSecond):
 		b.errs.add(place{name, doc.Line, doc.Column}, "the file", "has a second document", "remove the line `---` and put both parts into one")
-		return nil
+		return false
 	case err != nil:
 		b.syntax(name, err)
-		return nil
+		return false
 	}
-	f = &fileYAML{At: top}
 	if len(doc.Content) == 0 || isNull(doc.Content[0]) {
-		return f
+		return true
 	}
 	d := &decoder{file: name, errs: b.errs, budget: 4*len(data) + 1000}
-	d.into(doc.Content[0], f, "")
-	return f
+	d.into(doc.Content[0], to, "")
+	return true
 }
 
 var errSecond = errors.New("second document")

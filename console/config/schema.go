@@ -13,6 +13,7 @@ type fileYAML struct {
 	Clouds      []cloudYAML                `yaml:"clouds"`
 	Services    []serviceYAML              `yaml:"services"`
 	Include     []ref                      `yaml:"include"`
+	Runbooks    []ref                      `yaml:"runbooks"`
 	Alerts      *alertsYAML                `yaml:"alerts"`
 	Policies    *policiesYAML              `yaml:"policies"`
 	Metrics     *metricsYAML               `yaml:"metrics"`

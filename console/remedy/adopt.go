@@ -39,6 +39,9 @@ func unanswered(j *fleet.Job) bool {
 
 // leave is what is left of a job whose process is gone.
 func (e *Executor) leave(j *fleet.Job) fleet.Decision {
+	if isRun(j) {
+		return e.adoptRun(j)
+	}
 	now := e.now()
 	change := &fleet.JobChange{ID: j.ID, Ended: now}
 	d := fleet.Decision{Change: change}

@@ -129,6 +129,9 @@ func (e *Executor) Cancel(ctx context.Context, by Person, id string) (fleet.Job,
 			err = fmt.Errorf("%w: %s is %s: there is nothing left to stop", ErrRefused, id, job.State)
 		case job.State != fleet.JobProposed:
 			e.stopped[id] = by.User
+			if x := e.runs[id]; x != nil {
+				x.poke()
+			}
 		}
 	}
 	e.mu.Unlock()

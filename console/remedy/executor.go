@@ -12,6 +12,7 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/plan"
+	"plumb/fleet/runbook"
 )
 
 // Why an action is refused. Denied is about the person, Refused about the
@@ -65,6 +66,7 @@ type Request struct {
 	Typed      string // what was typed where the plan asks for it: see plan.Challenge
 	BreakGlass bool
 	Undoes     string // the job that this takes back
+	Run        string // the run of a runbook that asks for it
 }
 
 func (r *Request) ask() plan.Ask {
@@ -78,10 +80,13 @@ type Executor struct {
 	log    *slog.Logger
 	now    func() time.Time
 
-	mu      sync.Mutex        // guards the three below
+	mu      sync.Mutex        // guards what follows, but for wg
 	leases  map[string]lease  // by job and target
 	stopped map[string]string // job: who cancelled it
 	serial  uint64
+	books   []*runbook.Book
+	runs    map[string]*bookRun // by job
+	closing bool
 	wg      sync.WaitGroup
 }
 
@@ -93,7 +98,7 @@ type lease struct {
 
 // New returns an executor.
 func New(ledger Ledger, wire Wire, log *slog.Logger, now func() time.Time) *Executor {
-	return &Executor{ledger: ledger, wire: wire, log: log, now: now, leases: map[string]lease{}, stopped: map[string]string{}}
+	return &Executor{ledger: ledger, wire: wire, log: log, now: now, leases: map[string]lease{}, stopped: map[string]string{}, runs: map[string]*bookRun{}}
 }
 
 // Plan says what a request would do at this moment. It does nothing and leaves
@@ -173,7 +178,7 @@ func (e *Executor) admit(r Request, now time.Time) (job fleet.Job, propose bool,
 	e.serial++
 	job = fleet.Job{
 		ID: "j" + strconv.FormatInt(now.UnixMilli(), 36) + strconv.FormatUint(e.serial, 36), Action: r.Action, State: fleet.JobRunning, By: r.User,
-		Reason: fleet.Clean(r.Reason, fleet.MaxText), Plan: p.Hash, Planned: &p, BrokeGlass: r.BreakGlass, Undoes: r.Undoes, Began: now,
+		Reason: fleet.Clean(r.Reason, fleet.MaxText), Plan: p.Hash, Planned: &p, BrokeGlass: r.BreakGlass, Undoes: r.Undoes, Run: r.Run, Began: now,
 	}
 	for _, t := range p.Targets {
 		job.Targets = append(job.Targets, t.ID)

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"plumb/fleet"
 )
 
 // defaultAdmins is how many administrators over the network are intended where
@@ -68,10 +70,27 @@ func nullUser(v *view) (string, string) {
 	return "", ""
 }
 
+// factory reports whether a user came with the BMC and may log in.
+func (u *User) factory() bool {
+	return u.Enabled && u.LAN && slices.Contains(factoryNames, strings.ToLower(u.Name))
+}
+
+// Factory returns the slots of a BMC's users that came with it and may log in
+// over the network. known is false where the list of users was not read in full.
+func Factory(d *fleet.Device) (slots []string, known bool) {
+	v := &view{d: d}
+	for _, u := range v.users() {
+		if u.factory() {
+			slots = append(slots, u.Slot)
+		}
+	}
+	return slots, seesUsers(v)
+}
+
 func factoryUser(v *view) (string, string) {
 	var found []string
 	for _, u := range v.users() {
-		if u.Enabled && u.LAN && slices.Contains(factoryNames, strings.ToLower(u.Name)) {
+		if u.factory() {
 			found = append(found, u.Name)
 		}
 	}
