@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"plumb/fleet"
 )
 
 // defaultAdmins is how many administrators over the network are intended where
@@ -23,14 +25,19 @@ type User struct {
 // seesUsers reports whether every slot of the user list was read.
 func seesUsers(v *view) bool { return v.fact("bmc.sees.users") == "yes" }
 
-// users reads the users that were shown off the facts. Of a list that is denied
-// now, what it held when it was not says nothing.
-func (v *view) users() []User {
-	if sees := v.fact("bmc.sees.users"); sees != "yes" && sees != "partial" {
+// Factory reports whether BMCs come with an account of that name.
+func (u *User) Factory() bool { return slices.Contains(factoryNames, strings.ToLower(u.Name)) }
+
+func (v *view) users() []User { return UsersOf(v.d) }
+
+// UsersOf reads the users that a BMC showed off its facts. Of a list that is
+// denied now, what it held when it was not says nothing.
+func UsersOf(d *fleet.Device) []User {
+	if sees := d.Facts.Get("bmc.sees.users"); sees != "yes" && sees != "partial" {
 		return nil
 	}
 	var out []User
-	for _, f := range v.d.Facts {
+	for _, f := range d.Facts {
 		slot, ok := strings.CutPrefix(f.Name, "bmc.user.")
 		if !ok {
 			continue
@@ -71,7 +78,7 @@ func nullUser(v *view) (string, string) {
 func factoryUser(v *view) (string, string) {
 	var found []string
 	for _, u := range v.users() {
-		if u.Enabled && u.LAN && slices.Contains(factoryNames, strings.ToLower(u.Name)) {
+		if u.Enabled && u.LAN && u.Factory() {
 			found = append(found, u.Name)
 		}
 	}
