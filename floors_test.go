@@ -29,7 +29,7 @@ var floors = map[string]floor{
 	"fleet/trace":      {house: []string{"fleet"}},
 	"fleet/security":   {house: []string{"fleet", "fleet/drift"}, outside: []string{"net/netip"}}, // netip is arithmetic
 	"fleet/drift":      {house: []string{"fleet"}, outside: []string{"unicode"}},
-	"fleet/plan":       {house: []string{"fleet", "fleet/trace"}},
+	"fleet/plan":       {house: []string{"fleet", "fleet/trace", "fleet/drift", "fleet/security"}},
 	"fleet/trend":      {house: []string{"fleet"}},
 	"fleet/capacity":   {house: []string{"fleet", "fleet/trend"}},
 	"fleet/engine":     {house: []string{"fleet", "fleet/*"}, outside: []string{"runtime", "sync"}}, // what comes back from memory is shared out among the processors

@@ -121,6 +121,7 @@ type (
 		what views.Execute
 		job  fleet.Job
 		err  error
+		from int // where on the trail it was asked for
 	}
 )
 
@@ -185,6 +186,8 @@ func (s *Session) handle(msg tea.Msg) tea.Cmd {
 		s.tour.learn(msg)
 	case jobMsg:
 		s.executed(msg)
+	case wordMsg:
+		s.worded(msg)
 	case ruledMsg:
 		s.ruled(msg)
 	case quitMsg:

@@ -85,6 +85,8 @@ func (s *Session) do(in views.Intent) tea.Cmd {
 		return tea.Batch(s.follow(), s.run(in.Command))
 	case views.Execute:
 		return s.execute(in)
+	case views.JobWord:
+		return s.word(in)
 	case views.Rule:
 		return s.decide(in)
 	default:
@@ -100,17 +102,18 @@ const executePatience = time.Minute
 // execute hands an action over. A session that ends meanwhile does not take it
 // back: what a person confirmed goes its way, and the audit log tells how.
 func (s *Session) execute(e views.Execute) tea.Cmd {
-	for id := s.trail.here().view.ID(); (id == "confirm" || id == "actions") && s.trail.drop(); {
+	for id := s.trail.here().view.ID(); (id == "confirm" || keys.IsMenu(id)) && s.trail.drop(); {
 		id = s.trail.here().view.ID()
 	}
 	s.trail.here().at = time.Time{} // what was asked for is watched live
 	clear(s.marks)                  // a mark that was acted on must not be acted on again by habit
 	s.say("asked: " + string(e.Action) + " " + strings.Join(e.Targets, " "))
+	from := s.trail.pos
 	return s.async(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), executePatience)
 		defer cancel()
 		job, err := s.deps.Execute(ctx, s.who, e)
-		return jobMsg{e, job, err}
+		return jobMsg{e, job, err, from}
 	})
 }
 
@@ -120,6 +123,9 @@ func (s *Session) executed(m jobMsg) {
 		return
 	}
 	s.say("job " + m.job.ID + " " + string(m.job.State) + ": " + string(m.job.Action) + " " + strings.Join(m.job.Targets, " "))
+	if s.trail.pos == m.from && s.prompt == nil { // who has moved on meanwhile is left alone
+		s.trail.open(place{view: views.NewJob(m.job.ID)})
+	}
 }
 
 // own carries out the commands that are the session's.

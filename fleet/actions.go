@@ -139,19 +139,43 @@ func (s *ActionSpec) CheckArgs(args map[string]string) string {
 	for i := range s.Args {
 		a := &s.Args[i]
 		value, given := args[a.Name]
-		switch n, err := strconv.Atoi(value); {
-		case !given && a.Needed:
+		switch {
+		case given:
+			if why := a.Check(value); why != "" {
+				return why
+			}
+		case a.Needed:
 			return string(s.Kind) + " needs " + a.Name + ": " + a.Help
-		case !given:
-		case a.Words != nil && !slices.Contains(a.Words, value):
-			return a.Name + " is one of " + strings.Join(a.Words, " ")
-		case (a.Low != 0 || a.Top != 0) && (err != nil || n < a.Low || n > a.Top || strconv.Itoa(n) != value):
-			return a.Name + " is a number from " + strconv.Itoa(a.Low) + " to " + strconv.Itoa(a.Top)
-		case len(value) > MaxText || Clean(value, MaxText) != value:
-			return a.Name + " is too long or holds control characters"
 		}
 	}
 	return ""
+}
+
+// Check says what is wrong with a value of the argument, or "".
+func (a *Arg) Check(value string) string {
+	switch n, err := strconv.Atoi(value); {
+	case a.Words != nil && !slices.Contains(a.Words, value):
+		return a.Name + " is one of " + strings.Join(a.Words, " ")
+	case a.number() && (err != nil || n < a.Low || n > a.Top || strconv.Itoa(n) != value):
+		return a.Name + " is a number from " + strconv.Itoa(a.Low) + " to " + strconv.Itoa(a.Top)
+	case len(value) > MaxText || Clean(value, MaxText) != value:
+		return a.Name + " is too long or holds control characters"
+	}
+	return ""
+}
+
+func (a *Arg) number() bool { return a.Low != 0 || a.Top != 0 }
+
+// Asks is the question for the argument: its name, what it may be, what it is.
+func (a *Arg) Asks() string {
+	text := a.Name + " (" + a.Help
+	switch {
+	case a.Words != nil:
+		text += "; " + strings.Join(a.Words, " ")
+	case a.number():
+		text += "; " + strconv.Itoa(a.Low) + " to " + strconv.Itoa(a.Top)
+	}
+	return text + ")"
 }
 
 // HasArg reports whether the action takes an argument of that name.

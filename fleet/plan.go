@@ -21,8 +21,10 @@ type Plan struct {
 	Weaker   []string   `json:"weaker"`
 	Services []PlanHit  `json:"services"`
 	Undo     ActionKind `json:"undo"` // "": none
-	Version  uint64     `json:"version"`
-	At       time.Time  `json:"at"`
+	// Reverts are the findings, by id, that it would put right.
+	Reverts []string  `json:"reverts,omitempty"`
+	Version uint64    `json:"version"`
+	At      time.Time `json:"at"`
 }
 
 // PlanTarget is one target as it was known when the plan was made.

@@ -19,6 +19,7 @@ type Command struct {
 	Keys   key.Binding // its help text is the key as people read it
 	In     []string    // ids of the views it works in; empty: everywhere
 	KeysIn []string    // ids of the views its keys work in; empty: wherever it works
+	NotIn  []string    // ids of the views in which its keys mean something else
 	Params []string    // names of the arguments the palette and prompts ask for
 	Args   []string    // values of the arguments, set by whoever resolved it
 	Danger fleet.Danger
@@ -39,11 +40,14 @@ type Command struct {
 type Scene struct {
 	Snap   *fleet.Snapshot
 	Role   fleet.Role
+	User   string
 	Live   bool
 	View   string   // id of the view on screen
 	Target string   // id of the selected thing, or ""
 	Kind   string   // what the selected thing is: device port instance rack ...
 	Marks  []string // marked ids
+	// Reverts says that an action would put right what the caret stands on.
+	Reverts bool
 	// Since is the earliest moment the screen can show; zero where nothing
 	// of the past can be put on screen.
 	Since time.Time
@@ -69,7 +73,7 @@ func (c Command) in(view string) bool { return len(c.In) == 0 || slices.Contains
 
 // Listens reports whether the command's keys mean it in the view.
 func (c Command) Listens(view string) bool {
-	return c.in(view) && (len(c.KeysIn) == 0 || slices.Contains(c.KeysIn, view))
+	return c.in(view) && (len(c.KeysIn) == 0 || slices.Contains(c.KeysIn, view)) && !slices.Contains(c.NotIn, view)
 }
 
 // meets reports whether there is a view in which both commands listen.

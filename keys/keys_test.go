@@ -8,7 +8,7 @@ import (
 	"plumb/fleet"
 )
 
-var everyView = []string{"fleet", "racks", "devices", "device", "network", "switch", "port", "services", "service", "instances", "instance", "events", "jobs", "drift", "finding", "capacity", "room", "placement", "whatif-add", "security", "report", "trace", "whatif", "help", "who", "wall", "actions", "confirm"}
+var everyView = []string{"fleet", "racks", "devices", "device", "network", "switch", "port", "services", "service", "instances", "instance", "events", "jobs", "drift", "finding", "capacity", "room", "placement", "whatif-add", "security", "report", "trace", "whatif", "help", "who", "wall", "actions", "actions-outlet", "actions-port", "actions-instance", "actions-group", "confirm", "job"}
 
 func TestNoTwoCommandsShareAKeyInOneView(t *testing.T) {
 	m, err := New(nil)
@@ -110,9 +110,33 @@ func scene() Scene {
 	rows := []fleet.Device{
 		{Spec: &fleet.DeviceSpec{ID: ids[0], Kind: fleet.KindServer, Endpoints: []fleet.Endpoint{{Source: fleet.SourceIPMI}}}, Power: fleet.PowerOn},
 		{Spec: &fleet.DeviceSpec{ID: ids[1], Kind: fleet.KindServer}, Power: fleet.PowerOn},
-		{Spec: &fleet.DeviceSpec{ID: ids[2], Kind: fleet.KindSwitch}, Ports: []fleet.Port{{PortDef: &fleet.PortDef{Name: "Ethernet3", Admin: "up"}}}},
+		{Spec: &fleet.DeviceSpec{ID: ids[2], Kind: fleet.KindSwitch, Endpoints: []fleet.Endpoint{{Source: fleet.SourceSNMP}}}, Ports: []fleet.Port{{PortDef: &fleet.PortDef{Name: "Ethernet3", Admin: "up"}}}},
 	}
 	return Scene{Snap: &fleet.Snapshot{Devices: fleet.NewTable(ids, rows)}, Role: fleet.RoleOperator, Live: true, View: "devices", Kind: "device", Target: ids[0]}
+}
+
+// job is a scene of anna on the page of a job of somebody's.
+func job(by string, state fleet.JobState, role fleet.Role) func(*Scene) {
+	return func(s *Scene) {
+		s.Snap.Jobs = []fleet.Job{{ID: "j1", Action: fleet.ActOutletOff, By: by, State: state, Targets: []string{"pa/3"}, Steps: []fleet.JobStep{{Name: "act", State: state}}}}
+		s.User, s.Role, s.View, s.Kind, s.Target = "anna", role, "job", "job", "j1"
+	}
+}
+
+// TestTheRequestOfSomebodyElseComesFirst: the oldest of others, and one's own
+// only where there is no other.
+func TestTheRequestOfSomebodyElseComesFirst(t *testing.T) {
+	s := &fleet.Snapshot{Jobs: []fleet.Job{{ID: "j5", By: "anna", State: fleet.JobProposed}, {ID: "j4", By: "raj", State: fleet.JobProposed}, {ID: "j3", By: "raj", State: fleet.JobProposed}, {ID: "j2", By: "raj", State: fleet.JobExpired}, {ID: "j1", By: "anna", State: fleet.JobProposed}}}
+	if j := Request(s, "anna"); j == nil || j.ID != "j3" {
+		t.Errorf("anna is shown %+v", j)
+	}
+	if j := Request(s, "raj"); j == nil || j.ID != "j1" {
+		t.Errorf("raj is shown %+v", j)
+	}
+	s.Jobs = s.Jobs[3:4]
+	if j := Request(s, "anna"); j != nil {
+		t.Errorf("%+v does not wait", j)
+	}
 }
 
 func TestPaletteTakesArguments(t *testing.T) {
@@ -152,6 +176,25 @@ func TestWhy(t *testing.T) {
 		{"a port goes down", "act.port-down", "", func(s *Scene) { s.Kind, s.Target = "port", "fra1-r01-sw1/Ethernet3" }},
 		{"a port that is up", "act.port-up", "administratively up", func(s *Scene) { s.Kind, s.Target = "port", "fra1-r01-sw1/Ethernet3" }},
 		{"elsewhere", "scale", "not in this view", nil},
+		{"a trunk", "act.port-vlan", "may be a trunk", func(s *Scene) { s.Kind, s.Target = "port", "fra1-r01-sw1/Ethernet3" }},
+		{"an outlet nobody read", "act.outlet-off", "has not been read", func(s *Scene) { s.Kind, s.Target = "outlet", "fra1-r01-sw1/3" }},
+		{"a server is no outlet", "act.outlet-off", "only outlets", nil},
+		{"many are judged by the plan", "act.power-on", "", func(s *Scene) { s.Marks = []string{"fra1-r01-s03", "fra1-r02-s03"} }},
+		{"no request", "job.next", "no job waits", nil},
+		{"approve", "job.approve", "", job("bob", fleet.JobProposed, fleet.RoleAdmin)},
+		{"approve as operator", "job.approve", "needs role admin", job("bob", fleet.JobProposed, fleet.RoleOperator)},
+		{"approve one's own", "job.approve", "a second person", job("anna", fleet.JobProposed, fleet.RoleAdmin)},
+		{"approve what is over", "job.approve", "it is expired", job("bob", fleet.JobExpired, fleet.RoleAdmin)},
+		{"refuse", "job.refuse", "", job("bob", fleet.JobProposed, fleet.RoleOperator)},
+		{"cancel another's", "job.cancel", "it is bob's", job("bob", fleet.JobRunning, fleet.RoleOperator)},
+		{"cancel one's own", "job.cancel", "", job("anna", fleet.JobRunning, fleet.RoleOperator)},
+		{"cancel what was sent", "job.cancel", "nothing left to stop", job("anna", fleet.JobAccepted, fleet.RoleOperator)},
+		{"undo", "job.undo", "", job("anna", fleet.JobVerified, fleet.RoleOperator)},
+		{"undo what was refused", "job.undo", "nothing was done", func(s *Scene) {
+			job("anna", fleet.JobRefused, fleet.RoleOperator)(s)
+			s.Snap.Jobs[0].Steps = nil
+		}},
+		{"undo what waits", "job.undo", "nothing was done yet", job("anna", fleet.JobProposed, fleet.RoleOperator)},
 		{"no past", "time.at", "past", nil},
 	} {
 		s := scene()

@@ -68,7 +68,7 @@ func (c Command) name() string {
 		return "at"
 	case "palette":
 		return "command"
-	case "confirm.reason", "confirm.type", "filter.set":
+	case "confirm.reason", "confirm.type", "confirm.arg", "confirm.break", "filter.set":
 		return c.Params[0]
 	}
 	return strings.ToLower(c.Title)

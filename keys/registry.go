@@ -11,6 +11,9 @@ import (
 // Views whose body is a table that can be sorted and filtered.
 var tables = []string{"devices", "network", "switch", "services", "service", "instances", "capacity", "placement", "whatif-add", "drift", "security", "events"}
 
+// Views in which things are marked, to be acted on together.
+var marking = []string{"devices", "device", "racks", "network", "switch", "instances", "trace"}
+
 // All returns every command there is, in the order of the help page: by
 // group, and in a group as a person learns them.
 func All() []Command {
@@ -34,6 +37,7 @@ var groups = []Group{
 	{"Looking", lookCommands},
 	{"Time", timeCommands},
 	{"Acting", actCommands},
+	{"Jobs", jobCommands},
 	{"Drift", driftCommands},
 	{"Tracing", traceCommands},
 	{"Session", sessionCommands},
@@ -53,6 +57,7 @@ func bind(id, keyList, title, help string, more ...func(*Command)) Command {
 }
 
 func in(views ...string) func(*Command)       { return func(c *Command) { c.In = views } }
+func not(views ...string) func(*Command)      { return func(c *Command) { c.NotIn = views } }
 func rank(n int) func(*Command)               { return func(c *Command) { c.Rank = n } }
 func params(names ...string) func(*Command)   { return func(c *Command) { c.Params = names } }
 func past(n int) func(*Command)               { return func(c *Command) { c.RankPast = n } }
@@ -116,11 +121,11 @@ func findCommands() []Command {
 		bind("palette", ":", "cmd", "any command by name, with arguments", session, rank(24)),
 		bind("help", "?", "help", "this list; enter runs what the caret stands on", rank(25)),
 		bind("mark", "space", "mark", "mark or unmark; actions then mean all marked", session,
-			in("devices", "racks", "network", "switch", "trace"), rank(40)),
+			in(marking...), rank(40)),
 		bind("mark.range", "ctrl+@", "mark range", "mark from the last mark to the caret", session,
-			in("devices", "racks", "network", "switch", "trace")),
+			in(marking...)),
 		bind("mark.clear", "ctrl+u", "unmark", "clear all marks", session),
-		bind("copy", "y", "copy", "copy the id the caret stands on (OSC 52)", why(needsTarget)),
+		bind("copy", "y", "copy", "copy the id the caret stands on (OSC 52)", why(needsTarget), not("job")),
 		bind("copy.screen", "Y", "copy screen", "copy the whole screen as text (OSC 52)", session),
 	}
 }
@@ -192,7 +197,7 @@ func (s Scene) device() *fleet.Device {
 	if s.Snap == nil {
 		return nil
 	}
-	if s.Kind == "port" {
+	if s.Kind == "port" || s.Kind == "outlet" {
 		dev, _, _ := strings.Cut(s.Target, "/")
 		return s.Snap.Devices.Get(dev)
 	}

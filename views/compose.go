@@ -100,7 +100,7 @@ func StaleAfter(s *fleet.Snapshot) time.Duration {
 // drawHeader draws where we are, how the fleet is, who is here and the time.
 // From the right: what must never be cut comes first.
 func drawHeader(f Frame, v View, ch Chrome, on widget.Canvas) {
-	x := drawClock(f, ch, on)
+	x := drawFrozen(f, on, drawClock(f, ch, on))
 	if len(f.Here) > 0 && on.W >= 90 {
 		x = on.Right(x-2, 0, hereText(f, on.W >= 160), widget.Dim)
 	}
@@ -249,7 +249,8 @@ func drawStrip(f Frame, on widget.Canvas) {
 }
 
 // drawAlerts draws the row under the strip: a prompt, else a toast, else
-// what is wrong with plumb itself, else a notice, else the newest alerts.
+// what is wrong with plumb itself, else what stands, then a notice or the newest
+// alerts.
 func drawAlerts(f Frame, ch Chrome, on widget.Canvas) Cursor {
 	switch {
 	case ch.Prompt != nil:
@@ -275,9 +276,10 @@ func drawAlerts(f Frame, ch Chrome, on widget.Canvas) Cursor {
 	case ch.Trouble != "":
 		on.Cut(f.Theme, 1, 0, on.W-2, f.Theme.Glyphs.State(fleet.StateCrit)+" plumb: "+ch.Trouble, widget.Crit)
 	case ch.Notice != "":
-		on.Cut(f.Theme, 1, 0, on.W-2, ch.Notice, widget.Dim)
+		x := drawStanding(f, on, 1)
+		on.Cut(f.Theme, x, 0, on.W-x-1, ch.Notice, widget.Dim)
 	default:
-		drawNewest(f, on)
+		drawNewest(f, on, drawStanding(f, on, 1))
 	}
 	return Cursor{}
 }
@@ -285,7 +287,7 @@ func drawAlerts(f Frame, ch Chrome, on widget.Canvas) Cursor {
 // tabOf says which numbered view a screen belongs to.
 var tabOf = map[string]string{"device": "open.devices", "switch": "open.network", "port": "open.network",
 	"service": "open.services", "instance": "open.services", "instances": "open.services", "finding": "open.drift",
-	"security": "open.drift", "room": "open.capacity", "placement": "open.capacity", "whatif-add": "open.capacity"}
+	"security": "open.drift", "job": "open.jobs", "room": "open.capacity", "placement": "open.capacity", "whatif-add": "open.capacity"}
 
 // drawFooter draws the numbered views and the hints of this one, by rank.
 func drawFooter(f Frame, v View, on widget.Canvas) {

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,11 +13,13 @@ import (
 )
 
 // Confirm shows what an action would do, to what, and what hangs on it, and
-// asks for a reason. Nothing has happened yet; the executor judges everything
+// asks for what is not said yet: arguments, a reason, and what shows that
+// somebody looked. Nothing has happened yet; the executor judges everything
 // again on what is true when it runs.
 type Confirm struct {
 	action  fleet.ActionKind
 	args    map[string]string
+	asking  int // the argument that is being asked for
 	targets []string
 	version uint64
 	was     []likeness // of the targets when the screen was opened; nil: not known
@@ -23,6 +27,7 @@ type Confirm struct {
 	typed   string // see plan.Challenge
 	broken  bool   // the glass: see plan.Ask
 	undoes  string // the job that it takes back
+	mends   string // the finding that it is to put right, in words; "": none
 	at      int    // first line shown
 	memo    *planMemo
 }
@@ -52,38 +57,130 @@ func (v Confirm) Selected(Frame) (kind, id string) {
 	if len(v.targets) == 0 {
 		return "", ""
 	}
-	if isPortAction(v.action) {
-		return KindPort, v.targets[0]
-	}
-	return KindDevice, v.targets[0]
+	return kindOfTarget(v.action), v.targets[0]
 }
 
 // Handle implements View.
 func (v Confirm) Handle(f Frame, c keys.Command) (View, Intent) {
 	switch c.ID {
+	case "confirm.arg":
+		return v.argue(c)
 	case "confirm.reason":
 		if c.Arg(0) == "" {
-			return v, Ask{Label: "reason", Text: v.reason, Command: "confirm.reason"}
+			return v, *v.askReason()
 		}
 		v.reason = strings.TrimSpace(c.Arg(0))
 	case "confirm.type":
 		v.typed = strings.TrimSpace(c.Arg(0))
+	case "confirm.break":
+		return v.breakGlass(c)
 	case "enter":
-		if v.reason == "" {
-			return v, Ask{Label: "reason", Command: "confirm.reason"}
-		}
-		if why := v.refused(f); why != "" {
-			return v, Toast{Text: "refused: " + why}
-		}
-		if want := plan.Challenge(v.plan(f)); want != v.typed {
-			return v, Ask{Label: "type " + want, Command: "confirm.type"}
-		}
-		return v, Execute{Action: v.action, Args: v.args, Targets: v.targets, Reason: v.reason, Typed: v.typed, BreakGlass: v.broken, Undoes: v.undoes, Version: v.version}
+		return v.enter(f)
 	case "move.down":
 		v.at++
 	case "move.up":
 		v.at = max(0, v.at-1)
 	}
+	return v, nil
+}
+
+// enter asks for the next thing that is not said, or goes through with it.
+func (v Confirm) enter(f Frame) (View, Intent) {
+	if next, ask := v.missing(); ask != nil {
+		return next, *ask
+	}
+	if v.reason == "" {
+		return v, *v.askReason()
+	}
+	if why := v.refused(f); why != "" {
+		return v, Toast{Text: "refused: " + why}
+	}
+	if want := plan.Challenge(v.plan(f)); want != v.typed {
+		return v, Ask{Label: "type " + want, Command: "confirm.type"}
+	}
+	return v, Execute{Action: v.action, Args: v.args, Targets: v.targets, Reason: v.reason, Typed: v.typed, BreakGlass: v.broken, Undoes: v.undoes, Version: v.version}
+}
+
+// askReason asks why; what puts a finding right, or takes a job back, says it
+// itself until somebody says it better.
+func (v Confirm) askReason() *Ask {
+	text := v.reason
+	switch {
+	case text != "":
+	case v.undoes != "":
+		text = "undo of " + v.undoes
+	case v.mends != "":
+		text = "drift: " + v.mends
+	}
+	return &Ask{Label: "reason", Text: text, Command: "confirm.reason"}
+}
+
+// missing asks for the first argument that has to be said and is not; nil:
+// none is.
+func (v Confirm) missing() (Confirm, *Ask) {
+	spec := v.action.Spec()
+	for i := 0; spec != nil && i < len(spec.Args); i++ {
+		if a := &spec.Args[i]; a.Needed && v.args[a.Name] == "" {
+			v.asking = i
+			return v, v.askArg(a, "")
+		}
+	}
+	return v, nil
+}
+
+func (v Confirm) askArg(a *fleet.Arg, wrong string) *Ask {
+	label := a.Asks()
+	if wrong != "" {
+		label = wrong
+	}
+	return &Ask{Label: label, Text: v.args[a.Name], Command: "confirm.arg"}
+}
+
+// argue takes the value of the argument that was asked for and asks for the
+// next, or for the reason; without a value it asks for all of them again.
+func (v Confirm) argue(c keys.Command) (View, Intent) {
+	spec := v.action.Spec()
+	switch {
+	case spec == nil || len(spec.Args) == 0:
+		return v, Toast{Text: string(v.action) + " takes no arguments"}
+	case c.Args == nil:
+		v.asking = 0
+		return v, *v.askArg(&spec.Args[0], "")
+	}
+	a, value := &spec.Args[min(v.asking, len(spec.Args)-1)], strings.TrimSpace(c.Arg(0))
+	if why := a.Check(value); why != "" && (value != "" || a.Needed) {
+		return v, *v.askArg(a, why)
+	}
+	v.args, v.memo, v.typed = maps.Clone(v.args), &planMemo{}, ""
+	if v.args == nil {
+		v.args = map[string]string{}
+	}
+	if v.args[a.Name] = value; value == "" {
+		delete(v.args, a.Name)
+	}
+	if v.asking++; v.asking < len(spec.Args) {
+		return v, *v.askArg(&spec.Args[v.asking], "")
+	}
+	if v.reason == "" {
+		return v, *v.askReason()
+	}
+	return v, nil
+}
+
+// breakGlass asks for the word that goes past what weighs risks; said again it
+// is taken back.
+func (v Confirm) breakGlass(c keys.Command) (View, Intent) {
+	const word = "break"
+	switch {
+	case v.broken:
+		v.broken, v.memo = false, &planMemo{}
+		return v, Toast{Text: "the glass is whole again: guards and the second person count"}
+	case c.Args == nil:
+		return v, Ask{Label: "BREAK THE GLASS: no second person, no freeze, no budget, no floor; everybody is told. Type " + word, Command: "confirm.break"}
+	case strings.TrimSpace(c.Arg(0)) != word:
+		return v, Toast{Text: "the glass is whole: that was not " + word}
+	}
+	v.broken, v.memo = true, &planMemo{}
 	return v, nil
 }
 
@@ -124,10 +221,7 @@ type planMemo struct {
 	plan fleet.Plan
 }
 
-var verdictState = map[fleet.Verdict]fleet.State{
-	fleet.VerdictOK: fleet.StateOK, fleet.VerdictNote: fleet.StateWarn, fleet.VerdictEscalate: fleet.StateWarn, fleet.VerdictRefuse: fleet.StateCrit, fleet.VerdictDeny: fleet.StateCrit,
-}
-
+// guards are what speaks for and against it, now and in the plan.
 func (v Confirm) guards(f Frame) []guard {
 	var out []guard
 	if !f.Live {
@@ -135,126 +229,30 @@ func (v Confirm) guards(f Frame) []guard {
 	} else {
 		out = append(out, guard{fleet.StateOK, "live"})
 	}
-	for _, g := range v.plan(f).Guards {
-		text := g.Text
-		switch {
-		case g.ID == "floor" && (g.Verdict == fleet.VerdictOK || g.Verdict == fleet.VerdictNote):
-			continue // the blast says it
-		case g.Verdict == fleet.VerdictEscalate:
-			text += ": a second person has to agree"
-		case g.Verdict == fleet.VerdictOK && len(v.targets) > 1 && g.Target != "":
-			continue // that each of many is fine is no news
-		}
-		out = append(out, guard{verdictState[g.Verdict], text})
-	}
+	out = append(out, planGuards(v.plan(f))...)
 	for _, t := range v.targets {
 		if d := f.Snap.Devices.Get(hostOf(t)); d != nil && (d.State == fleet.StateCrit || d.State == fleet.StateWarn) {
-			out = append(out, guard{fleet.StateWarn, t + " is " + d.State.String() + " now"})
+			out = append(out, guard{fleet.StateWarn, hostOf(t) + " is " + d.State.String() + " now"})
 		}
 	}
 	return append(out, v.changes(f)...)
 }
 
-// line is one row of the question.
-type line struct {
-	label string
-	glyph string
-	text  string
-	style widget.Style
+// first is the first target, or "".
+func (v Confirm) first() string {
+	if len(v.targets) == 0 {
+		return ""
+	}
+	return v.targets[0]
 }
 
-func (v Confirm) lines(f Frame) []line {
-	th := f.Theme
-	var out []line
-	add := func(label, glyph, text string, st widget.Style) { out = append(out, line{label, glyph, text, st}) }
-	label := "action"
-	for i, t := range v.targets {
-		if i == 8 {
-			add("", "", "and "+count(len(v.targets)-i, "more target"), widget.Dim)
-			break
-		}
-		add(label, "", v.targetText(f, t), widget.Bold)
-		label = ""
+// argsText writes the arguments of an action: " vlan=208".
+func argsText(args map[string]string) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(args)) {
+		b.WriteString(" " + name + "=" + args[name])
 	}
-	out = append(out, line{})
-	out = append(out, v.blast(f)...)
-	out = append(out, line{})
-	label = "guards"
-	held := ""
-	for _, g := range v.guards(f) {
-		if g.state == fleet.StateOK {
-			held += g.text + "   "
-			continue
-		}
-		add(label, th.Glyphs.State(g.state), g.text, widget.StateStyle(g.state))
-		label = ""
-	}
-	if held != "" {
-		add(label, th.Glyphs.OK, strings.TrimSpace(held), widget.OK)
-	}
-	out = append(out, line{})
-	if w := v.plan(f).Waves; len(w) > 1 {
-		add("waves", "", wavesText(w)+"; each has to be seen to be well before the next", widget.Plain)
-	}
-	add("undo", "", v.undo(), widget.Plain)
-	add("after", "", v.after(), widget.Plain)
-	return out
-}
-
-// targetText says what the action is aimed at, by every name it has.
-func (v Confirm) targetText(f Frame, t string) string {
-	d := f.Snap.Devices.Get(hostOf(t))
-	if d == nil {
-		return string(v.action) + " " + f.Theme.Glyphs.Into + " " + t
-	}
-	s := string(v.action) + " " + f.Theme.Glyphs.Into + " " + t
-	if d.Spec.Rack != "" {
-		s += "  " + d.Spec.Rack + "/U" + unit(d.Spec.Unit)
-	}
-	if sn := serialOf(d); sn != "" {
-		s += "  sn " + sn
-	}
-	if !isPortAction(v.action) {
-		return s + "  power " + d.Power.String()
-	}
-	if p := d.Port(afterSlash(t)); p != nil {
-		s += "  oper " + p.Oper + "  admin " + p.Admin
-	}
-	return s
-}
-
-func wavesText(waves []int) string {
-	var out []string
-	for _, n := range waves {
-		out = append(out, strconv.Itoa(n))
-	}
-	return strings.Join(out, ", then ")
-}
-
-func (v Confirm) undo() string {
-	switch v.action {
-	case fleet.ActIdentify:
-		return "none needed: the LED goes out by itself"
-	case fleet.ActPowerOn:
-		return "power-off or soft-off"
-	case fleet.ActPowerOff, fleet.ActSoftOff:
-		return "power-on; what ran there starts anew"
-	case fleet.ActPortUp:
-		return "port-down"
-	case fleet.ActPortDown:
-		return "port-up"
-	}
-	return "none: what runs there stops and starts anew"
-}
-
-func (v Confirm) after() string {
-	switch v.action {
-	case fleet.ActIdentify:
-		return "the BMC's answer is all there is to see from here"
-	case fleet.ActPortUp, fleet.ActPortDown:
-		return "verified when the next poll of the switch shows the port's state"
-	}
-	return "verified when the next poll of the BMC shows the power state"
+	return b.String()
 }
 
 // Draw implements View.
@@ -266,75 +264,90 @@ func (v Confirm) Draw(f Frame, on widget.Canvas) {
 	if h < len(lines)+6 {
 		lines = dense(lines)
 	}
-	title := "CONFIRM  " + string(v.action) + " " + strings.Join(v.targets[:min(1, len(v.targets))], " ")
+	what := v.first()
 	if len(v.targets) > 1 {
-		title = "CONFIRM  " + string(v.action) + " on " + strconv.Itoa(len(v.targets)) + " targets"
+		what = "on " + strconv.Itoa(len(v.targets)) + " targets"
 	}
-	box := widget.Box(on.Sub(x, 0, w, h), f.Theme, title, v.dangerText(f), true)
+	title := "CONFIRM  " + string(v.action) + " " + what
+	if v.broken {
+		title = "GLASS BROKEN  " + string(v.action) + " " + what
+	}
+	box := widget.Box(on.Sub(x, 0, w, h), f.Theme, title, dangerText(v.plan(f), v.broken), true)
 	in := box.Sub(1, 0, box.W-2, box.H)
 	body := in.Sub(0, 0, in.W, in.H-4)
-	top := max(0, min(v.at, len(lines)-body.H))
-	for y := 0; y < body.H && top+y < len(lines); y++ {
-		l := &lines[top+y]
-		body.Text(0, y, l.label, widget.Dim)
-		at := body.Text(9, y, l.glyph, l.style)
-		if l.glyph != "" {
-			at++
-		}
-		body.Cut(f.Theme, at, y, body.W-at, l.text, l.style)
+	drawLines(f, body, lines, v.at)
+	if len(lines) > body.H {
+		widget.Scroll(box.Sub(0, 0, box.W, body.H), f.Theme, len(lines), min(v.at, len(lines)-1))
 	}
-	v.drawAsk(f, in.Sub(0, in.H-3, in.W, 3))
+	v.drawAsk(f, in.Sub(0, in.H-4, in.W, 4))
 	if d := f.Snap.Devices.Get(hostOf(v.first())); d != nil && len(v.targets) == 1 && on.H-h >= 7 {
 		drawDeviceCard(f, on.Sub(x, h, w, on.H-h), d, false)
 	}
 }
 
-func (v Confirm) dangerText(f Frame) string {
-	p := v.plan(f)
+// dangerText says how dangerous a plan is, and that it takes two people.
+func dangerText(p *fleet.Plan, broken bool) string {
 	text := "danger " + strconv.Itoa(int(p.Danger)) + " of 3"
-	if p.NeedsApproval() && !v.broken {
+	switch {
+	case broken:
+		text += ", alone"
+	case p.NeedsApproval():
 		text += ", two people"
 	}
 	return text
 }
 
-// first is the first target, or "".
-func (v Confirm) first() string {
-	if len(v.targets) == 0 {
-		return ""
-	}
-	return v.targets[0]
-}
-
-// dense drops the blank lines where room is short.
-func dense(lines []line) []line {
-	out := lines[:0]
-	for _, l := range lines {
-		if l.text != "" {
-			out = append(out, l)
-		}
-	}
-	return out
-}
-
-// drawAsk draws the reason and what the keys do now.
+// drawAsk draws the reason, what has to be typed, and what the keys do now.
 func (v Confirm) drawAsk(f Frame, on widget.Canvas) {
-	on.Text(0, 0, "reason", widget.Dim)
+	if want := plan.Challenge(v.plan(f)); want != "" {
+		on.Text(0, 0, "type", widget.Dim)
+		glyph, st, text := f.Theme.Glyphs.Empty, widget.Warn, want+", to show that you looked"
+		if v.typed == want {
+			glyph, st, text = f.Theme.Glyphs.OK, widget.OK, want
+		}
+		on.Cut(f.Theme, on.Text(9, 0, glyph, st)+1, 0, on.W-11, text, st)
+	}
+	on.Text(0, 1, "reason", widget.Dim)
 	if v.reason == "" {
-		on.Text(9, 0, "needed; it goes to the audit log with your name", widget.Warn)
+		on.Cut(f.Theme, 9, 1, on.W-9, "needed; it goes to the audit log with your name", widget.Warn)
 	} else {
-		on.Cut(f.Theme, 9, 0, on.W-9, v.reason, widget.Bold)
+		on.Cut(f.Theme, 9, 1, on.W-9, v.reason, widget.Bold)
 	}
+	if why := v.refused(f); why != "" {
+		on.Cut(f.Theme, 9, 2, on.W-9, f.Theme.Glyphs.Crit+" would be refused: "+why, widget.Crit)
+	} else if v.broken {
+		on.Cut(f.Theme, 9, 2, on.W-9, f.Theme.Glyphs.Warn+" nobody else is asked, and everybody is told that you broke the glass", widget.Crit)
+	}
+	widget.Hints(on, 3, v.hints(f))
+}
+
+// hints are the keys, and what enter would do next.
+func (v Confirm) hints(f Frame) []widget.Hint {
 	hints := []widget.Hint{{Key: "esc", Word: "cancel"}, {Key: "e", Word: "reason"}}
-	switch why := v.refused(f); {
-	case why != "":
-		on.Cut(f.Theme, 9, 1, on.W-9, f.Theme.Glyphs.Crit+" would be refused: "+why, widget.Crit)
-	case v.reason != "" && v.plan(f).NeedsApproval() && !v.broken:
-		hints = append(hints, widget.Hint{Key: "enter", Word: "propose it to a second person, as " + or(f.User)})
-	case v.reason != "":
-		hints = append(hints, widget.Hint{Key: "enter", Word: string(v.action) + " now, as " + or(f.User)})
-	default:
-		hints = append(hints, widget.Hint{Key: "enter", Word: "type the reason"})
+	if spec := v.action.Spec(); spec != nil && len(spec.Args) > 0 {
+		hints = append(hints, widget.Hint{Key: "=", Word: "arguments"})
 	}
-	widget.Hints(on, 2, hints)
+	if f.Role >= fleet.RoleAdmin {
+		word := "break glass"
+		if v.broken {
+			word = "unbreak"
+		}
+		hints = append(hints, widget.Hint{Key: "!", Word: word})
+	}
+	p := v.plan(f)
+	enter := string(v.action) + " now, as " + or(f.User)
+	_, ask := v.missing()
+	switch {
+	case v.reason != "" && ask == nil && v.refused(f) != "":
+		return hints
+	case ask != nil:
+		enter = "say what is missing"
+	case v.reason == "":
+		enter = "type the reason"
+	case plan.Challenge(p) != v.typed:
+		enter = "type " + plan.Challenge(p)
+	case p.NeedsApproval() && !v.broken:
+		enter = "propose it to a second person, as " + or(f.User)
+	}
+	return append([]widget.Hint{{Key: "enter", Word: enter}}, hints...)
 }

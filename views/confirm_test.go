@@ -50,10 +50,26 @@ func TestTheQuestionSaysWhatChangedUnderIt(t *testing.T) {
 	}
 }
 
-func TestActOnAPageMeansItsDevice(t *testing.T) {
+// TestActMeansWhatTheCaretStandsOn: a reading and a part are of their device,
+// what a page lists beside them has actions of its own.
+func TestActMeansWhatTheCaretStandsOn(t *testing.T) {
 	f := frame(100, 40)
-	v := press(t, f, NewDevice("fra1-r03-s04"), "pane.next", "pane.next", "act") // on what it carries
-	if kind, id := v.Selected(f); kind != KindDevice || id != "fra1-r03-s04" {
-		t.Errorf("the menu is for %s %s", kind, id)
+	for _, c := range []struct {
+		page, kind, id string
+		keys           []string
+	}{
+		{"fra1-r03-s04", KindDevice, "fra1-r03-s04", nil},
+		{"fra1-r03-s04", KindOutlet, "fra1-r03-pa/4", []string{"pane.next"}},
+		{"fra1-r03-s04", KindInstance, instanceOn(t, f, "fra1-r03-s04"), []string{"pane.next", "pane.next"}},
+		{"fra1-r03-s04", KindDevice, "fra1-r03-s04", []string{"pane.back"}}, // facts
+		{"fra1-r03-pb", KindOutlet, "fra1-r03-pb/2", []string{"pane.next", "move.down"}},
+	} {
+		v := press(t, f, NewDevice(c.page), append(c.keys, "act")...)
+		if kind, id := v.Selected(f); kind != c.kind || id != c.id {
+			t.Errorf("%s %v: the menu is for %s %s, want %s %s", c.page, c.keys, kind, id, c.kind, c.id)
+		}
+	}
+	if v := press(t, f, NewDevice("fra1-r03-pb"), "pane.next", "enter"); v.ID() != "device" || Subject(v) == "fra1-r03-pb" {
+		t.Errorf("enter on an outlet leads to %s, not to what hangs on it", Subject(v))
 	}
 }

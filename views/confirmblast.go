@@ -26,7 +26,7 @@ func (v Confirm) blast(f Frame) []line {
 	var out []line
 	add := func(label, glyph, text string, st widget.Style) { out = append(out, line{label, glyph, text, st}) }
 	g := f.Theme.Glyphs
-	if isPortAction(v.action) {
+	if spec := v.action.Spec(); spec != nil && spec.On == fleet.OnPort {
 		label := "blast"
 		for _, t := range v.targets {
 			d := f.Snap.Devices.Get(hostOf(t))
@@ -52,6 +52,10 @@ func (v Confirm) blast(f Frame) []line {
 		return append(out, v.losses(f)...)
 	}
 	n := v.instances(f)
+	if spec := v.action.Spec(); spec != nil && spec.On != fleet.OnServer && spec.Takes {
+		out = append(out, v.hanging(f, spec.On)...)
+		return append(out, v.losses(f)...)
+	}
 	switch {
 	case !takes(v.action):
 		add("blast", g.OK, "nothing that runs is touched", widget.Plain)
@@ -64,6 +68,29 @@ func (v Confirm) blast(f Frame) []line {
 		add("blast", "", count(n, "instance")+" on "+count(len(v.targets), "host")+" stop", widget.Bold)
 	}
 	return append(out, v.losses(f)...)
+}
+
+// hanging says what hangs on outlets, or what instances are for.
+func (v Confirm) hanging(f Frame, on fleet.TargetKind) []line {
+	var out []line
+	label := "blast"
+	for _, t := range v.targets[:min(len(v.targets), maxTargetLines)] {
+		text := ""
+		if far, ok := f.Snap.Corded[t]; on == fleet.OnOutlet && ok && far.Device >= 0 {
+			text = t + " feeds " + f.Snap.Devices.At(far.Device).Spec.ID + " " + far.Part
+		} else if on == fleet.OnOutlet {
+			text = t + ": what hangs on it is not known"
+		} else if x := f.Snap.Instances.Get(t); x != nil {
+			if text = x.Name + " stops"; x.Service != "" {
+				text += ": a replica of " + x.Service
+			}
+		}
+		if text != "" {
+			out = append(out, line{label, "", text, widget.Plain})
+			label = ""
+		}
+	}
+	return out
 }
 
 func takes(k fleet.ActionKind) bool {

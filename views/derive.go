@@ -42,7 +42,7 @@ var derivations = map[string]Derivation{
 	derivedForesight: {time.Minute, foresee},
 	derivedCauses:    {2 * time.Second, func(s *fleet.Snapshot, now time.Time, _ func(fleet.Query) fleet.Answer) any { return newCauses(s, now) }},
 	derivedLifecycle: {10 * time.Second, func(s *fleet.Snapshot, now time.Time, _ func(fleet.Query) fleet.Answer) any {
-		return planned(s, now)
+		return lifecycleTallies(s, now)
 	}},
 	"report ops":    {time.Minute, reported("ops")},
 	"report design": {time.Minute, reported("design")},

@@ -3,6 +3,7 @@ package views
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"plumb/fleet"
@@ -222,11 +223,24 @@ func (v Device) Selected(f Frame) (kind, id string) {
 	m := v.memo
 	switch v.pane {
 	case secCables:
+		if n, ok := strings.CutPrefix(m.ends[i].id, "outlet:"); ok {
+			return KindOutlet, v.id + "/" + n
+		}
 		return m.ends[i].kind, m.ends[i].to
 	case secCarries:
 		return m.carries[i].kind, m.carries[i].id
 	}
 	return KindDevice, v.id
+}
+
+// behindOutlet is the page of what hangs on the outlet under the caret.
+func (v Device) behindOutlet(f Frame) (View, bool) {
+	kind, _ := v.Selected(f)
+	if d := f.Snap.Devices.Get(v.id); v.pane != secCables || kind != KindOutlet || d == nil || len(d.Outlets) == 0 {
+		return nil, false
+	}
+	e := &v.memo.ends[v.lists[secCables].index(v.rows(f, secCables))]
+	return Follow(f, e.kind, e.to)
 }
 
 // Handle implements View.
@@ -241,6 +255,9 @@ func (v Device) Handle(f Frame, c keys.Command) (View, Intent) {
 	case "filter.set":
 		v.text = c.Arg(0)
 	case "enter":
+		if to, ok := v.behindOutlet(f); ok {
+			return v, Open{View: to}
+		}
 		if v.pane == secReadings && v.rows(f, secReadings).n > 0 {
 			v.zoom = !v.zoom
 			return v, Toast{Text: "r changes how far back it reaches, esc goes back"}

@@ -63,8 +63,22 @@ func (v Device) drawSection(f Frame, on widget.Canvas, d *fleet.Device, s sectio
 			in.Text(0, y, f.Theme.Glyphs.Caret, widget.Bold)
 			in.Select(0, y, in.W)
 		}
+		if v.marked(f, s, top+y) {
+			in.Text(1, y, f.Theme.Glyphs.Mark, widget.Bold)
+		}
 	}
 	widget.Scroll(in, f.Theme, r.n, at)
+}
+
+// marked reports whether a line of a section is of something that is marked.
+func (v Device) marked(f Frame, s section, i int) bool {
+	if len(f.Marks) == 0 || s != secCables && s != secCarries {
+		return false
+	}
+	at := v
+	at.pane, at.lists[s] = s, at.lists[s].to(i, v.rows(f, s))
+	kind, id := at.Selected(f)
+	return kind != KindDevice && f.Marks[id]
 }
 
 // drawNothing says honestly why a section is empty.

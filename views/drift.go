@@ -233,9 +233,21 @@ func (v Drift) Selected(f Frame) (kind, id string) {
 	return "", ""
 }
 
+func (v Drift) acts(f Frame) Actions {
+	if r := v.at(f); r != nil {
+		return actsOnFinding(f, r.Members)
+	}
+	return Actions{}
+}
+
 // subjectOf is what a finding is about, as other views know it: a device, or an
-// instance of the cloud that it stands against.
+// instance or a security group of the cloud that it stands against.
 func subjectOf(s *fleet.Snapshot, x *fleet.Finding) (kind, id string) {
+	switch kind, rest, _ := strings.Cut(x.Facet, " "); kind {
+	case "group", "cloud.open-group":
+		group, _, _ := strings.Cut(rest, " ")
+		return KindGroup, x.Target + "/" + group
+	}
 	if rest, ok := strings.CutPrefix(x.Facet, "instance "); ok {
 		if id, _, _ := strings.Cut(rest, " "); s.Instances.Get(id) != nil {
 			return KindInstance, id
@@ -260,6 +272,10 @@ func (v Drift) Handle(f Frame, c keys.Command) (next View, in Intent) {
 			return v, Open{View: Drift{cause: causeOf(r[i].first()), all: true, memo: &driftMemo{}}}
 		}
 		return v, Open{View: NewFinding(r[i].first().Target, r[i].first().Facet)}
+	case "drift.revert":
+		if x := v.at(f); x != nil {
+			return v, putBack(f, x.Members)
+		}
 	case "copy":
 		if x := v.at(f); x != nil {
 			return v, Copy{Text: x.first().ID()}

@@ -51,6 +51,16 @@ func (v Finding) find(f Frame) *fleet.Finding {
 	return nil
 }
 
+// list is the finding as one of many.
+func (v Finding) list(f Frame) []*fleet.Finding {
+	if x := v.find(f); x != nil {
+		return []*fleet.Finding{x}
+	}
+	return nil
+}
+
+func (v Finding) acts(f Frame) Actions { return actsOnFinding(f, v.list(f)) }
+
 // Handle implements View.
 func (v Finding) Handle(f Frame, c keys.Command) (next View, in Intent) {
 	x := v.find(f)
@@ -59,6 +69,8 @@ func (v Finding) Handle(f Frame, c keys.Command) (next View, in Intent) {
 		return v, in
 	}
 	switch c.ID {
+	case "drift.revert":
+		return v, putBack(f, v.list(f))
 	case "copy":
 		return v, Copy{Text: v.target + ":" + v.facet}
 	case "move.up", "move.down":
@@ -148,6 +160,9 @@ func drawFinding(f Frame, on widget.Canvas, x *fleet.Finding, members int) {
 		line("cause", "one of "+strconv.Itoa(members)+" findings that began together", widget.Plain)
 	}
 	line("fix", x.Fix, widget.Plain)
+	if a, _, ok := revertOf(f, []*fleet.Finding{x}); ok {
+		line("put back", "r asks for "+string(a.Action)+" "+a.Targets[0]+argsText(a.Args), widget.Plain)
+	}
 }
 
 func endedText(x *fleet.Finding) string {

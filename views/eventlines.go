@@ -86,9 +86,9 @@ func drawEventLines(f Frame, on widget.Canvas, events []fleet.Event) {
 	}
 }
 
-// drawNewest draws the newest alerts behind one another, as many as fit.
-func drawNewest(f Frame, on widget.Canvas) {
-	x := 1
+// drawNewest draws the newest alerts behind one another, as many as fit
+// from column x on.
+func drawNewest(f Frame, on widget.Canvas, x int) {
 	for _, e := range fold(f.Snap.Recent, 8) {
 		if on.W-x < 24 {
 			return
@@ -98,7 +98,7 @@ func drawNewest(f Frame, on widget.Canvas) {
 		x = on.Text(x, 0, e.At.UTC().Format("15:04"), widget.Dim) + 1
 		x = on.Cut(f.Theme, x, 0, on.W-x-1, e.who()+" "+happening(e.Event), widget.Plain) + 3
 	}
-	if len(f.Snap.Recent) == 0 {
+	if len(f.Snap.Recent) == 0 && x == 1 {
 		on.Text(1, 0, "no alerts", widget.Dim)
 	}
 }

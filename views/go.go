@@ -28,6 +28,7 @@ const (
 	KindSite     = "site"
 	KindFeed     = "feed"
 	KindCheck    = "check"
+	KindGroup    = "group" // a security group: CLOUD/GROUP
 )
 
 // Follow returns the screen that shows a thing; false where it is not in the
@@ -67,6 +68,8 @@ func Follow(f Frame, kind, id string) (View, bool) {
 		return Drift{sheet: sheet{text: "kind:" + kind + " facet:" + id}, all: true, memo: &driftMemo{}}, true
 	case KindEvent:
 		return followAny(f, id)
+	case KindJob:
+		return NewJob(id), true
 	case string(trace.PSU), string(trace.NIC), string(trace.BMC):
 		return NewDevice(head), f.Snap.Devices.Get(head) != nil
 	}
@@ -95,9 +98,13 @@ func followAny(f Frame, id string) (View, bool) {
 func Scene(f Frame, v View) keys.Scene {
 	f = f.whole()
 	kind, id := v.Selected(f)
-	s := keys.Scene{Snap: f.Snap, Role: f.Role, Live: f.Live, View: v.ID(), Target: id, Kind: kind, Since: f.Since}
+	s := keys.Scene{Snap: f.Snap, Role: f.Role, Live: f.Live, User: f.User, View: v.ID(), Target: id, Kind: kind, Since: f.Since}
 	for m := range f.Marks {
 		s.Marks = append(s.Marks, m)
+	}
+	switch v.(type) {
+	case Drift, Finding, Actions:
+		s.Reverts = actsOn(f, v).revert != nil
 	}
 	return s
 }
@@ -179,15 +186,9 @@ func Dispatch(f Frame, v View, c keys.Command) (View, Intent) {
 	case "ports":
 		return next, openPorts(f, kind, id)
 	case "act":
-		if kind != KindDevice && kind != KindPort {
-			if p, ok := next.(Device); ok { // a line of its page that nothing can be done to
-				kind, id = KindDevice, p.id
-			}
-			if (next.ID() == "trace" || next.ID() == "whatif") && f.Snap.Devices.Get(hostOf(id)) != nil { // a piece: its device
-				kind, id = KindDevice, hostOf(id)
-			}
-		}
-		return next, Open{View: NewActions(kind, id)}
+		return next, Open{View: actsOn(f, next)}
+	case "job.next":
+		return next, Open{View: NewJob(keys.Request(f.Snap, f.User).ID)}
 	case "help":
 		return next, Open{View: NewHelp(Scene(f, next))}
 	case "filter":

@@ -134,7 +134,8 @@ func (v Instances) Handle(f Frame, c keys.Command) (next View, in Intent) {
 // Draw implements View.
 func (v Instances) Draw(f Frame, on widget.Canvas) {
 	r := v.shown(f)
-	v.draw(f, on, look{title: "instances", noun: "instance", kind: KindInstance, columns: instanceColumns, total: f.Snap.Instances.Len()}, v.rows(f),
+	v.draw(f, on, look{title: "instances", noun: "instance", kind: KindInstance, columns: instanceColumns, total: f.Snap.Instances.Len(), marks: len(f.Marks),
+		marked: func(row int) bool { return f.Marks[f.Snap.Instances.ID(r[row])] }}, v.rows(f),
 		func(on widget.Canvas, row, col int) {
 			instanceCell(f, on, f.Snap.Instances.At(r[row]), instanceColumns[col].Title)
 		})

@@ -128,6 +128,14 @@ func (v Jobs) Selected(f Frame) (kind, id string) {
 // Handle implements View.
 func (v Jobs) Handle(f Frame, c keys.Command) (View, Intent) {
 	switch c.ID {
+	case "enter", "copy":
+		if i := v.jobs.index(jobRows(v.all(f))); !v.audit && i >= 0 {
+			id := v.all(f)[i].ID
+			if c.ID == "copy" {
+				return v, Copy{Text: id}
+			}
+			return v, Open{View: NewJob(id)}
+		}
 	case "pane.next", "pane.back", "move.left", "move.right":
 		v.audit = !v.audit
 	case "filter.set":
@@ -205,7 +213,9 @@ func jobCell(f Frame, on widget.Canvas, j *fleet.Job, column string) {
 	case "took":
 		on.CutRight(f.Theme, 0, 0, on.W, took(f, j.Began, j.Ended), widget.Dim)
 	case "last step":
-		if n := len(j.Steps); n > 0 {
+		if n := len(j.Steps); j.State == fleet.JobProposed {
+			on.Cut(f.Theme, 0, 0, on.W, "waits, "+left(f, j)+" left", widget.Warn)
+		} else if n > 0 {
 			on.Cut(f.Theme, 0, 0, on.W, j.Steps[n-1].Name+": "+j.Steps[n-1].Text, widget.Plain)
 		}
 	case "reason":

@@ -39,9 +39,9 @@ func NewSecurity() View { return Security{memo: &securityMemo{}} }
 // what stands on too little, the same way.
 func NewLifecycle() View { return Security{of: derivedLifecycle, memo: &securityMemo{}} }
 
-// planned counts the checks of lifecycle and resilience as those of doors are
+// lifecycleTallies counts the checks of lifecycle and resilience as those of doors are
 // counted.
-func planned(s *fleet.Snapshot, now time.Time) []security.Tally {
+func lifecycleTallies(s *fleet.Snapshot, now time.Time) []security.Tally {
 	list := lifecycle.Coverage(s, now)
 	out := make([]security.Tally, len(list))
 	for i := range list {

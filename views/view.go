@@ -70,7 +70,7 @@ type Answers interface {
 }
 
 // Intent is what a view asks of the session; nil is nothing. It is one of
-// Open, Back, Execute, Rule, Copy, Toast, Filter, Ask, Run.
+// Open, Back, Execute, JobWord, Rule, Copy, Toast, Filter, Ask, Run.
 type Intent interface{ intent() }
 
 // Open shows another view, with what it stands on. Ask, where it is set, opens
@@ -117,6 +117,7 @@ type Ask struct{ Label, Text, Command string }
 // Run leaves this view and runs a command on the one before, as the help page does.
 type Run struct{ Command keys.Command }
 
+func (JobWord) intent() {}
 func (Run) intent()     {}
 func (Ask) intent()     {}
 func (Open) intent()    {}

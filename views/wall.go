@@ -118,6 +118,10 @@ func (v Wall) Draw(f Frame, on widget.Canvas) {
 		row.Cut(f.Theme, 1, 0, on.W-2, "NO NEWS: the last snapshot is "+span(age)+" old. What stands below is the past; look at plumb itself.", widget.Alarm)
 		y++
 	}
+	row := on.Sub(0, y, on.W, 1)
+	if drawStanding(f, row, 1) > 1 {
+		y++
+	}
 	bottom := 1
 	if on.H >= 40 {
 		bottom = 2

@@ -102,12 +102,15 @@ func tagText(tags map[string]string) string {
 // that differ still do.
 const longest = 2000
 
+// digestMark stands before the digest.
+const digestMark = " … sha256:"
+
 func bounded(s string) string {
 	if len(s) <= longest {
 		return s
 	}
 	sum := sha256.Sum256([]byte(s))
-	return strings.ToValidUTF8(s[:longest], "") + " … sha256:" + hex.EncodeToString(sum[:8])
+	return strings.ToValidUTF8(s[:longest], "") + digestMark + hex.EncodeToString(sum[:8])
 }
 
 func instanceFacet(id, aspect string) string { return "instance " + id + " " + aspect }
@@ -258,13 +261,15 @@ func (j *cloudJudge) instance(x *fleet.Instance, d *fleet.DeclaredInstance, know
 func RulesText(rules []fleet.SecurityRule) string {
 	var out []string
 	for i := range rules {
-		if text := ruleText(&rules[i]); text != "egress any to anywhere" {
+		if text := ruleText(&rules[i]); text != everythingOut {
 			out = append(out, text)
 		}
 	}
 	slices.Sort(out)
 	return bounded(strings.Join(slices.Compact(out), "; "))
 }
+
+const everythingOut = "egress any to anywhere"
 
 func ruleText(r *fleet.SecurityRule) string {
 	protocol, remote, way := r.Protocol, r.Remote, " from "
@@ -294,6 +299,22 @@ func portText(r *fleet.SecurityRule) string {
 		return " 0-" + high.String()
 	}
 	return " " + low.String() + "-" + high.String()
+}
+
+// NewRules are the rules of a group that a baseline does not have, which is a
+// text as [RulesText] writes it.
+func NewRules(g *fleet.SecurityGroup, before string) []fleet.SecurityRule {
+	if strings.Contains(before, digestMark) { // its end is not known
+		return nil
+	}
+	had := strings.Split(before, "; ")
+	var out []fleet.SecurityRule
+	for i := range g.Rules {
+		if text := ruleText(&g.Rules[i]); text != everythingOut && !slices.Contains(had, text) {
+			out = append(out, g.Rules[i])
+		}
+	}
+	return out
 }
 
 func groupFacet(id string) string { return "group " + id + " rules" }

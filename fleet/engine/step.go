@@ -63,6 +63,7 @@ func Step(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Snapsho
 	s.lapse()
 	s.rollUp()
 	s.settleJobs()
+	s.creditReverts()
 	s.survey()
 	return s.close()
 }

@@ -70,6 +70,7 @@ func For(w World, a Ask) fleet.Plan {
 	}
 	p.Waves = Waves(len(p.Targets))
 	if b.spec != nil {
+		p.Reverts = b.reverts()
 		p.Undo = b.spec.Undo
 	}
 	p.Hash = hash(&p)

@@ -19,18 +19,35 @@ var managementPorts = []struct {
 func openTo(g *fleet.SecurityGroup) []string {
 	var out []string
 	for i := range g.Rules {
-		r := &g.Rules[i]
-		if r.Direction != "ingress" || !anywhere(r.Remote) {
-			continue
-		}
-		for _, m := range managementPorts {
-			if r.Protocol != "" && r.Protocol != m.protocol || !covers(r, m.port) {
-				continue
-			}
-			name := m.name + " (" + fleet.Int(m.port).String() + ")"
+		for _, name := range ruleOpens(&g.Rules[i]) {
 			if !slices.Contains(out, name) {
 				out = append(out, name)
 			}
+		}
+	}
+	return out
+}
+
+// OpenRules are the rules of a group that open management ports to anywhere.
+func OpenRules(g *fleet.SecurityGroup) []fleet.SecurityRule {
+	var out []fleet.SecurityRule
+	for i := range g.Rules {
+		if ruleOpens(&g.Rules[i]) != nil {
+			out = append(out, g.Rules[i])
+		}
+	}
+	return out
+}
+
+// ruleOpens lists the management ports that a rule opens to anywhere.
+func ruleOpens(r *fleet.SecurityRule) []string {
+	if r.Direction != "ingress" || !anywhere(r.Remote) {
+		return nil
+	}
+	var out []string
+	for _, m := range managementPorts {
+		if (r.Protocol == "" || r.Protocol == m.protocol) && covers(r, m.port) {
+			out = append(out, m.name+" ("+fleet.Int(m.port).String()+")")
 		}
 	}
 	return out

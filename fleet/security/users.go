@@ -25,14 +25,16 @@ type User struct {
 // seesUsers reports whether every slot of the user list was read.
 func seesUsers(v *view) bool { return v.fact("bmc.sees.users") == "yes" }
 
-// users reads the users that were shown off the facts. Of a list that is denied
-// now, what it held when it was not says nothing.
-func (v *view) users() []User {
-	if sees := v.fact("bmc.sees.users"); sees != "yes" && sees != "partial" {
+func (v *view) users() []User { return UsersOf(v.d) }
+
+// UsersOf reads the users that a BMC showed off its facts. Of a list that is
+// denied now, what it held when it was not says nothing.
+func UsersOf(d *fleet.Device) []User {
+	if sees := d.Facts.Get("bmc.sees.users"); sees != "yes" && sees != "partial" {
 		return nil
 	}
 	var out []User
-	for _, f := range v.d.Facts {
+	for _, f := range d.Facts {
 		slot, ok := strings.CutPrefix(f.Name, "bmc.user.")
 		if !ok {
 			continue
@@ -70,8 +72,9 @@ func nullUser(v *view) (string, string) {
 	return "", ""
 }
 
-// factory reports whether a user came with the BMC and may log in.
-func (u *User) factory() bool {
+// Factory reports whether a user came with the BMC and may log in over the
+// network.
+func (u *User) Factory() bool {
 	return u.Enabled && u.LAN && slices.Contains(factoryNames, strings.ToLower(u.Name))
 }
 
@@ -80,7 +83,7 @@ func (u *User) factory() bool {
 func Factory(d *fleet.Device) (slots []string, known bool) {
 	v := &view{d: d}
 	for _, u := range v.users() {
-		if u.factory() {
+		if u.Factory() {
 			slots = append(slots, u.Slot)
 		}
 	}
@@ -90,7 +93,7 @@ func Factory(d *fleet.Device) (slots []string, known bool) {
 func factoryUser(v *view) (string, string) {
 	var found []string
 	for _, u := range v.users() {
-		if u.factory() {
+		if u.Factory() {
 			found = append(found, u.Name)
 		}
 	}

@@ -1,0 +1,302 @@
+package views
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"plumb/fleet"
+	"plumb/fleet/plan"
+	"plumb/keys"
+	"plumb/views/viewstest"
+)
+
+const (
+	somePort   = "fra1-r02-sw2/Ethernet9" // in another VLAN than its like: see drifted
+	someOutlet = "fra1-r03-pb/3"
+)
+
+// hands is the drifted fleet with jobs in every stage, as an operator sees it.
+func hands(w, h int) Frame {
+	f := driftFrame(w, h)
+	s := *f.Snap
+	edit := s.Devices.Edit()
+	sw := edit.Get("fra1-r02-sw2")
+	sw.Ports = slices.Clone(sw.Ports)
+	for i := range sw.Ports {
+		if p := &sw.Ports[i]; p.Name == "Ethernet9" {
+			def := *p.PortDef
+			def.VLAN, p.PortDef = 999, &def
+		}
+	}
+	s.Devices = edit.Done()
+	s.Corded = map[string]fleet.Attachment{someOutlet: {Device: s.Devices.Number("fra1-r03-s03"), Part: "PSU 2"}}
+	s.Jobs = []fleet.Job{proposal(&s), waved(&s), verified(&s), refused(&s)}
+	f.Snap = &s
+	f.Answers = judged{snap: f.Snap}
+	return f
+}
+
+func planned(s *fleet.Snapshot, a plan.Ask) *fleet.Plan {
+	a.Role = fleet.RoleOperator
+	p := plan.For(plan.World{Snap: s, Now: viewstest.At}, a)
+	return &p
+}
+
+// proposal is an outlet that bob wants off: danger 3, nobody agreed yet.
+func proposal(s *fleet.Snapshot) fleet.Job {
+	p := planned(s, plan.Ask{Action: fleet.ActOutletOff, Targets: []string{someOutlet}, By: "bob"})
+	at := viewstest.At.Add(-time.Minute)
+	return fleet.Job{ID: "j4", Action: p.Action, Targets: []string{someOutlet}, State: fleet.JobProposed, By: "bob", Reason: "PSU B of s02 hums, cut before the swap", Plan: p.Hash, Planned: p, Began: at,
+		Steps: []fleet.JobStep{{Name: "propose", State: fleet.JobProposed, Text: "waits for a second person", At: at}}}
+}
+
+// waved is a LED on five servers, in its second wave.
+func waved(s *fleet.Snapshot) fleet.Job {
+	targets := []string{"fra1-r03-s05", "fra1-r03-s06", "fra1-r03-s07", "fra1-r03-s08", "fra1-r03-s09"}
+	p := planned(s, plan.Ask{Action: fleet.ActIdentify, Targets: targets, By: "raj"})
+	at := viewstest.At.Add(-40 * time.Second)
+	j := fleet.Job{ID: "j3", Action: p.Action, Targets: targets, State: fleet.JobRunning, By: "raj", Reason: "walk the row", Plan: p.Hash, Planned: p, Began: at}
+	step := func(after time.Duration, name, target string, state fleet.JobState, text string) {
+		j.Steps = append(j.Steps, fleet.JobStep{Name: name, Target: target, State: state, Text: text, At: at.Add(after)})
+	}
+	step(0, "begin", targets[0], fleet.JobRunning, "guards passed; serial 7XK")
+	step(2*time.Second, "act", targets[0], fleet.JobAccepted, "LED on for 15 s")
+	step(11*time.Second, "verify", targets[0], fleet.JobVerified, "the BMC took it; the LED is for eyes")
+	step(27*time.Second, "begin", targets[1], fleet.JobRunning, "guards passed; serial 7XK")
+	step(29*time.Second, "act", targets[1], fleet.JobAccepted, "LED on for 15 s")
+	return j
+}
+
+// verified is a VLAN that anna put back.
+func verified(s *fleet.Snapshot) fleet.Job {
+	p := planned(s, plan.Ask{Action: fleet.ActPortVLAN, Args: map[string]string{"vlan": "208"}, Targets: []string{somePort}, By: "anna"})
+	at := viewstest.At.Add(-5 * time.Minute)
+	return fleet.Job{ID: "j2", Action: p.Action, Targets: []string{somePort}, State: fleet.JobVerified, By: "anna", Reason: "drift", Plan: p.Hash, Planned: p, Began: at, Ended: at.Add(12 * time.Second),
+		Steps: []fleet.JobStep{{Name: "begin", Target: somePort, State: fleet.JobRunning, Text: "guards passed", At: at}, {Name: "act", Target: somePort, State: fleet.JobAccepted, Text: "VLAN 208", At: at.Add(time.Second)},
+			{Name: "verify", Target: somePort, State: fleet.JobVerified, Text: "observed: VLAN 208", At: at.Add(12 * time.Second)}}}
+}
+
+func refused(s *fleet.Snapshot) fleet.Job {
+	j := proposal(s)
+	j.ID, j.State, j.Began, j.Ended = "j1", fleet.JobRefused, viewstest.At.Add(-time.Hour), viewstest.At.Add(-59*time.Minute)
+	j.Steps = []fleet.JobStep{{Name: "propose", State: fleet.JobProposed, Text: "waits for a second person", At: j.Began}, {Name: "refused", State: fleet.JobRefused, Text: "refused by raj: the other feed is on a UPS test", At: j.Ended}}
+	return j
+}
+
+func TestHandsGoldens(t *testing.T) {
+	open := func(in Intent) View { return in.(Open).View }
+	for _, s := range []screen{
+		{"actions-port", func(testing.TB, Frame) View { return NewActions(KindPort, somePort) }},
+		{"actions-outlet", func(t testing.TB, f Frame) View {
+			return press(t, f, NewDeviceAt("fra1-r03-pb", "outlet:3"), "pane.next", "act")
+		}},
+		{"actions-instance", func(t testing.TB, f Frame) View { return NewActions(KindInstance, instanceOn(t, f, "fra1-r03-s04")) }},
+		{"actions-finding", func(t testing.TB, f Frame) View {
+			return press(t, f, NewFinding("fra1-r02-sw2", "port Ethernet9 vlan"), "act")
+		}},
+		{"confirm-vlan", func(_ testing.TB, f Frame) View {
+			return open(putBack(f, Finding{target: "fra1-r02-sw2", facet: "port Ethernet9 vlan"}.list(f)))
+		}},
+		{"confirm-outlet", func(t testing.TB, f Frame) View {
+			return press(t, f, NewConfirm(fleet.ActOutletOff, []string{someOutlet}, f.Snap.Version), "confirm.reason PSU B hums")
+		}},
+		{"confirm-missing", func(_ testing.TB, f Frame) View {
+			return NewConfirm(fleet.ActBootOnce, []string{"fra1-r03-s05"}, f.Snap.Version)
+		}},
+		{"confirm-many", func(_ testing.TB, f Frame) View {
+			return NewConfirm(fleet.ActSoftOff, []string{"fra1-r03-s05", "fra1-r03-s06", "fra1-r03-s07", "fra1-r03-s08"}, f.Snap.Version)
+		}},
+		{"job-proposed", func(testing.TB, Frame) View { return NewJob("j4") }},
+		{"job-waves", func(testing.TB, Frame) View { return NewJob("j3") }},
+		{"job-verified", func(testing.TB, Frame) View { return NewJob("j2") }},
+		{"job-refused", func(testing.TB, Frame) View { return NewJob("j1") }},
+		{"jobs-waiting", func(testing.TB, Frame) View { return NewJobs() }},
+	} {
+		for _, size := range sizes {
+			t.Run(fmt.Sprintf("%s-%dx%d", s.name, size[0], size[1]), func(t *testing.T) {
+				f := hands(size[0], size[1])
+				golden(t, f, compose(t, f, s.view(t, f), Chrome{}))
+			})
+		}
+	}
+}
+
+// TestFrozenAndBroken: what stops everything is on every screen, and an admin
+// who goes past it sees what that means before it happens.
+func TestFrozenAndBroken(t *testing.T) {
+	f := hands(80, 24)
+	s := *f.Snap
+	s.Jobs = nil
+	s.Freeze = &fleet.Freeze{By: "kim", Reason: "UPS test in fra1", At: viewstest.At.Add(-time.Minute)}
+	f.Snap = &s
+	for _, x := range everyScreen() {
+		if text := compose(t, f, x.view(t, f), Chrome{}); !strings.Contains(text, "FROZEN by kim: UPS test in fra1") {
+			t.Errorf("%s does not say that the fleet is frozen:\n%s", x.name, text)
+		}
+	}
+	v := press(t, f, NewConfirm(fleet.ActPowerCycle, []string{"fra1-r03-s05"}, s.Version), "confirm.reason it burns")
+	enter, _ := f.Keys.Get("enter")
+	if _, in := Dispatch(f, v, enter); !strings.Contains(fmt.Sprint(in), "frozen by kim") {
+		t.Errorf("it would run in a frozen fleet: %+v", in)
+	}
+	glass, _ := f.Keys.Get("confirm.break")
+	if why := glass.Why(Scene(f, v)); !strings.Contains(why, "admin") {
+		t.Errorf("an operator may break the glass: %q", why)
+	}
+	f.Role = fleet.RoleAdmin
+	_, in := Dispatch(f, v, glass)
+	if ask, ok := in.(Ask); !ok || ask.Command != "confirm.break" || !strings.Contains(ask.Label, "everybody is told") {
+		t.Fatalf("! asks %+v", in)
+	}
+	if whole, _ := Dispatch(f, v, glass.With("yes")); whole.(Confirm).broken {
+		t.Error("any word breaks the glass")
+	}
+	v, _ = Dispatch(f, v, glass.With("break"))
+	t.Run("confirm-broken", func(t *testing.T) { golden(t, f, compose(t, f, v, Chrome{})) })
+	_, in = Dispatch(f, v, enter)
+	if e, ok := in.(Execute); !ok || !e.BreakGlass {
+		t.Errorf("enter with broken glass: %+v", in)
+	}
+	if v, _ = Dispatch(f, v, glass); v.(Confirm).broken {
+		t.Error("! again does not mend it")
+	}
+}
+
+// TestArgumentsAreAskedForOneAfterTheOther: and what cannot be is asked again,
+// with what it may be.
+func TestArgumentsAreAskedForOneAfterTheOther(t *testing.T) {
+	f := hands(100, 40)
+	vlan, _ := f.Keys.Get("act.port-vlan")
+	_, in := Dispatch(f, NewActions(KindPort, somePort), vlan)
+	o, ok := in.(Open)
+	if !ok || o.Ask == nil || o.Ask.Command != "confirm.arg" || !strings.Contains(o.Ask.Label, "vlan (the access VLAN; 1 to 4094)") {
+		t.Fatalf("port VLAN asks %+v", in)
+	}
+	arg, _ := f.Keys.Get("confirm.arg")
+	v, in := Dispatch(f, o.View, arg.With("5000"))
+	if ask, ok := in.(Ask); !ok || !strings.Contains(ask.Label, "a number from 1 to 4094") {
+		t.Fatalf("5000 gives %+v", in)
+	}
+	v, in = Dispatch(f, v, arg.With("208"))
+	if ask, ok := in.(Ask); !ok || ask.Command != "confirm.reason" {
+		t.Fatalf("then it asks %+v", in)
+	}
+	reason, _ := f.Keys.Get("confirm.reason")
+	v, _ = Dispatch(f, v, reason.With("as its like"))
+	enter, _ := f.Keys.Get("enter")
+	_, in = Dispatch(f, v, enter)
+	if e, ok := in.(Execute); !ok || e.Args["vlan"] != "208" || !slices.Equal(e.Targets, []string{somePort}) {
+		t.Errorf("enter gives %+v", in)
+	}
+}
+
+// TestDangerThreeIsTypedAndProposed: the serial of what stands there, and then
+// a second person.
+func TestDangerThreeIsTypedAndProposed(t *testing.T) {
+	f := hands(100, 40)
+	enter, _ := f.Keys.Get("enter")
+	v := press(t, f, NewConfirm(fleet.ActOutletOff, []string{someOutlet}, f.Snap.Version), "confirm.reason it hums")
+	want := plan.Challenge(v.(Confirm).plan(f))
+	_, in := Dispatch(f, v, enter)
+	if ask, ok := in.(Ask); !ok || ask.Command != "confirm.type" || !strings.Contains(ask.Label, want) || want == "" {
+		t.Fatalf("enter asks %+v, the challenge is %q", in, want)
+	}
+	typed, _ := f.Keys.Get("confirm.type")
+	v, _ = Dispatch(f, v, typed.With("something"))
+	if _, in = Dispatch(f, v, enter); in == nil || strings.Contains(fmt.Sprintf("%T", in), "Execute") {
+		t.Errorf("a wrong serial runs it: %+v", in)
+	}
+	v, _ = Dispatch(f, v, typed.With(want))
+	if e, ok := func() (Execute, bool) { _, in := Dispatch(f, v, enter); e, ok := in.(Execute); return e, ok }(); !ok || e.Typed != want {
+		t.Errorf("with the serial: %+v", e)
+	}
+}
+
+// TestASecondPersonIsAsked: the row of alerts says so on every screen, one key
+// opens the page, and there is asked once more before anything is said.
+func TestASecondPersonIsAsked(t *testing.T) {
+	f := hands(80, 24)
+	f.User, f.Role = "kim", fleet.RoleAdmin
+	for _, x := range everyScreen() {
+		if text := compose(t, f, x.view(t, f), Chrome{}); !strings.Contains(text, "bob asks: outlet-off "+someOutlet) {
+			t.Errorf("%s does not say that bob asks", x.name)
+		}
+	}
+	v := press(t, f, NewFleet(), "job.next")
+	if kind, id := v.Selected(f); v.ID() != "job" || kind != KindJob || id != "j4" {
+		t.Fatalf("R leads to %s %s", kind, id)
+	}
+	approve, _ := f.Keys.Get("job.approve")
+	if why := approve.Why(Scene(f, v)); why != "" {
+		t.Fatal(why)
+	}
+	_, in := Dispatch(f, v, approve)
+	if ask, ok := in.(Ask); !ok || ask.Command != "job.approve" || !strings.Contains(ask.Label, "for bob") {
+		t.Fatalf("y asks %+v", in)
+	}
+	if _, in = Dispatch(f, v, approve.With("")); in != (JobWord{Word: "approve", Job: "j4"}) {
+		t.Errorf("enter says %+v", in)
+	}
+	no, _ := f.Keys.Get("job.refuse")
+	if _, in = Dispatch(f, v, no.With("")); !strings.Contains(fmt.Sprint(in), "needs a reason") {
+		t.Errorf("a refusal without a reason: %+v", in)
+	}
+	if _, in = Dispatch(f, v, no.With("UPS test")); in != (JobWord{Word: "refuse", Job: "j4", Reason: "UPS test"}) {
+		t.Errorf("a refusal: %+v", in)
+	}
+}
+
+// TestUndoAsksLikeAnyOther: with what was there before as its argument.
+func TestUndoAsksLikeAnyOther(t *testing.T) {
+	f := hands(100, 40)
+	undo, _ := f.Keys.Get("job.undo")
+	v := NewJob("j2")
+	if why := undo.Why(Scene(f, v)); why != "" {
+		t.Fatal(why)
+	}
+	_, in := Dispatch(f, v, undo)
+	o, ok := in.(Open)
+	if !ok || o.Ask == nil || o.Ask.Text != "undo of j2" {
+		t.Fatalf("undo asks %+v", in)
+	}
+	c := o.View.(Confirm)
+	if before := f.Snap.Jobs[2].Planned.Targets[0].Before; "vlan "+c.args["vlan"] != before || c.undoes != "j2" {
+		t.Errorf("it would set %v, and before was %q", c.args, before)
+	}
+}
+
+// TestWhatPutsAFindingRight: one key on the finding, and one plan for all
+// findings of a cause.
+func TestWhatPutsAFindingRight(t *testing.T) {
+	f := hands(100, 40)
+	put, _ := f.Keys.Get("drift.revert")
+	v := NewFinding("fra1-r02-sw2", "port Ethernet9 vlan")
+	if why := put.Why(Scene(f, v)); why != "" {
+		t.Fatal(why)
+	}
+	_, in := Dispatch(f, v, put)
+	o, ok := in.(Open)
+	if !ok || o.Ask == nil || !strings.HasPrefix(o.Ask.Text, "drift: port Ethernet9 vlan is ") {
+		t.Fatalf("r asks %+v", in)
+	}
+	if text := compose(t, f, o.View, Chrome{}); !strings.Contains(text, "mends") || !strings.Contains(text, "fra1-r02-sw2:port Ethernet9 vlan") {
+		t.Errorf("the question does not say what it mends:\n%s", text)
+	}
+	list := []*fleet.Finding{}
+	for _, port := range []string{"Ethernet7", "Ethernet8"} {
+		list = append(list, &fleet.Finding{Target: "fra1-r02-sw2", Facet: "port " + port + " vlan", Observed: "9", Baselines: []fleet.Baseline{{Expected: "208"}}})
+	}
+	if a, _, ok := revertOf(f, list); !ok || !slices.Equal(a.Targets, []string{"fra1-r02-sw2/Ethernet7", "fra1-r02-sw2/Ethernet8"}) {
+		t.Errorf("one cause is %+v", a)
+	}
+	list[1].Baselines[0].Expected = "209"
+	if a, _, ok := revertOf(f, list); ok {
+		t.Errorf("two values are one plan: %+v", a)
+	}
+	if why := put.Why(keys.Scene{View: "finding", Role: fleet.RoleOperator, Live: true}); why == "" {
+		t.Error("r is offered where nothing puts it right")
+	}
+}

@@ -1,0 +1,375 @@
+package views
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"plumb/fleet"
+	"plumb/fleet/plan"
+	"plumb/keys"
+	"plumb/views/widget"
+)
+
+// Job is the page of one job: who asked for what and why, who agreed, what the
+// plan said, and how far each target is. A second person agrees or refuses here.
+type Job struct {
+	id   string
+	list list // the caret, on a target
+	memo *planMemo
+}
+
+// NewJob returns the page of a job.
+func NewJob(id string) View { return Job{id: id, memo: &planMemo{}} }
+
+// ID implements View.
+func (v Job) ID() string { return "job" }
+
+// Crumbs implements View.
+func (v Job) Crumbs(Frame) []string { return []string{"jobs", v.id} }
+
+// Needs implements View: a job that is over for long is in history only.
+func (v Job) Needs(Frame) []fleet.Query { return []fleet.Query{jobQuery()} }
+
+// Selected implements View: keys mean the job; the caret is on its targets.
+func (v Job) Selected(Frame) (kind, id string) { return KindJob, v.id }
+
+// find returns the job; nil: it is not there yet, or no more.
+func (v Job) find(f Frame) *fleet.Job {
+	all := Jobs{}.all(f)
+	if i := slices.IndexFunc(all, func(j fleet.Job) bool { return j.ID == v.id }); i >= 0 {
+		return &all[i]
+	}
+	return nil
+}
+
+func targetRows(j *fleet.Job) rows {
+	if j == nil {
+		return rows{}
+	}
+	return rows{len(j.Targets), func(i int) string { return j.Targets[i] }}
+}
+
+// acts implements actor: what can be done to the target under the caret.
+func (v Job) acts(f Frame) Actions {
+	j := v.find(f)
+	if j == nil {
+		return Actions{}
+	}
+	return Actions{kind: kindOfTarget(j.Action), id: v.list.selected(targetRows(j))}
+}
+
+// Handle implements View.
+func (v Job) Handle(f Frame, c keys.Command) (View, Intent) {
+	j := v.find(f)
+	target := v.list.selected(targetRows(j))
+	switch c.ID {
+	case "job.approve", "job.refuse", "job.cancel":
+		return v, v.word(j, c)
+	case "job.undo":
+		return v, undo(f, j)
+	case "enter", "page":
+		if to, ok := followAny(f, target); ok {
+			return v, Open{View: to}
+		}
+	case "trace":
+		if c.Arg(0) == "" && target != "" {
+			return v, openTrace(f, v, target)
+		}
+	case "events":
+		return v, Open{View: NewEvents(hostOf(target))}
+	}
+	v.list, _ = v.list.move(c, targetRows(j), page(f)/2)
+	return v, nil
+}
+
+// word asks for what has to be said with a word about the job, and says it. An
+// empty line agrees, or cancels; a refusal needs a reason.
+func (v Job) word(j *fleet.Job, c keys.Command) Intent {
+	word := strings.TrimPrefix(c.ID, "job.")
+	if j == nil {
+		return Toast{Text: word + ": the job is not on record here"}
+	}
+	what := string(j.Action) + " " + named(j.Targets)
+	text := strings.TrimSpace(c.Arg(0))
+	switch {
+	case c.Args == nil && word == "approve":
+		return Ask{Label: "approve " + what + " for " + j.By + "? enter agrees, esc does not", Command: c.ID}
+	case c.Args == nil && word == "refuse":
+		return Ask{Label: "refuse " + what + ", reason", Command: c.ID}
+	case c.Args == nil:
+		return Ask{Label: "cancel " + what + "? enter cancels, esc does not", Command: c.ID}
+	case word == "refuse" && text == "":
+		return Toast{Text: "refuse: needs a reason; nothing was said"}
+	}
+	return JobWord{Word: word, Job: v.id, Reason: text}
+}
+
+// undo asks for what takes a job back, as for any other action.
+func undo(f Frame, j *fleet.Job) Intent {
+	if j == nil {
+		return Toast{Text: "undo: the job is not on record here"}
+	}
+	a, ok := plan.UndoOf(j)
+	if !ok {
+		return Toast{Text: "undo: nothing takes back " + string(j.Action) + " of " + j.ID}
+	}
+	v := Confirm{action: a.Action, args: a.Args, targets: a.Targets, version: f.Snap.Version, undoes: j.ID, memo: &planMemo{}}
+	return Open{View: v.since(f), Ask: v.askReason()}
+}
+
+// Draw implements View.
+func (v Job) Draw(f Frame, on widget.Canvas) {
+	j := v.find(f)
+	if j == nil {
+		drawEmpty(f, on, "job "+v.id+" is not here yet", "it shows with the next version of the fleet; 9 lists all jobs")
+		return
+	}
+	head := jobHead(f, j)
+	h := min(on.H, len(head)+2)
+	state, _ := jobStyle(j.State)
+	box := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, string(j.Action)+" "+jobTargets(j), f.Theme.Glyphs.State(state)+" "+string(j.State), j.State == fleet.JobProposed)
+	drawLines(f, box.Sub(1, 0, box.W-2, box.H), head, 0)
+	rest := on.Sub(0, h, on.W, on.H-h)
+	lines := v.planned(f, j)
+	if j.Planned == nil {
+		v.drawTree(f, rest, j)
+		return
+	}
+	if on.W >= 100 {
+		w := max(46, on.W*45/100)
+		v.drawTree(f, rest.Sub(0, 0, w, rest.H), j)
+		drawPlan(f, rest.Sub(w, 0, rest.W-w, rest.H), j, lines)
+		return
+	}
+	const least = 6 // rows of the plan that stay
+	tree := min(len(stepLines(f, j))+2, rest.H-least)
+	if j.State == fleet.JobProposed { // what is asked for comes before what was done
+		drawPlan(f, rest.Sub(0, 0, rest.W, rest.H-tree), j, lines)
+		v.drawTree(f, rest.Sub(0, rest.H-tree, rest.W, tree), j)
+		return
+	}
+	v.drawTree(f, rest.Sub(0, 0, rest.W, tree), j)
+	drawPlan(f, rest.Sub(0, tree, rest.W, rest.H-tree), j, lines)
+}
+
+// jobTargets names the target, or counts them.
+func jobTargets(j *fleet.Job) string {
+	if len(j.Targets) == 1 {
+		return j.Targets[0]
+	}
+	return count(len(j.Targets), "target")
+}
+
+// jobHead says who asked for it and why, who agreed, and what came of it.
+func jobHead(f Frame, j *fleet.Job) []line {
+	asked := j.By + " " + clock(f, j.Began) + ", " + since(f, j.Began) + " ago: " + or(j.Reason)
+	out := []line{{"asked", "", asked, widget.Bold}}
+	switch {
+	case j.BrokeGlass:
+		out = append(out, line{"agreed", f.Theme.Glyphs.Crit, "nobody: " + j.By + " broke the glass", widget.Crit})
+	case j.State == fleet.JobProposed:
+		out = append(out, line{"waits", f.Theme.Glyphs.Warn, "for a second person, " + left(f, j) + " left: " + whoMay(f, j), widget.Warn})
+	case j.ApprovedBy != "":
+		out = append(out, line{"agreed", f.Theme.Glyphs.OK, j.ApprovedBy, widget.OK})
+	}
+	hash := "job " + j.ID
+	if j.Plan != "" {
+		hash += ", plan " + j.Plan[:min(len(j.Plan), 12)]
+	}
+	if j.Planned != nil {
+		hash += ", " + dangerText(j.Planned, j.BrokeGlass)
+	}
+	out = append(out, line{"record", "", hash, widget.Dim})
+	if j.Undoes != "" {
+		out = append(out, line{"undoes", "", "job " + j.Undoes, widget.Plain})
+	}
+	for i := range f.Snap.Jobs {
+		if x := &f.Snap.Jobs[i]; x.Undoes == j.ID {
+			out = append(out, line{"undone", "", "by job " + x.ID + " of " + x.By + ": " + string(x.State), widget.Plain})
+		}
+	}
+	text := "running for " + took(f, j.Began, j.Ended)
+	if !j.Ended.IsZero() {
+		text = string(j.State) + " " + clock(f, j.Ended) + ", " + span(j.Ended.Sub(j.Began)) + " after it was asked for"
+	}
+	if j.State != fleet.JobProposed {
+		out = append(out, line{"took", "", text, widget.Plain})
+	}
+	return out
+}
+
+// left is how long a proposal still waits.
+func left(f Frame, j *fleet.Job) string { return span(j.Began.Add(fleet.ApproveWithin).Sub(f.At)) }
+
+// whoMay says what the person at the screen may say to a proposal.
+func whoMay(f Frame, j *fleet.Job) string {
+	switch {
+	case !f.Live:
+		return "HIST: 0 returns to live"
+	case j.By == f.User:
+		return "an admin has to agree; c takes it back"
+	case f.Role >= fleet.RoleAdmin:
+		return "y approves, n refuses"
+	case f.Role >= fleet.RoleOperator:
+		return "needs role admin; n refuses"
+	}
+	return "needs role admin"
+}
+
+// planned are the plan that the job carries out, and of a proposal whether it
+// would still be the same.
+func (v Job) planned(f Frame, j *fleet.Job) []line {
+	if j.Planned == nil {
+		return nil
+	}
+	c := Confirm{action: j.Action, args: j.Planned.Args, targets: j.Targets, memo: &planMemo{snap: f.Snap, role: f.Role, plan: *j.Planned}}
+	guards := planGuards(j.Planned)
+	if j.State == fleet.JobProposed {
+		guards = append(v.doubts(f, j), guards...)
+	}
+	return c.planLines(f, guards)
+}
+
+// doubts are what has changed since a job was proposed: an approval is of the
+// plan that was shown.
+func (v Job) doubts(f Frame, j *fleet.Job) []guard {
+	now := Confirm{action: j.Action, args: j.Planned.Args, targets: j.Targets, memo: v.memo}
+	g := f
+	g.Role, g.User = fleet.RoleOperator, j.By
+	p := now.plan(g)
+	switch stop := p.Stops(); {
+	case stop != nil:
+		return []guard{{fleet.StateCrit, "now: " + stop.Text}}
+	case p.Hash != j.Plan:
+		return []guard{{fleet.StateCrit, "now: the targets changed since it was proposed, it has to be proposed again"}}
+	}
+	return []guard{{fleet.StateOK, "the plan is still the same"}}
+}
+
+func drawPlan(f Frame, on widget.Canvas, j *fleet.Job, lines []line) {
+	in := widget.Box(on, f.Theme, "plan", string(j.Action)+argsText(j.Planned.Args), false)
+	in = in.Sub(1, 0, in.W-2, in.H)
+	if len(lines) > in.H {
+		lines = dense(lines)
+	}
+	drawLines(f, in, lines, 0)
+}
+
+// twigLine is one row of the tree of steps.
+type twigLine struct {
+	depth  int
+	target string // the rows of targets; "": a step or a wave
+	state  fleet.JobState
+	text   string
+	at     string
+	past   bool // another step of the same target came after it
+	over   bool // nothing more will come
+}
+
+// stepLines lists what happened: to the job as a whole, and in waves to each of
+// its targets.
+func stepLines(f Frame, j *fleet.Job) []twigLine {
+	var out []twigLine
+	step := func(depth int, s *fleet.JobStep) {
+		out = append(out, twigLine{depth: depth, state: s.State, text: s.Name + "  " + s.Text, at: clock(f, s.At)})
+	}
+	own := func(s *fleet.JobStep) bool { return s.Target == "" && !(len(j.Targets) == 1 && ofTarget(s.Name)) }
+	for i := range j.Steps {
+		if s := &j.Steps[i]; own(s) && s.Name != "stop" {
+			step(0, s)
+		}
+	}
+	waves := []int{len(j.Targets)}
+	if j.Planned != nil && len(j.Planned.Waves) > 0 {
+		waves = j.Planned.Waves
+	}
+	rest := j.Targets
+	for n, size := range waves {
+		size = min(size, len(rest))
+		if len(waves) > 1 {
+			out = append(out, twigLine{text: waveText(n, len(waves), size)})
+		}
+		for _, t := range rest[:size] {
+			l := twigLine{depth: 1, target: t, text: t, over: j.State.Over()}
+			if s := j.Of(t); s != nil {
+				l.state, l.at = s.State, clock(f, s.At)
+			}
+			out = append(out, l)
+			for i := range j.Steps {
+				if s := &j.Steps[i]; s.Target == t || s.Target == "" && !own(s) {
+					step(2, s)
+					out[len(out)-1].past = j.Of(t) != s
+				}
+			}
+		}
+		rest = rest[size:]
+	}
+	for i := range j.Steps {
+		if s := &j.Steps[i]; own(s) && s.Name == "stop" {
+			step(0, s)
+		}
+	}
+	return out
+}
+
+func ofTarget(step string) bool { return step == "begin" || step == "act" || step == "verify" }
+
+func waveText(n, of, size int) string {
+	text := "wave " + strconv.Itoa(n+1) + " of " + strconv.Itoa(of) + ": " + count(size, "target")
+	if n == 0 {
+		text += ", the canary"
+	}
+	return text
+}
+
+// drawTree draws the steps as they come in.
+func (v Job) drawTree(f Frame, on widget.Canvas, j *fleet.Job) {
+	done := 0
+	for _, t := range j.Targets {
+		if s := j.Of(t); s != nil && s.State.Over() {
+			done++
+		}
+	}
+	in := widget.Box(on, f.Theme, "steps", strconv.Itoa(done)+" of "+strconv.Itoa(len(j.Targets)), j.State != fleet.JobProposed)
+	lines, caret := stepLines(f, j), v.list.selected(targetRows(j))
+	at := max(0, slices.IndexFunc(lines, func(l twigLine) bool { return l.target != "" && l.target == caret }))
+	top := widget.Window(len(lines), at, in.H)
+	for y := 0; y < in.H && top+y < len(lines); y++ {
+		l := &lines[top+y]
+		row := in.Sub(2+2*l.depth, y, in.W-3-2*l.depth, 1)
+		end := row.Right(row.W, 0, l.at, widget.Dim)
+		drawTwigLine(f, row.Sub(0, 0, end-1, 1), l)
+		if top+y == at && l.target != "" {
+			in.Text(0, y, f.Theme.Glyphs.Caret, widget.Bold)
+			in.Select(0, y, in.W)
+		}
+	}
+	widget.Scroll(in, f.Theme, len(lines), at)
+}
+
+func drawTwigLine(f Frame, on widget.Canvas, l *twigLine) {
+	switch {
+	case l.target != "" && l.state == "":
+		x := on.Text(0, 0, f.Theme.Glyphs.Empty, widget.Rest) + 1
+		x = on.Cut(f.Theme, x, 0, on.W-x, l.text, widget.Link)
+		text := "its turn has not come"
+		if l.over {
+			text = "not begun"
+		}
+		on.Cut(f.Theme, x+2, 0, on.W-x-2, text, widget.Dim)
+	case l.past:
+		on.Cut(f.Theme, on.Text(0, 0, f.Theme.Glyphs.Empty, widget.Rest)+1, 0, on.W-2, l.text, widget.Dim)
+	case l.state == "":
+		on.Cut(f.Theme, 0, 0, on.W, l.text, widget.Dim)
+	default:
+		state, st := jobStyle(l.state)
+		x := on.Glyph(f.Theme, 0, 0, state) + 1
+		if l.target != "" {
+			x = on.Cut(f.Theme, x, 0, on.W-x, l.text, widget.Link) + 2
+			on.Cut(f.Theme, x, 0, on.W-x, string(l.state), st)
+			return
+		}
+		on.Cut(f.Theme, x, 0, on.W-x, l.text, widget.Plain)
+	}
+}
