@@ -94,6 +94,9 @@ func (v Device) drawNothing(f Frame, in widget.Canvas, d *fleet.Device, s sectio
 		}
 	case secCarries:
 		text = "no instance and no service is known to run here"
+		if d.Spec.Kind != fleet.KindServer {
+			text += "; t draws what hangs on it"
+		}
 	case secFacts:
 		text = "nothing has been read"
 	case secEvents:

@@ -76,7 +76,6 @@ func (v Help) Handle(f Frame, c keys.Command) (View, Intent) {
 func (v Help) Draw(f Frame, on widget.Canvas) {
 	shown := v.shown(f)
 	in := widget.Box(on, f.Theme, "help for "+or(v.from.View), "enter runs it, esc goes back", true)
-	widget.Foot(on, f.Theme, "6 capacity, 7 drift: not judged yet, numbers kept free", widget.Dim)
 	at := v.list.index(v.rows(f))
 	legend := 0
 	if in.H > 12 {

@@ -27,6 +27,7 @@ type Handover struct {
 	Blind      int            `json:"blind"`
 	Causes     []Cause        `json:"causes"`
 	Services   []Impaired     `json:"services"`    // that are not ok
+	Open       []Standing     `json:"open"`        // drift and doors, the worst and oldest first
 	Acting     []Act          `json:"acting"`      // jobs that are not settled
 	RunningOut []Expiry       `json:"running_out"` // what people decided, and what ends within a week
 }
@@ -42,6 +43,30 @@ type Cause struct {
 	Confidence fleet.Confidence `json:"confidence"`
 	Evidence   []string         `json:"evidence"`
 	Acting     string           `json:"acting"` // who is doing what to it; empty: nobody
+}
+
+// Standing is a finding that nobody has decided about.
+type Standing struct {
+	Target   string            `json:"target"`
+	Name     string            `json:"name"`
+	Facet    string            `json:"facet"`
+	Kind     fleet.FindingKind `json:"kind"`
+	Severity fleet.Severity    `json:"severity"`
+	Text     string            `json:"text"`
+	Since    time.Time         `json:"since"`
+	Who      string            `json:"who"` // who changed it, where something tells
+}
+
+// open lists what stands, without what is for planning.
+func (in *Input) open() []Standing {
+	out := []Standing{}
+	for f := range in.Snap.Findings() {
+		if f.Open() && !f.Kind.Planned() {
+			out = append(out, Standing{f.Target, name(in.Snap, f.Target), f.Facet, f.Kind, f.Severity, f.Text, f.Since.UTC(), f.Who})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Standing) int { return cmp.Or(cmp.Compare(b.Severity, a.Severity), a.Since.Compare(b.Since)) })
+	return out
 }
 
 // Impaired is a service that is not well.

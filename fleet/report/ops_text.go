@@ -37,6 +37,12 @@ func (o *Ops) handover(p *page) {
 		rows = append(rows, []string{x.Service, x.State.String(), fmt.Sprintf("%d of floor %d", x.Replicas, x.Floor), x.Owner, x.Why})
 	}
 	p.rows("All services are well.", []string{"Service", "State", "Running", "Owner", "Why"}, rows)
+	p.head(3, "What has drifted, and which doors are open")
+	rows = nil
+	for _, x := range h.Open {
+		rows = append(rows, []string{x.Severity.String(), x.Name, x.Text, stamp(x.Since), x.Who})
+	}
+	p.rows("Nothing has drifted, and no door is known to be open.", []string{"Severity", "Target", "What", "Noticed (UTC)", "Who"}, rows)
 	p.head(3, "Under way")
 	p.rows("No job is under way.", actHead, actRows(h.Acting))
 	p.head(3, "Decisions that end within 7 days")
