@@ -191,6 +191,9 @@ func TestHandover(t *testing.T) {
 	if len(h.Causes) != 1 || h.Causes[0].Part != "s1" || h.Causes[0].Acting != "raj: identify" {
 		t.Errorf("causes %+v", h.Causes)
 	}
+	if len(h.Open) != 1 || h.Open[0].Target != "s1" || h.Open[0].Who != "ann" {
+		t.Errorf("open %+v", h.Open)
+	}
 	if len(h.Acting) != 1 || h.Acting[0].Target != "s1" || len(r.Done) != 1 || r.Done[0].Target != "s2" {
 		t.Errorf("acts %+v and %+v", h.Acting, r.Done)
 	}
