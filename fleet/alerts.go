@@ -168,6 +168,11 @@ type AlertBook struct {
 	SurveyedAt time.Time
 	// Counts are the firing alerts by severity, without those that are held.
 	Counts [3]int
+	// Due is when time alone will change an alert next; zero: not before
+	// something else does. Acked and Loose count those with an ack, and those
+	// that are held by something that is over.
+	Due          time.Time
+	Acked, Loose int
 }
 
 // Of returns the alerts of a target.

@@ -10,9 +10,19 @@ import (
 // causes first, then what the user's inhibitions say. One that is held stays in
 // sight; when its cause is over it is let go as soon as its target was seen
 // again and the problem is still there.
+//
+// All alerts are asked where what holds may have changed, else only those that
+// did.
 func (w *work) hold() {
-	active := w.holders()
-	for i, a := range w.standing() {
+	all := w.moved || w.book.CausesAt.Equal(w.now) || w.book.Loose > 0
+	for _, a := range w.changed {
+		all = all || len(w.rules.inhibit) > 0 || a == nil || w.rules.causal(a)
+	}
+	for i, a := range w.standing(false) {
+		all = all || w.rules.causal(a) || len(w.rules.inhibit) > 0 && w.was[i] != a
+	}
+	active := w.holders(all)
+	for i, a := range w.standing(all) {
 		if !a.Active() {
 			if a.Held != nil {
 				w.edit(i).Held = nil
@@ -54,12 +64,18 @@ type holders struct {
 	sources []map[string]string // by inhibition: values of the equal labels -> id
 }
 
-func (w *work) holders() holders {
+func (w *work) holders(all bool) holders {
 	h := holders{causes: map[string]bool{}, sources: make([]map[string]string, len(w.rules.inhibit))}
-	for _, a := range w.standing() {
-		if p := w.rules.byName[a.Rule]; p != nil && p.On == "cause" && a.Active() {
-			h.causes[a.ID()] = true
+	for _, by := range w.book.Explained {
+		if _, asked := h.causes[by]; !asked {
+			a := w.find(by)
+			h.causes[by] = a != nil && a.Active()
 		}
+	}
+	if len(w.rules.inhibit) == 0 || !all {
+		return h
+	}
+	for _, a := range w.standing(true) {
 		if a.State != fleet.AlertFiring {
 			continue
 		}
@@ -79,6 +95,12 @@ func (w *work) holders() holders {
 		}
 	}
 	return h
+}
+
+// causal reports whether an alert is on a cause.
+func (b *Book) causal(a *fleet.Alert) bool {
+	p := b.byName[a.Rule]
+	return p != nil && p.On == "cause"
 }
 
 // values joins the values of the labels that must be equal; ok is false where

@@ -159,6 +159,10 @@ func (l *limits) due(a *fleet.Alert) time.Time {
 		return a.Since.Add(l.wait)
 	case a.State == fleet.AlertFiring && !a.Quiet.IsZero() && a.Stale.IsZero():
 		return a.Quiet.Add(l.keep)
+	case a.State == fleet.AlertResolved && a.Ring == 0 && a.Silenced == "":
+		return a.Ended.Add(linger)
+	case a.State == fleet.AlertResolved && a.Silenced == "":
+		return a.Ended.Add(forget)
 	}
 	return time.Time{}
 }

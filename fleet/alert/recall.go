@@ -41,11 +41,12 @@ func Recall(tables []fleet.Rows) *fleet.AlertBook {
 	slices.SortFunc(b.List, order)
 	slices.SortFunc(b.Groups, func(x, y fleet.AlertGroup) int { return strings.Compare(x.Key, y.Key) })
 	slices.SortFunc(b.Silences, func(x, y fleet.Silence) int { return x.Start.Compare(y.Start) })
+	w := work{book: *b}
 	for _, a := range b.List {
-		if a.State == fleet.AlertFiring && a.Held == nil {
-			b.Counts[min(int(a.Severity), len(b.Counts)-1)]++
-		}
+		w.tally(a, 1)
 	}
+	b = &w.book
+	b.Due = time.Unix(0, 0) // whatever is due was so already
 	if len(b.List)+len(b.Groups)+len(b.Silences)+len(b.Flexible) == 0 {
 		return nil
 	}

@@ -23,13 +23,11 @@ const (
 // of all of them where the silences changed, or time went over one's edge, else
 // of those that changed.
 func (w *work) silence() {
-	all := w.silencesMoved()
+	all := w.silencesMoved() || w.moved
+	w.quieter = all
 	active := w.activeSilences()
 	open := w.openWindows()
-	for i, a := range w.standing() {
-		if !all && a == w.was[i] {
-			continue
-		}
+	for i, a := range w.standing(all) {
 		by := ""
 		for k := range active {
 			if active[k].match.match(a.Labels) {

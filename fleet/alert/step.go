@@ -68,8 +68,12 @@ type work struct {
 	changed map[key]*fleet.Alert // nil: gone
 	list    []*fleet.Alert       // by order
 	was     []*fleet.Alert       // what each was before the step; nil: new
+	dirty   map[string]bool      // targets that changed has something of
+	moved   bool                 // the inventory, and with it the rules
 	spoken  bool                 // a silence was made or ended
+	quieter bool                 // silences were asked of all alerts
 	nudged  map[string]bool
+	holds   map[string]int // how many each one holds, once somebody asked
 }
 
 // Step moves the alerts on. It is pure: what it returns follows from the case.
@@ -82,7 +86,8 @@ func Step(c *Case) Result {
 	if prev == nil {
 		prev = &fleet.AlertBook{}
 	}
-	w := &work{Case: c, rules: rules, prev: prev, book: *prev, now: c.Now, before: c.Before.At, changed: map[key]*fleet.Alert{}, nudged: map[string]bool{}}
+	w := &work{Case: c, rules: rules, prev: prev, book: *prev, now: c.Now, before: c.Before.At, changed: map[key]*fleet.Alert{}, dirty: map[string]bool{}, nudged: map[string]bool{}}
+	w.moved = c.Before.Topology != c.Next.Topology || prev.Began.IsZero()
 	if w.book.Began.IsZero() {
 		w.book.Began = w.now
 	}
@@ -127,7 +132,7 @@ func (w *work) nudgeNear(id string) {
 
 // get returns an alert as it is now in this step, or nil.
 func (w *work) get(mine []*fleet.Alert, k key) *fleet.Alert {
-	if len(w.changed) > 0 {
+	if len(w.dirty) > 0 && w.dirty[k.target] {
 		if a, ok := w.changed[k]; ok {
 			return a
 		}
@@ -141,10 +146,14 @@ func (w *work) get(mine []*fleet.Alert, k key) *fleet.Alert {
 }
 
 // put changes an alert, or takes it away.
-func (w *work) put(k key, a *fleet.Alert) { w.changed[k] = a }
+func (w *work) put(k key, a *fleet.Alert) { w.changed[k], w.dirty[k.target] = a, true }
 
 // merge puts what looks changed into the list.
 func (w *work) merge() {
+	if len(w.changed) == 0 {
+		w.list, w.was = slices.Clone(w.prev.List), w.prev.List
+		return
+	}
 	fresh := make([]*fleet.Alert, 0, len(w.changed))
 	for _, a := range w.changed {
 		if a != nil {
@@ -171,7 +180,7 @@ func (w *work) merge() {
 			old, fresh = old[1:], fresh[1:]
 		default:
 			a := old[0]
-			if len(w.changed) > 0 {
+			if w.dirty[a.Target] {
 				if c, ok := w.changed[keyOf(a)]; ok {
 					a = c // nil: gone
 				}
@@ -182,11 +191,12 @@ func (w *work) merge() {
 	}
 }
 
-// standing yields the places of alerts that are there.
-func (w *work) standing() iter.Seq2[int, *fleet.Alert] {
+// standing yields the places of alerts that are there: of all, or of those that
+// this step changed.
+func (w *work) standing(all bool) iter.Seq2[int, *fleet.Alert] {
 	return func(yield func(int, *fleet.Alert) bool) {
 		for i, a := range w.list {
-			if a != nil && !yield(i, a) {
+			if a != nil && (all || a != w.was[i]) && !yield(i, a) {
 				return
 			}
 		}
@@ -203,13 +213,17 @@ func (w *work) edit(i int) *fleet.Alert {
 	return w.list[i]
 }
 
-// pass lets time pass over all alerts, and takes away those whose rule or
-// target the user took away.
+// pass lets time pass over the alerts, and takes away those whose rule or target
+// the user took away. All of them are asked when the first is due.
 func (w *work) pass() {
-	moved := w.Before.Topology != w.Next.Topology
-	for i, a := range w.standing() {
+	due := w.book.Due
+	all := w.moved || !due.IsZero() && !w.now.Before(due)
+	if all {
+		due = time.Time{}
+	}
+	for i, a := range w.standing(all) {
 		p := w.rules.byName[a.Rule]
-		if p == nil || moved && !w.stands(p, a) {
+		if p == nil || w.moved && !w.stands(p, a) {
 			if a.Active() {
 				w.event(a.Target, "alert "+a.ID()+" is over: its rule or its target is not configured any more")
 			}
@@ -224,8 +238,12 @@ func (w *work) pass() {
 			w.nudge(n.Target)
 			w.edit(i).Retry = time.Time{}
 		}
-		w.wake(p.limits.due(w.list[i]))
+		if at := p.limits.due(w.list[i]); !at.IsZero() && (due.IsZero() || at.Before(due)) {
+			due = at
+		}
 	}
+	w.book.Due = due
+	w.wake(due)
 }
 
 // stands reports whether what an alert speaks of is still in the inventory.
@@ -254,7 +272,7 @@ func (w *work) stands(p *program, a *fleet.Alert) bool {
 
 // acks ends acknowledgements that expired, and those of alerts that changed.
 func (w *work) acks() {
-	for i, a := range w.standing() {
+	for i, a := range w.standing(w.book.Acked > 0) {
 		if a.Ack == nil {
 			continue
 		}
@@ -271,23 +289,20 @@ func (w *work) acks() {
 // finish records what changed, and closes the book.
 func (w *work) finish() Result {
 	moved := false
-	kept := w.list[:0:0]
-	var counts [3]int
 	for i, a := range w.list {
 		was := w.was[i]
-		if a != was {
-			moved = true
-			w.record(was, a)
-		}
-		if a == nil {
+		if a == was {
 			continue
 		}
-		kept = append(kept, a)
-		if a.State == fleet.AlertFiring && a.Held == nil {
-			counts[a.Severity]++
-		}
+		moved = true
+		w.tally(was, -1)
+		w.tally(a, 1)
+		w.record(was, a)
 	}
-	w.book.List, w.book.Counts = kept, counts
+	w.book.List = w.prev.List
+	if moved {
+		w.book.List = slices.DeleteFunc(w.list, func(a *fleet.Alert) bool { return a == nil })
+	}
 	w.out.Book = &w.book
 	if !moved && len(w.out.Changes) == 0 && w.same() {
 		w.out.Book = w.Before.Alerts
@@ -295,11 +310,27 @@ func (w *work) finish() Result {
 	return w.out
 }
 
+// tally keeps the book's counts.
+func (w *work) tally(a *fleet.Alert, by int) {
+	if a == nil {
+		return
+	}
+	if a.State == fleet.AlertFiring && a.Held == nil {
+		w.book.Counts[min(int(a.Severity), len(w.book.Counts)-1)] += by
+	}
+	if a.Ack != nil {
+		w.book.Acked += by
+	}
+	if a.Held != nil && !a.Held.Over.IsZero() {
+		w.book.Loose += by
+	}
+}
+
 // same reports whether nothing but the list could have changed, and did not.
 func (w *work) same() bool {
 	a, b := w.Before.Alerts, &w.book
 	return a != nil && a.Began.Equal(b.Began) && a.Settled == b.Settled && a.CausesDue == b.CausesDue && a.CausesAt.Equal(b.CausesAt) &&
-		a.SurveyedAt.Equal(b.SurveyedAt) && len(a.Groups) == len(b.Groups) && (len(a.Groups) == 0 || &a.Groups[0] == &b.Groups[0])
+		a.SurveyedAt.Equal(b.SurveyedAt) && a.Due.Equal(b.Due) && len(a.Groups) == len(b.Groups) && (len(a.Groups) == 0 || &a.Groups[0] == &b.Groups[0])
 }
 
 // record writes an alert's row where it is worth a version, and a line of the

@@ -19,24 +19,19 @@ const maxPages = 50
 // is over, then every interval: it speaks where something changed, or where it
 // fires and has not spoken for the repeat interval.
 func (w *work) tell() {
+	before := w.book.Settled
 	if w.rules.root == nil || !w.settled() {
 		return
 	}
-	groups := w.groupsByKey()
 	members := map[string][]*fleet.Alert{} // of groups that are due
-	for _, g := range groups {
-		if !w.now.Before(g.Next) {
+	for i := range w.book.Groups {
+		g := &w.book.Groups[i]
+		if w.wake(g.Next); !w.now.Before(g.Next) {
 			members[g.Key] = nil
 		}
 	}
-	fresh := w.join(groups, members)
-	for _, g := range groups {
-		w.wake(g.Next)
-	}
-	if len(members) == 0 && !fresh {
-		return
-	}
-	changed := fresh
+	all := len(members) > 0 || !before || w.quieter || w.moved || w.book.Loose > 0
+	groups, changed := w.join(all, members)
 	for key, list := range members {
 		g := *groups[key]
 		if w.flush(&g, list) {
@@ -91,11 +86,17 @@ func (w *work) groupsByKey() map[string]*fleet.AlertGroup {
 
 // join finds the groups of every alert that is to be told: a new group is made
 // for one that has none, and those of groups that are due are gathered. It
-// reports whether a group was made.
-func (w *work) join(groups map[string]*fleet.AlertGroup, members map[string][]*fleet.Alert) (made bool) {
-	for i, a := range w.standing() {
+// returns all groups, nil where none was asked for, and whether one was made.
+func (w *work) join(all bool, members map[string][]*fleet.Alert) (groups map[string]*fleet.AlertGroup, made bool) {
+	if len(members) > 0 {
+		groups = w.groupsByKey()
+	}
+	for i, a := range w.standing(all) {
 		if w.status(a) == "" {
 			continue
+		}
+		if groups == nil {
+			groups = w.groupsByKey()
 		}
 		if a.Groups == nil {
 			a = w.edit(i)
@@ -117,7 +118,7 @@ func (w *work) join(groups map[string]*fleet.AlertGroup, members map[string][]*f
 			}
 		}
 	}
-	return made
+	return groups, made
 }
 
 func (w *work) newGroup(key string, a *fleet.Alert) *fleet.AlertGroup {
@@ -251,10 +252,12 @@ func lastSlash(s string) int {
 // of what was said before, so that the same word has the same key wherever it
 // is made again.
 func (w *work) notice(g *fleet.AlertGroup, list, over []*fleet.Alert) {
-	holds := map[string]int{}
-	for _, a := range w.standing() {
-		if a.Held != nil {
-			holds[a.Held.By]++
+	if w.holds == nil {
+		w.holds = map[string]int{}
+		for _, a := range w.standing(true) {
+			if a.Held != nil {
+				w.holds[a.Held.By]++
+			}
 		}
 	}
 	all := slices.Concat(list, over)
@@ -278,7 +281,7 @@ func (w *work) notice(g *fleet.AlertGroup, list, over []*fleet.Alert) {
 			continue
 		}
 		p.Alerts = append(p.Alerts, fleet.Page{ID: a.ID(), Status: status, Severity: a.Severity, Since: a.Since, Ended: a.Ended, Summary: a.Summary, Cause: a.Cause,
-			Evidence: a.Evidence, Blast: a.Blast, Runbook: a.Runbook, Holds: holds[a.ID()], Labels: a.Labels})
+			Evidence: a.Evidence, Blast: a.Blast, Runbook: a.Runbook, Holds: w.holds[a.ID()], Labels: a.Labels})
 	}
 	w.out.Notices = append(w.out.Notices, fleet.Notice{Key: hex.EncodeToString(sum.Sum(nil)[:16]), Receiver: g.Receiver, At: w.now, Expires: w.now.Add(g.Repeat), Body: encode(p)})
 }
