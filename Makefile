@@ -8,7 +8,7 @@ CC_HERE := $(shell command -v $${CC:-cc} 2>/dev/null || command -v gcc 2>/dev/nu
 RACE    := $(if $(CC_HERE),-race,)
 STATIC  := $(GO) tool -modfile=tools/go.mod staticcheck
 
-.PHONY: build run test lint peers peers-openstack bench bench-engine bench-store bench-snmp bench-ipmi bench-console bench-demo crash kills week soak fuzz clean
+.PHONY: build run test lint peers peers-openstack bench bench-engine bench-alert bench-store bench-snmp bench-ipmi bench-console bench-demo crash kills week soak fuzz clean
 
 build:
 	CGO_ENABLED=0 $(GO) build $(BUILD) -o plumb .
@@ -40,13 +40,16 @@ peers-openstack:
 
 # One JSON line a measurement: medians of processor time, beside a peer where one
 # is installed. When a benchmark cannot measure, all it said is shown.
-bench: bench-engine bench-store bench-snmp bench-ipmi bench-console bench-demo
+bench: bench-engine bench-alert bench-store bench-snmp bench-ipmi bench-console bench-demo
 
 measure = @out=$$(mktemp) && { PLUMB_PEERS=1 PLUMB_BENCH=1 $(GO) test $(2) -tags $(TAGS) -v -timeout 30m -benchtime 1x $(1) >$$out 2>&1 || { cat $$out; rm -f $$out; exit 1; }; \
 	grep '^{"bench"' $$out || grep -B1 SKIP $$out; rm -f $$out; }
 
 bench-engine:
-	$(call measure,-run '^$$' -bench . ./fleet/engine)
+	$(call measure,-run '^$$' -bench . -skip Alerts ./fleet/engine)
+
+bench-alert:
+	$(call measure,-run '^$$' -bench Alerts ./fleet/engine)
 
 bench-store:
 	$(call measure,-run '^TestMeasure' -bench . ./store)

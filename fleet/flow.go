@@ -24,6 +24,10 @@ type Decision struct {
 	Change  *JobChange
 	Rulings []Ruling
 	Freeze  *Freeze // nil: as it is; without By: thawed
+	// Silences are new, or changed ones: a silence is ended by its End. Acks are
+	// of alerts that are there.
+	Silences []Silence
+	Acks     []Acknowledgement
 }
 
 // Reload replaces the inventory. What is still there keeps what is known of it.

@@ -15,6 +15,7 @@ type Inventory struct {
 	Services    []ServiceSpec
 	Policies    Policies
 	Remediation Remediation
+	Alerting    Alerting
 	// Intervals of the lanes; the age of a value counts by the interval of
 	// the lane that reads it.
 	Intervals [3]time.Duration

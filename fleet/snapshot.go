@@ -22,8 +22,9 @@ type Snapshot struct {
 	Hosts     Table[HostState]
 	Instances Table[InstanceState]
 	Services  Table[Service]
-	Jobs      []Job   // open and recent, newest first
-	Freeze    *Freeze // the switch that stops all writes; nil: never thrown
+	Jobs      []Job      // open and recent, newest first
+	Freeze    *Freeze    // the switch that stops all writes; nil: never thrown
+	Alerts    *AlertBook // nil: nobody looked
 
 	// HostOf says which hypervisor a device is: its dense number in Hosts by
 	// the device's. A device that is none is not in it.
@@ -72,7 +73,13 @@ type Topology struct {
 	// everything that writes.
 	Policies    *Policies
 	Remediation *Remediation
+	// Rules are the user's alert rules, ready to run. Only fleet/alert looks
+	// inside.
+	Rules RuleBook
 }
+
+// RuleBook is what fleet/alert makes of the user's rules for one inventory.
+type RuleBook interface{ Rules() int }
 
 // Attachment is the far end of an intended cable or cord.
 type Attachment struct {

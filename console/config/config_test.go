@@ -125,7 +125,7 @@ func TestContractExample(t *testing.T) {
 	if diff := cmp.Diff(policies, inv.Policies); diff != "" {
 		t.Errorf("policies (-want +got)\n%s", diff)
 	}
-	if f.Alerts.Rules == nil || f.Metrics.Listen != "127.0.0.1:9464" || f.Health["match"].Every != 15*time.Second {
+	if len(inv.Alerting.Rules) < 30 || f.Metrics.Listen != "127.0.0.1:9464" || f.Health["match"].Every != 15*time.Second {
 		t.Error("alerts, policies, metrics or health are lost")
 	}
 }

@@ -24,8 +24,10 @@ type File struct {
 	Credentials map[string]Credential
 	Metrics     Metrics
 	Health      map[string]Health // by service
-	Alerts      Alerts
-	Runbooks    []*runbook.Book // those that come with plumb, and the user's own
+	Runbooks    []*runbook.Book   // those that come with plumb, and the user's own
+	// Receivers are who is told of alerts, as their own package will read them;
+	// nil where the file has none.
+	Receivers *yaml.Node
 }
 
 // Credential returns what a name stands for, as probes take it.
@@ -67,10 +69,6 @@ type Health struct {
 	Every                 time.Duration
 }
 
-// Alerts are the parts of alerting, as their own package will read them; nil
-// where the file has none.
-type Alerts struct{ Rules, Routes, Receivers, Maintenance *yaml.Node }
-
 // builder turns the parts of a file into a File.
 type builder struct {
 	env   Env
@@ -108,6 +106,9 @@ func (b *builder) build(parts []part) *File {
 			b.part(p)
 		}
 	}
+	if b.first.alerts == (place{}) {
+		b.alerting(nil)
+	}
 	if b.file.Store.Dir == "" {
 		b.file.Store.Dir = inDir(parts[0].dir, "plumb-data")
 	}
@@ -131,9 +132,9 @@ func (b *builder) part(p part) {
 	if p.Metrics != nil && b.once("metrics", &b.first.metrics, p.Metrics.Listen.at) {
 		b.file.Metrics.Listen = b.address(p.Metrics.Listen, "metrics.listen", "")
 	}
-	if p.Alerts != nil && b.once("alerts", &b.first.alerts, p.At) {
-		a := p.Alerts
-		b.file.Alerts = Alerts{a.Rules.node, a.Routes.node, a.Receivers.node, a.Maintenance.node}
+	if p.Alerts != nil && b.once("alerts", &b.first.alerts, p.Alerts.At) {
+		b.file.Receivers = p.Alerts.Receivers.node
+		b.alerting(p.Alerts)
 	}
 	if p.Policies != nil && b.once("policies", &b.first.policies, p.Policies.At) {
 		b.policies(p.Policies)

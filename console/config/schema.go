@@ -93,13 +93,6 @@ type metricsYAML struct {
 	Listen ref `yaml:"listen"`
 }
 
-type alertsYAML struct {
-	Rules       raw `yaml:"rules"`
-	Routes      raw `yaml:"routes"`
-	Receivers   raw `yaml:"receivers"`
-	Maintenance raw `yaml:"maintenance"`
-}
-
 type regionYAML struct {
 	Name  ref        `yaml:"name"`
 	Sites []siteYAML `yaml:"sites"`

@@ -14,6 +14,9 @@
 // everything as it was, with its age. Every row that changed becomes a
 // [fleet.Change], which is how the past is kept.
 //
+// Alerts come last: they look at what the step made of the fleet, and what they
+// have to say to people outside are its notices.
+//
 // What does not belong here: retries and soft states (they are an alert's
 // business), drawing, and anything that would have to ask the store.
 package engine

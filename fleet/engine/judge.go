@@ -80,6 +80,7 @@ func (s *step) judge(i int) {
 	s.next.Counts.By[fleet.KindOfDevice][was.State]--
 	s.next.Counts.By[fleet.KindOfDevice][v.state]++
 	s.changed, s.touched[i] = true, true
+	s.look(i)
 	if was.State == v.state && slices.Equal(was.About, about) {
 		if s.unkept(d) {
 			s.keepStatus(d)

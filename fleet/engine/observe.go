@@ -25,6 +25,7 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 	was := *s.devices.Peek(i)
 	d := s.devices.At(i)
 	s.changed, s.touched[i] = true, true
+	s.look(i)
 	s.see(d, o)
 	s.stamp(&d.Tables, o)
 

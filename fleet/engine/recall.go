@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/alert"
 )
 
 // recaller puts remembered rows and readings back into their devices. What the
@@ -41,7 +42,7 @@ func (s *step) recallAll(mem *fleet.Memory) {
 		r := newRecaller(s)
 		for i := alone(from); i < alone(to); i++ {
 			if t := tables[i].Table; t == fleet.TableAlerts || t == fleet.TableSilences {
-				continue // they come back with those who judge
+				continue // they are not a device's own: see alert.Recall
 			}
 			if n := s.next.Devices.Number(tables[i].Target); n >= 0 {
 				r.device(n, &tables[i])
@@ -65,6 +66,7 @@ func (s *step) recallAll(mem *fleet.Memory) {
 			s.dateDevice(s.devices.At(i))
 		}
 	})
+	s.next.Alerts = alert.Recall(tables)
 	for _, rows := range slices.Concat(others...) {
 		switch i := s.next.Clouds.Number(rows.Target); {
 		case i >= 0:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/alert"
 	"plumb/fleet/capacity"
 )
 
@@ -54,6 +55,7 @@ func (s *step) lay(inv *fleet.Inventory) {
 	n.Services = keep(inv.Services, &n.Services, func(r *fleet.ServiceSpec) string { return r.Name }, func(r *fleet.Service, sp *fleet.ServiceSpec) { r.Spec = sp })
 	n.Topology = topology(n)
 	n.Policies, n.Remediation = inv.Policies.Standing(s.now), &inv.Remediation
+	n.Rules = alert.Compile(&inv.Alerting, n)
 	n.Cohorts = nil // who is like whom may have changed
 	for i := range n.Racks.Len() {
 		r := n.Racks.At(i)
@@ -63,6 +65,7 @@ func (s *step) lay(inv *fleet.Inventory) {
 	s.indexHosts()
 	s.open()
 	clear(s.touched) // numbers of the inventory before
+	s.viewed, s.viewedAt = nil, nil
 	s.stirred = nil
 	for i := range s.devices.Len() {
 		if d := s.devices.Peek(i); len(d.Miscabled) > 0 || len(d.Neighbors) > 0 {

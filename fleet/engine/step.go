@@ -32,6 +32,7 @@ type step struct {
 	cloudStatuses map[int]*Status
 
 	weigher
+	watcher
 }
 
 // Step folds inputs into the next snapshot. prev comes from [Restore] or an
@@ -65,6 +66,7 @@ func Step(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Snapsho
 	s.settleJobs()
 	s.creditReverts()
 	s.survey()
+	s.watch()
 	return s.close()
 }
 
@@ -75,6 +77,9 @@ func (s *step) open() {
 
 func (s *step) close() (*fleet.Snapshot, fleet.Output) {
 	s.out.Wake = s.now.Add(max(s.next.Intervals[fleet.LaneFast]/2, time.Second))
+	if w := s.watcher.wake; !w.IsZero() {
+		s.out.Wake = earlier(s.out.Wake, w)
+	}
 	if !s.changed {
 		return s.prev, s.out
 	}
@@ -150,6 +155,7 @@ func (s *step) decide(d fleet.Decision) {
 	if d.Freeze != nil {
 		s.freeze(d.Freeze)
 	}
+	s.silences, s.acks = append(s.silences, d.Silences...), append(s.acks, d.Acks...)
 	s.changed = s.changed || d.Job != nil
 }
 

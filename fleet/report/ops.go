@@ -176,7 +176,7 @@ func OpsOf(in Input) Ops {
 	return Ops{
 		Period: in.period(),
 		Handover: Handover{
-			Devices: in.states(), Blind: in.Snap.Counts.Blind, Causes: in.causes(), Services: in.impaired(),
+			Devices: in.states(), Blind: in.Snap.Counts.Blind, Causes: in.causes(), Services: in.impaired(), Open: in.open(),
 			Acting: in.acts(func(j *fleet.Job) bool { return j.Ended.IsZero() }), RunningOut: in.expiries(),
 		},
 		Review: Review{

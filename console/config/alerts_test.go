@@ -1,0 +1,117 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"plumb/fleet"
+	"plumb/fleet/alert"
+)
+
+const alertsHead = `
+ssh: {users: [{name: ann, role: admin, keys: ["` + testKey + `"]}]}
+regions: [{name: ams, sites: [{name: ams1, racks: [{name: r01, units: 42, devices: [{name: s01, kind: server, unit: 1, owner: team-game}]}]}]}]
+`
+
+func TestAlerts(t *testing.T) {
+	f, err := parse(t, alertsHead+`
+alerts:
+  off: [fan]
+  settle: 5m
+  runbooks: "https://wiki.example/{rule}"
+  receivers: [{name: pager, webhook: "https://x.example"}, {name: mail}]
+  rules:
+    - {name: fan, on: sensor, select: {owner: team-game}, problem: 'sensor.class == "fan" and sensor.value < 900', recovery: sensor.value > 1200, severity: crit, for: 30s,
+       keep_firing_for: 1m, attempts: 2, recover_after: 3, retry: 2s, labels: {team: "{device.owner}"}, summary: "{sensor.name} slow", runbook: "https://wiki.example/fans"}
+  routes:
+    - {receiver: mail, match: [severity=warn, "rack=~ams1/.*"], group_by: [rack], group_wait: 10s, group_interval: 1m, repeat_interval: 1h, continue: true, routes: [{match: [owner!=x]}]}
+  inhibit: [{source: [severity=crit], target: [severity=warn], equal: [target]}]
+  maintenance: [{name: move, of: ams1/r01, from: 2026-12-01T22:00:00Z, until: 2026-12-02T04:00:00Z, lasts: 1h, reason: moving}]
+`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := f.Inventory.Alerting
+	last := a.Rules[len(a.Rules)-1]
+	want := fleet.AlertRule{Name: "fan", On: "sensor", Select: map[string]string{"owner": "team-game"}, Problem: `sensor.class == "fan" and sensor.value < 900`, Recovery: "sensor.value > 1200",
+		Severity: fleet.SeverityCrit, Graded: true, For: 30 * time.Second, Keep: time.Minute, Attempts: 2, RecoverAfter: 3, Retry: 2 * time.Second,
+		Labels: map[string]string{"team": "{device.owner}"}, Summary: "{sensor.name} slow", Runbook: "https://wiki.example/fans"}
+	if diff := cmp.Diff(want, last); diff != "" {
+		t.Errorf("rule (-want +got)\n%s", diff)
+	}
+	if a.Rules[0].Name != "cause" || a.Rules[0].Runbook != "https://wiki.example/cause" || a.Settle != 5*time.Minute || !slices.Equal(a.Receivers, []string{"pager", "mail"}) {
+		t.Errorf("%+v", a.Rules[0])
+	}
+	route := &fleet.AlertRoute{Receiver: "pager", Routes: []fleet.AlertRoute{{Receiver: "mail", Match: []fleet.Matcher{{Label: "severity", Op: "=", Value: "warn"}, {Label: "rack", Op: "=~", Value: "ams1/.*"}},
+		GroupBy: []string{"rack"}, Wait: 10 * time.Second, Interval: time.Minute, Repeat: time.Hour, Continue: true, Routes: []fleet.AlertRoute{{Match: []fleet.Matcher{{Label: "owner", Op: "!=", Value: "x"}}}}}}}
+	if diff := cmp.Diff(route, a.Route); diff != "" {
+		t.Errorf("route (-want +got)\n%s", diff)
+	}
+	if m := a.Maintenance[0]; m.At != "ams1/r01" || m.Lasts != time.Hour || m.Until.Sub(m.From) != 6*time.Hour || len(a.Inhibit) != 1 || a.Inhibit[0].Equal[0] != "target" {
+		t.Errorf("%+v %+v", a.Maintenance, a.Inhibit)
+	}
+	if f.Receivers == nil {
+		t.Error("what receivers say is lost")
+	}
+}
+
+// TestBuiltInRules: they compile, have a summary each, and are there without
+// anybody asking.
+func TestBuiltInRules(t *testing.T) {
+	f, err := parse(t, alertsHead, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := f.Inventory.Alerting
+	if err := alert.Check(&a); err != nil {
+		t.Fatal(err)
+	}
+	if a.Route != nil {
+		t.Error("there are no receivers, and there is a route")
+	}
+	for _, r := range a.Rules {
+		if r.Summary == "" {
+			t.Errorf("%s says nothing", r.Name)
+		}
+	}
+	if f, err = parse(t, alertsHead+"alerts: {defaults: false}", nil); err != nil || len(f.Inventory.Alerting.Rules) != 0 {
+		t.Errorf("switched off: %d rules, %v", len(f.Inventory.Alerting.Rules), err)
+	}
+}
+
+func TestWrongAlerts(t *testing.T) {
+	for text, want := range map[string]string{
+		`{of: [fan]}`:  "unknown key `of`",
+		`{off: [fun]}`: "did you mean `fan`",
+		`{rules: [{on: sensor, problem: "true"}]}`:                                                     "a rule has no name",
+		`{rules: [{name: x, on: senser, problem: "true"}]}`:                                            "did you mean `sensor`",
+		`{rules: [{name: x, on: sensor}]}`:                                                             "has no problem",
+		`{rules: [{name: x, on: sensor, problem: "sensor.volts > 1"}]}`:                                "volts",
+		`{rules: [{name: x, on: sensor, problem: "sensor.value > now()"}]}`:                            "now",
+		`{rules: [{name: fan, on: sensor, problem: "true"}]}`:                                          "stands twice",
+		`{rules: [{name: x, on: sensor, problem: "true", severity: bad}]}`:                             "severity",
+		`{rules: [{name: x, on: sensor, problem: "true", summary: "{sensor.volts}"}]}`:                 "no such field",
+		`{rules: [{name: x, on: sensor, problem: "true", select: {owner: nobody}}]}`:                   "no device has owner",
+		`{rules: [{name: x, on: sensor, problem: "true", for: soon}]}`:                                 "not a duration",
+		`{routes: [{receiver: a}]}`:                                                                    "no receivers",
+		`{receivers: [{name: a}, {name: a}]}`:                                                          "stands twice",
+		`{receivers: [a]}`:                                                                             "needs a name",
+		`{receivers: [{name: abc}], routes: [{receiver: abd}]}`:                                        "did you mean `abc`",
+		`{receivers: [{name: a}], routes: [{match: ["x"]}]}`:                                           "not a matcher",
+		`{receivers: [{name: a}], routes: [{match: ["x=~("]}]}`:                                        "not a matcher",
+		`{inhibit: [{source: [a=b]}]}`:                                                                 "needs source and target",
+		`{maintenance: [{name: a, from: 2026-12-01T22:00:00Z, until: 2026-12-02T04:00:00Z}]}`:          "covers nothing",
+		`{maintenance: [{name: a, of: r77, from: 2026-12-01T22:00:00Z, until: 2026-12-02T04:00:00Z}]}`: "no region, site, rack",
+		`{maintenance: [{name: a, of: ams, until: 2026-12-02T04:00:00Z}]}`:                             "needs from",
+		`{maintenance: [{name: a, of: ams, from: yesterday, until: 2026-12-02T04:00:00Z}]}`:            "not a time",
+	} {
+		_, err := parse(t, alertsHead+"alerts: "+text, nil)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: want %q, got %v", text, want, err)
+		}
+	}
+}

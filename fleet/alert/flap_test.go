@@ -1,0 +1,41 @@
+package alert
+
+import (
+	"math"
+	"testing"
+)
+
+// TestFlapVectors holds the vectors of SEMANTICS 2.
+func TestFlapVectors(t *testing.T) {
+	newest := func(k int) uint32 { // a ring whose newest k places are changes
+		ring, bit := uint32(0), uint32(0)
+		for range k {
+			bit ^= 1
+			ring = ring<<1 | bit
+		}
+		return ring
+	}
+	for _, c := range []struct {
+		name string
+		ring uint32
+		want float64
+	}{
+		{"steady ok", 0, 0}, {"steady bad", ringMask, 0}, {"alternating", 0x155555, 100}, {"alternating the other way", 0x0aaaaa, 100},
+		{"one newest", 1, 6.25}, {"one oldest", 1 << 20, 3.75},
+		{"k=2", newest(2), 12.37}, {"k=3", newest(3), 18.36}, {"k=4", newest(4), 24.21}, {"k=5", newest(5), 29.93},
+		{"k=6", newest(6), 35.53}, {"k=8", newest(8), 46.32}, {"k=10", newest(10), 56.58},
+	} {
+		if got := Flap(c.ring); math.Abs(got-c.want) > 0.006 {
+			t.Errorf("%s: %.4f, want %.2f", c.name, got, c.want)
+		}
+	}
+}
+
+func TestFlapHysteresis(t *testing.T) {
+	if flaps(7, false) || !flaps(0b1010, false) {
+		t.Error("it starts at 20 percent, not before")
+	}
+	if !flaps(0b101, true) || flaps(0, true) || flaps(1<<20, true) {
+		t.Error("it stops at 5 percent, not before")
+	}
+}

@@ -1,0 +1,143 @@
+package alert
+
+import (
+	"strings"
+
+	"plumb/fleet"
+)
+
+// hold asks of every active alert whether another one explains it: the graph's
+// causes first, then what the user's inhibitions say. One that is held stays in
+// sight; when its cause is over it is let go as soon as its target was seen
+// again and the problem is still there.
+//
+// All alerts are asked where what holds may have changed, else only those that
+// did.
+func (w *work) hold() {
+	all := w.moved || w.book.CausesAt.Equal(w.now) || w.book.Loose > 0
+	for _, a := range w.changed {
+		all = all || len(w.rules.inhibit) > 0 || a == nil || w.rules.causal(a)
+	}
+	for i, a := range w.standing(false) {
+		all = all || w.rules.causal(a) || len(w.rules.inhibit) > 0 && w.was[i] != a
+	}
+	active := w.holders(all)
+	for i, a := range w.standing(all) {
+		if !a.Active() {
+			if a.Held != nil {
+				w.edit(i).Held = nil
+			}
+			continue
+		}
+		by := w.holder(a, active)
+		switch held := a.Held; {
+		case by != "" && (held == nil || held.By != by || !held.Over.IsZero()):
+			w.edit(i).Held = &fleet.Hold{By: by, At: w.now}
+		case by == "" && held != nil && held.Over.IsZero():
+			w.edit(i).Held = &fleet.Hold{By: held.By, At: held.At, Over: w.now}
+			w.nudge(a.Target)
+		case by == "" && held != nil && w.seenSince(a, held):
+			w.edit(i).Held = nil
+		}
+	}
+}
+
+// seenSince reports whether an alert's target was polled after its cause was
+// over. What is no device is judged with everything else, and needs no poll.
+func (w *work) seenSince(a *fleet.Alert, h *fleet.Hold) bool {
+	d := w.Next.Devices.Get(a.Target)
+	if d == nil {
+		return w.now.After(h.Over)
+	}
+	for i := range d.Sources {
+		if d.Sources[i].Err != nil && d.Blind() && w.now.Sub(h.Over) > 2*w.Next.Intervals[fleet.LaneFast] {
+			return true // polled, in vain: that is an answer too
+		}
+	}
+	return d.SeenAt.After(h.Over)
+}
+
+// holders are what may hold others now: the ids of active alerts on causes, and
+// for each inhibition the labels of what fires.
+type holders struct {
+	causes  map[string]bool
+	sources []map[string]string // by inhibition: values of the equal labels -> id
+}
+
+func (w *work) holders(all bool) holders {
+	h := holders{causes: map[string]bool{}, sources: make([]map[string]string, len(w.rules.inhibit))}
+	for _, by := range w.book.Explained {
+		if _, asked := h.causes[by]; !asked {
+			a := w.find(by)
+			h.causes[by] = a != nil && a.Active()
+		}
+	}
+	if len(w.rules.inhibit) == 0 || !all {
+		return h
+	}
+	for _, a := range w.standing(true) {
+		if a.State != fleet.AlertFiring {
+			continue
+		}
+		for k := range w.rules.inhibit {
+			x := &w.rules.inhibit[k]
+			if !x.source.match(a.Labels) {
+				continue
+			}
+			if v, ok := x.values(a.Labels); ok {
+				if h.sources[k] == nil {
+					h.sources[k] = map[string]string{}
+				}
+				if h.sources[k][v] == "" {
+					h.sources[k][v] = a.ID()
+				}
+			}
+		}
+	}
+	return h
+}
+
+// causal reports whether an alert is on a cause.
+func (b *Book) causal(a *fleet.Alert) bool {
+	p := b.byName[a.Rule]
+	return p != nil && p.On == "cause"
+}
+
+// values joins the values of the labels that must be equal; ok is false where
+// one is missing: what both lack is not the same.
+func (x *inhibition) values(labels map[string]string) (string, bool) {
+	var b strings.Builder
+	for _, name := range x.equal {
+		v := labels[name]
+		if v == "" {
+			return "", false
+		}
+		b.WriteString(v)
+		b.WriteByte('\x1f')
+	}
+	return b.String(), true
+}
+
+// holder names the alert that explains another one, or "".
+func (w *work) holder(a *fleet.Alert, h holders) string {
+	if p := w.rules.byName[a.Rule]; p != nil && p.On != "cause" && p.On != "room" {
+		ids := [...]string{a.Target + "/" + a.Part, a.Target}
+		for _, id := range ids {
+			if by := w.book.Explained[id]; by != "" && h.causes[by] {
+				return by
+			}
+		}
+	}
+	for k := range w.rules.inhibit {
+		x := &w.rules.inhibit[k]
+		if len(h.sources[k]) == 0 || !x.target.match(a.Labels) || x.source.match(a.Labels) {
+			continue // what is both does not hold its like, nor itself
+		}
+		if v, ok := x.values(a.Labels); ok {
+			if by := h.sources[k][v]; by != "" {
+				return by
+			}
+		}
+	}
+	return ""
+}

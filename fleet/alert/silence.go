@@ -1,0 +1,193 @@
+package alert
+
+import (
+	"slices"
+	"time"
+
+	"plumb/fleet"
+)
+
+// window is a maintenance that is ready to match.
+type window struct {
+	fleet.Maintenance
+	match matchers
+}
+
+// maxSilences bounds what is kept of silences that ended.
+const (
+	maxSilences = 1000
+	silenceKept = 30 * 24 * time.Hour
+)
+
+// silence asks of every alert whether somebody wants it kept quiet. It is asked
+// of all of them where the silences changed, or time went over one's edge, else
+// of those that changed.
+func (w *work) silence() {
+	all := w.silencesMoved() || w.moved
+	w.quieter = all
+	active := w.activeSilences()
+	open := w.openWindows()
+	for i, a := range w.standing(all) {
+		by := ""
+		for k := range active {
+			if active[k].match.match(a.Labels) {
+				by = active[k].id
+				break
+			}
+		}
+		if by == "" {
+			by = w.maintained(a, open)
+		}
+		if by != a.Silenced {
+			w.edit(i).Silenced = by
+		}
+	}
+}
+
+type activeSilence struct {
+	id    string
+	match matchers
+}
+
+func (w *work) activeSilences() (out []activeSilence) {
+	for i := range w.book.Silences {
+		if s := &w.book.Silences[i]; s.Covers(w.now) {
+			if m, err := compileMatchers(s.Matchers); err == nil {
+				out = append(out, activeSilence{s.ID, m})
+			}
+		}
+	}
+	return out
+}
+
+// silencesMoved reports whether time went over an edge of a silence or of a
+// maintenance since the step before, or a word changed one.
+func (w *work) silencesMoved() bool {
+	moved := w.spoken
+	edge := func(t time.Time) {
+		if t.IsZero() {
+			return
+		}
+		moved = moved || w.before.Before(t) && !w.now.Before(t)
+		w.wake(t)
+	}
+	for i := range w.book.Silences {
+		edge(w.book.Silences[i].Start)
+		edge(w.book.Silences[i].End)
+	}
+	for i := range w.rules.windows {
+		m := &w.rules.windows[i]
+		edge(m.From)
+		edge(m.Until)
+		if began, ok := w.book.Flexible[m.Name]; ok {
+			edge(began.Add(m.Lasts))
+		}
+	}
+	return moved
+}
+
+// openWindows are the maintenances that may cover something now.
+func (w *work) openWindows() (out []*window) {
+	for i := range w.rules.windows {
+		m := &w.rules.windows[i]
+		began, flexed := w.book.Flexible[m.Name]
+		switch {
+		case w.now.Before(m.From):
+		case m.Lasts == 0 && w.now.Before(m.Until),
+			m.Lasts > 0 && !flexed && w.now.Before(m.Until),
+			m.Lasts > 0 && flexed && w.now.Before(began.Add(m.Lasts)):
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// maintained names the maintenance that covers an alert, or "". A flexible one
+// begins with the first bad state that it covers.
+func (w *work) maintained(a *fleet.Alert, open []*window) string {
+	for _, m := range open {
+		if !m.match.match(a.Labels) || m.At != "" && !w.within(a, m.At) || m.At == "" && len(m.match) == 0 {
+			continue
+		}
+		if _, flexed := w.book.Flexible[m.Name]; m.Lasts > 0 && !flexed {
+			if !a.Active() {
+				continue
+			}
+			w.flex(m.Name)
+		}
+		return "maintenance " + m.Name
+	}
+	if d := w.Next.Devices.Get(a.Target); d != nil && d.Maintenance {
+		return "maintenance"
+	}
+	return ""
+}
+
+// within reports whether an alert's target stands in a place, or hangs on a
+// feed.
+func (w *work) within(a *fleet.Alert, place string) bool {
+	if a.Target == place || a.Labels["rack"] == place || a.Labels["site"] == place || a.Labels["region"] == place || a.Labels["cloud"] == place {
+		return true
+	}
+	d := w.Next.Devices.Get(a.Target)
+	return d != nil && d.Spec.Feed == place
+}
+
+func (w *work) flex(name string) {
+	next := make(map[string]time.Time, len(w.book.Flexible)+1)
+	for k, v := range w.book.Flexible {
+		next[k] = v
+	}
+	next[name] = w.now
+	w.book.Flexible = next
+	w.say(fleet.Change{Target: self, Table: fleet.TableSilences, Row: rowFlexible + name, At: w.now, Value: encode(w.now)})
+	if m := slices.IndexFunc(w.rules.windows, func(x window) bool { return x.Name == name }); m >= 0 {
+		w.wake(w.now.Add(w.rules.windows[m].Lasts))
+	}
+}
+
+// words takes what people decided: silences, and acknowledgements.
+func (w *work) words() {
+	for _, s := range w.Silences {
+		list := slices.Clone(w.book.Silences)
+		if i := slices.IndexFunc(list, func(x fleet.Silence) bool { return x.ID == s.ID }); i >= 0 {
+			list[i] = s
+		} else {
+			list = append(list, s)
+		}
+		w.book.Silences, w.spoken = list, true
+		w.say(fleet.Change{Target: self, Table: fleet.TableSilences, Row: rowSilence + s.ID, At: w.now, Value: encode(s)})
+		w.event(self, "silence "+s.ID+" of "+s.By+": "+s.Text()+", until "+s.End.UTC().Format(time.RFC3339)+": "+s.Comment)
+	}
+	for _, x := range w.Acks {
+		if a := w.prev.Find(x.Alert); a != nil && a.Active() {
+			n := *a
+			if n.Ack = nil; x.Ack.By != "" {
+				ack := x.Ack
+				n.Ack = &ack
+				w.event(a.Target, "acknowledged by "+ack.By+": "+a.Summary)
+			}
+			w.put(keyOf(a), &n)
+		}
+	}
+	w.dropSilences()
+}
+
+// dropSilences forgets silences that ended long ago.
+func (w *work) dropSilences() {
+	old := func(s fleet.Silence) bool { return w.now.Sub(s.End) >= silenceKept }
+	if len(w.book.Silences) <= maxSilences && !slices.ContainsFunc(w.book.Silences, old) {
+		return
+	}
+	var kept []fleet.Silence
+	over := len(w.book.Silences) - maxSilences
+	for _, s := range w.book.Silences {
+		if old(s) || over > 0 && !w.now.Before(s.End) {
+			over--
+			w.say(fleet.Change{Target: self, Table: fleet.TableSilences, Row: rowSilence + s.ID, At: w.now})
+			continue
+		}
+		kept = append(kept, s)
+	}
+	w.book.Silences = kept
+}

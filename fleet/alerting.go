@@ -1,0 +1,68 @@
+package fleet
+
+import "time"
+
+// Alerting is what the user wants to be called for, and how. The zero value
+// calls nobody.
+type Alerting struct {
+	Rules       []AlertRule
+	Route       *AlertRoute // the root; nil: nobody is told
+	Receivers   []string
+	Inhibit     []Inhibition
+	Maintenance []Maintenance
+	// Settle is how long nothing is told after a start at most, while not
+	// everything was polled once; 0: three polls.
+	Settle time.Duration
+}
+
+// AlertRule says what to look for, and what to say of it. Expressions are those
+// of fleet/alert.
+type AlertRule struct {
+	Name     string
+	On       string            // what it looks at: device, sensor, port ...
+	Select   map[string]string // as FacetPolicy.Select, of the device
+	Problem  string
+	Recovery string // "": that the problem is over
+	Severity Severity
+	Graded   bool // Severity was given; else a finding's or an event's own
+	For      time.Duration
+	Keep     time.Duration // goes on firing after the last true
+	// Attempts bad looks in a row make it hard; 0: three where it is polled.
+	Attempts     int
+	RecoverAfter int           // good looks in a row that it takes; 0: one
+	Retry        time.Duration // between soft looks; 0: half a second
+	Labels       map[string]string
+	// Summary and the others are texts with {fields} in them.
+	Summary, Cause, Evidence, Runbook string
+}
+
+// AlertRoute says who is told. What it leaves out it has from the route above.
+type AlertRoute struct {
+	Receiver string
+	Match    []Matcher
+	GroupBy  []string // nil: as above; "...": every alert alone
+	Wait     time.Duration
+	Interval time.Duration
+	Repeat   time.Duration
+	Continue bool // those after it are asked too
+	Routes   []AlertRoute
+}
+
+// Inhibition holds what matches Target while something that matches Source
+// fires and has the same labels. A label that both lack is not the same.
+type Inhibition struct {
+	Source, Target []Matcher
+	Equal          []string
+}
+
+// Maintenance is a time in which nothing of what it covers is told: between
+// From and Until, or, where Lasts is given, for that long from the first bad
+// state within them.
+type Maintenance struct {
+	Name        string
+	Match       []Matcher
+	At          string // a region, site, rack, feed or device, and all in it; "": see Match
+	From, Until time.Time
+	Lasts       time.Duration
+	Reason      string
+}
