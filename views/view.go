@@ -96,7 +96,11 @@ type Execute struct {
 	Version    uint64 // of the snapshot that was on the screen
 }
 
-// JobWord says a word about a job: approve, refuse or cancel.
+// RunBook asks for a run of a runbook that a person has confirmed.
+type RunBook struct{ Book, Target, Reason string }
+
+// JobWord says a word about a job: approve, refuse, cancel, or answer, with the
+// answer for a reason.
 type JobWord struct{ Word, Job, Reason string }
 
 // Copy puts text on the person's clipboard (OSC 52). What says what it is, for
@@ -122,6 +126,7 @@ func (Ask) intent()     {}
 func (Open) intent()    {}
 func (Back) intent()    {}
 func (Execute) intent() {}
+func (RunBook) intent() {}
 func (Copy) intent()    {}
 func (Toast) intent()   {}
 func (Filter) intent()  {}
