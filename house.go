@@ -137,6 +137,8 @@ func (h *house) deps() console.Deps {
 		Since:    h.past.since,
 		Execute:  h.execute,
 		Job:      h.job,
+		Books:    h.executor.Books,
+		RunBook:  h.runBook,
 		Rule:     h.rule,
 		Verb:     h.verbs.Run,
 		Audit:    h.audit,

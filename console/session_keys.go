@@ -85,6 +85,10 @@ func (s *Session) do(in views.Intent) tea.Cmd {
 		return tea.Batch(s.follow(), s.run(in.Command))
 	case views.Execute:
 		return s.execute(in)
+	case views.RunBook:
+		return s.runBook(in)
+	case views.Answer:
+		return s.answer(in)
 	case views.Rule:
 		return s.decide(in)
 	default:

@@ -8,7 +8,7 @@ import (
 	"plumb/fleet"
 )
 
-var everyView = []string{"fleet", "racks", "devices", "device", "network", "switch", "port", "services", "service", "instances", "instance", "events", "jobs", "drift", "finding", "capacity", "room", "placement", "whatif-add", "security", "trace", "whatif", "help", "who", "wall", "actions", "confirm"}
+var everyView = []string{"fleet", "racks", "devices", "device", "network", "switch", "port", "services", "service", "instances", "instance", "events", "jobs", "drift", "finding", "capacity", "room", "placement", "whatif-add", "security", "trace", "whatif", "help", "who", "wall", "actions", "confirm", "runbooks", "runbook"}
 
 func TestNoTwoCommandsShareAKeyInOneView(t *testing.T) {
 	m, err := New(nil)

@@ -34,6 +34,7 @@ var groups = []Group{
 	{"Looking", lookCommands},
 	{"Time", timeCommands},
 	{"Acting", actCommands},
+	{"Runbooks", bookCommands},
 	{"Drift", driftCommands},
 	{"Tracing", traceCommands},
 	{"Session", sessionCommands},

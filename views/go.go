@@ -184,6 +184,10 @@ func Dispatch(f Frame, v View, c keys.Command) (View, Intent) {
 			}
 		}
 		return next, Open{View: NewActions(kind, id)}
+	case "runbooks":
+		return next, openBooks(f, next, id)
+	case "answer":
+		return next, answered(c.Arg(0))
 	case "help":
 		return next, Open{View: NewHelp(Scene(f, next))}
 	case "filter":

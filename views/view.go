@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/runbook"
 	"plumb/keys"
 	"plumb/views/widget"
 )
@@ -42,10 +43,11 @@ type Frame struct {
 	Width, Height int      // of the whole screen; the canvas says how big the body is
 	Theme         *widget.Theme
 	Marks         map[string]bool
-	Keys          *keys.Map // what the footer and the help page read
-	Since         time.Time // the earliest moment that can be shown; zero: none
-	Deltas        *Deltas   // what of the past shown is different now; nil when live
-	Spreads       *Spreads  // what the replicas of services share; nil: worked out for each frame
+	Keys          *keys.Map       // what the footer and the help page read
+	Since         time.Time       // the earliest moment that can be shown; zero: none
+	Deltas        *Deltas         // what of the past shown is different now; nil when live
+	Books         []*runbook.Book // that there are
+	Spreads       *Spreads        // what the replicas of services share; nil: worked out for each frame
 }
 
 // whole returns the frame with a snapshot that can be drawn also before there
@@ -96,11 +98,7 @@ type Execute struct {
 	Version    uint64 // of the snapshot that was on the screen
 }
 
-// RunBook asks for a run of a runbook that a person has confirmed.
-type RunBook struct{ Book, Target, Reason string }
-
-// JobWord says a word about a job: approve, refuse, cancel, or answer, with the
-// answer for a reason.
+// JobWord says a word about a job: approve, refuse or cancel.
 type JobWord struct{ Word, Job, Reason string }
 
 // Copy puts text on the person's clipboard (OSC 52). What says what it is, for
@@ -126,7 +124,6 @@ func (Ask) intent()     {}
 func (Open) intent()    {}
 func (Back) intent()    {}
 func (Execute) intent() {}
-func (RunBook) intent() {}
 func (Copy) intent()    {}
 func (Toast) intent()   {}
 func (Filter) intent()  {}
