@@ -44,7 +44,7 @@ var floors = map[string]floor{
 	"probes/sim/*":     {std: true, house: []string{"fleet", "probes/sim/*"}, outside: []string{"github.com/bougou/go-ipmi"}},
 	"store":            {std: true, house: []string{"fleet"}, outside: []string{"go.etcd.io/bbolt", "golang.org/x/sys"}},
 	"views/widget":     {house: []string{"fleet"}, outside: []string{"sync", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "github.com/rivo/uniseg"}},
-	"views/export":     {house: []string{"fleet"}, outside: []string{"encoding/csv", "io", "reflect", "github.com/charmbracelet/x/ansi"}},
+	"views/export":     {house: []string{"fleet", "fleet/runbook"}, outside: []string{"encoding/csv", "io", "reflect", "github.com/charmbracelet/x/ansi"}},
 	"views/viewstest":  {house: []string{"fleet", "views", "views/widget", "keys"}},
 	"views":            {house: []string{"fleet", "fleet/*", "keys", "views/widget"}, outside: []string{"charm.land/bubbles/v2", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi"}},
 	"console/config":   {std: true, house: []string{"fleet", "fleet/*", "probes", "store"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},

@@ -19,6 +19,7 @@ import (
 	"plumb/fleet"
 	"plumb/fleet/engine"
 	"plumb/fleet/performance"
+	"plumb/fleet/runbook"
 	"plumb/probes"
 	"plumb/store"
 	"plumb/views"
@@ -34,6 +35,7 @@ type blueprint struct {
 	ssh       *console.ServerConfig // nil: no console
 	sshAddr   string
 	metrics   string // address; empty: none
+	runbooks  []*runbook.Book
 	log       *slog.Logger
 	faults    func() []export.Fault
 	notice    func() string // what stays in every screen's alert row; nil: nothing
@@ -91,6 +93,7 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 	}
 	h.scheduler.SetTargets(b.targets)
 	h.executor = remedy.New(ledger{h.store}, h.scheduler, b.log, time.Now)
+	h.executor.SetBooks(b.runbooks)
 	h.verbs = h.makeVerbs()
 	if b.ssh != nil {
 		if err = h.openDoor(); err != nil {
@@ -134,6 +137,8 @@ func (h *house) deps() console.Deps {
 		Since:    h.past.since,
 		Execute:  h.execute,
 		Job:      h.job,
+		Books:    h.executor.Books,
+		RunBook:  h.runBook,
 		Rule:     h.rule,
 		Verb:     h.verbs.Run,
 		Audit:    h.audit,
@@ -148,7 +153,7 @@ func (h *house) deps() console.Deps {
 func (h *house) makeVerbs() *console.Verbs {
 	v := &console.Verbs{
 		Memory: h.store, Watch: func() console.Watch { return h.store.Watch() }, Registry: h.registry,
-		Execute: h.execute, Rule: h.rule, Plan: h.plan, Job: h.job, Freeze: h.freeze, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, Version: version,
+		Execute: h.execute, Rule: h.rule, Plan: h.plan, Job: h.job, Books: h.executor.Books, Rehearse: h.rehearse, RunBook: h.runBook, Freeze: h.freeze, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, Version: version,
 		At: h.past.at,
 	}
 	if h.reload != nil {
@@ -179,6 +184,19 @@ func (h *house) plan(by console.Caller, e views.Execute) fleet.Plan {
 	return h.executor.Plan(request(by, e))
 }
 
+func errand(by console.Caller, r views.RunBook) remedy.Errand {
+	return remedy.Errand{Person: person(by), Book: r.Book, Target: r.Target, Reason: r.Reason}
+}
+
+func (h *house) runBook(ctx context.Context, by console.Caller, r views.RunBook) (fleet.Job, error) {
+	return h.executor.RunBook(ctx, errand(by, r))
+}
+
+// rehearse is runBook without doing anything.
+func (h *house) rehearse(by console.Caller, r views.RunBook) ([]runbook.Line, error) {
+	return h.executor.Rehearse(errand(by, r))
+}
+
 // job takes a word about a job.
 func (h *house) job(ctx context.Context, by console.Caller, w views.JobWord) (fleet.Job, error) {
 	switch w.Word {
@@ -186,6 +204,8 @@ func (h *house) job(ctx context.Context, by console.Caller, w views.JobWord) (fl
 		return h.executor.Approve(ctx, person(by), w.Job)
 	case "refuse":
 		return h.executor.Decline(ctx, person(by), w.Job, w.Reason)
+	case "answer":
+		return h.executor.Answer(ctx, person(by), w.Job, w.Reason)
 	}
 	return h.executor.Cancel(ctx, person(by), w.Job)
 }
@@ -270,6 +290,7 @@ func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
 		}
 	}
 	h.scheduler.SetTargets(next.targets)
+	h.executor.SetBooks(next.runbooks)
 	later = h.blueprint.frozen(next)
 	h.log.Info("configuration reloaded", "devices", len(inv.Devices), "clouds", len(inv.Clouds), "waits_for_restart", strings.Join(later, " "))
 	return later, nil

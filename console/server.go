@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"plumb/fleet"
+	"plumb/fleet/runbook"
 	"plumb/keys"
 	"plumb/views"
 )
@@ -40,6 +41,10 @@ type Deps struct {
 	Execute func(ctx context.Context, by Caller, e views.Execute) (fleet.Job, error)
 	// Job says a word about a job: approve, refuse or cancel.
 	Job func(ctx context.Context, by Caller, w views.JobWord) (fleet.Job, error)
+	// Books are the runbooks there are; nil: none. RunBook begins a run of one,
+	// judged like Execute, and returns once its job is durable.
+	Books   func() []*runbook.Book
+	RunBook func(ctx context.Context, by Caller, r views.RunBook) (fleet.Job, error)
 	// Rule puts on record what a person decided about findings; nil: nothing
 	// can be decided here. It returns once that is durable.
 	Rule func(ctx context.Context, by Caller, r views.Rule) error

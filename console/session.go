@@ -188,6 +188,8 @@ func (s *Session) handle(msg tea.Msg) tea.Cmd {
 		s.executed(msg)
 	case wordMsg:
 		s.worded(msg)
+	case bookMsg:
+		s.booked(msg)
 	case ruledMsg:
 		s.ruled(msg)
 	case quitMsg:
@@ -209,6 +211,9 @@ func (s *Session) frame() views.Frame {
 	}
 	s.spreads = s.spreads.For(s.snap)
 	f.Spreads = s.spreads
+	if s.deps.Books != nil {
+		f.Books = s.deps.Books()
+	}
 	if s.inPast() {
 		s.deltas = s.deltas.Compare(s.snap, s.held)
 		f.Deltas = s.deltas

@@ -87,6 +87,10 @@ func (s *Session) do(in views.Intent) tea.Cmd {
 		return s.execute(in)
 	case views.JobWord:
 		return s.word(in)
+	case views.RunBook:
+		return s.runBook(in)
+	case views.Answer:
+		return s.answer(in)
 	case views.Rule:
 		return s.decide(in)
 	default:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/runbook"
 )
 
 // still is a memory whose present is empty.
@@ -64,7 +65,7 @@ func TestEveryDatedVerbPrintsItsTime(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	then := now.Add(-time.Hour)
 	for _, name := range dated {
-		v := &Verbs{Memory: still{}, Now: func() time.Time { return now }, At: func(_ context.Context, at time.Time) (*fleet.Snapshot, error) {
+		v := &Verbs{Memory: still{}, Now: func() time.Time { return now }, Books: func() []*runbook.Book { return nil }, At: func(_ context.Context, at time.Time) (*fleet.Snapshot, error) {
 			past := &fleet.Snapshot{At: at, Topology: &fleet.Topology{}}
 			past.Devices = fleet.NewTable([]string{"s1"}, []fleet.Device{{Spec: &fleet.DeviceSpec{ID: "s1"}}})
 			return past, nil

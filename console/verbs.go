@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/runbook"
 	"plumb/views"
 	"plumb/views/export"
 )
@@ -36,6 +37,11 @@ type Verbs struct {
 	// Job says a word about a job: approve, refuse or cancel.
 	Job    func(ctx context.Context, by Caller, w views.JobWord) (fleet.Job, error)
 	Freeze func(ctx context.Context, by Caller, f fleet.Freeze) error
+	// Books are the runbooks there are, Rehearse says what a run would do
+	// without doing anything, and why it would not begin.
+	Books    func() []*runbook.Book
+	Rehearse func(by Caller, r views.RunBook) ([]runbook.Line, error)
+	RunBook  func(ctx context.Context, by Caller, r views.RunBook) (fleet.Job, error)
 	// Rule puts on record what a person decided about findings, all or nothing.
 	Rule    func(ctx context.Context, by Caller, r views.Rule) error
 	Audit   func(ctx context.Context, e fleet.AuditEntry) error
@@ -105,6 +111,9 @@ func verbs() []verb {
 		{"refuse", "JOB --reason R", "say no to what was proposed", fleet.RoleOperator, jobVerb("refuse", true)},
 		{"cancel", "JOB", "take back a proposal, or stop a job before its next target", fleet.RoleOperator, jobVerb("cancel", false)},
 		{"undo", "JOB [--reason R] [--serial S] [--wait|--dry-run]", "ask for what takes a job back", fleet.RoleOperator, runUndo},
+		{"runbooks", "[TARGET]", "recipes, and what each is of use for now; or which of them are for one target, and why not", fleet.RoleViewer, runBooks},
+		{"run", "RUNBOOK TARGET --reason R [--wait|--dry-run]", "carry a runbook out; each act in it is judged, audited and approved like any other", fleet.RoleOperator, runRun},
+		{"answer", "JOB yes|no|TEXT", "answer what a run asks", fleet.RoleOperator, runAnswer},
 		{"freeze", "--reason R [--for D]", "stop everything that writes", fleet.RoleOperator, runFreeze},
 		{"thaw", "--reason R", "let actions be again", fleet.RoleAdmin, runThaw},
 		{"audit", "[--from SEQ]", "every write, denied try and login, as a hash chain", fleet.RoleOperator, runAudit},

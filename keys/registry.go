@@ -38,6 +38,7 @@ var groups = []Group{
 	{"Time", timeCommands},
 	{"Acting", actCommands},
 	{"Jobs", jobCommands},
+	{"Runbooks", bookCommands},
 	{"Drift", driftCommands},
 	{"Tracing", traceCommands},
 	{"Session", sessionCommands},

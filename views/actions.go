@@ -116,7 +116,7 @@ func (v Actions) Draw(f Frame, on widget.Canvas) {
 		what = strconv.Itoa(n) + " marked"
 	}
 	shown := v.shown(f)
-	h := min(on.H, len(shown)+7)
+	h := min(on.H, len(shown)+8)
 	in := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, "act on "+what, f.User+" ("+f.Role.String()+")", true)
 	at := v.list.index(v.rows(f))
 	top := widget.Window(len(shown), at, max(1, in.H))
@@ -127,6 +127,9 @@ func (v Actions) Draw(f Frame, on widget.Canvas) {
 		in.Cut(f.Theme, 2, 0, in.W-3, nothingToDo(f, v.kind, v.id), widget.Dim)
 	}
 	in.Cut(f.Theme, 2, len(shown)+1, in.W-3, "nothing happens yet: the next screen says what hangs on it, and asks why", widget.Dim)
+	if n := booksFor(f, v.id); n > 0 {
+		in.Cut(f.Theme, 2, len(shown)+3, in.W-3, "B: "+count(n, "runbook")+" of use for it now", widget.Warn)
+	}
 	in.Cut(f.Theme, 2, len(shown)+2, in.W-3, "danger 1 asks, 2 shows the blast radius first, 3 needs a second person", widget.Dim)
 	if d := f.Snap.Devices.Get(hostOf(v.id)); d != nil && on.H-h > 6 {
 		drawDeviceCard(f, on.Sub(0, h, on.W, on.H-h), d, false)

@@ -189,6 +189,10 @@ func Dispatch(f Frame, v View, c keys.Command) (View, Intent) {
 		return next, Open{View: actsOn(f, next)}
 	case "job.next":
 		return next, Open{View: NewJob(keys.Request(f.Snap, f.User).ID)}
+	case "runbooks":
+		return next, openBooks(f, next, id)
+	case "answer":
+		return next, answered(c.Arg(0))
 	case "help":
 		return next, Open{View: NewHelp(Scene(f, next))}
 	case "filter":

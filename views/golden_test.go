@@ -25,7 +25,7 @@ var testFleet = sync.OnceValue(viewstest.Fleet)
 // frame returns a frame of the test fleet as an operator sees it.
 func frame(w, h int) Frame {
 	return Frame{Snap: testFleet(), Answers: judged{snap: testFleet()}, At: viewstest.At, Live: true, Role: fleet.RoleOperator, User: "anna",
-		Here: []string{"raj operator 10.1.0.9 devices", "noc wall 10.1.0.2"}, Width: w, Height: h, Theme: widget.NewTheme("okabe", widget.TrueColour, false), Keys: keys.Must(),
+		Here: []string{"raj operator 10.1.0.9 devices", "noc wall 10.1.0.2"}, Width: w, Height: h, Theme: widget.NewTheme("okabe", widget.TrueColour, false), Keys: keys.Must(), Books: testBooks(),
 		Since: viewstest.At.Add(-48 * time.Hour), Spreads: (*Spreads)(nil).For(testFleet())}
 }
 
@@ -90,6 +90,10 @@ func screens() []screen {
 		{"jobs", is(NewJobs())},
 		{"help", func(t testing.TB, f Frame) View { return NewHelp(Scene(f, press(t, f, NewDevices("")))) }},
 		{"who", is(NewWho())},
+		{"runbooks", is(NewBooks("fra1-r03-s04"))},
+		{"runbook", func(t testing.TB, f Frame) View {
+			return press(t, f, NewBooks("fra1-r03-s04"), "enter", "runbook.reason PSU of its neighbour is swapped")
+		}},
 		{"actions", is(NewActions(KindDevice, "fra1-r03-s04"))},
 		{"confirm", func(t testing.TB, f Frame) View {
 			return press(t, f, NewConfirm(fleet.ActPowerCycle, []string{"fra1-r03-s04"}, f.Snap.Version), "confirm.reason PSU2 fault, reseat done, needs a cold start")

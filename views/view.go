@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/runbook"
 	"plumb/keys"
 	"plumb/views/widget"
 )
@@ -42,10 +43,11 @@ type Frame struct {
 	Width, Height int      // of the whole screen; the canvas says how big the body is
 	Theme         *widget.Theme
 	Marks         map[string]bool
-	Keys          *keys.Map // what the footer and the help page read
-	Since         time.Time // the earliest moment that can be shown; zero: none
-	Deltas        *Deltas   // what of the past shown is different now; nil when live
-	Spreads       *Spreads  // what the replicas of services share; nil: worked out for each frame
+	Keys          *keys.Map       // what the footer and the help page read
+	Since         time.Time       // the earliest moment that can be shown; zero: none
+	Deltas        *Deltas         // what of the past shown is different now; nil when live
+	Books         []*runbook.Book // that there are
+	Spreads       *Spreads        // what the replicas of services share; nil: worked out for each frame
 }
 
 // whole returns the frame with a snapshot that can be drawn also before there

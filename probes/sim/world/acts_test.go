@@ -142,3 +142,53 @@ func TestPortIsDescribed(t *testing.T) {
 		t.Error("a port that is not there")
 	}
 }
+
+// TestStartingAnewHelps: a kernel that hangs is mended by a power cycle, a BMC
+// that hangs only by taking all of its power away; until the next fault.
+func TestStartingAnewHelps(t *testing.T) {
+	w := newWorld(t, 2)
+	host := -1
+	for i := range w.Servers {
+		if w.Servers[i].Hypervisor >= 0 && w.Servers[i].Cords[1].PDU >= 0 {
+			host = i
+			break
+		}
+	}
+	name := w.Servers[host].Name
+	inject(t, w, "host-dead@"+name+",bmc-silent@"+name, t0)
+	at := t0.Add(time.Minute)
+	up := func() bool { r, _ := w.run(at); return r.hyps[w.Servers[host].Hypervisor].up }
+	if up() || w.Server(host, at).Reachable {
+		t.Fatal("the faults do nothing")
+	}
+	if err := w.Cycle(host, at); err != nil {
+		t.Fatal(err)
+	}
+	if at = at.Add(5 * time.Minute); !up() || w.Server(host, at).Reachable {
+		t.Errorf("after a cycle: host up %v, BMC answers %v", up(), w.Server(host, at).Reachable)
+	}
+	cut := func(cords int) {
+		for _, c := range w.Servers[host].Cords[:cords] {
+			if err := w.SetOutlet(c.PDU, c.Outlet, false, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at = at.Add(time.Second)
+		for _, c := range w.Servers[host].Cords[:cords] {
+			if err := w.SetOutlet(c.PDU, c.Outlet, true, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at = at.Add(time.Minute)
+	}
+	if cut(1); w.Server(host, at).Reachable {
+		t.Error("one cord of two restarts its BMC")
+	}
+	if cut(2); !w.Server(host, at).Reachable {
+		t.Error("its BMC does not come back with its power")
+	}
+	inject(t, w, "bmc-silent@"+name, at)
+	if at = at.Add(time.Second); w.Server(host, at).Reachable {
+		t.Error("a fault that begins later does not hold")
+	}
+}

@@ -87,7 +87,7 @@ func (w *World) makeServers(prev, r *run, fx *effects) {
 			s.psuOK[psu] = !fx.psu[[2]int{i, psu}]
 		}
 		s.on = s.alive() && !w.state.Off[sv.Name] && !fx.lies[i]
-		s.hung, s.lies = fx.dead[i], fx.lies[i]
+		s.lies = fx.lies[i]
 		s.oldFW = fx.firmware[Ref{KindServer, i}]
 		w.makeDoors(s, sv.Name, i, fx)
 		s.fan = -1
@@ -95,7 +95,14 @@ func (w *World) makeServers(prev, r *run, fx *effects) {
 			s.fan = int8(f)
 		}
 		s.heat = fx.heat[sv.Rack]
-		s.bmcUp = s.alive() && !fx.silent[i] && !w.starts(r, sv.Name)
+		s.plugged = math.Inf(-1)
+		if prev != nil {
+			if s.plugged = prev.servers[i].plugged; s.alive() && !prev.servers[i].alive() {
+				s.plugged = r.at
+			}
+		}
+		hangs, hung := fx.silent[i]
+		s.bmcUp = s.alive() && !(hung && s.plugged < hangs) && !w.starts(r, sv.Name)
 		if prev != nil {
 			if s.bmcBoot = prev.servers[i].bmcBoot; s.bmcUp && !prev.servers[i].bmcUp {
 				s.bmcBoot = r.at
@@ -111,6 +118,8 @@ func (w *World) makeServers(prev, r *run, fx *effects) {
 				}
 			}
 			r.wakeAt(s.wentOn + bootSeconds)
+			dead, is := fx.dead[i]
+			s.hung = is && s.wentOn < dead // who starts anew hangs no more
 			s.load = sv.Load
 			if s.hung {
 				s.load = 0.03

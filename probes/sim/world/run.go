@@ -47,6 +47,7 @@ type serverRun struct {
 	oldFW   bool
 	selFull bool
 	ident   float64 // the LED blinks until then
+	plugged float64 // when its supplies last got power after having had none
 	wentOn  float64 // when the host was last switched on
 	bmcUp   bool    // the BMC runs, whether or not it can be reached
 	bmcBoot float64 // when it last started, or 0: before the demo
