@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -148,7 +149,7 @@ func (b *bench) cooldown(t *target) {
 	tries, last := 0, time.Time{}
 	for i := range b.Snap.Jobs {
 		j := &b.Snap.Jobs[i]
-		if s := j.Of(t.ID); j.ID == b.Own || j.Action != b.spec.Kind || s == nil || !slices.Contains(j.Targets, t.ID) || s.State == fleet.JobRefused || b.Now.Sub(j.Began) > day {
+		if s := j.Of(t.ID); j.ID == b.Own || !b.sameAs(j) || s == nil || !slices.Contains(j.Targets, t.ID) || s.State == fleet.JobRefused || b.Now.Sub(j.Began) > day {
 			continue
 		}
 		if tries++; j.Began.After(last) {
@@ -165,6 +166,12 @@ func (b *bench) cooldown(t *target) {
 	case ago < wait:
 		b.say("cooldown", fleet.VerdictRefuse, t.ID, "the same was done to %s %s ago; wait %s", t.ID, ago.Round(time.Second), (wait - ago).Round(time.Second))
 	}
+}
+
+// sameAs reports whether a job did what is asked now. Another VLAN is not the
+// same again: what was set wrong can be set right at once.
+func (b *bench) sameAs(j *fleet.Job) bool {
+	return j.Action == b.spec.Kind && (j.Planned == nil || maps.Equal(j.Planned.Args, b.Args))
 }
 
 // repairs reports whether an action is one that is repeated in the hope that it
