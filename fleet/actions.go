@@ -67,6 +67,7 @@ type ActionSpec struct {
 	Takes, Ends bool
 	Undo        ActionKind // "": none
 	Source      Source     // the wire that carries it
+	Shows       Lane       // the lane that reads back what it changes
 	Args        []Arg
 	Help        string
 }
@@ -91,8 +92,8 @@ var Actions = []ActionSpec{
 	{Kind: ActBootOnce, Danger: 1, Source: SourceIPMI, Args: []Arg{{Name: "from", Needed: true, Words: []string{"pxe", "disk", "cdrom", "bios", "none"}, Help: "what the next start boots from; none takes it back"}}, Help: "choose what the next start boots from"},
 	{Kind: ActBMCReset, Danger: 2, Source: SourceIPMI, Ends: true, Help: "restart the BMC (cold reset); the host runs on"},
 	{Kind: ActSELClear, Danger: 2, Source: SourceIPMI, Help: "clear the event log, after every record of it was read"},
-	{Kind: ActUserOff, Danger: 2, Source: SourceIPMI, Args: []Arg{{Name: "slot", Needed: true, Help: "number of the user", Low: 1, Top: 63}}, Help: "disable a user of the BMC"},
-	{Kind: ActCipherOff, Danger: 2, Source: SourceIPMI, Args: []Arg{{Name: "suite", Needed: true, Help: "number of the cipher suite", Low: 0, Top: 17}}, Help: "let nobody in by a cipher suite"},
+	{Kind: ActUserOff, Danger: 2, Shows: LaneSlow, Source: SourceIPMI, Args: []Arg{{Name: "slot", Needed: true, Help: "number of the user", Low: 1, Top: 63}}, Help: "disable a user of the BMC"},
+	{Kind: ActCipherOff, Danger: 2, Shows: LaneSlow, Source: SourceIPMI, Args: []Arg{{Name: "suite", Needed: true, Help: "number of the cipher suite", Low: 0, Top: 17}}, Help: "let nobody in by a cipher suite"},
 
 	{Kind: ActOutletOn, Danger: 3, On: OnOutlet, Source: SourceSNMP, Undo: ActOutletOff, Help: "switch the outlet on"},
 	{Kind: ActOutletOff, Danger: 3, On: OnOutlet, Source: SourceSNMP, Takes: true, Undo: ActOutletOn, Help: "switch the outlet off"},
@@ -101,14 +102,14 @@ var Actions = []ActionSpec{
 	{Kind: ActPortUp, Danger: 1, On: OnPort, Source: SourceSNMP, Undo: ActPortDown, Help: "set the port's ifAdminStatus to up"},
 	{Kind: ActPortDown, Danger: 2, On: OnPort, Source: SourceSNMP, Takes: true, Undo: ActPortUp, Help: "set the port's ifAdminStatus to down"},
 	{Kind: ActPortBounce, Danger: 2, On: OnPort, Source: SourceSNMP, Takes: true, Ends: true, Help: "port down and up again"},
-	{Kind: ActPortVLAN, Danger: 2, On: OnPort, Source: SourceSNMP, Takes: true, Undo: ActPortVLAN, Args: []Arg{{Name: "vlan", Needed: true, Help: "the access VLAN", Low: 1, Top: 4094}}, Help: "put an access port into a VLAN"},
-	{Kind: ActPortAlias, Danger: 1, On: OnPort, Source: SourceSNMP, Undo: ActPortAlias, Args: []Arg{{Name: "alias", Needed: true, Help: "the description, at most 64 characters"}}, Help: "describe the port (ifAlias)"},
+	{Kind: ActPortVLAN, Danger: 2, Shows: LaneSlow, On: OnPort, Source: SourceSNMP, Takes: true, Undo: ActPortVLAN, Args: []Arg{{Name: "vlan", Needed: true, Help: "the access VLAN", Low: 1, Top: 4094}}, Help: "put an access port into a VLAN"},
+	{Kind: ActPortAlias, Danger: 1, Shows: LaneSlow, On: OnPort, Source: SourceSNMP, Undo: ActPortAlias, Args: []Arg{{Name: "alias", Needed: true, Help: "the description, at most 64 characters"}}, Help: "describe the port (ifAlias)"},
 
 	{Kind: ActInstanceStart, Danger: 1, On: OnInstance, Undo: ActInstanceStop, Help: "start the instance"},
 	{Kind: ActInstanceStop, Danger: 2, On: OnInstance, Takes: true, Undo: ActInstanceStart, Help: "stop the instance"},
 	{Kind: ActInstanceReboot, Danger: 2, On: OnInstance, Takes: true, Ends: true, Args: []Arg{{Name: "type", Words: []string{"soft", "hard"}, Help: "soft where not said"}}, Help: "reboot the instance"},
 	{Kind: ActInstanceEvacuate, Danger: 2, On: OnInstance, Takes: true, Help: "build the instance again on another host, where its own is down"},
-	{Kind: ActRuleRemove, Danger: 2, On: OnGroup, Args: []Arg{{Name: "rule", Needed: true, Help: "id of the rule"}}, Help: "take a rule out of a security group"},
+	{Kind: ActRuleRemove, Danger: 2, Shows: LaneTables, On: OnGroup, Args: []Arg{{Name: "rule", Needed: true, Help: "id of the rule"}}, Help: "take a rule out of a security group"},
 }
 
 // Spec returns what the kind is; nil: there is no such action.

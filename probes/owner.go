@@ -238,6 +238,9 @@ func (o *owner) act(r request) (out reply) {
 		return reply{err: &fleet.ProbeError{Target: o.target.ID, Op: string(r.action.Kind), Err: fmt.Errorf("%w: %w", fleet.ErrUnsupported, ErrNoActor)}}
 	}
 	got, err := a.Act(r.ctx, r.action)
+	if spec := r.action.Kind.Spec(); spec != nil && spec.Shows > fleet.LaneFast {
+		o.due[spec.Shows] = time.Now() // the next look, asked for or not, is one that reads it back
+	}
 	return reply{got, err}
 }
 

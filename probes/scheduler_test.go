@@ -227,6 +227,28 @@ func TestNudgeAndActKeepOneOwner(t *testing.T) {
 	})
 }
 
+// TestWhatWasDoneIsReadBack: the look after an action is of the lane that shows
+// what it changed, though that lane is not due for minutes.
+func TestWhatWasDoneIsReadBack(t *testing.T) {
+	for kind, want := range map[fleet.ActionKind]fleet.Lane{fleet.ActPortVLAN: fleet.LaneSlow, fleet.ActRuleRemove: fleet.LaneTables, fleet.ActPowerOn: fleet.LaneFast} {
+		under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+			f := &fake{id: "a"}
+			s.SetTargets([]Target{f.target()})
+			time.Sleep(15 * time.Second)
+			synctest.Wait()
+			before := len(k.of("a"))
+			if _, err := s.Act(t.Context(), fleet.SourceIPMI, "a", fleet.Action{Kind: kind}); err != nil {
+				t.Fatal(err)
+			}
+			s.Nudge("a")
+			synctest.Wait()
+			if all := k.of("a"); len(all) != before+1 || all[before].Lane != want {
+				t.Errorf("%s: %d looks after it, the last is %s, want one of %s", kind, len(all)-before, all[len(all)-1].Lane, want)
+			}
+		})
+	}
+}
+
 func TestPanicIsOneTargetsBadDay(t *testing.T) {
 	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
 		f := &fake{id: "a", do: func(_ context.Context, n int) error {

@@ -39,7 +39,7 @@ func (v Actions) ID() string {
 }
 
 // Crumbs implements View.
-func (v Actions) Crumbs(Frame) []string { return []string{v.id, "act"} }
+func (v Actions) Crumbs(f Frame) []string { return []string{targetName(f, v.id), "act"} }
 
 // Needs implements View.
 func (v Actions) Needs(f Frame) []fleet.Query { return cardNeeds(f, hostOf(v.id)) }
@@ -111,7 +111,7 @@ func (v Actions) targets(f Frame) []string { return targetsOf(f, v.kind, v.id) }
 
 // Draw implements View.
 func (v Actions) Draw(f Frame, on widget.Canvas) {
-	what := v.id
+	what := targetName(f, v.id)
 	if n := len(v.targets(f)); n > 1 {
 		what = strconv.Itoa(n) + " marked"
 	}

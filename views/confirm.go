@@ -42,9 +42,9 @@ func NewConfirm(action fleet.ActionKind, targets []string, version uint64) View 
 func (v Confirm) ID() string { return "confirm" }
 
 // Crumbs implements View.
-func (v Confirm) Crumbs(Frame) []string {
+func (v Confirm) Crumbs(f Frame) []string {
 	if len(v.targets) == 1 {
-		return []string{v.targets[0], string(v.action)}
+		return []string{targetName(f, v.targets[0]), string(v.action)}
 	}
 	return []string{strconv.Itoa(len(v.targets)) + " targets", string(v.action)}
 }
@@ -230,12 +230,25 @@ func (v Confirm) guards(f Frame) []guard {
 		out = append(out, guard{fleet.StateOK, "live"})
 	}
 	out = append(out, planGuards(v.plan(f))...)
+	return append(append(out, v.unwell(f)...), v.changes(f)...)
+}
+
+// unwell says which targets are not well now: of several, how many.
+func (v Confirm) unwell(f Frame) []guard {
+	var sick []string
 	for _, t := range v.targets {
-		if d := f.Snap.Devices.Get(hostOf(t)); d != nil && (d.State == fleet.StateCrit || d.State == fleet.StateWarn) {
-			out = append(out, guard{fleet.StateWarn, hostOf(t) + " is " + d.State.String() + " now"})
+		d := f.Snap.Devices.Get(hostOf(t))
+		if d != nil && (d.State == fleet.StateCrit || d.State == fleet.StateWarn) && !slices.Contains(sick, hostOf(t)+" is "+d.State.String()) {
+			sick = append(sick, hostOf(t)+" is "+d.State.String())
 		}
 	}
-	return append(out, v.changes(f)...)
+	switch len(sick) {
+	case 0:
+		return nil
+	case 1:
+		return []guard{{fleet.StateWarn, sick[0] + " now"}}
+	}
+	return []guard{{fleet.StateWarn, strconv.Itoa(len(sick)) + " are not well now: " + strings.Join(sick[:min(len(sick), 3)], ", ")}}
 }
 
 // first is the first target, or "".
@@ -264,7 +277,7 @@ func (v Confirm) Draw(f Frame, on widget.Canvas) {
 	if h < len(lines)+6 {
 		lines = dense(lines)
 	}
-	what := v.first()
+	what := targetName(f, v.first())
 	if len(v.targets) > 1 {
 		what = "on " + strconv.Itoa(len(v.targets)) + " targets"
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/drift"
 	"plumb/views/widget"
 )
 
@@ -37,7 +38,7 @@ func (v Confirm) planLines(f Frame, guards []guard) []line {
 	p := v.plan(f)
 	out := v.targetLines(f)
 	if len(p.Reverts) > 0 {
-		out = append(out, line{"mends", f.Theme.Glyphs.Drift, named(p.Reverts), widget.Drift})
+		out = append(out, line{"mends", f.Theme.Glyphs.Drift, mendsText(f, p.Reverts), widget.Drift})
 	} else if v.undoes != "" {
 		out = append(out, line{"undoes", "", "job " + v.undoes, widget.Plain})
 	}
@@ -50,6 +51,16 @@ func (v Confirm) planLines(f Frame, guards []guard) []line {
 		out = append(out, line{"waves", "", wavesText(p.Waves) + "; each has to be seen to be well before the next", widget.Plain})
 	}
 	return append(out, line{"undo", "", undoText(p), widget.Plain}, line{"after", "", afterText(v.action) + usually(f, v.action), widget.Plain})
+}
+
+// mendsText names findings as people read them.
+func mendsText(f Frame, ids []string) string {
+	var out []string
+	for _, id := range ids {
+		target, facet, _ := strings.Cut(id, ":")
+		out = append(out, target+" "+drift.Named(f.Snap, &fleet.Finding{Target: target, Facet: facet}))
+	}
+	return strings.Join(out, ", ")
 }
 
 func helpText(k fleet.ActionKind) string {
@@ -88,8 +99,8 @@ func (v Confirm) targetLines(f Frame) []line {
 // targetText is a target as the plan knows it: "fra1/r02/U40  vlan 999 → vlan 208".
 func targetText(f Frame, t *fleet.PlanTarget) string {
 	text := t.ID
-	if x := f.Snap.Instances.Get(t.ID); x != nil && x.Name != "" {
-		text = x.Name + "  " + t.ID
+	if name := targetName(f, t.ID); name != t.ID {
+		text = name + "  " + t.ID
 	}
 	for _, s := range [...]string{t.Place, t.Serial} {
 		if s == t.Serial && s != "" {
@@ -106,6 +117,23 @@ func targetText(f Frame, t *fleet.PlanTarget) string {
 		text += " " + f.Theme.Glyphs.Into + " " + t.After
 	}
 	return text
+}
+
+// targetName is a target as people call it: an instance or a security group by
+// its name, all else by its id.
+func targetName(f Frame, id string) string {
+	if x := f.Snap.Instances.Get(id); x != nil && x.Name != "" {
+		return x.Name
+	}
+	cloud, group, _ := strings.Cut(id, "/")
+	if c := f.Snap.Clouds.Get(cloud); c != nil {
+		for i := range c.Groups {
+			if g := &c.Groups[i]; g.ID == group && g.Name != "" {
+				return cloud + " group " + g.Name
+			}
+		}
+	}
+	return id
 }
 
 var verdictState = map[fleet.Verdict]fleet.State{
@@ -133,11 +161,16 @@ func planGuards(p *fleet.Plan) []guard {
 // guardLines writes what speaks against it line by line, and what holds in one.
 func guardLines(f Frame, list []guard) []line {
 	var out []line
+	const wide = 60 // of a line of what holds
 	label, held := "guards", ""
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b guard) int { return urgency(a.state) - urgency(b.state) })
 	for _, g := range list {
 		if g.state == fleet.StateOK {
+			if held != "" && len(held)+len(g.text) > wide {
+				out = append(out, line{label, f.Theme.Glyphs.OK, strings.TrimSpace(held), widget.OK})
+				label, held = "", ""
+			}
 			held += g.text + "   "
 			continue
 		}
@@ -206,8 +239,10 @@ func afterText(k fleet.ActionKind) string {
 func usually(f Frame, k fleet.ActionKind) string {
 	var took []time.Duration
 	for i := range f.Snap.Jobs {
-		if j := &f.Snap.Jobs[i]; j.Action == k && j.State == fleet.JobVerified && !j.Ended.IsZero() {
-			took = append(took, j.Ended.Sub(j.Began))
+		j := &f.Snap.Jobs[i]
+		begun := slices.IndexFunc(j.Steps, func(s fleet.JobStep) bool { return s.Name == "begin" }) // not when it was asked for
+		if j.Action == k && len(j.Targets) == 1 && j.State == fleet.JobVerified && begun >= 0 {
+			took = append(took, j.Ended.Sub(j.Steps[begun].At))
 		}
 	}
 	if len(took) == 0 {
@@ -219,17 +254,11 @@ func usually(f Frame, k fleet.ActionKind) string {
 
 // askedOf says who of those that are here may agree as the second person.
 func askedOf(f Frame) string {
-	var who []string
-	for _, h := range f.Here {
-		if words := strings.Fields(h); len(words) > 1 && words[1] == fleet.RoleAdmin.String() && words[0] != f.User && !slices.Contains(who, words[0]) {
-			who = append(who, words[0])
-		}
+	text := "an admin, within " + span(fleet.ApproveWithin)
+	if len(f.Here) == 0 {
+		return text + "; nobody else is on this console now"
 	}
-	within := " within " + span(fleet.ApproveWithin)
-	if len(who) == 0 {
-		return "an admin" + within + "; none is on this console now"
-	}
-	return named(who) + within + ", who sees it at once"
+	return text + "; all see it at once, " + hereText(f, true)
 }
 
 // drawLines draws rows of the question from row top on.

@@ -221,7 +221,7 @@ func TestASecondPersonIsAsked(t *testing.T) {
 	f := hands(80, 24)
 	f.User, f.Role = "kim", fleet.RoleAdmin
 	for _, x := range everyScreen() {
-		if text := compose(t, f, x.view(t, f), Chrome{}); !strings.Contains(text, "bob asks: outlet-off "+someOutlet) {
+		if text := compose(t, f, x.view(t, f), Chrome{}); !strings.Contains(text, "bob asks, 14m left: outlet-off "+someOutlet) {
 			t.Errorf("%s does not say that bob asks", x.name)
 		}
 	}
@@ -282,7 +282,7 @@ func TestWhatPutsAFindingRight(t *testing.T) {
 	if !ok || o.Ask == nil || !strings.HasPrefix(o.Ask.Text, "drift: port Ethernet9 vlan is ") {
 		t.Fatalf("r asks %+v", in)
 	}
-	if text := compose(t, f, o.View, Chrome{}); !strings.Contains(text, "mends") || !strings.Contains(text, "fra1-r02-sw2:port Ethernet9 vlan") {
+	if text := compose(t, f, o.View, Chrome{}); !strings.Contains(text, "mends") || !strings.Contains(text, "fra1-r02-sw2 port Ethernet9 vlan") {
 		t.Errorf("the question does not say what it mends:\n%s", text)
 	}
 	list := []*fleet.Finding{}

@@ -65,7 +65,7 @@ func (v Job) Handle(f Frame, c keys.Command) (View, Intent) {
 	target := v.list.selected(targetRows(j))
 	switch c.ID {
 	case "job.approve", "job.refuse", "job.cancel":
-		return v, v.word(j, c)
+		return v, v.word(f, j, c)
 	case "job.undo":
 		return v, undo(f, j)
 	case "enter", "page":
@@ -85,12 +85,12 @@ func (v Job) Handle(f Frame, c keys.Command) (View, Intent) {
 
 // word asks for what has to be said with a word about the job, and says it. An
 // empty line agrees, or cancels; a refusal needs a reason.
-func (v Job) word(j *fleet.Job, c keys.Command) Intent {
+func (v Job) word(f Frame, j *fleet.Job, c keys.Command) Intent {
 	word := strings.TrimPrefix(c.ID, "job.")
 	if j == nil {
 		return Toast{Text: word + ": the job is not on record here"}
 	}
-	what := string(j.Action) + " " + named(j.Targets)
+	what := string(j.Action) + " " + jobTargets(f, j)
 	text := strings.TrimSpace(c.Arg(0))
 	switch {
 	case c.Args == nil && word == "approve":
@@ -128,7 +128,7 @@ func (v Job) Draw(f Frame, on widget.Canvas) {
 	head := jobHead(f, j)
 	h := min(on.H, len(head)+2)
 	state, _ := jobStyle(j.State)
-	box := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, string(j.Action)+" "+jobTargets(j), f.Theme.Glyphs.State(state)+" "+string(j.State), j.State == fleet.JobProposed)
+	box := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, string(j.Action)+" "+jobTargets(f, j), f.Theme.Glyphs.State(state)+" "+string(j.State), j.State == fleet.JobProposed)
 	drawLines(f, box.Sub(1, 0, box.W-2, box.H), head, 0)
 	rest := on.Sub(0, h, on.W, on.H-h)
 	lines := v.planned(f, j)
@@ -154,9 +154,9 @@ func (v Job) Draw(f Frame, on widget.Canvas) {
 }
 
 // jobTargets names the target, or counts them.
-func jobTargets(j *fleet.Job) string {
+func jobTargets(f Frame, j *fleet.Job) string {
 	if len(j.Targets) == 1 {
-		return j.Targets[0]
+		return targetName(f, j.Targets[0])
 	}
 	return count(len(j.Targets), "target")
 }
@@ -291,7 +291,7 @@ func stepLines(f Frame, j *fleet.Job) []twigLine {
 			out = append(out, twigLine{text: waveText(n, len(waves), size)})
 		}
 		for _, t := range rest[:size] {
-			l := twigLine{depth: 1, target: t, text: t, over: j.State.Over()}
+			l := twigLine{depth: 1, target: t, text: targetName(f, t), over: j.State.Over()}
 			if s := j.Of(t); s != nil {
 				l.state, l.at = s.State, clock(f, s.At)
 			}

@@ -2,7 +2,6 @@ package views
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"plumb/fleet"
@@ -203,11 +202,7 @@ func jobCell(f Frame, on widget.Canvas, j *fleet.Job, column string) {
 	case "action":
 		on.Cut(f.Theme, 0, 0, on.W, string(j.Action), widget.Plain)
 	case "target":
-		text := strings.Join(j.Targets, " ")
-		if len(j.Targets) > 3 {
-			text = strconv.Itoa(len(j.Targets)) + " targets"
-		}
-		on.Cut(f.Theme, 0, 0, on.W, text, widget.Link)
+		on.Cut(f.Theme, 0, 0, on.W, jobTargets(f, j), widget.Link)
 	case "by":
 		on.Cut(f.Theme, 0, 0, on.W, j.By, widget.Plain)
 	case "took":

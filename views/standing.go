@@ -29,14 +29,14 @@ func drawStanding(f Frame, on widget.Canvas, x int) int {
 	return x
 }
 
-// requestText is what somebody asks everybody: "bob asks: outlet-off pa/3: a
-// second person has to agree, 14m left".
+// requestText is what somebody asks everybody: "bob asks, 14m left: outlet-off
+// pa/3: a second person has to agree".
 func requestText(f Frame, j *fleet.Job) string {
-	who := j.By + " asks: "
+	who := j.By + " asks, "
 	if j.By == f.User {
-		who = "you asked: "
+		who = "you asked, "
 	}
-	return who + string(j.Action) + " " + jobTargets(j) + argsOf(j) + ": a second person has to agree, " + left(f, j) + " left"
+	return who + left(f, j) + " left: " + string(j.Action) + " " + jobTargets(f, j) + argsOf(j) + ": a second person has to agree"
 }
 
 func argsOf(j *fleet.Job) string {

@@ -92,7 +92,7 @@ func slowState(l *limits, history []seen, now time.Time) (state string, flapping
 			}
 		}
 		switch p := 100 * sum / 20; {
-		case p >= 20:
+		case p > 19.999999: // a sum of floats at the bound
 			flapping = true
 		case p < 5.000001:
 			flapping = false

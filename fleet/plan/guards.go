@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -160,7 +161,7 @@ func (b *bench) cooldown(t *target) {
 	tries, last := 0, time.Time{}
 	for i := range b.Snap.Jobs {
 		j := &b.Snap.Jobs[i]
-		if s := j.Of(t.ID); j.ID == b.Own || j.Action != b.spec.Kind || s == nil || !slices.Contains(j.Targets, t.ID) || s.State == fleet.JobRefused || b.Now.Sub(j.Began) > fleet.JobsWeighFor {
+		if s := j.Of(t.ID); j.ID == b.Own || !b.sameAs(j) || s == nil || !slices.Contains(j.Targets, t.ID) || s.State == fleet.JobRefused || b.Now.Sub(j.Began) > fleet.JobsWeighFor {
 			continue
 		}
 		tries++
@@ -188,6 +189,12 @@ func turn(j *fleet.Job, target string) time.Time {
 		}
 	}
 	return j.Began
+}
+
+// sameAs reports whether a job did what is asked now. Another VLAN is not the
+// same again: what was set wrong can be set right at once.
+func (b *bench) sameAs(j *fleet.Job) bool {
+	return j.Action == b.spec.Kind && (j.Planned == nil || maps.Equal(j.Planned.Args, b.Args))
 }
 
 // repairs reports whether an action is one that is repeated in the hope that it

@@ -98,3 +98,32 @@ func TestPlanNamesWhatItPutsRight(t *testing.T) {
 		}
 	}
 }
+
+// TestAnotherValueIsNotTheSameAgain: what was set wrong is set right at once;
+// the same again waits.
+func TestAnotherValueIsNotTheSameAgain(t *testing.T) {
+	s := room()
+	edit := s.Devices.Edit()
+	sw := edit.Get("sw1")
+	sw.SeenAt, sw.Tables[fleet.TablePorts].At = now, now
+	sw.Ports[0].VLAN = 999
+	s.Devices, s.Intervals = edit.Done(), [3]time.Duration{time.Minute, time.Minute, time.Minute}
+	ask := func(vlan string) Ask {
+		return Ask{Action: fleet.ActPortVLAN, Args: map[string]string{"vlan": vlan}, Targets: []string{"sw1/Ethernet3"}, Role: fleet.RoleOperator}
+	}
+	was := For(World{Snap: s, Now: now}, ask("208"))
+	if g := was.Stops(); g != nil {
+		t.Fatal(g.Text)
+	}
+	s.Jobs = []fleet.Job{{ID: "j1", Action: was.Action, Targets: []string{"sw1/Ethernet3"}, State: fleet.JobFailed, Planned: &was, Began: now.Add(-10 * time.Second),
+		Steps: []fleet.JobStep{{Name: "act", Target: "sw1/Ethernet3", State: fleet.JobFailed}}}}
+	for vlan, want := range map[string]string{"208": "cooldown", "110": ""} {
+		p, got := For(World{Snap: s, Now: now}, ask(vlan)), ""
+		if g := p.Stops(); g != nil {
+			got = g.ID
+		}
+		if got != want {
+			t.Errorf("VLAN %s is stopped by %q, want %q", vlan, got, want)
+		}
+	}
+}
