@@ -285,6 +285,7 @@ func stepLines(f Frame, j *fleet.Job) []twigLine {
 	for i := range j.Steps {
 		if s := &j.Steps[i]; own(s) && s.Name != "stop" {
 			step(0, s)
+			out[len(out)-1].past = !s.State.Over() && j.State != s.State
 		}
 	}
 	waves := []int{len(j.Targets)}
