@@ -142,6 +142,9 @@ func planText(p *fleet.Plan) string {
 		}
 		b.WriteByte('\n')
 	}
+	for _, id := range p.Reverts {
+		fmt.Fprintf(&b, "puts right: %s\n", id)
+	}
 	if len(p.Waves) > 1 {
 		fmt.Fprintf(&b, "waves: %s\n", strings.Trim(fmt.Sprint(p.Waves), "[]"))
 	}

@@ -167,16 +167,17 @@ func (a *Arg) Check(value string) string {
 
 func (a *Arg) number() bool { return a.Low != 0 || a.Top != 0 }
 
-// Asks is the question for the argument: its name, what it may be, what it is.
+// Asks is the question for the argument: its name, what it may be, and last what
+// it is, which may be cut: "vlan, 1 to 4094 (the access VLAN)".
 func (a *Arg) Asks() string {
-	text := a.Name + " (" + a.Help
+	text := a.Name
 	switch {
 	case a.Words != nil:
-		text += "; " + strings.Join(a.Words, " ")
+		text += ", " + strings.Join(a.Words, " ")
 	case a.number():
-		text += "; " + strconv.Itoa(a.Low) + " to " + strconv.Itoa(a.Top)
+		text += ", " + strconv.Itoa(a.Low) + " to " + strconv.Itoa(a.Top)
 	}
-	return text + ")"
+	return text + " (" + a.Help + ")"
 }
 
 // HasArg reports whether the action takes an argument of that name.

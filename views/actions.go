@@ -225,7 +225,7 @@ func actsOn(f Frame, v View) Actions {
 		return x.acts(f)
 	}
 	kind, id := v.Selected(f)
-	if _, ok := keys.TargetOf(f.Snap, kind, id); !ok && (kind != KindDevice || v.ID() == "trace") {
+	if _, ok := keys.TargetOf(f.Snap, kind, id); !ok && kind != KindDevice {
 		switch p, isPage := v.(Device); {
 		case isPage: // a line of its page that nothing can be done to
 			kind, id = KindDevice, p.id

@@ -255,7 +255,8 @@ func drawAlerts(f Frame, ch Chrome, on widget.Canvas) Cursor {
 	switch {
 	case ch.Prompt != nil:
 		p := ch.Prompt
-		x := on.Text(1, 0, p.Label, widget.Key) + 1
+		const least = 20 // columns for what is typed
+		x := on.Cut(f.Theme, 1, 0, max(on.W-least, 1), p.Label, widget.Key) + 1
 		if len(p.Label) == 1 {
 			x--
 		}

@@ -176,7 +176,7 @@ func (v Confirm) breakGlass(c keys.Command) (View, Intent) {
 		v.broken, v.memo = false, &planMemo{}
 		return v, Toast{Text: "the glass is whole again: guards and the second person count"}
 	case c.Args == nil:
-		return v, Ask{Label: "BREAK THE GLASS: no second person, no freeze, no budget, no floor; everybody is told. Type " + word, Command: "confirm.break"}
+		return v, Ask{Label: "BREAK THE GLASS, and everybody is told: type " + word, Command: "confirm.break"}
 	case strings.TrimSpace(c.Arg(0)) != word:
 		return v, Toast{Text: "the glass is whole: that was not " + word}
 	}

@@ -172,7 +172,7 @@ func TestArgumentsAreAskedForOneAfterTheOther(t *testing.T) {
 	vlan, _ := f.Keys.Get("act.port-vlan")
 	_, in := Dispatch(f, NewActions(KindPort, somePort), vlan)
 	o, ok := in.(Open)
-	if !ok || o.Ask == nil || o.Ask.Command != "confirm.arg" || !strings.Contains(o.Ask.Label, "vlan (the access VLAN; 1 to 4094)") {
+	if !ok || o.Ask == nil || o.Ask.Command != "confirm.arg" || !strings.Contains(o.Ask.Label, "vlan, 1 to 4094 (the access VLAN)") {
 		t.Fatalf("port VLAN asks %+v", in)
 	}
 	arg, _ := f.Keys.Get("confirm.arg")
@@ -298,5 +298,41 @@ func TestWhatPutsAFindingRight(t *testing.T) {
 	}
 	if why := put.Why(keys.Scene{View: "finding", Role: fleet.RoleOperator, Live: true}); why == "" {
 		t.Error("r is offered where nothing puts it right")
+	}
+}
+
+// TestALongQuestionLeavesRoomForItsAnswer: on the narrowest screen too.
+func TestALongQuestionLeavesRoomForItsAnswer(t *testing.T) {
+	f := hands(60, 18)
+	for i := range fleet.Actions {
+		for k := range fleet.Actions[i].Args {
+			a := &fleet.Actions[i].Args[k]
+			text := compose(t, f, NewFleet(), Chrome{Prompt: &Prompt{Label: a.Asks(), Text: "the answer", Cursor: -1}})
+			if !strings.Contains(text, "the answer") || !strings.Contains(text, a.Name) {
+				t.Errorf("%s %s: the prompt shows\n%s", fleet.Actions[i].Kind, a.Name, strings.Split(text, "\n")[16])
+			}
+		}
+	}
+}
+
+// TestActOnATrace: the line of a cord or a cable is for its outlet or its port,
+// because the PDU or the switch it leads to is not switched as a whole.
+func TestActOnATrace(t *testing.T) {
+	f := hands(160, 50)
+	v, got := NewTrace("fra1-r03-s04"), map[string]string{}
+	for range 60 {
+		if m := press(t, f, v, "act"); m.ID() != "actions" || len(got) == 0 {
+			_, id := m.Selected(f)
+			got[id] = m.ID()
+		}
+		v = press(t, f, v, "move.down")
+	}
+	for id, menu := range map[string]string{"fra1-r03-pa/4": "actions-outlet", "fra1-r03-pb/4": "actions-outlet", "fra1-r03-sw1/Ethernet4": "actions-port", instanceOn(t, f, "fra1-r03-s04"): "actions-instance"} {
+		if got[id] != menu {
+			t.Errorf("%s has menu %q, want %s: %v", id, got[id], menu, got)
+		}
+	}
+	if m := press(t, f, NewTrace("fra1-r03-s04/psu1"), "move.first", "act"); m.ID() != "actions" {
+		t.Errorf("a supply has the menu %s of %s", m.ID(), Subject(m))
 	}
 }

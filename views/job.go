@@ -36,9 +36,16 @@ func (v Job) Selected(Frame) (kind, id string) { return KindJob, v.id }
 
 // find returns the job; nil: it is not there yet, or no more.
 func (v Job) find(f Frame) *fleet.Job {
-	all := Jobs{}.all(f)
-	if i := slices.IndexFunc(all, func(j fleet.Job) bool { return j.ID == v.id }); i >= 0 {
-		return &all[i]
+	is := func(j fleet.Job) bool { return j.ID == v.id }
+	if i := slices.IndexFunc(f.Snap.Jobs, is); i >= 0 {
+		return &f.Snap.Jobs[i]
+	}
+	if f.Answers == nil {
+		return nil
+	}
+	past, _ := f.Answers.Get(jobQuery())
+	if i := slices.IndexFunc(past.Jobs, is); i >= 0 {
+		return &past.Jobs[i]
 	}
 	return nil
 }
@@ -94,11 +101,11 @@ func (v Job) word(f Frame, j *fleet.Job, c keys.Command) Intent {
 	text := strings.TrimSpace(c.Arg(0))
 	switch {
 	case c.Args == nil && word == "approve":
-		return Ask{Label: "approve " + what + " for " + j.By + "? enter agrees, esc does not", Command: c.ID}
+		return Ask{Label: "approve " + what + " for " + j.By + "? enter agrees", Command: c.ID}
 	case c.Args == nil && word == "refuse":
 		return Ask{Label: "refuse " + what + ", reason", Command: c.ID}
 	case c.Args == nil:
-		return Ask{Label: "cancel " + what + "? enter cancels, esc does not", Command: c.ID}
+		return Ask{Label: "cancel " + what + "? enter cancels", Command: c.ID}
 	case word == "refuse" && text == "":
 		return Toast{Text: "refuse: needs a reason; nothing was said"}
 	}
@@ -278,6 +285,7 @@ func stepLines(f Frame, j *fleet.Job) []twigLine {
 	for i := range j.Steps {
 		if s := &j.Steps[i]; own(s) && s.Name != "stop" {
 			step(0, s)
+			out[len(out)-1].past = !s.State.Over() && j.State != s.State
 		}
 	}
 	waves := []int{len(j.Targets)}

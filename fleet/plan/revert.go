@@ -12,9 +12,10 @@ import (
 )
 
 // RevertOf is what puts back what a finding holds against a target: the action
-// with which the first of its baselines would agree. ok is false where no wire
-// can write that, or where nobody says what it should be. Where several steps
-// are needed it is the first of them; what is left is found again.
+// with which the first of its baselines would agree, or that comes nearest. ok is
+// false where no wire can write that, or where nobody says what it should be.
+// Where several steps are needed it is the first of them; what is left is found
+// again.
 func RevertOf(s *fleet.Snapshot, f *fleet.Finding) (a Ask, ok bool) {
 	if !f.Ended.IsZero() {
 		return a, false
@@ -136,6 +137,13 @@ func suiteOff(target, suite string) (Ask, bool) {
 	return Ask{Action: fleet.ActCipherOff, Targets: []string{target}, Args: map[string]string{"suite": suite}}, true
 }
 
+// ends reports whether a finding is over once it was put back. A user that
+// should not be there can be disabled, which shuts the door, but not taken away.
+func ends(f *fleet.Finding) bool {
+	want, _ := expected(f)
+	return !strings.HasPrefix(f.Facet, "bmc.user.") || want != ""
+}
+
 // reverts are the findings of the targets that what is asked would put right,
 // whoever asks and by whatever door.
 func (b *bench) reverts() []string {
@@ -144,7 +152,7 @@ func (b *bench) reverts() []string {
 		list := b.Snap.Docket(t.Wire).Of()
 		for i := range list {
 			r, ok := RevertOf(b.Snap, &list[i])
-			if ok && r.Action == b.Action && r.Targets[0] == t.ID && maps.Equal(r.Args, b.Args) {
+			if ok && ends(&list[i]) && r.Action == b.Action && r.Targets[0] == t.ID && maps.Equal(r.Args, b.Args) {
 				out = append(out, list[i].ID())
 			}
 		}

@@ -90,7 +90,17 @@ func TestPlanNamesWhatItPutsRight(t *testing.T) {
 		{Target: "sw1", Facet: "port Ethernet3 speed", Baselines: []fleet.Baseline{{Expected: "1"}}},
 		{Target: "sw1", Facet: "port Ethernet3 vlan", Observed: "999", Baselines: []fleet.Baseline{{Expected: "208"}, {Expected: "300"}}},
 	}}
+	const user = "ADMIN administrator enabled lan"
+	edit.Get("s01").Spec.Endpoints = []fleet.Endpoint{{Source: fleet.SourceIPMI}}
+	edit.Get("s01").Docket = &fleet.Docket{Findings: []fleet.Finding{
+		{Target: "s01", Facet: "bmc.user.2", Observed: user, Baselines: []fleet.Baseline{{Expected: ""}}}, // it will be there, disabled
+		{Target: "s01", Facet: "ipmi.default-name", Kind: fleet.FindSecurity, Observed: "ADMIN"},
+	}}
 	s.Devices = edit.Done()
+	p := For(World{Snap: s, Now: now}, Ask{Action: fleet.ActUserOff, Args: map[string]string{"slot": "2"}, Targets: []string{"s01"}, Role: fleet.RoleOperator})
+	if want := []string{"s01:ipmi.default-name"}; !slices.Equal(p.Reverts, want) {
+		t.Errorf("a user that is disabled puts right %q, want %q", p.Reverts, want)
+	}
 	for vlan, want := range map[string][]string{"208": {"sw1:port Ethernet3 vlan"}, "300": nil} {
 		p := For(World{Snap: s, Now: now}, Ask{Action: fleet.ActPortVLAN, Args: map[string]string{"vlan": vlan}, Targets: []string{"sw1/Ethernet3"}, Role: fleet.RoleOperator})
 		if !slices.Equal(p.Reverts, want) {
