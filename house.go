@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"plumb/console"
+	"plumb/console/auditlog"
 	"plumb/console/remedy"
 	"plumb/fleet"
 	"plumb/fleet/engine"
@@ -36,6 +37,7 @@ type blueprint struct {
 	sshAddr   string
 	metrics   string // address; empty: none
 	runbooks  []*runbook.Book
+	audit     auditlog.Config
 	log       *slog.Logger
 	faults    func() []export.Fault
 	notice    func() string // what stays in every screen's alert row; nil: nothing
@@ -153,7 +155,7 @@ func (h *house) deps() console.Deps {
 func (h *house) makeVerbs() *console.Verbs {
 	v := &console.Verbs{
 		Memory: h.store, Watch: func() console.Watch { return h.store.Watch() }, Registry: h.registry,
-		Execute: h.execute, Rule: h.rule, Plan: h.plan, Job: h.job, Books: h.executor.Books, Rehearse: h.rehearse, RunBook: h.runBook, Freeze: h.freeze, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, Version: version,
+		Execute: h.execute, Rule: h.rule, Plan: h.plan, Job: h.job, Books: h.executor.Books, Rehearse: h.rehearse, RunBook: h.runBook, Freeze: h.freeze, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, VerifyAudit: h.verifyAudit, Version: version,
 		At: h.past.at,
 	}
 	if h.reload != nil {
@@ -353,6 +355,7 @@ func (b blueprint) frozen(next blueprint) (later []string) {
 	}
 	differs("store", b.store, next.store)
 	differs("poll", b.polls, next.polls)
+	differs("audit.export", b.audit.File+b.audit.Syslog.String(), next.audit.File+next.audit.Syslog.String())
 	differs("metrics.listen", b.metrics, next.metrics)
 	if b.ssh != nil && next.ssh != nil {
 		differs("ssh.listen", b.sshAddr, next.sshAddr)
@@ -394,6 +397,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 		h.log.Error("jobs of an earlier process not settled", "err", err)
 	}
 	pollsDone := part("polls", func() error { h.scheduler.Run(polls); return nil })
+	exporters := h.exportAudit(inner)
 	doors := []chan struct{}{part("control socket", func() error {
 		return console.ServeSocket(people, h.blueprint.store.Dir, h.verbs.Run, h.log)
 	})}
@@ -429,6 +433,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	stopPolls()
 	<-pollsDone
 	h.executor.Wait()
+	exporters()
 	stopStore()
 	<-storeDone
 	return err

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/crypto/ssh"
 
+	"plumb/console/auditlog"
 	"plumb/fleet"
 	"plumb/fleet/runbook"
 	"plumb/probes"
@@ -25,6 +26,7 @@ type File struct {
 	Metrics     Metrics
 	Health      map[string]Health // by service
 	Alerts      Alerts
+	Audit       auditlog.Config // without its key
 	Runbooks    []*runbook.Book // those that come with plumb, and the user's own
 }
 
@@ -77,7 +79,7 @@ type builder struct {
 	errs  *Errors
 	files []string // as errors name them, the main file first
 	file  *File
-	first struct{ store, ssh, poll, metrics, alerts, policies place }
+	first struct{ store, ssh, poll, metrics, alerts, policies, audit place }
 
 	ids         map[string]named // devices, clouds, feeds, services
 	regions     map[string]place
@@ -137,6 +139,9 @@ func (b *builder) part(p part) {
 	}
 	if p.Policies != nil && b.once("policies", &b.first.policies, p.Policies.At) {
 		b.policies(p.Policies)
+	}
+	if p.Audit != nil && b.once("audit", &b.first.audit, p.Audit.At) {
+		b.audit(p.Audit, p.dir)
 	}
 	b.runbooks(p.Runbooks, p.dir)
 	for _, name := range sortedKeys(p.Credentials) {
