@@ -37,6 +37,7 @@ type blueprint struct {
 	sshAddr   string
 	metrics   string // address; empty: none
 	runbooks  []*runbook.Book
+	auto      []runbook.Policy
 	audit     auditlog.Config
 	log       *slog.Logger
 	faults    func() []export.Fault
@@ -96,6 +97,7 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 	h.scheduler.SetTargets(b.targets)
 	h.executor = remedy.New(ledger{h.store}, h.scheduler, b.log, time.Now)
 	h.executor.SetBooks(b.runbooks)
+	h.executor.SetPolicies(b.auto)
 	h.verbs = h.makeVerbs()
 	if b.ssh != nil {
 		if err = h.openDoor(); err != nil {
@@ -237,6 +239,15 @@ func (h *house) audit(ctx context.Context, e fleet.AuditEntry) error {
 	return h.store.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{e}})
 }
 
+// mostAudited bounds the entries that are read back at once.
+const mostAudited = 50_000
+
+// audited are the audit entries of a span until now.
+func (h *house) audited(ctx context.Context, span time.Duration) ([]fleet.AuditEntry, error) {
+	a := h.store.Answer(ctx, fleet.Query{Kind: fleet.QueryAudit, Span: span, Limit: mostAudited}, time.Now())
+	return a.Audit, a.Err
+}
+
 func (h *house) verify(ctx context.Context, w io.Writer) error {
 	r, err := h.store.Verify(ctx)
 	if err != nil {
@@ -293,6 +304,7 @@ func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
 	}
 	h.scheduler.SetTargets(next.targets)
 	h.executor.SetBooks(next.runbooks)
+	h.executor.SetPolicies(next.auto)
 	later = h.blueprint.frozen(next)
 	h.log.Info("configuration reloaded", "devices", len(inv.Devices), "clouds", len(inv.Clouds), "waits_for_restart", strings.Join(later, " "))
 	return later, nil
@@ -398,6 +410,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	}
 	pollsDone := part("polls", func() error { h.scheduler.Run(polls); return nil })
 	exporters := h.exportAudit(inner)
+	h.beside.Go(func() { remedy.NewAuto(h.executor, h.audited, h.log).Run(people) })
 	doors := []chan struct{}{part("control socket", func() error {
 		return console.ServeSocket(people, h.blueprint.store.Dir, h.verbs.Run, h.log)
 	})}

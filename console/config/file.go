@@ -26,8 +26,9 @@ type File struct {
 	Metrics     Metrics
 	Health      map[string]Health // by service
 	Alerts      Alerts
-	Audit       auditlog.Config // without its key
-	Runbooks    []*runbook.Book // those that come with plumb, and the user's own
+	Audit       auditlog.Config  // without its key
+	Auto        []runbook.Policy // what is begun without a person
+	Runbooks    []*runbook.Book  // those that come with plumb, and the user's own
 }
 
 // Credential returns what a name stands for, as probes take it.
