@@ -26,9 +26,12 @@ func worksClosed(verb string) bool { return verb == "verify" || verb == "backup"
 
 // onClosed runs such a verb and returns the exit code.
 func onClosed(ctx context.Context, dir string, args []string, s *streams) int {
+	args, file := exported(args)
 	words, asJSON, err := closedArgs(args)
 	switch {
 	case err != nil:
+	case file != "":
+		err = verifyExport(ctx, s, dir, file, asJSON)
 	case args[0] == "verify":
 		err = verifyClosed(ctx, s, dir, asJSON)
 	default:
@@ -48,6 +51,25 @@ func onClosed(ctx context.Context, dir string, args []string, s *streams) int {
 		return h.code
 	}
 	return 1
+}
+
+// exported takes --audit FILE out of the words of verify.
+func exported(args []string) (rest []string, file string) {
+	for i := 0; i < len(args); i++ {
+		name, is := strings.CutPrefix(args[i], "--audit=")
+		switch {
+		case args[0] != "verify":
+			return args, ""
+		case is:
+			file = name
+		case args[i] == "--audit" && i+1 < len(args):
+			i++
+			file = args[i]
+		default:
+			rest = append(rest, args[i])
+		}
+	}
+	return rest, file
 }
 
 // closedArgs reads the words behind a verb: backup has one, verify none.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"plumb/console"
+	"plumb/console/auditlog"
 	"plumb/console/remedy"
 	"plumb/fleet"
 	"plumb/fleet/engine"
@@ -36,6 +37,8 @@ type blueprint struct {
 	sshAddr   string
 	metrics   string // address; empty: none
 	runbooks  []*runbook.Book
+	auto      []runbook.Policy
+	audit     auditlog.Config
 	log       *slog.Logger
 	faults    func() []export.Fault
 	notice    func() string // what stays in every screen's alert row; nil: nothing
@@ -94,6 +97,7 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 	h.scheduler.SetTargets(b.targets)
 	h.executor = remedy.New(ledger{h.store}, h.scheduler, b.log, time.Now)
 	h.executor.SetBooks(b.runbooks)
+	h.executor.SetPolicies(b.auto)
 	h.verbs = h.makeVerbs()
 	if b.ssh != nil {
 		if err = h.openDoor(); err != nil {
@@ -153,7 +157,7 @@ func (h *house) deps() console.Deps {
 func (h *house) makeVerbs() *console.Verbs {
 	v := &console.Verbs{
 		Memory: h.store, Watch: func() console.Watch { return h.store.Watch() }, Registry: h.registry,
-		Execute: h.execute, Rule: h.rule, Plan: h.plan, Job: h.job, Books: h.executor.Books, Rehearse: h.rehearse, RunBook: h.runBook, Freeze: h.freeze, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, Version: version,
+		Execute: h.execute, Rule: h.rule, Plan: h.plan, Job: h.job, Books: h.executor.Books, Rehearse: h.rehearse, RunBook: h.runBook, Freeze: h.freeze, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, VerifyAudit: h.verifyAudit, Version: version,
 		At: h.past.at,
 	}
 	if h.reload != nil {
@@ -235,6 +239,15 @@ func (h *house) audit(ctx context.Context, e fleet.AuditEntry) error {
 	return h.store.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{e}})
 }
 
+// mostAudited bounds the entries that are read back at once.
+const mostAudited = 50_000
+
+// audited are the audit entries of a span until now.
+func (h *house) audited(ctx context.Context, span time.Duration) ([]fleet.AuditEntry, error) {
+	a := h.store.Answer(ctx, fleet.Query{Kind: fleet.QueryAudit, Span: span, Limit: mostAudited}, time.Now())
+	return a.Audit, a.Err
+}
+
 func (h *house) verify(ctx context.Context, w io.Writer) error {
 	r, err := h.store.Verify(ctx)
 	if err != nil {
@@ -291,6 +304,7 @@ func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
 	}
 	h.scheduler.SetTargets(next.targets)
 	h.executor.SetBooks(next.runbooks)
+	h.executor.SetPolicies(next.auto)
 	later = h.blueprint.frozen(next)
 	h.log.Info("configuration reloaded", "devices", len(inv.Devices), "clouds", len(inv.Clouds), "waits_for_restart", strings.Join(later, " "))
 	return later, nil
@@ -353,6 +367,7 @@ func (b blueprint) frozen(next blueprint) (later []string) {
 	}
 	differs("store", b.store, next.store)
 	differs("poll", b.polls, next.polls)
+	differs("audit.export", b.audit.File+b.audit.Syslog.String(), next.audit.File+next.audit.Syslog.String())
 	differs("metrics.listen", b.metrics, next.metrics)
 	if b.ssh != nil && next.ssh != nil {
 		differs("ssh.listen", b.sshAddr, next.sshAddr)
@@ -394,6 +409,8 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 		h.log.Error("jobs of an earlier process not settled", "err", err)
 	}
 	pollsDone := part("polls", func() error { h.scheduler.Run(polls); return nil })
+	exporters := h.exportAudit(inner)
+	h.beside.Go(func() { remedy.NewAuto(h.executor, h.audited, h.log).Run(people) })
 	doors := []chan struct{}{part("control socket", func() error {
 		return console.ServeSocket(people, h.blueprint.store.Dir, h.verbs.Run, h.log)
 	})}
@@ -429,6 +446,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	stopPolls()
 	<-pollsDone
 	h.executor.Wait()
+	exporters()
 	stopStore()
 	<-storeDone
 	return err

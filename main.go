@@ -248,12 +248,29 @@ func splitDB(args []string) (dir string, rest []string, err error) {
 		}
 		dir = value
 	}
+	if args[0] == "verify" {
+		return dir, fromHere(rest), nil
+	}
 	if args[0] == "backup" && len(rest) > 1 && !strings.HasPrefix(rest[1], "-") {
 		if rest[1], err = filepath.Abs(rest[1]); err != nil {
 			return "", nil, fmt.Errorf("backup: %w", err)
 		}
 	}
 	return dir, rest, nil
+}
+
+// fromHere makes the file of --audit one that another process finds.
+func fromHere(args []string) []string {
+	for i, a := range args {
+		name, is := strings.CutPrefix(a, "--audit=")
+		if !is && i > 0 && args[i-1] == "--audit" {
+			name, is = a, true
+		}
+		if abs, err := filepath.Abs(name); is && err == nil && name != "" {
+			args[i] = strings.TrimSuffix(a, name) + abs
+		}
+	}
+	return args
 }
 
 type versionCmd struct {

@@ -13,6 +13,13 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
+// HostKey returns the signer of the host key in a file, which is made where it is
+// not there.
+func HostKey(path string) (ssh.Signer, error) {
+	_, s, err := hostKey(path)
+	return s, err
+}
+
 // hostKey returns the private key in the file, in PEM, and its signer. It
 // makes an ed25519 key with mode 0600 where there is no file, and refuses one
 // that others can read: a host key that leaked is a host anybody can be.

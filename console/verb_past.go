@@ -276,11 +276,18 @@ func runVerify(ctx context.Context, v *Verbs, c *verbCall) error {
 	if v.Verify == nil {
 		return &Failure{"unavailable", "verify: no store in this process", ""}
 	}
+	verify := v.Verify
+	if file := c.flags["audit"]; file != "" {
+		if v.VerifyAudit == nil {
+			return &Failure{"unavailable", "verify --audit: no store in this process", ""}
+		}
+		verify = func(ctx context.Context, w io.Writer) error { return v.VerifyAudit(ctx, file, w) }
+	}
 	if c.format == export.Text {
-		return v.Verify(ctx, c.Stdout)
+		return verify(ctx, c.Stdout)
 	}
 	var text strings.Builder
-	if err := v.Verify(ctx, &text); err != nil {
+	if err := verify(ctx, &text); err != nil {
 		return fmt.Errorf("%w\n%s", err, text.String())
 	}
 	return c.say("", struct {

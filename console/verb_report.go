@@ -22,8 +22,8 @@ const (
 // runReport writes what somebody who was not there needs to know: as Markdown,
 // or the same numbers as JSON.
 func runReport(ctx context.Context, v *Verbs, c *verbCall) error {
-	if len(c.words) != 1 || c.words[0] != "ops" && c.words[0] != "design" {
-		return usage("report ops, report design", "report: needs the word ops or design")
+	if len(c.words) != 1 || c.words[0] != "ops" && c.words[0] != "design" && c.words[0] != "auto" {
+		return usage("report ops, report design, report auto", "report: needs the word ops, design or auto")
 	}
 	if c.format == export.CSV {
 		return usage("--md or --json", "report: many tables are no CSV")
@@ -31,6 +31,9 @@ func runReport(ctx context.Context, v *Verbs, c *verbCall) error {
 	s, err := v.shown(c)
 	if err != nil {
 		return err
+	}
+	if c.words[0] == "auto" {
+		return v.reportAuto(ctx, c, s)
 	}
 	in, err := v.reported(ctx, c, s)
 	if err != nil {

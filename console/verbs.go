@@ -43,14 +43,16 @@ type Verbs struct {
 	Rehearse func(by Caller, r views.RunBook) ([]runbook.Line, error)
 	RunBook  func(ctx context.Context, by Caller, r views.RunBook) (fleet.Job, error)
 	// Rule puts on record what a person decided about findings, all or nothing.
-	Rule    func(ctx context.Context, by Caller, r views.Rule) error
-	Audit   func(ctx context.Context, e fleet.AuditEntry) error
-	Faults  func() []export.Fault // the demo's truth; nil outside of it
-	Backup  func(ctx context.Context, dir string) error
-	Verify  func(ctx context.Context, w io.Writer) error
-	Reload  func(ctx context.Context) (later []string, err error) // later: settings that wait for a restart
-	Version string
-	Now     func() time.Time
+	Rule   func(ctx context.Context, by Caller, r views.Rule) error
+	Audit  func(ctx context.Context, e fleet.AuditEntry) error
+	Faults func() []export.Fault // the demo's truth; nil outside of it
+	Backup func(ctx context.Context, dir string) error
+	Verify func(ctx context.Context, w io.Writer) error
+	// VerifyAudit holds an exported audit log against the chain.
+	VerifyAudit func(ctx context.Context, file string, w io.Writer) error
+	Reload      func(ctx context.Context) (later []string, err error) // later: settings that wait for a restart
+	Version     string
+	Now         func() time.Time
 	// At is the fleet as of a past time, with Live false.
 	At func(ctx context.Context, t time.Time) (*fleet.Snapshot, error)
 
@@ -104,7 +106,7 @@ func verbs() []verb {
 		{"capacity", "[REGION] [--scope SCOPE]", "what is left, what binds, what a failure would break, and until when it lasts", fleet.RoleViewer, runCapacity},
 		{"place", "N --watts W [--units H] [--ports 2x25G] [--region R] [--spread RACKS] [--single-cord]", "where N servers of one shape fit, and why not elsewhere", fleet.RoleViewer, runPlace},
 		{"predictions", "", "what is going to reach a limit and when, and how often that came true", fleet.RoleViewer, runPredictions},
-		{"report", "ops|design [--since 30d]", "the hand-over and the review of a period, or what failed by what it is built of; as Markdown, or --json", fleet.RoleViewer, runReport},
+		{"report", "ops|design|auto [--since 30d]", "the hand-over and the review of a period, what failed by what it is built of, or what plumb did by itself; as Markdown, or --json", fleet.RoleViewer, runReport},
 		{"jobs", "", "actions under way and done", fleet.RoleViewer, runJobs},
 		{"act", "ACTION TARGET... [NAME=VALUE] --reason R [--serial S] [--wait|--dry-run] [--break-glass]", "ask for an action; exits 0 when the job is durable, with --wait when it is verified", fleet.RoleOperator, runAct},
 		{"approve", "JOB [--wait]", "agree, as a second person, with what was proposed", fleet.RoleAdmin, jobVerb("approve", false)},
@@ -121,7 +123,7 @@ func verbs() []verb {
 		{"who", "", "who is on the console", fleet.RoleViewer, runWho},
 		{"faults", "", "demo only: what was injected", fleet.RoleViewer, runFaults},
 		{"backup", "DIR", "a consistent copy of the running store", fleet.RoleAdmin, runBackup},
-		{"verify", "", "check every page, block and the audit chain", fleet.RoleAdmin, runVerify},
+		{"verify", "[--audit FILE]", "check every page, block and the audit chain; or whether an exported audit log is the chain's own", fleet.RoleAdmin, runVerify},
 		{"reload", "", "read the configuration again", fleet.RoleAdmin, runReload},
 		{"help", "[VERB]", "this list", fleet.RoleWall, runHelp},
 		{"version", "", "which plumb this is", fleet.RoleWall, runVersion},
@@ -245,7 +247,7 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 }
 
 // valued are the flags that take a value.
-var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds", "for", "scope", "units", "u", "watts", "ports", "region", "spread", "in"}
+var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds", "for", "scope", "units", "u", "watts", "ports", "region", "spread", "in", "audit"}
 
 // bare are the flags that take none.
 var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run", "all", "single-cord", "up", "down", "break-glass"}

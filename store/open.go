@@ -284,7 +284,7 @@ func (s schema) known(tx *bbolt.Tx) error {
 		return err
 	}
 	return tx.Bucket(bucketMeta).ForEach(func(k, raw []byte) error {
-		if !oneOf(k, keySchema, keyID, keyBatch, keyClock) {
+		if !oneOf(k, keySchema, keyID, keyBatch, keyClock, keySent) {
 			return damaged("it has a mark %q, which is none of its own", k)
 		}
 		_, err := unseal(k, raw)

@@ -21,6 +21,7 @@ type request struct {
 	in        []fleet.Input
 	imports   []importBlock
 	inventory *inventory // nil: none
+	sent      *sent      // nil: none
 	urgent    bool       // a person waits for it
 	refused   error      // it was left out of its batch
 	done      chan error // of capacity one
@@ -168,6 +169,7 @@ type batch struct {
 type extras struct {
 	imports     []importBlock
 	inventories []*inventory
+	sent        []*sent
 	delivered   []string // notices that may leave the outbox
 }
 
@@ -176,6 +178,9 @@ func (b *batch) extras(imports []importBlock) extras {
 	for _, r := range b.requests {
 		if r.inventory != nil {
 			x.inventories = append(x.inventories, r.inventory)
+		}
+		if r.sent != nil {
+			x.sent = append(x.sent, r.sent)
 		}
 		for _, i := range r.in {
 			if d, ok := i.(fleet.Delivered); ok {
@@ -338,7 +343,7 @@ func (s *Store) inputs(b batch, paused bool) (in []fleet.Input, imports []import
 // that the readings and imports of it were left out.
 func (s *Store) commitFiles(seq uint64, out fleet.Output, x extras, now time.Time, mono time.Duration, paused bool) error {
 	w := &s.writer
-	rest := len(out.Changes) + len(out.Events) + len(out.Audit) + len(out.Jobs) + len(out.Notices) + len(x.inventories) + len(x.delivered) + len(w.origins.fresh)
+	rest := len(out.Changes) + len(out.Events) + len(out.Audit) + len(out.Jobs) + len(out.Notices) + len(x.inventories) + len(x.sent) + len(x.delivered) + len(w.origins.fresh)
 	if rest+len(out.Readings)+len(x.imports) == 0 && (w.staleFrom == 0 || paused) {
 		return nil
 	}
@@ -409,6 +414,9 @@ func (s *Store) writeState(tx *bbolt.Tx, out fleet.Output, x extras, mark *batch
 		return err
 	}
 	if err := putAudit(tx, out.Audit, &mark.audit, mark.at); err != nil {
+		return err
+	}
+	if err := putSent(tx, x.sent); err != nil {
 		return err
 	}
 	refused, err := putNotices(tx, out.Notices)

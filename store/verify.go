@@ -222,6 +222,9 @@ func (v *verifier) words(bucket string, k []byte) (what string) {
 func (v *verifier) mark() error {
 	m, err := readMark(v.state)
 	v.report.Batch = m.seq
+	if err == nil {
+		_, err = readSent(v.state)
+	}
 	return err
 }
 

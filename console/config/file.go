@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/crypto/ssh"
 
+	"plumb/console/auditlog"
 	"plumb/fleet"
 	"plumb/fleet/runbook"
 	"plumb/probes"
@@ -24,6 +25,8 @@ type File struct {
 	Credentials map[string]Credential
 	Metrics     Metrics
 	Health      map[string]Health // by service
+	Audit       auditlog.Config   // without its key
+	Auto        []runbook.Policy  // what is begun without a person
 	Runbooks    []*runbook.Book   // those that come with plumb, and the user's own
 	// Receivers are who is told of alerts, as their own package will read them;
 	// nil where the file has none.
@@ -75,7 +78,7 @@ type builder struct {
 	errs  *Errors
 	files []string // as errors name them, the main file first
 	file  *File
-	first struct{ store, ssh, poll, metrics, alerts, policies place }
+	first struct{ store, ssh, poll, metrics, alerts, policies, audit place }
 
 	ids         map[string]named // devices, clouds, feeds, services
 	regions     map[string]place
@@ -138,6 +141,9 @@ func (b *builder) part(p part) {
 	}
 	if p.Policies != nil && b.once("policies", &b.first.policies, p.Policies.At) {
 		b.policies(p.Policies)
+	}
+	if p.Audit != nil && b.once("audit", &b.first.audit, p.Audit.At) {
+		b.audit(p.Audit, p.dir)
 	}
 	b.runbooks(p.Runbooks, p.dir)
 	for _, name := range sortedKeys(p.Credentials) {

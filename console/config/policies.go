@@ -20,6 +20,7 @@ type policiesYAML struct {
 	ManagementVLANs []int                 `yaml:"management_vlans"`
 	Freeze          *raw                  `yaml:"freeze"`
 	Budgets         *raw                  `yaml:"budgets"`
+	Auto            []autoYAML            `yaml:"auto"`
 	At              place
 }
 
@@ -72,6 +73,9 @@ func (b *builder) policies(y *policiesYAML) {
 	}
 	for _, id := range sortedKeys(y.Security) {
 		b.checkPolicy(id, y.Security[id], y.At)
+	}
+	for i := range y.Auto {
+		b.auto(&y.Auto[i])
 	}
 	for i := range y.Segments {
 		p.Segments = append(p.Segments, b.segment(&y.Segments[i], y.Segments[:i]))

@@ -17,6 +17,7 @@ type fileYAML struct {
 	Alerts      *alertsYAML                `yaml:"alerts"`
 	Policies    *policiesYAML              `yaml:"policies"`
 	Metrics     *metricsYAML               `yaml:"metrics"`
+	Audit       *auditYAML                 `yaml:"audit"`
 	At          place
 }
 

@@ -148,7 +148,7 @@ func (x *bookRun) look(ctx context.Context, w Watch, most time.Duration) *fleet.
 // act asks for an action as the person who started the run, and waits until it
 // is seen to be done.
 func (x *bookRun) act(ctx context.Context, m runbook.Move) (string, error) {
-	r := Request{Person: x.errand.Person, Action: m.Action, Args: m.Args, Targets: m.On, Run: x.job.ID,
+	r := Request{Person: x.errand.Person, Action: m.Action, Args: m.Args, Targets: m.On, Run: x.job.ID, Most: x.errand.Most,
 		Reason: fleet.Clean("runbook "+x.errand.Book+", step "+m.Name+": "+x.errand.Reason, fleet.MaxText)}
 	if want := x.challenge(r); want != "" {
 		typed, err := x.question(ctx, m.Name, fmt.Sprintf("%s of %s: type %q", m.Action, list(m.On), want))

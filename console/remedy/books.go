@@ -25,6 +25,7 @@ type Errand struct {
 	Book   string
 	Target string
 	Reason string
+	Most   fleet.Danger // the most that an act of it may be of; 0: all that may be approved
 }
 
 // SetBooks replaces the runbooks there are. Runs that are under way go on with
@@ -33,6 +34,20 @@ func (e *Executor) SetBooks(list []*runbook.Book) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.books = list
+}
+
+// SetPolicies replaces what is begun without a person.
+func (e *Executor) SetPolicies(list []runbook.Policy) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.policies = list
+}
+
+// Policies are what is begun without a person.
+func (e *Executor) Policies() []runbook.Policy {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.policies
 }
 
 // Books are the runbooks there are.

@@ -65,8 +65,9 @@ type Request struct {
 	Reason     string
 	Typed      string // what was typed where the plan asks for it: see plan.Challenge
 	BreakGlass bool
-	Undoes     string // the job that this takes back
-	Run        string // the run of a runbook that asks for it
+	Undoes     string       // the job that this takes back
+	Run        string       // the run of a runbook that asks for it
+	Most       fleet.Danger // what is of more is refused and not proposed; 0: nothing is
 }
 
 func (r *Request) ask() plan.Ask {
@@ -80,14 +81,15 @@ type Executor struct {
 	log    *slog.Logger
 	now    func() time.Time
 
-	mu      sync.Mutex        // guards what follows, but for wg
-	leases  map[string]lease  // by job and target
-	stopped map[string]string // job: who cancelled it
-	serial  uint64
-	books   []*runbook.Book
-	runs    map[string]*bookRun // by job
-	closing bool
-	wg      sync.WaitGroup
+	mu       sync.Mutex        // guards what follows, but for wg
+	leases   map[string]lease  // by job and target
+	stopped  map[string]string // job: who cancelled it
+	serial   uint64
+	books    []*runbook.Book
+	policies []runbook.Policy
+	runs     map[string]*bookRun // by job
+	closing  bool
+	wg       sync.WaitGroup
 }
 
 // lease is a target that a job holds, from before it begins until its end.
@@ -168,6 +170,9 @@ func (e *Executor) admit(r Request, now time.Time) (job fleet.Job, propose bool,
 	p := e.plan(r.ask(), "")
 	if err := stops(&p); err != nil {
 		return job, false, err
+	}
+	if r.Most > 0 && p.Danger > r.Most {
+		return job, false, fmt.Errorf("%w: it is of danger %d after its guards; that takes a person", ErrRefused, p.Danger)
 	}
 	if p.Danger > 1 && strings.TrimSpace(r.Reason) == "" {
 		return job, false, fmt.Errorf("%w: needs a reason", ErrRefused)

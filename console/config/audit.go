@@ -1,0 +1,56 @@
+package config
+
+import (
+	"crypto/x509"
+
+	"plumb/console/auditlog"
+)
+
+// auditYAML says where the audit log is told outside.
+type auditYAML struct {
+	Export *auditExportYAML `yaml:"export"`
+	At     place
+}
+
+type auditExportYAML struct {
+	File   ref `yaml:"file"`
+	Syslog ref `yaml:"syslog"`
+	CAFile ref `yaml:"ca_file"` // who vouches for a tls server; left out: whom the system trusts
+	At     place
+}
+
+func (b *builder) audit(y *auditYAML, dir string) {
+	x := y.Export
+	if x == nil || x.File.name == "" && x.Syslog.name == "" {
+		b.errs.add(y.At, "audit.export", "names no destination", "file: PATH, or syslog: tls://HOST:PORT")
+		return
+	}
+	if x.File.name != "" {
+		b.file.Audit.File = inDir(dir, x.File.name)
+	}
+	if x.Syslog.name == "" {
+		return
+	}
+	to, err := auditlog.ParseSyslog(x.Syslog.name, b.authorities(x.CAFile, dir))
+	if err != nil {
+		b.errs.add(x.Syslog.at, "audit.export.syslog", quote(x.Syslog.name)+": "+err.Error(), "")
+	}
+	b.file.Audit.Syslog = to
+}
+
+// authorities reads the certificates that vouch for servers; nil: those of the
+// system.
+func (b *builder) authorities(r ref, dir string) *x509.CertPool {
+	if r.name == "" {
+		return nil
+	}
+	text, err := b.env.ReadFile(inDir(dir, r.name))
+	pool := x509.NewCertPool()
+	switch {
+	case err != nil:
+		b.errs.add(r.at, "audit.export.ca_file", quote(r.name)+": "+reason(err).Error(), "")
+	case !pool.AppendCertsFromPEM(text):
+		b.errs.add(r.at, "audit.export.ca_file", quote(r.name)+" holds no certificate in PEM", "")
+	}
+	return pool
+}

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"go.etcd.io/bbolt"
+)
+
+// How far the audit log has been told outside is kept with it: whoever tells it
+// goes on from there, and what was told and not yet kept is told again.
+
+// keySent is the mark of it: destination -> number of the last entry, JSON. It
+// is there once something was sent.
+var keySent = []byte("sent")
+
+// maxDestinations bounds the destinations that are remembered.
+const maxDestinations = 16
+
+// sent says that a destination has all entries up to a number.
+type sent struct {
+	to  string
+	seq uint64
+}
+
+// Sent returns the number of the last audit entry that a destination is known
+// to have; 0: none.
+func (s *Store) Sent(to string) (seq uint64, err error) {
+	err = view(s.state, func(tx *bbolt.Tx) error {
+		all, err := readSent(tx)
+		seq = all[to]
+		return err
+	})
+	return seq, err
+}
+
+// KeepSent records how far a destination has the audit log. It never goes back.
+// Run must be running.
+func (s *Store) KeepSent(ctx context.Context, to string, seq uint64) error {
+	return s.submit(ctx, &request{sent: &sent{to, seq}, done: make(chan error, 1)})
+}
+
+func readSent(tx *bbolt.Tx) (map[string]uint64, error) {
+	all := map[string]uint64{}
+	raw := tx.Bucket(bucketMeta).Get(keySent)
+	if raw == nil {
+		return all, nil
+	}
+	v, err := unseal(keySent, raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(v, &all); err != nil {
+		return nil, damaged("the mark of what was sent: %v", err)
+	}
+	return all, nil
+}
+
+func putSent(tx *bbolt.Tx, list []*sent) error {
+	if len(list) == 0 {
+		return nil
+	}
+	all, err := readSent(tx)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		if _, known := all[x.to]; known || len(all) < maxDestinations {
+			all[x.to] = max(all[x.to], x.seq)
+		}
+	}
+	value, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	return put(tx.Bucket(bucketMeta), keySent, value)
+}
