@@ -406,7 +406,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	h.verbs.Flush(inner)
 	stopPolls()
 	<-pollsDone
-	h.executor.Wait()
+	h.executor.Stop()
 	stopStore()
 	<-storeDone
 	return err

@@ -21,6 +21,9 @@ var (
 	ErrRefused = errors.New("refused")
 )
 
+// errQuits is why nothing begins any more.
+var errQuits = fmt.Errorf("%w: plumb stops", ErrRefused)
+
 // Ledger is where decisions become durable.
 type Ledger interface {
 	Snapshot() *fleet.Snapshot
@@ -40,11 +43,13 @@ type Wire interface {
 	Nudge(ids ...string)
 }
 
-// actWithin bounds one action on the wire, and keepWithin how long the store
-// may take before nothing is done.
+// actWithin bounds one action on the wire, keepWithin how long the store may
+// take before nothing is done, and endWithin for how long it is asked to take
+// the end of a job.
 const (
 	actWithin  = 60 * time.Second
 	keepWithin = 5 * time.Second
+	endWithin  = 2 * time.Minute
 )
 
 // Person is who asks.
@@ -77,10 +82,11 @@ type Executor struct {
 	wire   Wire
 	log    *slog.Logger
 	now    func() time.Time
+	quit   chan struct{} // closed: plumb stops
 
 	mu      sync.Mutex        // guards the three below
 	leases  map[string]lease  // by job and target
-	stopped map[string]string // job: who cancelled it
+	stopped map[string]string // job: who cancelled or refused it
 	serial  uint64
 	wg      sync.WaitGroup
 }
@@ -93,7 +99,7 @@ type lease struct {
 
 // New returns an executor.
 func New(ledger Ledger, wire Wire, log *slog.Logger, now func() time.Time) *Executor {
-	return &Executor{ledger: ledger, wire: wire, log: log, now: now, leases: map[string]lease{}, stopped: map[string]string{}}
+	return &Executor{ledger: ledger, wire: wire, log: log, now: now, quit: make(chan struct{}), leases: map[string]lease{}, stopped: map[string]string{}}
 }
 
 // Plan says what a request would do at this moment. It does nothing and leaves
@@ -117,8 +123,25 @@ func (e *Executor) plan(a plan.Ask, own string) fleet.Plan {
 	return plan.For(w, a)
 }
 
-// Wait blocks until nothing is under way; for a clean stop.
+// Wait blocks until nothing is under way.
 func (e *Executor) Wait() { e.wg.Wait() }
+
+// Stop lets nothing more begin, and blocks until what has begun has ended. It is
+// called once, for a clean stop.
+func (e *Executor) Stop() {
+	close(e.quit)
+	e.wg.Wait()
+}
+
+// quits reports whether plumb stops.
+func (e *Executor) quits() bool {
+	select {
+	case <-e.quit:
+		return true
+	default:
+		return false
+	}
+}
 
 // Run makes the plan again, and carries it out in the background, or puts it
 // before a second person where it needs one. It returns the job once that is
@@ -149,7 +172,7 @@ func (e *Executor) Run(ctx context.Context, r Request) (fleet.Job, error) {
 func (e *Executor) start(ctx context.Context, by Person, job fleet.Job) {
 	e.wg.Go(func() {
 		defer e.release(job.ID)
-		x := &run{Executor: e, by: by, job: job}
+		x := &run{Executor: e, by: by, job: job, unkept: fleet.Decision{Change: &fleet.JobChange{ID: job.ID}}}
 		x.waves(ctx)
 	})
 }
@@ -163,6 +186,9 @@ func (e *Executor) admit(r Request, now time.Time) (job fleet.Job, propose bool,
 	p := e.plan(r.ask(), "")
 	if err := stops(&p); err != nil {
 		return job, false, err
+	}
+	if e.quits() {
+		return job, false, errQuits
 	}
 	if p.Danger > 1 && strings.TrimSpace(r.Reason) == "" {
 		return job, false, fmt.Errorf("%w: needs a reason", ErrRefused)
@@ -203,6 +229,17 @@ func (e *Executor) take(job *fleet.Job, who string, now time.Time) {
 		u := plan.UnderWay{Step: plan.Step{Action: job.Action, Target: t.ID}, Who: who, Since: now, Lease: plan.LeaseOf(job.Action, t), Job: job.ID}
 		e.leases[job.ID+" "+t.ID] = lease{UnderWay: u}
 	}
+}
+
+// holds reports whether a job is being carried out by this process. e.mu is
+// held.
+func (e *Executor) holds(job string) bool {
+	for _, l := range e.leases {
+		if l.Job == job {
+			return true
+		}
+	}
+	return false
 }
 
 // release gives the leases of a job back.
@@ -257,12 +294,29 @@ func (e *Executor) late(ctx context.Context, r Request, job fleet.Job) {
 	const text = "the store did not answer in time; nothing was sent"
 	c := fleet.JobChange{ID: job.ID, State: fleet.JobRefused, Ended: e.now(), Steps: []fleet.JobStep{{Name: "begin", State: fleet.JobRefused, Text: text, At: e.now()}}}
 	e.wg.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, actWithin)
-		defer cancel()
-		if err := e.ledger.Apply(ctx, fleet.Decision{Change: &c, Audit: []fleet.AuditEntry{e.entry(r, list(job.Targets), "refused", text)}}); err != nil {
-			e.log.Error("job not ended that was not sent", "job", job.ID, "err", err)
-		}
+		e.insist(ctx, fleet.Decision{Change: &c, Audit: []fleet.AuditEntry{e.entry(r, list(job.Targets), "refused", text)}})
 	})
+}
+
+// insist tries again where the store does not take what became of a job. What
+// is not on record when plumb ends is settled at its next start.
+func (e *Executor) insist(ctx context.Context, d fleet.Decision) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
+	defer cancel()
+	for {
+		err := e.ledger.Apply(ctx, d)
+		if err == nil {
+			return true
+		}
+		e.log.Error("what became of a job is not on record", "job", d.Change.ID, "state", d.Change.State, "err", err)
+		select {
+		case <-ctx.Done():
+			return false
+		case <-e.quit:
+			return false
+		case <-time.After(keepWithin):
+		}
+	}
 }
 
 // refuse writes the try down, whether the caller waits for that or not. A try
