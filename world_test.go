@@ -71,6 +71,8 @@ func cmdEvil(ts *testscript.TestScript, neg bool, args []string) {
 		"SILENT": silent.LocalAddr().String(), "RANDOM_BYTES": noise.LocalAddr().String(), "WEB": "http://" + web.Addr().String(),
 		"METRICS": "127.0.0.1:" + strconv.Itoa(port),
 		"BMC":     found(ts, yaml, `fra1-r01-s01, .*bmc: {address: "127.0.0.1:(\d+)"`),
+		"BMC2":    found(ts, yaml, `fra1-r01-s02, .*bmc: {address: "127.0.0.1:(\d+)"`),
+		"PDU":     found(ts, yaml, `fra1-r01-pa, .*snmp: {address: "127.0.0.1:(\d+)"`),
 		"SNMP":    found(ts, yaml, `fra1-r01-swa, .*snmp: {address: "127.0.0.1:(\d+)"`),
 		"CLOUD":   found(ts, yaml, `provider: openstack, .*endpoint: "([^"]*)"`),
 	} {
@@ -121,6 +123,20 @@ func cmdWaitfor(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		<-tick.C
 	}
+}
+
+// cmdCapture is: capture NAME stdout|stderr PATTERN  It puts the group of a
+// pattern in what was said last into a variable.
+func cmdCapture(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 || neg {
+		ts.Fatalf("usage: capture NAME stdout|stderr PATTERN")
+	}
+	said := ts.ReadFile(args[1])
+	m := regexp.MustCompile(args[2]).FindStringSubmatch(said)
+	if len(m) != 2 {
+		ts.Fatalf("%s holds no %q:\n%s", args[1], args[2], said)
+	}
+	ts.Setenv(args[0], m[1])
 }
 
 // cmdHup is: hup DIR  It asks the process that owns the store to reload.

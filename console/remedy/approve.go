@@ -50,6 +50,18 @@ func (e *Executor) Approve(ctx context.Context, by Person, id string) (fleet.Job
 	return job, nil
 }
 
+// within refuses a word about a job by somebody else outside of one's scope.
+func (e *Executor) within(by Person, job *fleet.Job) error {
+	if job.By == by.User {
+		return nil
+	}
+	a := plan.Ask{Action: job.Action, Targets: job.Targets, Within: by.Within, Cloud: by.Cloud}
+	if id := plan.Outside(e.ledger.Snapshot(), a); id != "" {
+		return fmt.Errorf("%w: %s is outside of your scope", ErrDenied, fleet.Clean(id, 80))
+	}
+	return nil
+}
+
 // job is a job as it is on record.
 func (e *Executor) job(id string) (fleet.Job, bool) {
 	jobs := e.ledger.Snapshot().Jobs
@@ -97,6 +109,9 @@ func (e *Executor) proposal(by Person, id string) (fleet.Job, error) {
 	}
 	if by.Role < fleet.RoleOperator {
 		return job, fmt.Errorf("%w: needs role operator, you are %s", ErrDenied, by.Role)
+	}
+	if err := e.within(by, &job); err != nil {
+		return job, err
 	}
 	if job.State != fleet.JobProposed || job.Planned == nil {
 		return job, fmt.Errorf("%w: %s is %s", ErrRefused, id, job.State)
@@ -157,6 +172,8 @@ func (e *Executor) cancel(by Person, id string) (fleet.Job, error) {
 		return job, fmt.Errorf("%w: needs role operator, you are %s", ErrDenied, by.Role)
 	case job.By != by.User && by.Role < fleet.RoleAdmin:
 		return job, fmt.Errorf("%w: %s is %s's; that needs role admin", ErrDenied, id, job.By)
+	case e.within(by, &job) != nil:
+		return job, e.within(by, &job)
 	case job.State.Over() || job.State == fleet.JobAccepted:
 		return job, fmt.Errorf("%w: %s is %s: there is nothing left to stop", ErrRefused, id, job.State)
 	case job.State != fleet.JobProposed && !e.holds(id):
@@ -190,6 +207,8 @@ func (e *Executor) Freeze(ctx context.Context, by Person, f fleet.Freeze) error 
 		return e.refuse(ctx, r, fmt.Errorf("%w: needs role operator, you are %s", ErrDenied, by.Role))
 	case thaw && by.Role < fleet.RoleAdmin:
 		return e.refuse(ctx, r, fmt.Errorf("%w: needs role admin to thaw, you are %s", ErrDenied, by.Role))
+	case thaw && (by.Within != nil || by.Cloud != nil): // whoever may act may stop everything, and nobody lets go what is not theirs
+		return e.refuse(ctx, r, fmt.Errorf("%w: the whole fleet is outside of your scope", ErrDenied))
 	case strings.TrimSpace(f.Reason) == "":
 		return e.refuse(ctx, r, fmt.Errorf("%w: needs a reason", ErrRefused))
 	}

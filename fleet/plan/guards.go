@@ -72,6 +72,25 @@ func (b *bench) scope(t *target) {
 	}
 }
 
+// Outside names the first of the targets that is outside of the scope of who
+// asks; "": none is. What cannot be found is within no scope.
+func Outside(s *fleet.Snapshot, a Ask) string {
+	spec := a.Action.Spec()
+	for _, id := range a.Targets {
+		if a.Within == nil && a.Cloud == nil {
+			break
+		}
+		if spec == nil {
+			return id
+		}
+		t, err := find(s, spec, a.Args, id)
+		if err != nil || t.device != nil && a.Within != nil && !a.Within(t.device.Spec) || t.cloud != nil && a.Cloud != nil && !a.Cloud(t.cloud.Spec) {
+			return id
+		}
+	}
+	return ""
+}
+
 // fresh refuses what is not seen now: data older than two polls describes a
 // machine that may no longer be there.
 func (b *bench) fresh(t *target) {
