@@ -139,6 +139,38 @@ func cmdCapture(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], m[1])
 }
 
+// cmdCrowd is: crowd N  An operator asks for something to be done to N targets,
+// and is refused.
+func cmdCrowd(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	command := "act power-off --reason mine" + strings.Repeat(" fra1-r01-s01", n)
+	out, errOut, err := sshRun(ts.Getenv("SSH"), filepath.Join(ts.Getenv("DB"), "keys"), "operator", command)
+	fmt.Fprint(ts.Stdout(), out)
+	fmt.Fprint(ts.Stderr(), errOut)
+	if err == nil || neg {
+		ts.Fatalf("%d targets at once are taken", n)
+	}
+}
+
+// cmdHostile asks for something with control characters in every place that
+// takes text.
+func cmdHostile(ts *testscript.TestScript, _ bool, _ []string) {
+	const evil = "'\x1b]0;owned\x07\x1b[2J'"
+	for _, command := range []string{
+		"act " + evil + " fra1-r01-s01 --reason mine", "act power-off " + evil + " --reason mine", "act port-alias fra1-r01-swa/" + evil + " alias=x --reason mine",
+		"act port-alias fra1-r01-swa/Ethernet1 alias=" + evil + " --reason mine", "act outlet-off fra1-r01-pa/1 --serial " + evil + " --reason " + evil,
+		"approve " + evil, "cancel " + evil, "refuse " + evil + " --reason " + evil, "undo " + evil, "freeze --reason " + evil + " --for " + evil, evil,
+	} {
+		out, errOut, err := sshRun(ts.Getenv("SSH"), filepath.Join(ts.Getenv("DB"), "keys"), "operator", command)
+		fmt.Fprint(ts.Stdout(), out)
+		fmt.Fprint(ts.Stderr(), errOut)
+		if err == nil {
+			ts.Fatalf("%q is taken", command)
+		}
+	}
+}
+
 // cmdHup is: hup DIR  It asks the process that owns the store to reload.
 func cmdHup(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 || neg {
