@@ -172,7 +172,11 @@ type ledger struct{ *keeper }
 func (l ledger) Watch() remedy.Watch { return l.Store.Watch() }
 
 func person(by console.Caller) remedy.Person {
-	return remedy.Person{User: by.User, From: by.From, Role: by.Role}
+	p := remedy.Person{User: by.User, From: by.From, Role: by.Role}
+	if by.Scope != nil {
+		p.Within, p.Cloud = by.Scope.Device, by.Scope.Cloud
+	}
+	return p
 }
 
 func request(by console.Caller, e views.Execute) remedy.Request {

@@ -39,6 +39,10 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			e.Setenv("SSH", "127.0.0.1:"+strconv.Itoa(p))
+			if p, err = freePort(); err != nil {
+				return err
+			}
+			e.Setenv("SSH2", "127.0.0.1:"+strconv.Itoa(p))
 			e.Setenv("BASE", strconv.Itoa(base))
 			e.Setenv("DB", filepath.Join(e.WorkDir, "db"))
 			e.Setenv("HOME", e.WorkDir)
@@ -50,7 +54,7 @@ func TestScripts(t *testing.T) {
 			"code":     cmdCode,
 			"contract": cmdContract,
 			"evil":     cmdEvil, "expand": cmdExpand, "waitfor": cmdWaitfor, "hup": cmdHup, "get": cmdGet,
-			"chain": cmdChain,
+			"chain": cmdChain, "capture": cmdCapture, "crowd": cmdCrowd, "hostile": cmdHostile,
 		},
 	})
 }

@@ -32,8 +32,10 @@ func TestReadmeConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keyPair(filepath.Join(dir, "noc")); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"noc", "bob", "ca"} {
+		if _, err := keyPair(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, text := range map[string]string{"plumb.yaml": string(block[1]), "bmc.pw": "secret\n", "core.community": "public\n", "again.pub": string(line)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -45,7 +47,7 @@ func TestReadmeConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(f.Inventory.Devices) != 4 || len(f.SSH.Users) != 2 {
+	if len(f.Inventory.Devices) != 4 || len(f.SSH.Users) != 3 || f.SSH.Users[2].Scope == nil {
 		t.Errorf("%d devices, %d users", len(f.Inventory.Devices), len(f.SSH.Users))
 	}
 }

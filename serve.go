@@ -73,7 +73,7 @@ func fromFile(f *config.File, log *slog.Logger) blueprint {
 	b.targets = probes.Targets(f.Inventory, f.Credential, b.polls)
 	b.ssh = &console.ServerConfig{HostKey: f.SSH.HostKey, TrustedCA: f.SSH.TrustedCA, MaxSessions: f.SSH.MaxSessions, Idle: f.SSH.Idle}
 	for _, u := range f.SSH.Users {
-		b.ssh.Users = append(b.ssh.Users, console.User{Name: u.Name, Role: u.Role, Keys: u.Keys})
+		b.ssh.Users = append(b.ssh.Users, console.User{Name: u.Name, Role: u.Role, Scope: u.Scope, Keys: u.Keys})
 	}
 	return b
 }

@@ -71,6 +71,8 @@ func cmdEvil(ts *testscript.TestScript, neg bool, args []string) {
 		"SILENT": silent.LocalAddr().String(), "RANDOM_BYTES": noise.LocalAddr().String(), "WEB": "http://" + web.Addr().String(),
 		"METRICS": "127.0.0.1:" + strconv.Itoa(port),
 		"BMC":     found(ts, yaml, `fra1-r01-s01, .*bmc: {address: "127.0.0.1:(\d+)"`),
+		"BMC2":    found(ts, yaml, `fra1-r01-s02, .*bmc: {address: "127.0.0.1:(\d+)"`),
+		"PDU":     found(ts, yaml, `fra1-r01-pa, .*snmp: {address: "127.0.0.1:(\d+)"`),
 		"SNMP":    found(ts, yaml, `fra1-r01-swa, .*snmp: {address: "127.0.0.1:(\d+)"`),
 		"CLOUD":   found(ts, yaml, `provider: openstack, .*endpoint: "([^"]*)"`),
 	} {
@@ -120,6 +122,52 @@ func cmdWaitfor(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%q did not show within %d s; last: %v\n%s%s", args[1], seconds, err, out, ts.ReadFile("stderr"))
 		}
 		<-tick.C
+	}
+}
+
+// cmdCapture is: capture NAME stdout|stderr PATTERN  It puts the group of a
+// pattern in what was said last into a variable.
+func cmdCapture(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 || neg {
+		ts.Fatalf("usage: capture NAME stdout|stderr PATTERN")
+	}
+	said := ts.ReadFile(args[1])
+	m := regexp.MustCompile(args[2]).FindStringSubmatch(said)
+	if len(m) != 2 {
+		ts.Fatalf("%s holds no %q:\n%s", args[1], args[2], said)
+	}
+	ts.Setenv(args[0], m[1])
+}
+
+// cmdCrowd is: crowd N  An operator asks for something to be done to N targets,
+// and is refused.
+func cmdCrowd(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	command := "act power-off --reason mine" + strings.Repeat(" fra1-r01-s01", n)
+	out, errOut, err := sshRun(ts.Getenv("SSH"), filepath.Join(ts.Getenv("DB"), "keys"), "operator", command)
+	fmt.Fprint(ts.Stdout(), out)
+	fmt.Fprint(ts.Stderr(), errOut)
+	if err == nil || neg {
+		ts.Fatalf("%d targets at once are taken", n)
+	}
+}
+
+// cmdHostile asks for something with control characters in every place that
+// takes text.
+func cmdHostile(ts *testscript.TestScript, _ bool, _ []string) {
+	const evil = "'\x1b]0;owned\x07\x1b[2J'"
+	for _, command := range []string{
+		"act " + evil + " fra1-r01-s01 --reason mine", "act power-off " + evil + " --reason mine", "act port-alias fra1-r01-swa/" + evil + " alias=x --reason mine",
+		"act port-alias fra1-r01-swa/Ethernet1 alias=" + evil + " --reason mine", "act outlet-off fra1-r01-pa/1 --serial " + evil + " --reason " + evil,
+		"approve " + evil, "cancel " + evil, "refuse " + evil + " --reason " + evil, "undo " + evil, "freeze --reason " + evil + " --for " + evil, evil,
+	} {
+		out, errOut, err := sshRun(ts.Getenv("SSH"), filepath.Join(ts.Getenv("DB"), "keys"), "operator", command)
+		fmt.Fprint(ts.Stdout(), out)
+		fmt.Fprint(ts.Stderr(), errOut)
+		if err == nil {
+			ts.Fatalf("%q is taken", command)
+		}
 	}
 }
 

@@ -96,6 +96,11 @@ type visit struct {
 	windows    <-chan charmssh.Window
 }
 
+// caller is who asks, as the house knows them.
+func (v *visit) caller() Caller {
+	return Caller{User: v.id.User, Role: v.id.Role, Scope: v.id.Scope, From: v.from}
+}
+
 // errQuit is the cause of a context that a person or the server ended.
 var errQuit = errors.New("session ended")
 
@@ -142,7 +147,7 @@ func (v *visit) verb(args []string, isPTY bool) int {
 	}
 	go func() { _, _ = io.Copy(io.Discard, v.sess) }()
 	code := v.server.deps.Verb(ctx, VerbCall{
-		Caller: Caller{User: v.id.User, Role: v.id.Role, From: v.from},
+		Caller: v.caller(),
 		Args:   args, Terminal: isPTY, Width: v.cols,
 		Bare:   !strings.ContainsAny(v.sess.RawCommand(), "'\"\\"),
 		Stdout: &watchedWriter{v.sess, limit, stalled}, Stderr: &watchedWriter{v.sess.Stderr(), limit, stalled},

@@ -37,6 +37,9 @@ func Rule(s *fleet.Snapshot, by Caller, r views.Rule, now time.Time) (fleet.Deci
 	}
 	now = now.UTC()
 	for _, seen := range r.On {
+		if !by.Scope.Holds(s, seen.Target) {
+			return fleet.Decision{}, fmt.Errorf("%w: %s is outside of your scope", ErrMayNot, fleet.Clean(seen.Target, 80))
+		}
 		is, err := stands(s, seen, r.Verdict)
 		if err != nil {
 			return fleet.Decision{}, err

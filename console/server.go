@@ -105,9 +105,10 @@ type Watch interface {
 
 // Caller is who asks for something.
 type Caller struct {
-	User string
-	Role fleet.Role
-	From string // host:port, or "local"
+	User  string
+	Role  fleet.Role
+	Scope *fleet.Scope // what they may write to; nil: everything
+	From  string       // host:port, or "local"
 }
 
 // VerbCall is one run of a verb. There is no standard input.
@@ -232,7 +233,7 @@ func (s *Server) CheckUsers(users, anyName []User, ca []ssh.PublicKey) error {
 }
 
 // SetUsers lets other people in from now on. Who is in stays only where name
-// and key still open the door in the same role; the others are told and their
+// and key still open the door in the same role and scope; the others are told and their
 // connections closed. It refuses what NewServer would refuse.
 func (s *Server) SetUsers(users, anyName []User, ca []ssh.PublicKey) error {
 	next := s.cfg
@@ -248,7 +249,7 @@ func (s *Server) SetUsers(users, anyName []User, ca []ssh.PublicKey) error {
 			continue // its first session will be asked who it is
 		}
 		was, _ := old.findRaw(c.user, raw)
-		if id, err := fresh.findRaw(c.user, raw); err == nil && id.Role == was.Role {
+		if id, err := fresh.findRaw(c.user, raw); err == nil && id.Role == was.Role && id.Scope.Equal(was.Scope) {
 			continue
 		}
 		from := c.RemoteAddr().String()

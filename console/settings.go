@@ -58,9 +58,10 @@ const watchPatience = 10
 
 // User is one person or one screen on a wall.
 type User struct {
-	Name string
-	Role fleet.Role
-	Keys []ssh.PublicKey
+	Name  string
+	Role  fleet.Role
+	Scope *fleet.Scope // what they may write to; nil: everything
+	Keys  []ssh.PublicKey
 }
 
 // ErrConfig says that the server will not start as it is configured.

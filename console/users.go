@@ -19,9 +19,10 @@ const maxUserName = 64
 // of the key that signed, because a client may offer one key and sign with
 // another: anything noted beside them would belong to the wrong one.
 type identity struct {
-	User string
-	Role fleet.Role
-	Key  string // SHA-256 fingerprint
+	User  string
+	Role  fleet.Role
+	Scope *fleet.Scope // what they may write to; nil: everything
+	Key   string       // SHA-256 fingerprint
 }
 
 // errNobody says that a key belongs to nobody, or not to that name.
@@ -35,14 +36,15 @@ type directory struct {
 }
 
 type entry struct {
-	role fleet.Role
-	keys map[string]bool // marshalled
+	role  fleet.Role
+	scope *fleet.Scope
+	keys  map[string]bool // marshalled
 }
 
 func newDirectory(c ServerConfig) *directory {
 	d := &directory{users: make(map[string]entry), anyName: make(map[string]fleet.Role)}
 	for _, u := range c.Users {
-		e := entry{role: u.Role, keys: make(map[string]bool)}
+		e := entry{role: u.Role, scope: u.Scope, keys: make(map[string]bool)}
 		for _, k := range u.Keys {
 			e.keys[string(k.Marshal())] = true
 		}
@@ -68,7 +70,7 @@ func (d *directory) find(name string, key ssh.PublicKey) (identity, *ssh.Permiss
 	}
 	raw := key.Marshal()
 	if u, ok := d.users[name]; ok && u.keys[string(raw)] {
-		id.Role = u.role
+		id.Role, id.Scope = u.role, u.scope
 		return id, &ssh.Permissions{}, nil
 	}
 	if role, ok := d.anyName[string(raw)]; ok {
@@ -90,7 +92,7 @@ func (d *directory) certificate(id identity, cert *ssh.Certificate) (identity, *
 	if err := check.CheckCert(id.User, cert); err != nil {
 		return identity{}, nil, fmt.Errorf("%w: %w", errNobody, err)
 	}
-	id.Role = u.role
+	id.Role, id.Scope = u.role, u.scope
 	return id, &ssh.Permissions{CriticalOptions: cert.CriticalOptions}, nil
 }
 

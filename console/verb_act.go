@@ -190,7 +190,7 @@ func refusal(c *verbCall, err error) error {
 	if c.Args[0] == "act" {
 		hint = "add --dry-run for the whole plan"
 	}
-	return &Failure{kind, fmt.Sprintf("%s %s: %v", c.Args[0], strings.Join(c.words, " "), err), hint}
+	return &Failure{kind, fmt.Sprintf("%s %s: %v", c.Args[0], fleet.Clean(strings.Join(c.words, " "), 120), err), hint}
 }
 
 // settled waits until a job is over, whatever came of it.

@@ -168,7 +168,7 @@ func groupRow(c *verbCall, s *fleet.Snapshot, g drift.Group, why string) export.
 func (v *Verbs) ruleOn(ctx context.Context, c *verbCall, verdict fleet.FindingState) error {
 	name := "drift " + c.words[0]
 	if c.Role < fleet.RoleOperator {
-		return v.deny(ctx, c, verb{name: name, least: fleet.RoleOperator})
+		return v.deny(ctx, c, verb{name: name}, fmt.Sprintf("needs role %s, you are %s", fleet.RoleOperator, c.Role))
 	}
 	if v.Rule == nil {
 		return &Failure{"unavailable", name + ": this process decides nothing", ""}

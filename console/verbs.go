@@ -231,8 +231,11 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 	malformed := c.parse()
 	// The role first: what is wrong with its arguments is no business of
 	// somebody who may not use a verb, and a try is a try.
-	if c.Role < list[i].least {
-		return v.deny(ctx, c, list[i])
+	switch {
+	case c.Role < list[i].least:
+		return v.deny(ctx, c, list[i], fmt.Sprintf("needs role %s, you are %s", list[i].least, c.Role))
+	case c.Scope != nil && list[i].name == "reload": // it changes everybody's fleet, and everybody's rights
+		return v.deny(ctx, c, list[i], "the whole fleet is outside of your scope")
 	}
 	if malformed != nil {
 		return malformed

@@ -46,7 +46,7 @@ func (v *visit) screen(opt Options) int {
 	})
 	opt.Idle, opt.IdleWarn, opt.Redraws = s.cfg.Idle, s.cfg.IdleWarn, s.cfg.Redraws
 	model := newSession(ctx, s.deps, seat{
-		caller: Caller{User: v.id.User, Role: v.id.Role, From: v.from}, guest: g,
+		caller: v.caller(), guest: g,
 		term: v.term, cols: v.cols, rows: v.rows, out: out, queries: s.queries, pasts: s.pasts, opt: opt,
 	})
 	program := newProgram(ctx, model)

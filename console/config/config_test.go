@@ -120,10 +120,20 @@ func TestContractExample(t *testing.T) {
 		},
 		Checks:     map[string]fleet.CheckPolicy{"ipmi.v15": {Off: true, Reason: "old boards"}, "ipmi.cipher0": {Severity: fleet.SeverityWarn, Graded: true}},
 		Segments:   []fleet.Segment{{Name: "bmcs", Select: map[string]string{"part": "bmc"}, VLANs: []int{900}, Apart: map[string]string{"role": "game"}, Reason: "nobody else"}},
-		AdminUsers: 3, ManagementVLANs: []int{900},
+		AdminUsers: 3, ManagementVLANs: []int{900}, PortMACs: 4, Private: []map[string]string{{"cloud": "aws-*", "role": "db"}},
 	}
 	if diff := cmp.Diff(policies, inv.Policies); diff != "" {
 		t.Errorf("policies (-want +got)\n%s", diff)
+	}
+	bounds := fleet.Remediation{
+		Freezes: []fleet.FreezeWindow{
+			{Name: "launch", Select: map[string]string{"role": "game"}, From: time.Date(2026, 12, 24, 16, 0, 0, 0, time.UTC), Until: time.Date(2026, 12, 27, 0, 0, 0, 0, time.UTC), Reason: "the season begins"},
+			{Name: "weekend", Days: []time.Weekday{time.Friday, time.Saturday}, Start: 18 * time.Hour, End: 30 * time.Hour, Reason: "most players"},
+		},
+		Budgets: fleet.Budgets{Rack: 4, Fleet: 50}, Unhealthy: 25, CoolDown: 2 * time.Minute, Tries: 3, Soak: 30 * time.Second,
+	}
+	if diff := cmp.Diff(bounds, inv.Remediation); diff != "" {
+		t.Errorf("bounds (-want +got)\n%s", diff)
 	}
 	if len(inv.Alerting.Rules) < 30 || f.Metrics.Listen != "127.0.0.1:9464" || f.Health["match"].Every != 15*time.Second {
 		t.Error("alerts, policies, metrics or health are lost")

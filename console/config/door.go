@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"net"
 	"strconv"
 	"strings"
@@ -83,11 +84,64 @@ func (b *builder) user(y *userYAML, dir string, certified bool, seen map[string]
 		b.errs.add(y.At, what, "has no key, and no CA is trusted", "add keys or keys_file")
 	}
 	if y.Scope != nil {
-		// A limit that is read and not kept is a door left open: whoever wrote
-		// it believes that it holds.
-		b.errs.add(y.Scope.At, what, "scope is not enforced yet, so it is refused", "remove scope; until then a user sees and acts on the whole fleet, as far as the role goes")
+		u.Scope = b.scope(y.Scope, u.Role, what)
 	}
 	return u, true
+}
+
+// scope checks what somebody may write to. A limit that is read and means
+// nothing is a door left open: whoever wrote it believes that it holds.
+func (b *builder) scope(y *scopeYAML, role fleet.Role, what string) *fleet.Scope {
+	what += ": scope"
+	switch {
+	case len(y.Regions)+len(y.Owners)+len(y.Tenants) == 0:
+		b.errs.add(y.At, what, "limits nothing", "name regions, owners or tenants, or leave it out")
+	case role < fleet.RoleOperator && role != fleet.RoleNone:
+		b.errs.add(y.At, what, "limits what is written, and a "+role.String()+" writes nothing", "leave it out: who may look sees the whole fleet")
+	}
+	names := func(list []ref) (out []string) {
+		for _, r := range list {
+			out = append(out, r.name)
+		}
+		return out
+	}
+	b.after = append(b.after, func() {
+		for _, part := range []struct {
+			key  string
+			list []ref
+		}{{"region", y.Regions}, {"owner", y.Owners}, {"tenant", y.Tenants}} {
+			for _, r := range part.list {
+				b.scopeOf(part.key, r, what)
+			}
+		}
+	})
+	return &fleet.Scope{Regions: names(y.Regions), Owners: names(y.Owners), Tenants: names(y.Tenants)}
+}
+
+// scopeOf checks that somebody or something is what a scope names.
+func (b *builder) scopeOf(key string, r ref, what string) {
+	inv, have := b.file.Inventory, map[string]bool{}
+	for i := range inv.Devices {
+		have[inv.Devices[i].Carries(key)] = true
+	}
+	for i := range inv.Clouds {
+		if key == "region" {
+			have[inv.Clouds[i].Region] = true
+		}
+	}
+	for i := range inv.Regions {
+		if key == "region" {
+			have[inv.Regions[i].Name] = true
+		}
+	}
+	for i := range inv.Services {
+		if key == "owner" {
+			have[inv.Services[i].Owner] = true
+		}
+	}
+	if delete(have, ""); !have[r.name] {
+		b.errs.add(r.at, what, "nothing has "+key+" "+quote(r.name)+b.orDid(r.name, maps.Keys(have)), "")
+	}
 }
 
 // keys parses one or more lines of authorized keys.

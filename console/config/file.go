@@ -51,9 +51,10 @@ type SSH struct {
 
 // User is somebody who may come in.
 type User struct {
-	Name string
-	Role fleet.Role
-	Keys []ssh.PublicKey
+	Name  string
+	Role  fleet.Role
+	Scope *fleet.Scope // what they may write to; nil: everything
+	Keys  []ssh.PublicKey
 }
 
 // Poll is how targets are polled, and where traps are taken.

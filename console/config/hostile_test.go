@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -63,12 +64,27 @@ func TestNoSecretInErrors(t *testing.T) {
 	}
 }
 
-// TestScopeIsRefused: a limit that is not kept must not look as if it were.
-func TestScopeIsRefused(t *testing.T) {
-	for _, scope := range []string{"{regions: [ams]}", "{owners: [me]}", "{}"} {
-		_, err := parse(t, "ssh: {users: [{name: ann, role: viewer, keys: ['"+testKey+"'], scope: "+scope+"}]}\nregions: [{name: ams}]\n", nil)
-		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "scope is not enforced yet") {
-			t.Errorf("%s: %v", scope, err)
+// TestScope: a limit that means nothing must not look as if it held.
+func TestScope(t *testing.T) {
+	for _, c := range []struct{ role, scope, want string }{
+		{"operator", "{regions: [ams]}", ""},
+		{"admin", "{regions: [ams], owners: [team-game], tenants: [acme]}", ""},
+		{"operator", "{}", "limits nothing"},
+		{"operator", "{regions: []}", "limits nothing"},
+		{"viewer", "{regions: [ams]}", "a viewer writes nothing"},
+		{"wall", "{regions: [ams]}", "a wall writes nothing"},
+		{"operator", "{regions: [amz]}", "nothing has region `amz`: did you mean `ams`?"},
+		{"operator", "{owners: [team-gam]}", "nothing has owner `team-gam`: did you mean `team-game`?"},
+		{"operator", "{tenants: [acne]}", "nothing has tenant `acne`: did you mean `acme`?"},
+		{"operator", "{racks: [r01]}", "unknown key"},
+	} {
+		f, err := parse(t, "ssh: {users: [{name: ann, role: "+c.role+", keys: ['"+testKey+"'], scope: "+c.scope+"}]}\n"+
+			"regions: [{name: ams, sites: [{name: ams1, devices: [{name: s01, kind: server, owner: team-game, tenant: acme}]}]}]\n", nil)
+		switch {
+		case c.want == "" && (err != nil || f.SSH.Users[0].Scope == nil || !slices.Equal(f.SSH.Users[0].Scope.Regions, []string{"ams"})):
+			t.Errorf("%s: %v", c.scope, err)
+		case c.want != "" && (!errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("%s %s: %v, want %q", c.role, c.scope, err, c.want)
 		}
 	}
 }

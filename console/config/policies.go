@@ -18,8 +18,10 @@ type policiesYAML struct {
 	Segments        []segmentYAML         `yaml:"segments"`
 	AdminUsers      *int                  `yaml:"admin_users"`
 	ManagementVLANs []int                 `yaml:"management_vlans"`
-	Freeze          *raw                  `yaml:"freeze"`
-	Budgets         *raw                  `yaml:"budgets"`
+	PortMACs        *int                  `yaml:"port_macs"`
+	Private         []map[string]string   `yaml:"private"`
+	Freeze          []freezeYAML          `yaml:"freeze"`
+	Budgets         *budgetsYAML          `yaml:"budgets"`
 	Auto            []autoYAML            `yaml:"auto"`
 	At              place
 }
@@ -63,11 +65,6 @@ var (
 // policies are the user's own rules for judgements.
 func (b *builder) policies(y *policiesYAML) {
 	p := &b.file.Inventory.Policies
-	for key, part := range map[string]*raw{"freeze": y.Freeze, "budgets": y.Budgets} {
-		if part != nil {
-			b.errs.add(place{y.At.file, part.node.Line, part.node.Column}, "policies."+key, "is not enforced yet", "leave it out: what is not kept must not look as if it were")
-		}
-	}
 	for i := range y.Drift {
 		p.Facets = append(p.Facets, b.facetPolicy(&y.Drift[i]))
 	}
@@ -86,7 +83,15 @@ func (b *builder) policies(y *policiesYAML) {
 		}
 		p.AdminUsers = *n
 	}
+	if n := y.PortMACs; n != nil {
+		if *n < 1 || *n > 100000 {
+			b.errs.add(y.At, "policies.port_macs", strconv.Itoa(*n)+" is not within 1 and 100000", "")
+		}
+		p.PortMACs = *n
+	}
 	p.ManagementVLANs = b.vlans(y.ManagementVLANs, y.At, "policies.management_vlans")
+	p.Private = b.private(y.Private, y.At)
+	b.bounds(y)
 }
 
 func (b *builder) facetPolicy(y *facetYAML) fleet.FacetPolicy {

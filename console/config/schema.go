@@ -73,11 +73,10 @@ type userYAML struct {
 	At       place
 }
 
-// scopeYAML is known so that it can be refused: see builder.user.
 type scopeYAML struct {
-	Regions []ref    `yaml:"regions"`
-	Owners  []string `yaml:"owners"`
-	Tenants []string `yaml:"tenants"`
+	Regions []ref `yaml:"regions"`
+	Owners  []ref `yaml:"owners"`
+	Tenants []ref `yaml:"tenants"`
 	At      place
 }
 

@@ -41,9 +41,35 @@ func (e *Executor) Approve(ctx context.Context, by Person, id string) (fleet.Job
 		e.release(id)
 		return job, fmt.Errorf("%w: the store does not take it, so nothing was done: %w", ErrRefused, err)
 	}
+	if is, ok := e.job(id); !ok || is.State != fleet.JobRunning || is.ApprovedBy != by.User { // what came to the store before it counts
+		e.release(id)
+		return is, e.refuse(ctx, r, fmt.Errorf("%w: %s is %s", ErrRefused, id, is.State))
+	}
 	job.State, job.ApprovedBy = fleet.JobRunning, by.User
 	e.start(ctx, by, job)
 	return job, nil
+}
+
+// within refuses a word about a job by somebody else outside of one's scope.
+func (e *Executor) within(by Person, job *fleet.Job) error {
+	if job.By == by.User {
+		return nil
+	}
+	a := plan.Ask{Action: job.Action, Targets: job.Targets, Within: by.Within, Cloud: by.Cloud}
+	if id := plan.Outside(e.ledger.Snapshot(), a); id != "" {
+		return fmt.Errorf("%w: %s is outside of your scope", ErrDenied, fleet.Clean(id, 80))
+	}
+	return nil
+}
+
+// job is a job as it is on record.
+func (e *Executor) job(id string) (fleet.Job, bool) {
+	jobs := e.ledger.Snapshot().Jobs
+	i := slices.IndexFunc(jobs, func(j fleet.Job) bool { return j.ID == id })
+	if i < 0 {
+		return fleet.Job{}, false
+	}
+	return jobs[i], true
 }
 
 // agree judges an approval, and takes the leases.
@@ -55,6 +81,8 @@ func (e *Executor) agree(by Person, id string) (fleet.Job, error) {
 		return job, err
 	}
 	switch {
+	case e.quits():
+		return job, errQuits
 	case by.Role < fleet.RoleAdmin:
 		return job, fmt.Errorf("%w: needs role admin to approve, you are %s", ErrDenied, by.Role)
 	case job.By == by.User:
@@ -75,22 +103,24 @@ func (e *Executor) agree(by Person, id string) (fleet.Job, error) {
 
 // proposal finds a job that waits for a second person. e.mu is held.
 func (e *Executor) proposal(by Person, id string) (fleet.Job, error) {
-	jobs := e.ledger.Snapshot().Jobs
-	i := slices.IndexFunc(jobs, func(j fleet.Job) bool { return j.ID == id })
-	if i < 0 {
-		return fleet.Job{}, fmt.Errorf("%w: there is no job %s", ErrRefused, fleet.Clean(id, 40))
+	job, ok := e.job(id)
+	if !ok {
+		return job, fmt.Errorf("%w: there is no job %s", ErrRefused, fleet.Clean(id, 40))
 	}
-	job := jobs[i]
 	if by.Role < fleet.RoleOperator {
 		return job, fmt.Errorf("%w: needs role operator, you are %s", ErrDenied, by.Role)
+	}
+	if err := e.within(by, &job); err != nil {
+		return job, err
 	}
 	if job.State != fleet.JobProposed || job.Planned == nil {
 		return job, fmt.Errorf("%w: %s is %s", ErrRefused, id, job.State)
 	}
-	for _, l := range e.leases {
-		if l.Job == id { // a second approval of the same, before the first is on record
-			return job, fmt.Errorf("%w: %s is approved already", ErrRefused, id)
-		}
+	if who := e.stopped[id]; who != "" { // and that is about to be on record
+		return job, fmt.Errorf("%w: %s says no to %s at this moment", ErrRefused, who, id)
+	}
+	if e.holds(id) { // a second approval of the same, before the first is on record
+		return job, fmt.Errorf("%w: %s is approved already", ErrRefused, id)
 	}
 	return job, nil
 }
@@ -99,11 +129,14 @@ func (e *Executor) proposal(by Person, id string) (fleet.Job, error) {
 func (e *Executor) Decline(ctx context.Context, by Person, id, reason string) (fleet.Job, error) {
 	e.mu.Lock()
 	job, err := e.proposal(by, id)
-	e.mu.Unlock()
-	r := Request{Person: by, Action: "refuse " + job.Action, Targets: job.Targets, Reason: reason}
 	if err == nil && strings.TrimSpace(reason) == "" {
 		err = fmt.Errorf("%w: needs a reason", ErrRefused)
 	}
+	if err == nil {
+		e.stopped[id] = by.User // nobody may agree from now on
+	}
+	e.mu.Unlock()
+	r := Request{Person: by, Action: "refuse " + job.Action, Targets: job.Targets, Reason: reason}
 	if err != nil {
 		return job, e.refuse(ctx, r, err)
 	}
@@ -114,39 +147,50 @@ func (e *Executor) Decline(ctx context.Context, by Person, id, reason string) (f
 // begun goes on: nobody can call it back.
 func (e *Executor) Cancel(ctx context.Context, by Person, id string) (fleet.Job, error) {
 	e.mu.Lock()
-	jobs := e.ledger.Snapshot().Jobs
-	i := slices.IndexFunc(jobs, func(j fleet.Job) bool { return j.ID == id })
-	var job fleet.Job
-	err := fmt.Errorf("%w: there is no job %s", ErrRefused, fleet.Clean(id, 40))
-	if i >= 0 {
-		job = jobs[i]
-		switch err = nil; {
-		case by.Role < fleet.RoleOperator:
-			err = fmt.Errorf("%w: needs role operator, you are %s", ErrDenied, by.Role)
-		case job.By != by.User && by.Role < fleet.RoleAdmin:
-			err = fmt.Errorf("%w: %s is %s's; that needs role admin", ErrDenied, id, job.By)
-		case job.State.Over() || job.State == fleet.JobAccepted:
-			err = fmt.Errorf("%w: %s is %s: there is nothing left to stop", ErrRefused, id, job.State)
-		case job.State != fleet.JobProposed:
-			e.stopped[id] = by.User
-			if x := e.runs[id]; x != nil {
-				x.poke()
-			}
-		}
-	}
+	job, err := e.cancel(by, id)
+	proposed := err == nil && !e.holds(id)
 	e.mu.Unlock()
 	r := Request{Person: by, Action: "cancel " + job.Action, Targets: job.Targets, Reason: "job " + id}
 	if err != nil {
 		return job, e.refuse(ctx, r, err)
 	}
-	if job.State == fleet.JobProposed {
+	if proposed {
 		return e.close(ctx, r, job, fleet.JobCancelled, "cancelled by "+by.User)
 	}
 	return job, e.ledger.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{e.entry(r, list(job.Targets), "done", r.Reason)}})
 }
 
-// close ends a proposal.
+// cancel judges who says it, and lets nothing more begin. A proposal that
+// somebody is agreeing with at this moment is stopped like what runs. e.mu is
+// held.
+func (e *Executor) cancel(by Person, id string) (fleet.Job, error) {
+	job, ok := e.job(id)
+	switch {
+	case !ok:
+		return job, fmt.Errorf("%w: there is no job %s", ErrRefused, fleet.Clean(id, 40))
+	case by.Role < fleet.RoleOperator:
+		return job, fmt.Errorf("%w: needs role operator, you are %s", ErrDenied, by.Role)
+	case job.By != by.User && by.Role < fleet.RoleAdmin:
+		return job, fmt.Errorf("%w: %s is %s's; that needs role admin", ErrDenied, id, job.By)
+	case e.within(by, &job) != nil:
+		return job, e.within(by, &job)
+	case job.State.Over() || job.State == fleet.JobAccepted:
+		return job, fmt.Errorf("%w: %s is %s: there is nothing left to stop", ErrRefused, id, job.State)
+	case job.State != fleet.JobProposed && !e.holds(id):
+		return job, fmt.Errorf("%w: nobody carries %s out any more", ErrRefused, id)
+	case job.State == fleet.JobProposed && e.stopped[id] != "":
+		return job, fmt.Errorf("%w: %s says no to %s at this moment", ErrRefused, e.stopped[id], id)
+	}
+	e.stopped[id] = by.User
+	if x := e.runs[id]; x != nil {
+		x.poke()
+	}
+	return job, nil
+}
+
+// close ends a proposal that is marked as stopped.
 func (e *Executor) close(ctx context.Context, r Request, job fleet.Job, state fleet.JobState, text string) (fleet.Job, error) {
+	defer e.release(job.ID)
 	now := e.now()
 	change := fleet.JobChange{ID: job.ID, State: state, Ended: now, Steps: []fleet.JobStep{{Name: string(state), State: state, Text: fleet.Clean(text, fleet.MaxText), At: now}}}
 	job.State, job.Ended = state, now
@@ -166,6 +210,8 @@ func (e *Executor) Freeze(ctx context.Context, by Person, f fleet.Freeze) error 
 		return e.refuse(ctx, r, fmt.Errorf("%w: needs role operator, you are %s", ErrDenied, by.Role))
 	case thaw && by.Role < fleet.RoleAdmin:
 		return e.refuse(ctx, r, fmt.Errorf("%w: needs role admin to thaw, you are %s", ErrDenied, by.Role))
+	case thaw && (by.Within != nil || by.Cloud != nil): // whoever may act may stop everything, and nobody lets go what is not theirs
+		return e.refuse(ctx, r, fmt.Errorf("%w: the whole fleet is outside of your scope", ErrDenied))
 	case strings.TrimSpace(f.Reason) == "":
 		return e.refuse(ctx, r, fmt.Errorf("%w: needs a reason", ErrRefused))
 	}

@@ -169,3 +169,66 @@ type still struct {
 }
 
 func (s *still) Snapshot() *fleet.Snapshot { return s.snap }
+
+// TestStop: a job that waits to see what came of its first wave does not hold
+// plumb up, and begins with nothing more.
+func TestStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, l, w := house(t)
+		for _, id := range []string{"s02", "s03"} {
+			if err := l.Apply(t.Context(), server(id, "on", t0)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := e.Run(t.Context(), ask(fleet.RoleOperator, fleet.ActReset, "s01", "s02", "s03")); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		e.Close()
+		e.Wait()
+		if j := l.Snapshot().Jobs[0]; w.count() != 1 || j.State != fleet.JobStopped || !strings.Contains(j.Steps[len(j.Steps)-1].Text, "plumb stops; 2 of 3 not begun") {
+			t.Errorf("sent %d, %s %+v", w.count(), j.State, j.Steps)
+		}
+		if _, err := e.Run(t.Context(), ask(fleet.RoleOperator, fleet.ActIdentify, "s02")); !errors.Is(err, ErrRefused) {
+			t.Errorf("after it stopped: %v", err)
+		}
+	})
+}
+
+// TestCancelBeatsApproval: whichever of the two is first on record counts, and
+// what was called off is not sent.
+func TestCancelBeatsApproval(t *testing.T) {
+	e, l, w := house(t)
+	r := ask(fleet.RoleOperator, fleet.ActReset, "s01")
+	p := e.Plan(r)
+	p.Danger = 3
+	job := fleet.Job{ID: "j", Action: r.Action, Targets: r.Targets, State: fleet.JobProposed, By: "bob", Plan: p.Hash, Planned: &p, Began: t0}
+	if err := l.Apply(t.Context(), fleet.Decision{Job: &job}); err != nil {
+		t.Fatal(err)
+	}
+	ann := Person{User: "ann", Role: fleet.RoleAdmin}
+	e.ledger = &interposed{ledger: l, first: func() {
+		if _, err := New(l, w, e.log, e.now).Cancel(t.Context(), ann, "j"); err != nil { // as a person whose word came to the store just before
+			t.Error(err)
+		}
+	}}
+	_, err := e.Approve(t.Context(), Person{User: "eve", Role: fleet.RoleAdmin}, "j")
+	e.Wait()
+	if !errors.Is(err, ErrRefused) || w.count() != 0 || l.job("j").State != fleet.JobCancelled || len(e.leases) != 0 {
+		t.Errorf("%v, sent %d, %s, %v", err, w.count(), l.job("j").State, e.leases)
+	}
+}
+
+// interposed lets something else come to the store first.
+type interposed struct {
+	*ledger
+	first func()
+}
+
+func (l *interposed) Apply(ctx context.Context, in ...fleet.Input) error {
+	if f := l.first; f != nil {
+		l.first = nil
+		f()
+	}
+	return l.ledger.Apply(ctx, in...)
+}

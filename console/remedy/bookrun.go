@@ -64,7 +64,7 @@ func (x *bookRun) play(ctx context.Context) {
 // heed stops the run where somebody said so.
 func (x *bookRun) heed() {
 	x.mu.Lock()
-	who, closing := x.stopped[x.job.ID], x.closing
+	who, closing := x.stopped[x.job.ID], x.quits()
 	x.mu.Unlock()
 	switch {
 	case who != "":
@@ -78,7 +78,7 @@ func (x *bookRun) heed() {
 func (x *bookRun) halted() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.stopped[x.job.ID] != "" || x.closing
+	return x.stopped[x.job.ID] != "" || x.quits()
 }
 
 // tell carries a move out and tells the run what came of it.

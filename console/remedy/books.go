@@ -156,8 +156,8 @@ func (e *Executor) RunBook(ctx context.Context, r Errand) (fleet.Job, error) {
 func (e *Executor) enlist(r Errand, b *runbook.Book) (*bookRun, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closing {
-		return nil, fmt.Errorf("%w: plumb stops", ErrRefused)
+	if e.quits() {
+		return nil, errQuits
 	}
 	for id, x := range e.runs {
 		if hostOf(x.errand.Target) == hostOf(r.Target) {
@@ -181,17 +181,6 @@ func (e *Executor) dismiss(x *bookRun) {
 	defer e.mu.Unlock()
 	delete(e.runs, x.job.ID)
 	delete(e.stopped, x.job.ID)
-}
-
-// Close lets no runbook begin any more, and those under way no step. What was
-// begun is waited for by [Executor.Wait].
-func (e *Executor) Close() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.closing = true
-	for _, x := range e.runs {
-		x.poke()
-	}
 }
 
 // Answer answers the question that a run waits with: no, or anything else.

@@ -22,6 +22,9 @@ var (
 	ErrRefused = errors.New("refused")
 )
 
+// errQuits is why nothing begins any more.
+var errQuits = fmt.Errorf("%w: plumb stops", ErrRefused)
+
 // Ledger is where decisions become durable.
 type Ledger interface {
 	Snapshot() *fleet.Snapshot
@@ -41,11 +44,13 @@ type Wire interface {
 	Nudge(ids ...string)
 }
 
-// actWithin bounds one action on the wire, and keepWithin how long the store
-// may take before nothing is done.
+// actWithin bounds one action on the wire, keepWithin how long the store may
+// take before nothing is done, and endWithin for how long it is asked to take
+// the end of a job.
 const (
 	actWithin  = 60 * time.Second
 	keepWithin = 5 * time.Second
+	endWithin  = 2 * time.Minute
 )
 
 // Person is who asks.
@@ -80,6 +85,7 @@ type Executor struct {
 	wire   Wire
 	log    *slog.Logger
 	now    func() time.Time
+	quit   chan struct{} // closed: plumb stops
 
 	mu       sync.Mutex        // guards what follows, but for wg
 	leases   map[string]lease  // by job and target
@@ -88,7 +94,6 @@ type Executor struct {
 	books    []*runbook.Book
 	policies []runbook.Policy
 	runs     map[string]*bookRun // by job
-	closing  bool
 	wg       sync.WaitGroup
 }
 
@@ -100,7 +105,7 @@ type lease struct {
 
 // New returns an executor.
 func New(ledger Ledger, wire Wire, log *slog.Logger, now func() time.Time) *Executor {
-	return &Executor{ledger: ledger, wire: wire, log: log, now: now, leases: map[string]lease{}, stopped: map[string]string{}, runs: map[string]*bookRun{}}
+	return &Executor{ledger: ledger, wire: wire, log: log, now: now, quit: make(chan struct{}), leases: map[string]lease{}, stopped: map[string]string{}, runs: map[string]*bookRun{}}
 }
 
 // Plan says what a request would do at this moment. It does nothing and leaves
@@ -124,8 +129,29 @@ func (e *Executor) plan(a plan.Ask, own string) fleet.Plan {
 	return plan.For(w, a)
 }
 
-// Wait blocks until nothing is under way; for a clean stop.
+// Wait blocks until nothing is under way.
 func (e *Executor) Wait() { e.wg.Wait() }
+
+// Close lets nothing more begin: no job, no target of one, no step of a runbook.
+// What has begun is waited for by [Executor.Wait]. It is called once.
+func (e *Executor) Close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	close(e.quit)
+	for _, x := range e.runs {
+		x.poke()
+	}
+}
+
+// quits reports whether plumb stops.
+func (e *Executor) quits() bool {
+	select {
+	case <-e.quit:
+		return true
+	default:
+		return false
+	}
+}
 
 // Run makes the plan again, and carries it out in the background, or puts it
 // before a second person where it needs one. It returns the job once that is
@@ -156,7 +182,7 @@ func (e *Executor) Run(ctx context.Context, r Request) (fleet.Job, error) {
 func (e *Executor) start(ctx context.Context, by Person, job fleet.Job) {
 	e.wg.Go(func() {
 		defer e.release(job.ID)
-		x := &run{Executor: e, by: by, job: job}
+		x := &run{Executor: e, by: by, job: job, unkept: fleet.Decision{Change: &fleet.JobChange{ID: job.ID}}}
 		x.waves(ctx)
 	})
 }
@@ -170,6 +196,9 @@ func (e *Executor) admit(r Request, now time.Time) (job fleet.Job, propose bool,
 	p := e.plan(r.ask(), "")
 	if err := stops(&p); err != nil {
 		return job, false, err
+	}
+	if e.quits() {
+		return job, false, errQuits
 	}
 	if r.Most > 0 && p.Danger > r.Most {
 		return job, false, fmt.Errorf("%w: it is of danger %d after its guards; that takes a person", ErrRefused, p.Danger)
@@ -213,6 +242,20 @@ func (e *Executor) take(job *fleet.Job, who string, now time.Time) {
 		u := plan.UnderWay{Step: plan.Step{Action: job.Action, Target: t.ID}, Who: who, Since: now, Lease: plan.LeaseOf(job.Action, t), Job: job.ID}
 		e.leases[job.ID+" "+t.ID] = lease{UnderWay: u}
 	}
+}
+
+// holds reports whether a job is being carried out by this process. e.mu is
+// held.
+func (e *Executor) holds(job string) bool {
+	if e.runs[job] != nil {
+		return true
+	}
+	for _, l := range e.leases {
+		if l.Job == job {
+			return true
+		}
+	}
+	return false
 }
 
 // release gives the leases of a job back.
@@ -267,12 +310,29 @@ func (e *Executor) late(ctx context.Context, r Request, job fleet.Job) {
 	const text = "the store did not answer in time; nothing was sent"
 	c := fleet.JobChange{ID: job.ID, State: fleet.JobRefused, Ended: e.now(), Steps: []fleet.JobStep{{Name: "begin", State: fleet.JobRefused, Text: text, At: e.now()}}}
 	e.wg.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, actWithin)
-		defer cancel()
-		if err := e.ledger.Apply(ctx, fleet.Decision{Change: &c, Audit: []fleet.AuditEntry{e.entry(r, list(job.Targets), "refused", text)}}); err != nil {
-			e.log.Error("job not ended that was not sent", "job", job.ID, "err", err)
-		}
+		e.insist(ctx, fleet.Decision{Change: &c, Audit: []fleet.AuditEntry{e.entry(r, list(job.Targets), "refused", text)}})
 	})
+}
+
+// insist tries again where the store does not take what became of a job. What
+// is not on record when plumb ends is settled at its next start.
+func (e *Executor) insist(ctx context.Context, d fleet.Decision) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
+	defer cancel()
+	for {
+		err := e.ledger.Apply(ctx, d)
+		if err == nil {
+			return true
+		}
+		e.log.Error("what became of a job is not on record", "job", d.Change.ID, "state", d.Change.State, "err", err)
+		select {
+		case <-ctx.Done():
+			return false
+		case <-e.quit:
+			return false
+		case <-time.After(keepWithin):
+		}
+	}
 }
 
 // refuse writes the try down, whether the caller waits for that or not. A try

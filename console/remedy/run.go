@@ -36,7 +36,14 @@ func (x *run) waves(ctx context.Context) {
 		if rest = rest[size:]; x.surprised() {
 			break
 		}
-		if len(rest) > 0 && !x.soak(ctx, n, size) {
+		if len(rest) == 0 {
+			break
+		}
+		if !x.catchUp(ctx) {
+			x.surprise(fleet.JobStopped, "the store does not take what came of it")
+			break
+		}
+		if !x.soak(ctx, n, size) {
 			break
 		}
 	}
@@ -126,6 +133,9 @@ func text(err error) string { return fleet.Clean(err.Error(), fleet.MaxText) }
 func (x *run) still(t *fleet.PlanTarget) error {
 	x.Executor.mu.Lock()
 	defer x.Executor.mu.Unlock()
+	if x.quits() {
+		return errQuits
+	}
 	if who := x.stopped[x.job.ID]; who != "" {
 		return fmt.Errorf("%w: cancelled by %s", ErrRefused, who)
 	}
@@ -179,9 +189,6 @@ func (x *run) note(ctx context.Context, target string, step fleet.JobStep, outco
 		x.log.Error("step of a job not kept yet", "job", x.job.ID, "target", target, "state", step.State, "err", err)
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		if x.unkept.Change == nil {
-			x.unkept.Change = &fleet.JobChange{}
-		}
 		x.unkept.Change.Steps = append(x.unkept.Change.Steps, step)
 		x.unkept.Audit = append(x.unkept.Audit, d.Audit...)
 	}
@@ -208,6 +215,8 @@ func (x *run) surprised() bool {
 func (x *run) soak(ctx context.Context, n, size int) bool {
 	w := x.ledger.Watch()
 	defer w.Close()
+	ctx, cancel := x.untilStop(ctx)
+	defer cancel()
 	done := x.job.Targets[:x.before(n)+size]
 	for {
 		s, err := w.Next(ctx)
@@ -225,18 +234,36 @@ func (x *run) soak(ctx context.Context, n, size int) bool {
 		}
 	}
 	bounds := x.ledger.Snapshot().Remediation.Or()
-	watched, cancel := context.WithTimeout(ctx, bounds.Soak)
-	defer cancel()
+	watched, unwatch := context.WithTimeout(ctx, bounds.Soak)
+	defer unwatch()
 	for {
 		s, err := w.Next(watched)
+		if err != nil && ctx.Err() != nil {
+			x.surprise(fleet.JobStopped, "plumb stops")
+			return false
+		}
 		if err != nil {
-			return ctx.Err() == nil
+			return true
 		}
 		if _, bad := x.settled(s, done); bad != "" {
 			x.surprise(fleet.JobStopped, "%s", bad)
 			return false
 		}
 	}
+}
+
+// untilStop is a context that ends when plumb stops: nobody waits then to see
+// what came of a wave.
+func (x *run) untilStop(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-x.quit:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // before is how many targets the waves before n have.
@@ -288,15 +315,20 @@ func (x *run) finish(ctx context.Context) {
 		x.Executor.mu.Unlock()
 		c.Steps = []fleet.JobStep{{Name: "stop", State: c.State, Text: fleet.Clean(why, fleet.MaxText), At: c.Ended}}
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actWithin)
-	defer cancel()
-	d := fleet.Decision{Change: &c, Audit: x.unkept.Audit}
-	if x.unkept.Change != nil {
-		c.Steps = append(x.unkept.Change.Steps, c.Steps...)
+	c.Steps = append(x.unkept.Change.Steps, c.Steps...)
+	x.insist(ctx, fleet.Decision{Change: &c, Audit: x.unkept.Audit})
+}
+
+// catchUp puts on record what the store did not take when it was news: nobody
+// can wait to see what came of an action that is not said to have been sent.
+func (x *run) catchUp(ctx context.Context) bool {
+	if len(x.unkept.Change.Steps) > 0 {
+		if !x.insist(ctx, x.unkept) {
+			return false
+		}
+		x.unkept = fleet.Decision{Change: &fleet.JobChange{ID: x.job.ID}}
 	}
-	if err := x.ledger.Apply(ctx, d); err != nil {
-		x.log.Error("end of a job not kept", "job", x.job.ID, "state", c.State, "err", err)
-	}
+	return true
 }
 
 // unbegun counts the targets whose turn did not come.

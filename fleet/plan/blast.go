@@ -72,8 +72,11 @@ func (b *bench) pending(g *trace.Graph) []trace.Part {
 	for i := range b.Snap.Jobs {
 		j := &b.Snap.Jobs[i]
 		for _, t := range j.Targets {
-			if unsettled(b.Snap, j, t) {
-				add(j.ID, j.Action, t)
+			if !unsettled(b.Snap, j, t) {
+				continue
+			}
+			if add(j.ID, j.Action, t); b.going[t] && !b.own(j.ID) && slices.Contains(b.Targets, t) {
+				b.say("unsettled", fleet.VerdictRefuse, t, "%s of %s by %s is not seen to have ended", j.Action, t, j.By)
 			}
 		}
 	}

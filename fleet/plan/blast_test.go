@@ -91,6 +91,29 @@ func TestFloor(t *testing.T) {
 	})
 }
 
+// TestUnsettled: what a target is after an action that nobody saw the end of is
+// not known, and nothing more is taken from it before it was seen.
+func TestUnsettled(t *testing.T) {
+	did := func(state fleet.JobState, kind fleet.ActionKind, ago time.Duration) func(*house) {
+		return func(h *house) { h.did(kind, state, ago, "s01") }
+	}
+	act := asked(fleet.ActReset, "s01")
+	judge(t, "unsettled", []judged{
+		{"nothing was done", act, nil, "", ""},
+		{"on its way", act, did(fleet.JobRunning, fleet.ActPowerCycle, time.Second), refuse, "power-cycle of s01 by ann is not seen to have ended"},
+		{"taken", act, did(fleet.JobAccepted, fleet.ActPowerCycle, time.Minute), refuse, ""},
+		{"nobody knows", act, did(fleet.JobUnknown, fleet.ActPowerCycle, -time.Second), refuse, ""},
+		{"seen since", act, did(fleet.JobUnknown, fleet.ActPowerCycle, time.Minute), "", ""},
+		{"seen to be so", act, did(fleet.JobVerified, fleet.ActPowerCycle, time.Second), "", ""},
+		{"it took nothing", act, did(fleet.JobAccepted, fleet.ActIdentify, time.Second), "", ""},
+		{"to give back", asked(fleet.ActPowerOn, "s01"), func(h *house) {
+			h.get("s01").Power = fleet.PowerOff
+			did(fleet.JobAccepted, fleet.ActPowerOff, time.Second)(h)
+		}, "", ""},
+		{"another target", asked(fleet.ActReset, "s02"), did(fleet.JobAccepted, fleet.ActPowerCycle, time.Second), "", ""},
+	})
+}
+
 // TestUnderWayCounts: what a snapshot does not show yet is told beside it.
 func TestUnderWayCounts(t *testing.T) {
 	h := build()

@@ -11,7 +11,7 @@ import (
 
 // breakable are the guards that weigh a risk, which somebody may have to take.
 // All others hold what is known, and who may: no emergency changes that.
-var breakable = map[string]bool{"freeze": true, "budget": true, "unhealthy": true, "floor": true, "partner": true, "cooldown": true, "quarantine": true}
+var breakable = map[string]bool{"freeze": true, "budget": true, "unhealthy": true, "floor": true, "partner": true, "cooldown": true, "quarantine": true, "unsettled": true}
 
 // weigh asks every guard, the cheap ones first.
 func (b *bench) weigh() {
@@ -71,6 +71,25 @@ func (b *bench) scope(t *target) {
 	case t.cloud != nil && b.Cloud != nil && !b.Cloud(t.cloud.Spec):
 		b.say("scope", fleet.VerdictDeny, t.ID, "cloud %s is outside of your scope", t.cloud.Spec.Name)
 	}
+}
+
+// Outside names the first of the targets that is outside of the scope of who
+// asks; "": none is. What cannot be found is within no scope.
+func Outside(s *fleet.Snapshot, a Ask) string {
+	spec := a.Action.Spec()
+	for _, id := range a.Targets {
+		if a.Within == nil && a.Cloud == nil {
+			break
+		}
+		if spec == nil {
+			return id
+		}
+		t, err := find(s, spec, a.Args, id)
+		if err != nil || t.device != nil && a.Within != nil && !a.Within(t.device.Spec) || t.cloud != nil && a.Cloud != nil && !a.Cloud(t.cloud.Spec) {
+			return id
+		}
+	}
+	return ""
 }
 
 // fresh refuses what is not seen now: data older than two polls describes a

@@ -50,6 +50,27 @@ func TestScope(t *testing.T) {
 	})
 }
 
+func TestOutside(t *testing.T) {
+	s := build(func(h *house) { h.get("s01").Spec.Owner = "game" }).snap()
+	game := func(d *fleet.DeviceSpec) bool { return d.Owner == "game" }
+	none := func(*fleet.CloudSpec) bool { return false }
+	for _, c := range []struct {
+		ask  Ask
+		want string
+	}{
+		{Ask{Action: fleet.ActReset, Targets: []string{"s01", "s02"}}, ""},
+		{Ask{Action: fleet.ActReset, Targets: []string{"s01"}, Within: game, Cloud: none}, ""},
+		{Ask{Action: fleet.ActReset, Targets: []string{"s01", "s02"}, Within: game}, "s02"},
+		{Ask{Action: fleet.ActReset, Targets: []string{"gone"}, Within: game}, "gone"},
+		{Ask{Action: "explode", Targets: []string{"s01"}, Within: game}, "s01"},
+		{Ask{Action: fleet.ActInstanceStop, Targets: []string{"vm1"}, Within: game, Cloud: none}, "vm1"},
+	} {
+		if got := Outside(s, c.ask); got != c.want {
+			t.Errorf("%s %v: %q, want %q", c.ask.Action, c.ask.Targets, got, c.want)
+		}
+	}
+}
+
 func TestTargets(t *testing.T) {
 	many := make([]string, 10000)
 	for i := range many {

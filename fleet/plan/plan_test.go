@@ -35,6 +35,7 @@ func TestBreakGlass(t *testing.T) {
 			h.did(fleet.ActReset, fleet.JobVerified, time.Hour, "s01")
 			h.did(fleet.ActReset, fleet.JobVerified, 2*time.Hour, "s01")
 		}},
+		{"unsettled", true, asked(fleet.ActReset, "s01"), func(h *house) { h.did(fleet.ActPowerCycle, fleet.JobAccepted, 0, "s01") }},
 		{"role", false, as(fleet.RoleOperator, asked(fleet.ActReset, "s01")), nil},
 		{"scope", false, Ask{Action: fleet.ActReset, Targets: []string{"s01"}, Within: func(*fleet.DeviceSpec) bool { return false }}, nil},
 		{"targets", false, asked(fleet.ActReset), nil},
