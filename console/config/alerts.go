@@ -176,7 +176,7 @@ func (b *builder) alertRule(y *alertRuleYAML) (fleet.AlertRule, bool) {
 	}
 	if err := alert.Check(&fleet.Alerting{Rules: []fleet.AlertRule{r}}); err != nil {
 		why := strings.ReplaceAll(strings.TrimPrefix(err.Error(), alert.ErrRule.Error()+" "+r.Name+": "), alert.ErrExpression.Error()+": ", "")
-		b.errs.add(y.At, "alerts.rules: "+quote(r.Name), fleet.Clean(why, 300), "rules --fields lists what may be read")
+		b.errs.add(y.At, "alerts.rules: "+quote(r.Name), fleet.Clean(why, 300), "rules fields lists what may be read")
 		return r, false
 	}
 	b.selects(r.Select, y.At, "alerts.rules: "+quote(r.Name)+": select", false)

@@ -146,7 +146,7 @@ func (w *work) gone(mine []*fleet.Alert, on string, there func(*fleet.Alert) boo
 	for _, a := range mine {
 		if p := w.rules.byName[a.Rule]; p != nil && p.On == on && !there(a) {
 			k := keyOf(a)
-			if now := w.get(mine, k); now != nil {
+			if now := w.get([]*fleet.Alert{a}, k); now != nil { // as this step has it
 				w.settle(k, now, p.limits.look(now, False, True, w.now))
 			}
 		}

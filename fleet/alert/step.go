@@ -130,7 +130,8 @@ func (w *work) nudgeNear(id string) {
 	}
 }
 
-// get returns an alert as it is now in this step, or nil.
+// get returns an alert as it is now in this step, or nil. mine are the alerts of
+// its target before the step.
 func (w *work) get(mine []*fleet.Alert, k key) *fleet.Alert {
 	if len(w.dirty) > 0 && w.dirty[k.target] {
 		if a, ok := w.changed[k]; ok {

@@ -690,3 +690,29 @@ func TestDaysInMilliseconds(t *testing.T) {
 		t.Error("something piles up")
 	}
 }
+
+// TestCausesEndAlone: of two causes one is over; the other keeps its own alert.
+func TestCausesEndAlone(t *testing.T) {
+	cause := fleet.AlertRule{Name: "cause", On: "cause", Problem: "cause.explains > 0", Summary: "{cause.id}"}
+	h := newHouse(t, paged(cause))
+	for _, id := range []string{"s01", "s05"} {
+		h.device(id, func(d *fleet.Device) {
+			d.State, d.About, d.Reasons = fleet.StateCrit, []string{"sensor 20.0.1"}, []string{"fan stopped"}
+		})
+	}
+	h.step(3 * time.Second)
+	h.want("cause:s01", "firing")
+	h.want("cause:s05", "firing")
+	h.poll("s05")
+	h.device("s05", func(d *fleet.Device) { d.State, d.About, d.Reasons = fleet.StateOK, nil, nil })
+	h.device("s01", func(d *fleet.Device) {})
+	h.step(3 * time.Second)
+	h.want("cause:s01", "firing")
+	h.want("cause:s05", "resolved")
+	for i, a := range h.out.Book.List {
+		if i > 0 && order(h.out.Book.List[i-1], a) >= 0 {
+			t.Errorf("%s stands twice or out of order", a.ID())
+		}
+	}
+	h.step(time.Second)
+}
