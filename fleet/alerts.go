@@ -159,8 +159,9 @@ type AlertBook struct {
 	Settled bool
 	// Flexible is when a flexible maintenance began, by its name.
 	Flexible map[string]time.Time
-	// Explained says which cause's alert explains a part, by the part's id, as of
-	// CausesAt. CausesDue is set where states changed since.
+	// Explained says which cause's alert explains a part, by the part's id, or
+	// only one of its troubles, by the id and what of it with a zero byte between;
+	// as of CausesAt. CausesDue is set where states changed since.
 	Explained map[string]string
 	CausesAt  time.Time
 	CausesDue bool

@@ -447,9 +447,7 @@ func (w *work) causes(stirred bool) {
 			k := key{c.ID, p.Name, ""}
 			there[k] = true
 			if a := w.get(mine, k); a != nil && a.Active() {
-				for _, id := range append(c.Explains, c.ID) {
-					explained[id] = a.ID()
-				}
+				explains(explained, w.Next, c, a.ID())
 			}
 		}
 	}
