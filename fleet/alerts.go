@@ -141,7 +141,7 @@ type AlertGroup struct {
 	Labels   map[string]string `json:"labels"`
 	Next     time.Time         `json:"next"`          // when it is looked at again
 	Sent     time.Time         `json:"sent,omitzero"` // zero: nothing was told yet
-	// Told says as what each alert was last told, by its id: "firing since T".
+	// Told says as what each alert was last told, by its id: "firing warn T".
 	Told     map[string]string `json:"told"`
 	Interval time.Duration     `json:"interval"`
 	Repeat   time.Duration     `json:"repeat"`

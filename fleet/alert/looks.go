@@ -176,7 +176,12 @@ func (w *work) take(p *program, x *scene, mine []*fleet.Alert, target, part stri
 		recovery = p.recovery.of(x)
 	}
 	n := p.limits.look(a, t, recovery, w.now)
-	if n != nil && n != a && (a == nil || a.State != n.State || p.Severity != n.Severity && !p.Graded) {
+	worse := t == True && n != nil && a != nil && a.Severity != p.severity(x)
+	if worse && n == a {
+		y := *a
+		n = &y
+	}
+	if worse || n != nil && n != a && t == True && (a == nil || a.State != n.State) {
 		w.word(p, x, n, target, part)
 	}
 	if a == nil && polled[p.On] && n != nil {

@@ -692,6 +692,34 @@ func TestFindingsAreLookedAt(t *testing.T) {
 	h.want("drift:s01/firmware", "resolved")
 }
 
+// TestWorseIsToldAgain: a rule without a severity has that of what it looks at,
+// and what gets worse is told.
+func TestWorseIsToldAgain(t *testing.T) {
+	r := fleet.AlertRule{Name: "fan", On: "sensor", Problem: `sensor.state in ["warn", "crit"]`, Attempts: 1, Summary: "{sensor.state}"}
+	h := newHouse(t, paged(r))
+	say := func(st fleet.State) {
+		h.poll("s01")
+		h.device("s01", func(d *fleet.Device) {
+			d.Sensors = []fleet.Sensor{{SensorDef: &fleet.SensorDef{Key: "f1", Name: "FAN1", Class: fleet.ClassFan}, State: st}}
+		})
+		h.step(5 * time.Minute)
+	}
+	for range 25 {
+		say(fleet.StateWarn)
+	}
+	h.told(1, "firing", `"severity":"warn"`)
+	say(fleet.StateCrit)
+	say(fleet.StateCrit)
+	h.told(2, "firing", `"severity":"crit"`)
+	if c := h.out.Book.Counts; c != [3]int{0, 0, 1} {
+		t.Errorf("counted %v", c)
+	}
+	say(fleet.StateOK)
+	if a := h.alert("fan:s01/f1"); a.Severity != fleet.SeverityCrit || a.Summary != "crit" {
+		t.Errorf("what is over is told otherwise than it was: %+v", a)
+	}
+}
+
 // TestDaysInMilliseconds lets two weeks pass with a fault each day.
 func TestDaysInMilliseconds(t *testing.T) {
 	h := newHouse(t, paged(hot()))
