@@ -121,7 +121,10 @@ func sensorPart(x *fleet.Sensor) string {
 func (w *work) blinded(mine []*fleet.Alert) {
 	for _, a := range mine {
 		if p := w.rules.byName[a.Rule]; p != nil && polled[p.On] && !p.sight {
-			w.settle(keyOf(a), a, stale(a, w.now))
+			k := keyOf(a)
+			if now := w.get(mine, k); now != nil { // as this step has it
+				w.settle(k, now, stale(now, w.now))
+			}
 		}
 	}
 }

@@ -304,7 +304,10 @@ func (w *work) finish() Result {
 	if moved {
 		w.book.List = slices.DeleteFunc(w.list, func(a *fleet.Alert) bool { return a == nil })
 	}
-	w.out.Book = &w.book
+	// A copy of its own: a pointer into the work would keep the step before, and
+	// so every step since the start.
+	book := w.book
+	w.out.Book = &book
 	if !moved && len(w.out.Changes) == 0 && w.same() {
 		w.out.Book = w.Before.Alerts
 	}
