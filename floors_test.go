@@ -31,6 +31,7 @@ var floors = map[string]floor{
 	"fleet/drift":      {house: []string{"fleet"}, outside: []string{"unicode"}},
 	"fleet/plan":       {house: []string{"fleet", "fleet/trace", "fleet/drift", "fleet/security"}},
 	"fleet/alert":      {house: []string{"fleet", "fleet/trace", "fleet/capacity"}, outside: []string{"github.com/expr-lang/expr"}},
+	"fleet/trial":      {house: []string{"fleet", "fleet/engine"}},
 	"fleet/trend":      {house: []string{"fleet"}},
 	"fleet/capacity":   {house: []string{"fleet", "fleet/trend"}},
 	"fleet/engine":     {house: []string{"fleet", "fleet/*"}, outside: []string{"runtime", "sync"}}, // what comes back from memory is shared out among the processors

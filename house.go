@@ -157,7 +157,7 @@ func (h *house) deps() console.Deps {
 func (h *house) makeVerbs() *console.Verbs {
 	v := &console.Verbs{
 		Memory: h.store, Watch: func() console.Watch { return h.store.Watch() }, Registry: h.registry,
-		Execute: h.execute, Rule: h.rule, Plan: h.plan, Job: h.job, Books: h.executor.Books, Rehearse: h.rehearse, RunBook: h.runBook, Freeze: h.freeze, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, VerifyAudit: h.verifyAudit, Version: version,
+		Execute: h.execute, Rule: h.rule, Decide: h.decide, Plan: h.plan, Job: h.job, Books: h.executor.Books, Rehearse: h.rehearse, RunBook: h.runBook, Freeze: h.freeze, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, VerifyAudit: h.verifyAudit, Version: version,
 		At: h.past.at,
 	}
 	if h.reload != nil {
@@ -238,6 +238,9 @@ func (h *house) rule(ctx context.Context, by console.Caller, r views.Rule) error
 	}
 	return h.store.Apply(ctx, d)
 }
+
+// decide makes a decision durable.
+func (h *house) decide(ctx context.Context, d fleet.Decision) error { return h.store.Apply(ctx, d) }
 
 func (h *house) audit(ctx context.Context, e fleet.AuditEntry) error {
 	return h.store.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{e}})

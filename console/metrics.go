@@ -23,6 +23,7 @@ type Meters struct {
 }
 
 var (
+	alertsDesc   = prometheus.NewDesc("plumb_alerts", "Alerts by state and severity; held ones stand by themselves.", []string{"state", "severity"}, nil)
 	targetsDesc  = prometheus.NewDesc("plumb_targets", "Targets by wire and state.", []string{"source", "state"}, nil)
 	pollsDesc    = prometheus.NewDesc("plumb_polls_total", "Polls that ended, by wire and result.", []string{"source", "result"}, nil)
 	tookDesc     = prometheus.NewDesc("plumb_poll_duration_seconds", "How long polls took.", []string{"source"}, nil)
@@ -41,7 +42,7 @@ var (
 
 // Describe names every series (prometheus.Collector).
 func (m *Meters) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, framesDesc} {
+	for _, d := range []*prometheus.Desc{alertsDesc, targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, framesDesc} {
 		to <- d
 	}
 }
@@ -91,11 +92,35 @@ func (m *Meters) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
+// collectAlerts counts alerts: "pending", "firing", and "held" for those that
+// fire and that another one explains. All are there, also those that are zero.
+func collectAlerts(b *fleet.AlertBook, gauge func(*prometheus.Desc, float64, ...string)) {
+	by := map[string][3]int{"pending": {}, "firing": {}, "held": {}}
+	if b != nil {
+		for _, a := range b.List {
+			state := string(a.State)
+			if a.State == fleet.AlertFiring && a.Held != nil {
+				state = "held"
+			}
+			if n, ok := by[state]; ok {
+				n[min(int(a.Severity), 2)]++
+				by[state] = n
+			}
+		}
+	}
+	for state, n := range by {
+		for severity, count := range n {
+			gauge(alertsDesc, float64(count), state, fleet.Severity(severity).String())
+		}
+	}
+}
+
 func (m *Meters) collectFleet(gauge func(*prometheus.Desc, float64, ...string)) {
 	s := m.Snapshot()
 	if s == nil {
 		return
 	}
+	collectAlerts(s.Alerts, gauge)
 	type key struct {
 		source fleet.Source
 		state  fleet.State

@@ -43,7 +43,9 @@ type Verbs struct {
 	Rehearse func(by Caller, r views.RunBook) ([]runbook.Line, error)
 	RunBook  func(ctx context.Context, by Caller, r views.RunBook) (fleet.Job, error)
 	// Rule puts on record what a person decided about findings, all or nothing.
-	Rule   func(ctx context.Context, by Caller, r views.Rule) error
+	Rule func(ctx context.Context, by Caller, r views.Rule) error
+	// Decide makes a decision durable, with the audit entries in it.
+	Decide func(ctx context.Context, d fleet.Decision) error
 	Audit  func(ctx context.Context, e fleet.AuditEntry) error
 	Faults func() []export.Fault // the demo's truth; nil outside of it
 	Backup func(ctx context.Context, dir string) error
@@ -101,6 +103,12 @@ func verbs() []verb {
 		{"drift", "[TARGET|FILTER...] [--all] | accept|waive|ignore|reopen ID... --reason R [--for D]", "what is not as intended, accepted, last week or among its like, by cause; and what people decide about it (needs operator)", fleet.RoleViewer, runDrift},
 		{"security", "[CHECK] [--region R]", "every check with what it found, passed and could not see; or what one check found", fleet.RoleViewer, runSecurity},
 		{"lifecycle", "[CHECK]", "what ends, comes back, is nobody's, idles, is out of balance or stands on too little: every check, or what one found", fleet.RoleViewer, runLifecycle},
+		{"alerts", "[FILTER...] [--all]", "what the rules call for, with what holds it; filter: state:firing severity:crit held:no rack=ams1/r03 rule=~psu.* fan !spare", fleet.RoleViewer, runAlerts},
+		{"ack", "ALERT [--for D] [--reason R]", "say that you know of an alert: nobody is told of it again until it changes", fleet.RoleOperator, runAck},
+		{"silence", "LABEL=VALUE... --for D --reason R", "keep alerts from being told for a time; = != =~ !~", fleet.RoleOperator, runSilence},
+		{"unsilence", "ID", "end a silence now", fleet.RoleOperator, runUnsilence},
+		{"silences", "[--all]", "silences that stand or are to come, with --all those that ended too", fleet.RoleViewer, runSilences},
+		{"rules", "[explain RULE:TARGET | fields]", "the alert rules; why one alert fires, is held or does not; what expressions may read", fleet.RoleViewer, runRules},
 		{"events", "[TARGET] [--since T] [--limit N]", "what happened, newest first", fleet.RoleViewer, runEvents},
 		{"series", "DEVICE/SENSOR [--since T] [--step D]", "history of one series", fleet.RoleViewer, runSeries},
 		{"capacity", "[REGION] [--scope SCOPE]", "what is left, what binds, what a failure would break, and until when it lasts", fleet.RoleViewer, runCapacity},

@@ -141,7 +141,7 @@ type AlertGroup struct {
 	Labels   map[string]string `json:"labels"`
 	Next     time.Time         `json:"next"`          // when it is looked at again
 	Sent     time.Time         `json:"sent,omitzero"` // zero: nothing was told yet
-	// Told says as what each alert was last told, by its id: "firing since T".
+	// Told says as what each alert was last told, by its id: "firing warn T".
 	Told     map[string]string `json:"told"`
 	Interval time.Duration     `json:"interval"`
 	Repeat   time.Duration     `json:"repeat"`
@@ -159,8 +159,9 @@ type AlertBook struct {
 	Settled bool
 	// Flexible is when a flexible maintenance began, by its name.
 	Flexible map[string]time.Time
-	// Explained says which cause's alert explains a part, by the part's id, as of
-	// CausesAt. CausesDue is set where states changed since.
+	// Explained says which cause's alert explains a part, by the part's id, or
+	// only one of its troubles, by the id and what of it with a zero byte between;
+	// as of CausesAt. CausesDue is set where states changed since.
 	Explained map[string]string
 	CausesAt  time.Time
 	CausesDue bool

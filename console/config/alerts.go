@@ -104,7 +104,7 @@ func (b *builder) alerting(y *alertsYAML) {
 		y = &alertsYAML{}
 	}
 	if y.Defaults == nil || *y.Defaults {
-		a.Rules = b.builtIn(y.Off)
+		a.Rules, a.Inhibit = b.builtIn(y.Off)
 	}
 	for i := range y.Rules {
 		if r, ok := b.alertRule(&y.Rules[i]); ok {
@@ -124,11 +124,7 @@ func (b *builder) alerting(y *alertsYAML) {
 	a.Receivers = b.receivers(y)
 	b.routes(y, a)
 	for i := range y.Inhibit {
-		x := &y.Inhibit[i]
-		a.Inhibit = append(a.Inhibit, fleet.Inhibition{Source: b.matchers(x.Source, "alerts.inhibit"), Target: b.matchers(x.Target, "alerts.inhibit"), Equal: x.Equal})
-		if len(x.Source) == 0 || len(x.Target) == 0 {
-			b.errs.add(x.At, "alerts.inhibit", "needs source and target", "source: [severity=crit], target: [severity=warn], equal: [rack]")
-		}
+		a.Inhibit = append(a.Inhibit, b.inhibition(&y.Inhibit[i]))
 	}
 	for i := range y.Maintenance {
 		a.Maintenance = append(a.Maintenance, b.maintenance(&y.Maintenance[i], y.Maintenance[:i]))
@@ -137,14 +133,15 @@ func (b *builder) alerting(y *alertsYAML) {
 
 // builtIn are the rules that plumb comes with, without those that the user does
 // not want.
-func (b *builder) builtIn(off []ref) []fleet.AlertRule {
+func (b *builder) builtIn(off []ref) ([]fleet.AlertRule, []fleet.Inhibition) {
 	own := &builder{errs: &Errors{}}
 	doc, err := document(defaultAlerts)
 	if err != nil {
 		panic("config: the built-in alert rules: " + err.Error())
 	}
 	var y struct {
-		Rules []alertRuleYAML `yaml:"rules"`
+		Rules   []alertRuleYAML `yaml:"rules"`
+		Inhibit []inhibitYAML   `yaml:"inhibit"`
 	}
 	d := &decoder{file: "the built-in alert rules", errs: own.errs, budget: 4*len(defaultAlerts) + 1000}
 	d.into(doc.Content[0], &y, "")
@@ -157,6 +154,10 @@ func (b *builder) builtIn(off []ref) []fleet.AlertRule {
 			out = append(out, r)
 		}
 	}
+	var inhibit []fleet.Inhibition
+	for i := range y.Inhibit {
+		inhibit = append(inhibit, own.inhibition(&y.Inhibit[i]))
+	}
 	if err := own.errs.err(nil); err != nil {
 		panic("config: " + err.Error()) // a test reads them
 	}
@@ -165,7 +166,14 @@ func (b *builder) builtIn(off []ref) []fleet.AlertRule {
 			b.errs.add(o.at, "alerts.off", "no built-in rule "+quote(o.name)+": "+didYouMean(o.name, slices.Values(names), "the verb rules lists them"), "")
 		}
 	}
-	return out
+	return out, inhibit
+}
+
+func (b *builder) inhibition(y *inhibitYAML) fleet.Inhibition {
+	if len(y.Source) == 0 || len(y.Target) == 0 {
+		b.errs.add(y.At, "alerts.inhibit", "needs source and target", "source: [severity=crit], target: [severity=warn], equal: [rack]")
+	}
+	return fleet.Inhibition{Source: b.matchers(y.Source, "alerts.inhibit"), Target: b.matchers(y.Target, "alerts.inhibit"), Equal: y.Equal}
 }
 
 // alertRule reads one rule of the user's and tries whether it compiles.
@@ -176,7 +184,7 @@ func (b *builder) alertRule(y *alertRuleYAML) (fleet.AlertRule, bool) {
 	}
 	if err := alert.Check(&fleet.Alerting{Rules: []fleet.AlertRule{r}}); err != nil {
 		why := strings.ReplaceAll(strings.TrimPrefix(err.Error(), alert.ErrRule.Error()+" "+r.Name+": "), alert.ErrExpression.Error()+": ", "")
-		b.errs.add(y.At, "alerts.rules: "+quote(r.Name), fleet.Clean(why, 300), "rules --fields lists what may be read")
+		b.errs.add(y.At, "alerts.rules: "+quote(r.Name), fleet.Clean(why, 300), "rules fields lists what may be read")
 		return r, false
 	}
 	b.selects(r.Select, y.At, "alerts.rules: "+quote(r.Name)+": select", false)

@@ -28,6 +28,13 @@ type expression struct {
 	of    func(*scene) Truth
 	sight bool   // it may be asked of a device that does not answer
 	class string // the only class of sensors that it can be true of; "": any
+	reads []read // in the order of the source
+}
+
+// read is one thing that an expression reads, as people are shown it.
+type read struct {
+	name string
+	show func(*scene) string
 }
 
 // functions may be called beside fields, all of the device: they need it in
@@ -115,8 +122,16 @@ func (c *compiler) field(n ast.Node) *field {
 	if !ok {
 		return nil
 	}
+	c.note(of.Value+"."+key.Value, f.show)
 	c.out.sight = c.out.sight || f.sight && (f.kind() == "flag" || key.Value == "state" || key.Value == "blind_s" || key.Value == "error")
 	return &f
+}
+
+// note remembers what is read, once.
+func (c *compiler) note(name string, show func(*scene) string) {
+	if !slices.ContainsFunc(c.out.reads, func(r read) bool { return r.name == name }) {
+		c.out.reads = append(c.out.reads, read{name, show})
+	}
 }
 
 // call finds the function that a node calls and the one text it is given.
@@ -269,6 +284,7 @@ func (c *compiler) words(n ast.Node) (wording, error) {
 	case *ast.CallNode:
 		switch name, arg, _ := call(n); name {
 		case "fact":
+			c.note("fact("+arg+")", func(s *scene) string { return or(s.device.Facts.Get(arg)) })
 			return wording{func(s *scene) string { return s.device.Facts.Get(arg) }, false}, nil
 		case "tag":
 			return wording{func(s *scene) string { return s.device.Spec.Tags[arg] }, true}, nil
@@ -356,6 +372,7 @@ func (c *compiler) number(n ast.Node) (func(*scene) float64, error) {
 		}
 	case *ast.CallNode:
 		if name, arg, _ := call(n); name == "num" {
+			c.note("num("+arg+")", func(s *scene) string { return number(s.device.Facts.Num(arg).Float()) })
 			return func(s *scene) float64 { return s.device.Facts.Num(arg).Float() }, nil
 		}
 	case *ast.BuiltinNode:

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,6 +58,19 @@ func (f *field) kind() string {
 		return "text"
 	}
 	return "flag"
+}
+
+// show is the field's value as people read it.
+func (f *field) show(x *scene) string {
+	switch {
+	case f.num != nil:
+		return number(f.num(x))
+	case f.text != nil && f.sure:
+		return strconv.Quote(f.text(x))
+	case f.text != nil:
+		return or(f.text(x))
+	}
+	return strconv.FormatBool(f.flag(x))
 }
 
 func num(help string, f func(*scene) float64) field    { return field{help: help, num: f} }

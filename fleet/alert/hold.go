@@ -1,9 +1,11 @@
 package alert
 
 import (
+	"slices"
 	"strings"
 
 	"plumb/fleet"
+	"plumb/fleet/trace"
 )
 
 // hold asks of every active alert whether another one explains it: the graph's
@@ -97,6 +99,45 @@ func (w *work) holders(all bool) holders {
 	return h
 }
 
+// wholly are the troubles of a part that take all of it: what is silent or dead
+// has no fan of its own to mend.
+var wholly = []string{"sight", "blind", "power", "light", "host", "path", "feed", "guest"}
+
+// explains notes what a cause explains: a whole part, or one trouble of it, so
+// that a fan that fails while a feed is lost is told all the same.
+func explains(explained map[string]string, s *fleet.Snapshot, c *trace.Cause, by string) {
+	if s.Devices.Number(c.ID) < 0 {
+		explained[c.ID] = by
+	}
+	for _, x := range c.Symptoms {
+		if slices.Contains(wholly, x.About) {
+			explained[x.ID] = by
+		} else {
+			explained[x.ID+"\x00"+x.About] = by
+		}
+	}
+}
+
+// troubles are the names under which an alert may be explained: its target as a
+// whole, its part, and the part as reasons speak of it.
+func troubles(p *program, a *fleet.Alert) []string {
+	out := []string{a.Target, a.Target + "/" + a.Part}
+	about := func(what string) { out = append(out, a.Target+"\x00"+what+" "+a.Part) }
+	switch p.On {
+	case "sensor":
+		if no, ok := strings.CutPrefix(a.Part, "psu"); ok {
+			return append(out, a.Target+"\x00PSU "+no)
+		}
+		about("sensor")
+	case "port":
+		about("port")
+		about("errors")
+	case "outlet":
+		about("outlet")
+	}
+	return out
+}
+
 // causal reports whether an alert is on a cause.
 func (b *Book) causal(a *fleet.Alert) bool {
 	p := b.byName[a.Rule]
@@ -121,8 +162,7 @@ func (x *inhibition) values(labels map[string]string) (string, bool) {
 // holder names the alert that explains another one, or "".
 func (w *work) holder(a *fleet.Alert, h holders) string {
 	if p := w.rules.byName[a.Rule]; p != nil && p.On != "cause" && p.On != "room" {
-		ids := [...]string{a.Target + "/" + a.Part, a.Target}
-		for _, id := range ids {
+		for _, id := range troubles(p, a) {
 			if by := w.book.Explained[id]; by != "" && h.causes[by] {
 				return by
 			}

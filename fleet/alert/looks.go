@@ -121,7 +121,10 @@ func sensorPart(x *fleet.Sensor) string {
 func (w *work) blinded(mine []*fleet.Alert) {
 	for _, a := range mine {
 		if p := w.rules.byName[a.Rule]; p != nil && polled[p.On] && !p.sight {
-			w.settle(keyOf(a), a, stale(a, w.now))
+			k := keyOf(a)
+			if now := w.get(mine, k); now != nil { // as this step has it
+				w.settle(k, now, stale(now, w.now))
+			}
 		}
 	}
 }
@@ -146,7 +149,7 @@ func (w *work) gone(mine []*fleet.Alert, on string, there func(*fleet.Alert) boo
 	for _, a := range mine {
 		if p := w.rules.byName[a.Rule]; p != nil && p.On == on && !there(a) {
 			k := keyOf(a)
-			if now := w.get(mine, k); now != nil {
+			if now := w.get([]*fleet.Alert{a}, k); now != nil { // as this step has it
 				w.settle(k, now, p.limits.look(now, False, True, w.now))
 			}
 		}
@@ -176,7 +179,12 @@ func (w *work) take(p *program, x *scene, mine []*fleet.Alert, target, part stri
 		recovery = p.recovery.of(x)
 	}
 	n := p.limits.look(a, t, recovery, w.now)
-	if n != nil && n != a && (a == nil || a.State != n.State || p.Severity != n.Severity && !p.Graded) {
+	worse := t == True && n != nil && a != nil && a.Severity != p.severity(x)
+	if worse && n == a {
+		y := *a
+		n = &y
+	}
+	if worse || n != nil && n != a && t == True && (a == nil || a.State != n.State) {
 		w.word(p, x, n, target, part)
 	}
 	if a == nil && polled[p.On] && n != nil {
@@ -447,9 +455,7 @@ func (w *work) causes(stirred bool) {
 			k := key{c.ID, p.Name, ""}
 			there[k] = true
 			if a := w.get(mine, k); a != nil && a.Active() {
-				for _, id := range append(c.Explains, c.ID) {
-					explained[id] = a.ID()
-				}
+				explains(explained, w.Next, c, a.ID())
 			}
 		}
 	}

@@ -45,7 +45,7 @@ func Recall(tables []fleet.Rows) *fleet.AlertBook {
 	for _, a := range b.List {
 		w.tally(a, 1)
 	}
-	b = &w.book
+	*b = w.book
 	b.Due = time.Unix(0, 0) // whatever is due was so already
 	if len(b.List)+len(b.Groups)+len(b.Silences)+len(b.Flexible) == 0 {
 		return nil

@@ -244,6 +244,19 @@ func exact(sel map[string]string) (best string, ok bool) {
 	return best, ok
 }
 
+// Rules lists the rules of a snapshot, in their order.
+func Rules(s *fleet.Snapshot) []fleet.AlertRule {
+	b, _ := s.Rules.(*Book)
+	if b == nil {
+		return nil
+	}
+	out := make([]fleet.AlertRule, len(b.programs))
+	for i, p := range b.programs {
+		out[i] = p.AlertRule
+	}
+	return out
+}
+
 // graphOf is the graph of the inventory.
 func (b *Book) graphOf(s *fleet.Snapshot) *trace.Graph {
 	if !b.graph.Of(s) {

@@ -130,7 +130,8 @@ func (w *work) nudgeNear(id string) {
 	}
 }
 
-// get returns an alert as it is now in this step, or nil.
+// get returns an alert as it is now in this step, or nil. mine are the alerts of
+// its target before the step.
 func (w *work) get(mine []*fleet.Alert, k key) *fleet.Alert {
 	if len(w.dirty) > 0 && w.dirty[k.target] {
 		if a, ok := w.changed[k]; ok {
@@ -303,7 +304,10 @@ func (w *work) finish() Result {
 	if moved {
 		w.book.List = slices.DeleteFunc(w.list, func(a *fleet.Alert) bool { return a == nil })
 	}
-	w.out.Book = &w.book
+	// A copy of its own: a pointer into the work would keep the step before, and
+	// so every step since the start.
+	book := w.book
+	w.out.Book = &book
 	if !moved && len(w.out.Changes) == 0 && w.same() {
 		w.out.Book = w.Before.Alerts
 	}

@@ -448,8 +448,9 @@ func TestFlappingIsToldOnce(t *testing.T) {
 // go after a fresh poll.
 func TestCauseHoldsWhatItExplains(t *testing.T) {
 	cause := fleet.AlertRule{Name: "cause", On: "cause", Problem: "cause.explains > 2", Graded: true, Severity: fleet.SeverityCrit, Summary: "{cause.kind} {cause.id}"}
+	fan := fleet.AlertRule{Name: "fan", On: "sensor", Problem: `sensor.state == "warn"`, Attempts: 1, Summary: "fan"}
 	down := fleet.AlertRule{Name: "down", On: "device", Problem: "device.dead", Attempts: 1, Graded: true, Severity: fleet.SeverityCrit}
-	h := newHouse(t, paged(cause, down))
+	h := newHouse(t, paged(cause, down, fan))
 	servers := []string{"s01", "s02", "s03", "s04"}
 	fail := func(id string) {
 		h.device(id, func(d *fleet.Device) {
@@ -460,21 +461,37 @@ func TestCauseHoldsWhatItExplains(t *testing.T) {
 	for _, id := range servers {
 		fail(id)
 	}
+	h.device("s05", func(d *fleet.Device) { // lost the same feed, lives on the other, and has a fault of its own
+		d.Sensors = []fleet.Sensor{
+			{SensorDef: &fleet.SensorDef{Key: "p1", Name: "PS1 Status", Class: fleet.ClassState}, State: fleet.StateWarn},
+			{SensorDef: &fleet.SensorDef{Key: "f1", Name: "FAN1", Class: fleet.ClassFan}, State: fleet.StateWarn},
+		}
+		d.State, d.About, d.Reasons = fleet.StateWarn, []string{"PSU 1", "sensor f1"}, []string{"input lost", "slow"}
+	})
 	h.step(2 * time.Second)
 	h.step(30 * time.Second)
 	h.want("cause:pa", "firing")
+	if a, b := h.alert("fan:s05/psu1"), h.alert("fan:s05/f1"); a.Held == nil || b.Held != nil {
+		t.Errorf("the supply is held %v, the fan beside it %v", a.Held, b.Held)
+	}
 	for _, id := range servers {
 		if a := h.alert("down:" + id); a == nil || a.Held == nil || a.Held.By != "cause:pa" {
 			t.Fatalf("%s is not held: %+v", id, a)
 		}
 	}
 	h.step(time.Second)
-	h.told(1, "firing", "pdu pa", `"holds":5`, "explains 5 parts")
+	if len(h.notices) != 2 {
+		t.Fatalf("told %+v", h.notices)
+	}
+	h.notices = slices.DeleteFunc(h.notices, func(p fleet.Pages) bool { return p.Labels["rule"] == "fan" })
+	h.told(1, "firing", "pdu pa", `"holds":6`, "explains 6 parts")
 	heal := func(id string) {
 		h.poll(id)
 		h.device(id, func(d *fleet.Device) { d.State, d.About, d.Reasons = fleet.StateOK, nil, nil })
 	}
 	heal("pa")
+	h.device("s05", func(d *fleet.Device) { d.Sensors = nil })
+	heal("s05")
 	for _, id := range servers[:3] {
 		heal(id)
 	}
@@ -495,6 +512,9 @@ func TestCauseHoldsWhatItExplains(t *testing.T) {
 	var ids []string
 	for _, p := range h.notices {
 		for _, a := range p.Alerts {
+			if strings.HasPrefix(a.ID, "fan") {
+				continue
+			}
 			ids = append(ids, a.ID+" "+a.Status)
 		}
 	}
@@ -672,6 +692,34 @@ func TestFindingsAreLookedAt(t *testing.T) {
 	h.want("drift:s01/firmware", "resolved")
 }
 
+// TestWorseIsToldAgain: a rule without a severity has that of what it looks at,
+// and what gets worse is told.
+func TestWorseIsToldAgain(t *testing.T) {
+	r := fleet.AlertRule{Name: "fan", On: "sensor", Problem: `sensor.state in ["warn", "crit"]`, Attempts: 1, Summary: "{sensor.state}"}
+	h := newHouse(t, paged(r))
+	say := func(st fleet.State) {
+		h.poll("s01")
+		h.device("s01", func(d *fleet.Device) {
+			d.Sensors = []fleet.Sensor{{SensorDef: &fleet.SensorDef{Key: "f1", Name: "FAN1", Class: fleet.ClassFan}, State: st}}
+		})
+		h.step(5 * time.Minute)
+	}
+	for range 25 {
+		say(fleet.StateWarn)
+	}
+	h.told(1, "firing", `"severity":"warn"`)
+	say(fleet.StateCrit)
+	say(fleet.StateCrit)
+	h.told(2, "firing", `"severity":"crit"`)
+	if c := h.out.Book.Counts; c != [3]int{0, 0, 1} {
+		t.Errorf("counted %v", c)
+	}
+	say(fleet.StateOK)
+	if a := h.alert("fan:s01/f1"); a.Severity != fleet.SeverityCrit || a.Summary != "crit" {
+		t.Errorf("what is over is told otherwise than it was: %+v", a)
+	}
+}
+
 // TestDaysInMilliseconds lets two weeks pass with a fault each day.
 func TestDaysInMilliseconds(t *testing.T) {
 	h := newHouse(t, paged(hot()))
@@ -689,4 +737,30 @@ func TestDaysInMilliseconds(t *testing.T) {
 	if len(h.out.Book.List) > 1 || len(h.out.Book.Groups) > 1 {
 		t.Error("something piles up")
 	}
+}
+
+// TestCausesEndAlone: of two causes one is over; the other keeps its own alert.
+func TestCausesEndAlone(t *testing.T) {
+	cause := fleet.AlertRule{Name: "cause", On: "cause", Problem: "cause.explains > 0", Summary: "{cause.id}"}
+	h := newHouse(t, paged(cause))
+	for _, id := range []string{"s01", "s05"} {
+		h.device(id, func(d *fleet.Device) {
+			d.State, d.About, d.Reasons = fleet.StateCrit, []string{"sensor 20.0.1"}, []string{"fan stopped"}
+		})
+	}
+	h.step(3 * time.Second)
+	h.want("cause:s01", "firing")
+	h.want("cause:s05", "firing")
+	h.poll("s05")
+	h.device("s05", func(d *fleet.Device) { d.State, d.About, d.Reasons = fleet.StateOK, nil, nil })
+	h.device("s01", func(d *fleet.Device) {})
+	h.step(3 * time.Second)
+	h.want("cause:s01", "firing")
+	h.want("cause:s05", "resolved")
+	for i, a := range h.out.Book.List {
+		if i > 0 && order(h.out.Book.List[i-1], a) >= 0 {
+			t.Errorf("%s stands twice or out of order", a.ID())
+		}
+	}
+	h.step(time.Second)
 }

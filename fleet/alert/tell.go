@@ -133,7 +133,7 @@ func (w *work) newGroup(key string, a *fleet.Alert) *fleet.AlertGroup {
 	return nil // the routes changed
 }
 
-// status is what an alert is to be told as now: "firing since T", "flapping", or
+// status is what an alert is to be told as now: "firing warn T", "flapping", or
 // "" for one that nobody is to be told of.
 func (w *work) status(a *fleet.Alert) string {
 	switch {
@@ -142,7 +142,7 @@ func (w *work) status(a *fleet.Alert) string {
 	case a.Flapping:
 		return "flapping"
 	case a.State == fleet.AlertFiring:
-		return "firing " + strconv.FormatInt(a.Fired.Unix(), 10)
+		return "firing " + a.Severity.String() + " " + strconv.FormatInt(a.Fired.Unix(), 10)
 	}
 	return ""
 }

@@ -60,15 +60,13 @@ func parseGap(on, name string) (func(*scene) string, error) {
 	}
 	subject, key, _ := strings.Cut(name, ".")
 	f, ok := within[subject][key]
-	switch {
-	case !ok:
+	if !ok {
 		return nil, fmt.Errorf("%w: {%s}: rules on %s have no such field", ErrExpression, fleet.Clean(name, 60), on)
-	case f.num != nil:
-		return func(x *scene) string { return number(f.num(x)) }, nil
-	case f.text != nil:
+	}
+	if f.text != nil {
 		return func(x *scene) string { return or(f.text(x)) }, nil
 	}
-	return func(x *scene) string { return strconv.FormatBool(f.flag(x)) }, nil
+	return f.show, nil
 }
 
 // reasonOf is the worst reason of a device's state.

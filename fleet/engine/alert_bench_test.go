@@ -4,6 +4,7 @@ package engine
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -105,5 +106,51 @@ func BenchmarkAlerts(b *testing.B) {
 				{Bench: "alert-compile-1000x10000", Value: compiled.Seconds() * 1e3, Unit: "cpu_ms", Goal: 500},
 			}
 		})...)
+	}
+}
+
+// BenchmarkAlertsStorm is the minute in which every server gets hot in six
+// places: 54,000 alerts come to stand, 900 a second, and become one notice a
+// rack.
+func BenchmarkAlertsStorm(b *testing.B) {
+	l := newLarge(500)
+	rules := fleet.Alerting{Settle: time.Nanosecond, Receivers: []string{"pager"}, Route: &fleet.AlertRoute{Receiver: "pager", GroupBy: []string{"rule", "rack"}},
+		Rules: []fleet.AlertRule{{Name: "hot", On: "sensor", Problem: `sensor.class == "temperature" and sensor.value > 90`, Attempts: 1, Summary: "{device.id}: {sensor.name} {sensor.value} C"}}}
+	l.inv.Alerting = rules
+	snap := Restore(l.inv, fleet.Memory{}, l.now)
+	snap, _ = Step(snap, l.say(l.all()), l.now)
+	heap := func() float64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc) / (1 << 20)
+	}
+	before := heap()
+	for _, o := range l.obs {
+		for k := range min(6, len(o.Sensors)) {
+			o.Sensors[k].Value = fleet.Int(200)
+		}
+	}
+	for b.Loop() {
+		var worst, all time.Duration
+		notices := 0
+		for i := range 120 {
+			l.now = l.now.Add(time.Second)
+			in := l.say(l.every(167, i))
+			began := benchline.CPU()
+			next, out := Step(snap, in, l.now)
+			used := benchline.CPU() - began
+			snap, notices = next, notices+len(out.Notices)
+			worst, all = max(worst, used), all+used
+		}
+		if n := len(snap.Alerts.List); n < 50_000 {
+			b.Fatal(n, "alerts")
+		}
+		benchline.Print(
+			benchline.Line{Bench: "alert-storm-54000-step", Value: all.Seconds() * 1e3 / 120, Unit: "cpu_ms", Goal: 100},
+			benchline.Line{Bench: "alert-storm-54000-worst-step", Value: worst.Seconds() * 1e3, Unit: "cpu_ms", Goal: 500},
+			benchline.Line{Bench: "alert-storm-54000-heap", Value: heap() - before, Unit: "MiB", Goal: 200},
+			benchline.Line{Bench: "alert-storm-54000-notices", Value: float64(notices), Unit: "notices", Goal: 1100},
+		)
 	}
 }

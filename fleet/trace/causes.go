@@ -23,7 +23,12 @@ type Cause struct {
 	LastPath   int              `json:"last_path"`      // machines that it explains and that stand on the last of several ways
 	Proven     bool             `json:"-"`              // others show that it is dead, whatever it says itself
 	Crossed    bool             `json:"-"`              // a supply whose cord is in another one's outlet
+	Symptoms   []Symptom        `json:"-"`              // what it explains of each
 }
+
+// Symptom is one thing that is wrong: which part of the graph, and what of it,
+// in the words of a device's About; "feed", "path" and "guest" are of others.
+type Symptom struct{ ID, About string }
 
 // maxAlso bounds how many causes are asked what else they would take: each costs
 // a walk over the fleet, and the worst come first.
@@ -177,6 +182,7 @@ func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
 		if y.silence {
 			silent++
 		}
+		x.Symptoms = append(x.Symptoms, Symptom{q.g.ID(q.s, y.part), y.about})
 		if !have[y.part] {
 			have[y.part] = true
 			x.Explains = append(x.Explains, q.g.ID(q.s, y.part))

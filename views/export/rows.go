@@ -185,6 +185,11 @@ func list(s []string) []string {
 func StatusOf(s *fleet.Snapshot, now time.Time) Status {
 	st := Status{State: fleet.StateOff, Totals: map[string]map[string]int{}, Alerts: map[string]int{"info": 0, "warn": 0, "crit": 0},
 		DriftOpen: s.Counts.DriftOpen, Blind: s.Counts.Blind, OldestS: age(now, s.Oldest)}
+	if s.Alerts != nil {
+		for sev, n := range s.Alerts.Counts {
+			st.Alerts[fleet.Severity(sev).String()] = n
+		}
+	}
 	for k := range fleet.Kind(fleet.NumKinds) {
 		m := map[string]int{}
 		for x := range fleet.State(fleet.NumStates) {
@@ -200,20 +205,20 @@ func StatusOf(s *fleet.Snapshot, now time.Time) Status {
 
 // Regions lists the regions.
 func Regions(s *fleet.Snapshot) []Region {
-	out := make([]Region, 0, s.Regions.Len())
+	out, firing := make([]Region, 0, s.Regions.Len()), firingBy(s, "region")
 	for id, r := range s.Regions.All() {
-		out = append(out, Region{Name: id, State: r.State, Devices: r.Devices, Racks: r.Racks, Sites: r.Sites, PowerW: r.PowerW, Blind: r.Blind, DriftOpen: r.DriftOpen, Reasons: list(r.Reasons)})
+		out = append(out, Region{Name: id, State: r.State, Devices: r.Devices, Racks: r.Racks, Sites: r.Sites, PowerW: r.PowerW, Blind: r.Blind, Alerts: firing[id], DriftOpen: r.DriftOpen, Reasons: list(r.Reasons)})
 	}
 	return out
 }
 
 // Racks lists the racks of a region, or all.
 func Racks(s *fleet.Snapshot, region string) []Rack {
-	out := make([]Rack, 0, s.Racks.Len())
+	out, firing := make([]Rack, 0, s.Racks.Len()), firingBy(s, "rack")
 	for id, r := range s.Racks.All() {
 		if region == "" || r.Spec.Region == region {
 			out = append(out, Rack{ID: id, Region: r.Spec.Region, Site: r.Spec.Site, Row: r.Spec.Row, State: r.State, Devices: r.Devices,
-				Units: r.Spec.Units, FreeUnits: r.FreeUnits, PowerW: r.PowerW, Feeds: list(r.Spec.Feeds), Blind: r.Blind, Reasons: list(r.Reasons)})
+				Units: r.Spec.Units, FreeUnits: r.FreeUnits, PowerW: r.PowerW, Feeds: list(r.Spec.Feeds), Blind: r.Blind, Alerts: firing[id], Reasons: list(r.Reasons)})
 		}
 	}
 	return out
