@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -171,7 +172,8 @@ func (m *model) round() {
 // quiet reports whether everything has come to its end.
 func (m *model) quiet() bool {
 	for _, j := range m.Snapshot().Jobs {
-		if !j.State.Over() {
+		waits := func(t string) bool { at := j.Of(t); return at != nil && !at.State.Over() }
+		if !j.State.Over() || slices.ContainsFunc(j.Targets, waits) {
 			return false
 		}
 	}
