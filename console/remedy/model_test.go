@@ -386,7 +386,7 @@ func (m *model) does(e *Executor, p Person) {
 	began, word := time.Now(), ""
 	switch n := m.upTo(20); {
 	case n < 11:
-		err, word = m.asks(ctx, e, p)
+		word, err = m.asks(ctx, e, p)
 	case n < 15:
 		word = "approve"
 		_, err = e.Approve(ctx, p, job)
@@ -409,7 +409,7 @@ func (m *model) does(e *Executor, p Person) {
 }
 
 // asks for something to be done, to one or a few.
-func (m *model) asks(ctx context.Context, e *Executor, p Person) (error, string) {
+func (m *model) asks(ctx context.Context, e *Executor, p Person) (word string, err error) {
 	kinds := []fleet.ActionKind{fleet.ActReset, fleet.ActPowerCycle, fleet.ActPowerOff, fleet.ActPowerOn, fleet.ActPowerOn, fleet.ActIdentify, fleet.ActOutletOff, fleet.ActOutletOn}
 	r := Request{Person: p, Action: kinds[m.upTo(len(kinds))], Reason: "why not", BreakGlass: m.chance(5)}
 	for range []int{1, 1, 1, 2, 3, 0}[m.upTo(6)] {
@@ -421,8 +421,8 @@ func (m *model) asks(ctx context.Context, e *Executor, p Person) (error, string)
 	}
 	shown := e.Plan(r)
 	r.Typed = plan.Challenge(&shown)
-	_, err := e.Run(ctx, r)
-	return err, string(r.Action)
+	_, err = e.Run(ctx, r)
+	return string(r.Action), err
 }
 
 // door is the store and the wires as one process sees them. When the process is
