@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 			"code":     cmdCode,
 			"contract": cmdContract,
 			"evil":     cmdEvil, "expand": cmdExpand, "waitfor": cmdWaitfor, "hup": cmdHup, "get": cmdGet,
-			"chain": cmdChain, "capture": cmdCapture, "crowd": cmdCrowd, "hostile": cmdHostile,
+			"chain": cmdChain, "capture": cmdCapture, "crowd": cmdCrowd, "killsteps": cmdKillSteps, "hostile": cmdHostile,
 		},
 	})
 }

@@ -65,7 +65,7 @@ func TestKeysOfAnyName(t *testing.T) {
 func TestCertificates(t *testing.T) {
 	ca, other, key := newSigner(t), newSigner(t), newSigner(t)
 	h := newHouse(t, func(c *ServerConfig, _ *Deps) { c.TrustedCA = []ssh.PublicKey{ca.PublicKey()} })
-	now := time.Now()
+	now, refused := time.Now(), 0
 	for _, c := range []struct {
 		name, user string
 		by         ssh.Signer
@@ -79,6 +79,11 @@ func TestCertificates(t *testing.T) {
 		{"other CA", "viewer", other, ssh.Certificate{CertType: ssh.UserCert, ValidPrincipals: []string{"viewer"}}, false},
 		{"host certificate", "viewer", ca, ssh.Certificate{CertType: ssh.HostCert, ValidPrincipals: []string{"viewer"}}, false},
 		{"expired", "viewer", ca, ssh.Certificate{CertType: ssh.UserCert, ValidPrincipals: []string{"viewer"}, ValidBefore: uint64(now.Add(-time.Minute).Unix())}, false},
+		{"not valid yet", "viewer", ca, ssh.Certificate{CertType: ssh.UserCert, ValidPrincipals: []string{"viewer"}, ValidAfter: uint64(now.Add(time.Hour).Unix())}, false},
+		{"one of two principals", "viewer", ca, ssh.Certificate{CertType: ssh.UserCert, ValidPrincipals: []string{"admin", "viewer"}}, true},
+		{"principal in other letters", "viewer", ca, ssh.Certificate{CertType: ssh.UserCert, ValidPrincipals: []string{"Viewer"}}, false},
+		{"an option that is not known", "viewer", ca, ssh.Certificate{CertType: ssh.UserCert, ValidPrincipals: []string{"viewer"}, Permissions: ssh.Permissions{CriticalOptions: map[string]string{"verify-required": ""}}}, false},
+		{"an address that is none", "viewer", ca, ssh.Certificate{CertType: ssh.UserCert, ValidPrincipals: []string{"viewer"}, Permissions: ssh.Permissions{CriticalOptions: map[string]string{"source-address": "here"}}}, false},
 		{"command forced", "viewer", ca, ssh.Certificate{CertType: ssh.UserCert, ValidPrincipals: []string{"viewer"}, Permissions: ssh.Permissions{CriticalOptions: map[string]string{"force-command": "x"}}}, false},
 		{"another address", "viewer", ca, ssh.Certificate{CertType: ssh.UserCert, ValidPrincipals: []string{"viewer"}, Permissions: ssh.Permissions{CriticalOptions: map[string]string{"source-address": "192.0.2.1/32"}}}, false},
 		{"this address", "viewer", ca, ssh.Certificate{CertType: ssh.UserCert, ValidPrincipals: []string{"viewer"}, Permissions: ssh.Permissions{CriticalOptions: map[string]string{"source-address": "127.0.0.0/8"}}}, true},
@@ -100,7 +105,32 @@ func TestCertificates(t *testing.T) {
 		}
 		if err == nil {
 			_ = conn.Close()
+			continue
 		}
+		eventually(t, time.Second, c.name+" is on record", func() bool {
+			denied := h.audited("login", "denied")
+			return len(denied) > 0 && denied[len(denied)-1].Who == c.user
+		})
+		refused++
+	}
+	eventually(t, time.Second, "each refusal is on record", func() bool { return len(h.audited("login", "denied")) == refused })
+}
+
+// TestCertificateOfAScope: a certificate has the rights of the user it names, as
+// they are now.
+func TestCertificateOfAScope(t *testing.T) {
+	ca := newSigner(t)
+	d := newDirectory(ServerConfig{TrustedCA: []ssh.PublicKey{ca.PublicKey()}, Users: []User{{Name: "bob", Role: fleet.RoleOperator, Scope: &fleet.Scope{Regions: []string{"ams"}}}}})
+	cert := &ssh.Certificate{CertType: ssh.UserCert, Key: newSigner(t).PublicKey(), ValidPrincipals: []string{"bob"}, ValidBefore: ssh.CertTimeInfinity}
+	if err := cert.SignCert(rand.Reader, ca); err != nil {
+		t.Fatal(err)
+	}
+	id, _, err := d.find("bob", cert)
+	if err != nil || id.Role != fleet.RoleOperator || id.Scope.Device(&fleet.DeviceSpec{Region: "fra"}) || !id.Scope.Device(&fleet.DeviceSpec{Region: "ams"}) {
+		t.Errorf("%+v, %v", id, err)
+	}
+	if _, _, err := newDirectory(ServerConfig{Users: []User{{Name: "bob", Role: fleet.RoleOperator}}}).find("bob", cert); err == nil {
+		t.Error("a CA that is trusted no more lets in")
 	}
 }
 

@@ -232,3 +232,33 @@ func (l *interposed) Apply(ctx context.Context, in ...fleet.Input) error {
 	}
 	return l.ledger.Apply(ctx, in...)
 }
+
+// TestTurnsOfOneMoment: a replica that fails after a job of two was agreed with
+// leaves room for one of them: the second is judged with the first one gone,
+// though no snapshot shows that yet.
+func TestTurnsOfOneMoment(t *testing.T) {
+	e, l, _ := house(t)
+	s := *l.Snapshot()
+	devices := s.Devices.Edit()
+	for _, id := range []string{"s01", "s02", "s03"} {
+		d := devices.Get(id)
+		d.State, d.Power, d.SeenAt, d.BlindSince = fleet.StateOK, fleet.PowerOn, t0, time.Time{}
+	}
+	s.Devices = devices.Done()
+	s.Services = fleet.NewTable([]string{"match"}, []fleet.Service{{
+		Spec: &fleet.ServiceSpec{Name: "match", Floor: 2}, Replicas: 3, Devices: []int{s.Devices.Number("s01"), s.Devices.Number("s02"), s.Devices.Number("s03")}}})
+	e.ledger = &still{ledger: l, snap: &s}
+	p := e.Plan(ask(fleet.RoleAdmin, fleet.ActPowerOff, "s01"))
+	second := e.Plan(ask(fleet.RoleAdmin, fleet.ActPowerOff, "s02"))
+	p.Targets = append(p.Targets, second.Targets...)
+	p.Danger = 3
+	job := fleet.Job{ID: "j", Action: fleet.ActPowerOff, Targets: []string{"s01", "s02"}, State: fleet.JobRunning, By: "bob", ApprovedBy: "ann", Planned: &p}
+	e.take(&job, "bob", t0)
+	x := &run{Executor: e, by: Person{User: "ann", Role: fleet.RoleAdmin}, job: job}
+	if err := x.still(&p.Targets[0]); err != nil {
+		t.Errorf("the first: %v", err)
+	}
+	if err := x.still(&p.Targets[1]); err == nil || !strings.Contains(err.Error(), "below its floor") {
+		t.Errorf("the second: %v", err)
+	}
+}

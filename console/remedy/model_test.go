@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -171,7 +172,8 @@ func (m *model) round() {
 // quiet reports whether everything has come to its end.
 func (m *model) quiet() bool {
 	for _, j := range m.Snapshot().Jobs {
-		if !j.State.Over() {
+		waits := func(t string) bool { at := j.Of(t); return at != nil && !at.State.Over() }
+		if !j.State.Over() || slices.ContainsFunc(j.Targets, waits) {
 			return false
 		}
 	}
@@ -384,7 +386,7 @@ func (m *model) does(e *Executor, p Person) {
 	began, word := time.Now(), ""
 	switch n := m.upTo(20); {
 	case n < 11:
-		err, word = m.asks(ctx, e, p)
+		word, err = m.asks(ctx, e, p)
 	case n < 15:
 		word = "approve"
 		_, err = e.Approve(ctx, p, job)
@@ -407,7 +409,7 @@ func (m *model) does(e *Executor, p Person) {
 }
 
 // asks for something to be done, to one or a few.
-func (m *model) asks(ctx context.Context, e *Executor, p Person) (error, string) {
+func (m *model) asks(ctx context.Context, e *Executor, p Person) (word string, err error) {
 	kinds := []fleet.ActionKind{fleet.ActReset, fleet.ActPowerCycle, fleet.ActPowerOff, fleet.ActPowerOn, fleet.ActPowerOn, fleet.ActIdentify, fleet.ActOutletOff, fleet.ActOutletOn}
 	r := Request{Person: p, Action: kinds[m.upTo(len(kinds))], Reason: "why not", BreakGlass: m.chance(5)}
 	for range []int{1, 1, 1, 2, 3, 0}[m.upTo(6)] {
@@ -419,8 +421,8 @@ func (m *model) asks(ctx context.Context, e *Executor, p Person) (error, string)
 	}
 	shown := e.Plan(r)
 	r.Typed = plan.Challenge(&shown)
-	_, err := e.Run(ctx, r)
-	return err, string(r.Action)
+	_, err = e.Run(ctx, r)
+	return string(r.Action), err
 }
 
 // door is the store and the wires as one process sees them. When the process is
