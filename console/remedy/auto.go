@@ -164,7 +164,7 @@ func (a *Auto) decide(ctx context.Context, p *runbook.Policy, target string, m *
 		return "refused", no, false
 	}
 	if !p.Act {
-		return "done", "would have run: " + m.Why, true
+		return "done", m.Why, true
 	}
 	return "begun", m.Why, true
 }
@@ -234,12 +234,17 @@ func (a *Auto) digest(ctx context.Context, now time.Time) {
 	if slices.ContainsFunc(entries, func(e fleet.AuditEntry) bool { return e.Action == autoDigest && !e.At.Before(day) }) {
 		return
 	}
-	text := "auto-remediation, the day before: " + Tally(entries, day.Add(-autoDay), day)
+	sum := Tally(entries, day.Add(-autoDay), day)
+	text := "auto-remediation, the day before: " + sum
+	in := []fleet.Input{}
+	if sum != Tally(nil, day, day) { // a quiet day is on record and no news
+		in = append(in, fleet.Remark{Kind: "auto-digest", Severity: fleet.SeverityInfo, Asserted: true, Text: text})
+	}
 	r := Request{Person: Person{User: Robot, From: Robot}, Action: autoDigest}
 	ctx, cancel := context.WithTimeout(ctx, keepWithin)
 	defer cancel()
-	if err := a.e.ledger.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{a.e.entry(r, Robot, "done", text)}},
-		fleet.Remark{Kind: "auto-digest", Severity: fleet.SeverityInfo, Asserted: true, Text: text}); err != nil {
+	in = append(in, fleet.Decision{Audit: []fleet.AuditEntry{a.e.entry(r, Robot, "done", text)}})
+	if err := a.e.ledger.Apply(ctx, in...); err != nil {
 		a.log.Error("auto-remediation: the daily digest is not kept", "err", err)
 	}
 }

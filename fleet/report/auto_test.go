@@ -21,7 +21,7 @@ func TestAuto(t *testing.T) {
 	add(9*time.Hour, "plumb", "run sel-clear", "s01", "begun", "by itself")
 	add(8*time.Hour, "plumb", "run sel-clear", "s01", "done", "all steps done")
 	add(7*time.Hour, "plumb", "auto sel-clear", "s02", "begun", "event log is full")
-	add(6*time.Hour, "plumb", "auto observe port-vlan", "sw1/Ethernet1", "done", "would have run: finding vlan")
+	add(6*time.Hour, "plumb", "auto observe port-vlan", "sw1/Ethernet1", "done", "finding vlan")
 	add(5*time.Hour, "plumb", "auto sel-clear", "s03", "refused", "3 of 3 a day are spent")
 	add(4*time.Hour, "ann", "run sel-clear", "s04", "done", "hers")
 	add(3*time.Hour, "plumb", "auto digest", "plumb", "done", "the day before")

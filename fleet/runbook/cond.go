@@ -98,7 +98,7 @@ func run(p *vm.Program, s *fleet.Snapshot, target string) (any, error) {
 		if errors.As(err, &u) {
 			return nil, u
 		}
-		return nil, oneLine(err)
+		return nil, notKnown("%v", oneLine(err)) // an index beyond a list, too much of a list
 	}
 	return out, nil
 }
