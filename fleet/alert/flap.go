@@ -8,34 +8,38 @@ import (
 
 // Flapping as SEMANTICS 2 has it, which is that of Nagios with hysteresis: the
 // last 21 hard states make 20 places for a change; a change adds 0.75 in the
-// oldest place and 1.25 in the newest.
+// oldest place and 1.25 in the newest. It starts at 20 percent and stops at 5.
+//
+// Those are compared as whole numbers, in units of 1/76: as floats, four changes
+// that make 20 percent exactly would make it or not by their order.
 const (
 	ringBits  = 21
 	ringMask  = 1<<ringBits - 1
-	flapStart = 20.0
-	flapStop  = 5.0
+	unit      = 76
+	whole     = unit * (ringBits - 1) // 100 percent
+	flapStart = whole * 20 / 100
+	flapStop  = whole * 5 / 100
 )
 
-// Flap returns how much a ring flaps, in percent. The newest state is the lowest
-// bit.
-func Flap(ring uint32) float64 {
-	changes := (ring ^ ring>>1) & (ringMask >> 1) // bit 0: the newest change
-	sum := 0.0
-	for changes != 0 {
-		i := bits.TrailingZeros32(changes)
-		x := float64(ringBits - 1 - i) // 20 for the newest
-		sum += 0.75 + (x-1)*0.5/19
-		changes &= changes - 1
+// changes is the weight of a ring's changes: 57/76 in the oldest place and 95/76
+// in the newest. The newest state is the lowest bit.
+func changes(ring uint32) (sum int) {
+	for at := (ring ^ ring>>1) & (ringMask >> 1); at != 0; at &= at - 1 {
+		x := ringBits - 1 - bits.TrailingZeros32(at) // 20 for the newest
+		sum += 57 + 2*(x-1)
 	}
-	return 100 * sum / (ringBits - 1)
+	return sum
 }
+
+// Flap returns how much a ring flaps, in percent.
+func Flap(ring uint32) float64 { return 100 * float64(changes(ring)) / whole }
 
 // flaps says whether something flaps, given whether it did.
 func flaps(ring uint32, did bool) bool {
-	switch p := Flap(ring); {
-	case p >= flapStart:
+	switch sum := changes(ring); {
+	case sum >= flapStart:
 		return true
-	case p <= flapStop+1e-9:
+	case sum <= flapStop:
 		return false
 	}
 	return did
