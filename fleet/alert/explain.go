@@ -93,7 +93,7 @@ func explainLife(say func(string, ...any), p *program, a *fleet.Alert, now time.
 		say("not seen for %s: it stays what it was", span(a.Stale))
 	}
 	if a.Ring != 0 {
-		say("flaps %.1f %% (starts at %.0f, stops at %.0f)", Flap(a.Ring), flapStart, flapStop)
+		say("flaps %.1f %% (starts at 20, stops at 5)", Flap(a.Ring))
 	}
 }
 

@@ -8,32 +8,35 @@ import (
 
 // Flapping as SEMANTICS 2 has it, which is that of Nagios with hysteresis: the
 // last 21 hard states make 20 places for a change; a change adds 0.75 in the
-// oldest place and 1.25 in the newest. It is counted in 76ths, in which every
-// weight is whole: sums at a bound, which happen, do not hang on their order.
+// oldest place and 1.25 in the newest. It starts at 20 percent and stops at 5.
+//
+// Those are compared as whole numbers, in units of 1/76: as floats, four changes
+// that make 20 percent exactly would make it or not by their order.
 const (
 	ringBits  = 21
 	ringMask  = 1<<ringBits - 1
-	flapWhole = 76 * (ringBits - 1)
-	flapStart = 20 * flapWhole / 100
-	flapStop  = 5 * flapWhole / 100
+	unit      = 76
+	whole     = unit * (ringBits - 1) // 100 percent
+	flapStart = whole * 20 / 100
+	flapStop  = whole * 5 / 100
 )
 
-// Flap returns how much a ring flaps, in percent. The newest state is the lowest
-// bit.
-func Flap(ring uint32) float64 { return 100 * float64(flap76(ring)) / flapWhole }
-
-func flap76(ring uint32) int {
-	sum := 0
-	for changes := (ring ^ ring>>1) & (ringMask >> 1); changes != 0; changes &= changes - 1 { // bit 0: the newest change
-		x := ringBits - 1 - bits.TrailingZeros32(changes) // 20 for the newest
+// changes is the weight of a ring's changes: 57/76 in the oldest place and 95/76
+// in the newest. The newest state is the lowest bit.
+func changes(ring uint32) (sum int) {
+	for at := (ring ^ ring>>1) & (ringMask >> 1); at != 0; at &= at - 1 {
+		x := ringBits - 1 - bits.TrailingZeros32(at) // 20 for the newest
 		sum += 57 + 2*(x-1)
 	}
 	return sum
 }
 
+// Flap returns how much a ring flaps, in percent.
+func Flap(ring uint32) float64 { return 100 * float64(changes(ring)) / whole }
+
 // flaps says whether something flaps, given whether it did.
 func flaps(ring uint32, did bool) bool {
-	switch sum := flap76(ring); {
+	switch sum := changes(ring); {
 	case sum >= flapStart:
 		return true
 	case sum <= flapStop:

@@ -32,6 +32,9 @@ func TestFlapVectors(t *testing.T) {
 }
 
 func TestFlapHysteresis(t *testing.T) {
+	if !flaps(61438, false) {
+		t.Error("exactly 20 percent does not start it")
+	}
 	if flaps(7, false) || !flaps(0b1010, false) {
 		t.Error("it starts at 20 percent, not before")
 	}

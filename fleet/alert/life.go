@@ -77,10 +77,10 @@ func (l *limits) bad(a *fleet.Alert, now time.Time) *fleet.Alert {
 	return &n
 }
 
-// sameBut reports whether two looks at a firing alert differ only in a count that
-// decides nothing: once it is hard, one more bad look says nothing new.
+// sameBut reports whether two looks at a firing alert differ only in their
+// count, which matters as long as it is soft.
 func sameBut(a, b *fleet.Alert) bool {
-	return a.Good == b.Good && a.Quiet.Equal(b.Quiet) && a.Stale.Equal(b.Stale) && a.Hard == b.Hard && (a.Hard || a.Bad == b.Bad) && a.Ring == b.Ring && a.Flapping == b.Flapping
+	return (a.Bad == b.Bad || b.Hard) && a.Good == b.Good && a.Quiet.Equal(b.Quiet) && a.Stale.Equal(b.Stale) && a.Hard == b.Hard && a.Ring == b.Ring && a.Flapping == b.Flapping
 }
 
 // still is a look that shows the problem over and the recovery not reached: the

@@ -38,6 +38,7 @@ func TestLife(t *testing.T) {
 		{"unknown from the start", plain, "???", "---"},
 		{"kept while nobody sees", limits{attempts: 1, recover: 1, keep: 15 * time.Second}, "bg??.g", "ffFFFr"},
 		{"again", plain, "bgb", "frf"},
+		{"kept, and softly back", limits{attempts: 3, recover: 1, keep: time.Hour, retry: time.Second}, "bbbgbbbg", "ppffffff"},
 	} {
 		var a *fleet.Alert
 		now, got := t0, ""
@@ -92,7 +93,7 @@ func slowState(l *limits, history []seen, now time.Time) (state string, flapping
 			}
 		}
 		switch p := 100 * sum / 20; {
-		case p > 19.999999: // a sum of floats at the bound
+		case p >= 19.999999:
 			flapping = true
 		case p < 5.000001:
 			flapping = false
