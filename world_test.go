@@ -144,7 +144,7 @@ func cmdCapture(ts *testscript.TestScript, neg bool, args []string) {
 func cmdCrowd(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	command := "act power-off --reason mine" + strings.Repeat(" fra1-r01-s01", n)
+	command := "act power-off" + strings.Repeat(" fra1-r01-s01", n) + " --reason mine"
 	out, errOut, err := sshRun(ts.Getenv("SSH"), filepath.Join(ts.Getenv("DB"), "keys"), "operator", command)
 	fmt.Fprint(ts.Stdout(), out)
 	fmt.Fprint(ts.Stderr(), errOut)
