@@ -108,7 +108,7 @@ func verbs() []verb {
 		{"silence", "LABEL=VALUE... --for D --reason R", "keep alerts from being told for a time; = != =~ !~", fleet.RoleOperator, runSilence},
 		{"unsilence", "ID", "end a silence now", fleet.RoleOperator, runUnsilence},
 		{"silences", "[--all]", "silences that stand or are to come, with --all those that ended too", fleet.RoleViewer, runSilences},
-		{"rules", "[explain RULE:TARGET | fields]", "the alert rules; why one alert fires, is held or does not; what expressions may read", fleet.RoleViewer, runRules},
+		{"rules", "[explain RULE:TARGET | fields]", "the alert rules; why one alert fires, is held or does not; what expressions may read. plumb rules test FILE, without a running plumb, tries rules on made-up days", fleet.RoleViewer, runRules},
 		{"events", "[TARGET] [--since T] [--limit N]", "what happened, newest first", fleet.RoleViewer, runEvents},
 		{"series", "DEVICE/SENSOR [--since T] [--step D]", "history of one series", fleet.RoleViewer, runSeries},
 		{"capacity", "[REGION] [--scope SCOPE]", "what is left, what binds, what a failure would break, and until when it lasts", fleet.RoleViewer, runCapacity},
