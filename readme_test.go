@@ -23,6 +23,12 @@ func TestReadmeConfig(t *testing.T) {
 	if block == nil {
 		t.Fatal("the README shows no configuration")
 	}
+	whole := string(block[1])
+	alerts := regexp.MustCompile("(?s)```yaml\n(alerts:.*?)```").FindSubmatch(readme)
+	if alerts == nil {
+		t.Fatal("the README shows no rules of alerts")
+	}
+	whole += string(alerts[1])
 	dir := t.TempDir()
 	pub, err := keyPair(filepath.Join(dir, "ann"))
 	if err != nil || pub == nil {
@@ -37,7 +43,7 @@ func TestReadmeConfig(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, text := range map[string]string{"plumb.yaml": string(block[1]), "bmc.pw": "secret\n", "core.community": "public\n", "again.pub": string(line)} {
+	for name, text := range map[string]string{"plumb.yaml": whole, "bmc.pw": "secret\n", "core.community": "public\n", "again.pub": string(line)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
