@@ -235,7 +235,7 @@ func (s *Session) enter() tea.Cmd {
 			s.say("no such command")
 		case m.Why != "":
 			s.say(m.Text + ": " + m.Why)
-		case len(m.Command.Params) > 0 && len(m.Command.Args) == 0 && m.Command.ID != "theme":
+		case len(m.Command.Params) > 0 && len(m.Command.Args) == 0 && !m.Command.Alone:
 			p.set(m.Text + " ")
 			s.prompt = p
 			s.rematch()

@@ -39,6 +39,10 @@ func TestHistoryPaletteFilterAndHelp(t *testing.T) {
 	eventually(t, 3*time.Second, "the device's page", func() bool { return h.server.Registry().Who(time.Now())[0].View == "device" })
 	d.press("-")
 	eventually(t, 3*time.Second, "the view before", func() bool { return h.server.Registry().Who(time.Now())[0].View == "devices" })
+	d.press(":report\r") // its argument may be left out
+	eventually(t, 3*time.Second, "the report", func() bool { return h.server.Registry().Who(time.Now())[0].View == "report" })
+	d.press("-")
+	eventually(t, 3*time.Second, "the devices again", func() bool { return h.server.Registry().Who(time.Now())[0].View == "devices" })
 	d.press("?")
 	d.sees("help")
 	d.press("\x1b")

@@ -22,6 +22,7 @@ type Command struct {
 	NotIn  []string    // ids of the views in which its keys mean something else
 	Params []string    // names of the arguments the palette and prompts ask for
 	Args   []string    // values of the arguments, set by whoever resolved it
+	Alone  bool        // it means something without its arguments too
 	Danger fleet.Danger
 	Needs  fleet.Role // least role; RoleNone means anyone who may look
 	Rank   int        // footer priority, smaller first; 0: not in the footer

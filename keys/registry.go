@@ -60,6 +60,7 @@ func bind(id, keyList, title, help string, more ...func(*Command)) Command {
 func in(views ...string) func(*Command)       { return func(c *Command) { c.In = views } }
 func not(views ...string) func(*Command)      { return func(c *Command) { c.NotIn = views } }
 func rank(n int) func(*Command)               { return func(c *Command) { c.Rank = n } }
+func alone(c *Command)                        { c.Alone = true }
 func params(names ...string) func(*Command)   { return func(c *Command) { c.Params = names } }
 func past(n int) func(*Command)               { return func(c *Command) { c.RankPast = n } }
 func session(c *Command)                      { c.Session = true }
@@ -79,7 +80,7 @@ func viewCommands() []Command {
 		bind("open.instances", "", "instances", "every instance in one table"),
 		bind("open.security", "", "security", "every check with what it found, passed and could not see"),
 		bind("open.lifecycle", "", "lifecycle", "what ends, comes back, is nobody's, idles, is out of balance or stands on too little"),
-		bind("open.report", "", "report", "hand-over and review (ops), or what failed by what it is built of (design)", params("ops|design")),
+		bind("open.report", "", "report", "hand-over and review (ops), or what failed by what it is built of (design)", params("ops|design"), alone),
 		bind("open.who", "W", "who", "who is on this console"),
 		bind("open.wall", "w", "wall", "the wall display, pages by itself"),
 		bind("go.region", "", "region", "open a region's racks", params("region")),
@@ -144,7 +145,7 @@ func lookCommands() []Command {
 			in("fleet", "racks", "devices", "device", "network", "switch", "port", "events", "finding", "trace", "whatif"), rank(36)),
 		bind("drift.all", "space", "all", "show also what people ruled on, and what ended within a day", in("drift"), rank(27)),
 		bind("events", "E", "events", "what happened to what the caret stands on", why(needsTarget)),
-		bind("theme", "T", "theme", "next theme: okabe, light, 16, mono, ascii", session, params("theme")),
+		bind("theme", "T", "theme", "next theme: okabe, light, 16, mono, ascii", session, params("theme"), alone),
 	}
 }
 
