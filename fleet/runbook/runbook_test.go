@@ -16,7 +16,6 @@ type world struct {
 	power string
 	oper  string
 	vlan  int
-	users string
 	noSW  bool // the switch is not seen
 	noBMC bool
 }
@@ -300,6 +299,28 @@ func TestStepCheck(t *testing.T) {
 	} {
 		if got := c.s.Check(false); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%+v: %q, want %q", c.s, got, c.want)
+		}
+	}
+}
+
+// TestFindingsInSight: one finding that can be read is enough; none that can is
+// not known.
+func TestFindingsInSight(t *testing.T) {
+	for _, c := range []struct {
+		stale [2]time.Time
+		want  string
+	}{
+		{[2]time.Time{}, "yes"},
+		{[2]time.Time{t0}, "yes"},
+		{[2]time.Time{0: {}, 1: t0}, "yes"},
+		{[2]time.Time{t0, t0}, "not known: whether s01:a.1 is still so: it cannot be read"},
+	} {
+		s := well.snap(t)
+		s.Devices.Get("s01").Docket = &fleet.Docket{Findings: []fleet.Finding{
+			{Target: "s01", Facet: "a.1", State: fleet.FindingOpen, Stale: c.stale[0]}, {Target: "s01", Facet: "a.2", State: fleet.FindingOpen, Stale: c.stale[1]},
+		}}
+		if got := answer(must[*Cond](t)(Condition(`finding(target, "a.*")`)), s, "s01"); got != c.want {
+			t.Errorf("stale since %v: %s, want %s", c.stale, got, c.want)
 		}
 	}
 }

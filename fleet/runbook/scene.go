@@ -210,13 +210,13 @@ func (x facts) open(id, facet string) (out []*fleet.Finding, err error) {
 
 func (x facts) finding(id, facet string) (bool, error) {
 	list, err := x.open(id, facet)
-	for _, f := range list {
-		if f.Stale.IsZero() {
-			return true, err
-		}
-		return false, notKnown("whether %s is still so: it cannot be read", f.ID())
+	if err != nil || len(list) == 0 {
+		return false, err
 	}
-	return false, err
+	if !slices.ContainsFunc(list, func(f *fleet.Finding) bool { return f.Stale.IsZero() }) {
+		return false, notKnown("whether %s is still so: it cannot be read", list[0].ID())
+	}
+	return true, nil
 }
 
 // expected is what a finding was held against: what is intended where anybody
