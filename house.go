@@ -313,6 +313,7 @@ func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
 	h.executor.SetBooks(next.runbooks)
 	h.executor.SetPolicies(next.auto)
 	later = h.blueprint.frozen(next)
+	warnUntold(h.log, inv)
 	h.log.Info("configuration reloaded", "devices", len(inv.Devices), "clouds", len(inv.Clouds), "waits_for_restart", strings.Join(later, " "))
 	return later, nil
 }

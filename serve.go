@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -62,9 +63,17 @@ func runConfig(ctx context.Context, s *streams, path string, withConsole bool) e
 		if h.server != nil {
 			fmt.Fprintf(s.err, "plumb %s: ssh -p %s %s\n", version, port(h.listener.Addr()), host(h.listener.Addr()))
 		}
+		warnUntold(log, b.inventory)
 		log.Info("running", "devices", len(b.inventory.Devices), "targets", len(b.targets), "store", b.store.Dir)
 		h.beside.Go(func() { onHangup(ctx, func() { h.hangup(ctx) }) })
 	})
+}
+
+// warnUntold says what a configuration with receivers would make people believe.
+func warnUntold(log *slog.Logger, inv *fleet.Inventory) {
+	if names := inv.Alerting.Receivers; len(names) > 0 {
+		log.Warn("nobody is told of alerts: this version reads the names of receivers and sends nothing", "receivers", strings.Join(names, " "))
+	}
 }
 
 // fromFile turns a configuration into a blueprint.

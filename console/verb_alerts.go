@@ -233,7 +233,10 @@ func runRules(_ context.Context, v *Verbs, c *verbCall) error {
 		return err
 	}
 	switch {
-	case len(c.words) == 2 && c.words[0] == "explain":
+	case len(c.words) > 0 && c.words[0] == "explain":
+		if len(c.words) != 2 {
+			return usage("alerts --all lists what may be explained", "rules explain: needs the id of one alert, as RULE:TARGET")
+		}
 		lines, ok := alert.Explain(s, c.words[1], c.now)
 		if !ok {
 			_, err := alertOf(s, c.words[1])

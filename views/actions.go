@@ -125,12 +125,13 @@ func (v Actions) Draw(f Frame, on widget.Canvas) {
 	}
 	if len(shown) == 0 {
 		in.Cut(f.Theme, 2, 0, in.W-3, nothingToDo(f, v.kind, v.id), widget.Dim)
+	} else {
+		in.Cut(f.Theme, 2, len(shown)+1, in.W-3, "nothing happens yet: the next screen says what hangs on it, and asks why", widget.Dim)
+		in.Cut(f.Theme, 2, len(shown)+2, in.W-3, "danger 1 asks, 2 shows the blast radius first, 3 needs a second person", widget.Dim)
 	}
-	in.Cut(f.Theme, 2, len(shown)+1, in.W-3, "nothing happens yet: the next screen says what hangs on it, and asks why", widget.Dim)
 	if n := booksFor(f, v.id); n > 0 {
 		in.Cut(f.Theme, 2, len(shown)+3, in.W-3, "B: "+count(n, "runbook")+" of use for it now", widget.Warn)
 	}
-	in.Cut(f.Theme, 2, len(shown)+2, in.W-3, "danger 1 asks, 2 shows the blast radius first, 3 needs a second person", widget.Dim)
 	if d := f.Snap.Devices.Get(hostOf(v.id)); d != nil && on.H-h > 6 {
 		drawDeviceCard(f, on.Sub(0, h, on.W, on.H-h), d, false)
 	}

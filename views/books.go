@@ -93,12 +93,14 @@ func (v Books) Draw(f Frame, on widget.Canvas) {
 	h := min(on.H, 2*len(m)+5)
 	in := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, "runbooks for "+v.id, f.User+" ("+f.Role.String()+")", true)
 	at := v.list.index(bookRows(m))
-	for i := range m {
+	fit := max(1, (in.H-2)/2)
+	top := widget.Window(len(m), at, fit)
+	for i := top; i < min(len(m), top+fit); i++ {
 		st := widget.Off
 		if m[i].Holds {
 			st = widget.Plain
 		}
-		y := 2 * i
+		y := 2 * (i - top)
 		row := in.Sub(2, y, in.W-3, 2)
 		row.Cut(f.Theme, 0, 0, 16, m[i].Book.Name, boldIf(m[i].Holds, st))
 		row.Cut(f.Theme, 17, 0, row.W-28, m[i].Book.Title, st)
@@ -115,8 +117,9 @@ func (v Books) Draw(f Frame, on widget.Canvas) {
 	}
 	if len(m) == 0 {
 		in.Text(2, 0, "there is no runbook for it", widget.Dim)
+	} else {
+		in.Cut(f.Theme, 2, 2*min(len(m), fit)+1, in.W-3, "nothing happens yet: the next screen shows every step, and asks why", widget.Dim)
 	}
-	in.Cut(f.Theme, 2, 2*len(m)+1, in.W-3, "nothing happens yet: the next screen shows every step, and asks why", widget.Dim)
 	if d := f.Snap.Devices.Get(hostOf(v.id)); d != nil && on.H-h > 6 {
 		drawDeviceCard(f, on.Sub(0, h, on.W, on.H-h), d, false)
 	}

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -82,5 +83,22 @@ func TestAnswerIsRead(t *testing.T) {
 		if _, ok := answered(text).(Toast); !ok {
 			t.Errorf("%q is taken for an answer", text)
 		}
+	}
+}
+
+// TestManyRunbooksScroll: the one under the caret is in sight, however many
+// there are.
+func TestManyRunbooksScroll(t *testing.T) {
+	f := frame(80, 24)
+	f.Books = nil
+	for i := range 40 {
+		b := *testBooks()[1]
+		b.Name = fmt.Sprintf("book-%02d", i)
+		f.Books = append(f.Books, &b)
+	}
+	v := press(t, f, NewBooks("fra1-r03-s04"), "move.last")
+	got := compose(t, f, v, Chrome{})
+	if !strings.Contains(got, "book-39") || strings.Contains(got, "book-00") || !strings.Contains(got, "nothing happens yet") {
+		t.Errorf("the last is not in sight:\n%s", got)
 	}
 }

@@ -55,8 +55,14 @@ func (e *Executor) within(by Person, job *fleet.Job) error {
 	if job.By == by.User {
 		return nil
 	}
-	a := plan.Ask{Action: job.Action, Targets: job.Targets, Within: by.Within, Cloud: by.Cloud}
-	if id := plan.Outside(e.ledger.Snapshot(), a); id != "" {
+	s := e.ledger.Snapshot()
+	id := ""
+	if job.Action.Spec() != nil {
+		id = plan.Outside(s, plan.Ask{Action: job.Action, Targets: job.Targets, Within: by.Within, Cloud: by.Cloud})
+	} else if i := slices.IndexFunc(job.Targets, func(t string) bool { return !within(s, by, t) }); i >= 0 { // a run of a runbook
+		id = job.Targets[i]
+	}
+	if id != "" {
 		return fmt.Errorf("%w: %s is outside of your scope", ErrDenied, fleet.Clean(id, 80))
 	}
 	return nil

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -183,7 +185,11 @@ func TestQuestions(t *testing.T) {
 				}
 				switch c.answer {
 				case "cancel":
-					if _, err := e.Cancel(t.Context(), Person{User: "root", Role: fleet.RoleAdmin}, job.ID); err != nil {
+					theirs := func(*fleet.DeviceSpec) bool { return true }
+					if _, err := e.Cancel(t.Context(), Person{User: "eve", Role: fleet.RoleAdmin, Within: func(*fleet.DeviceSpec) bool { return false }}, job.ID); !errors.Is(err, ErrDenied) {
+						t.Errorf("somebody else's fleet: %v", err)
+					}
+					if _, err := e.Cancel(t.Context(), Person{User: "root", Role: fleet.RoleAdmin, Within: theirs}, job.ID); err != nil {
 						t.Error(err)
 					}
 				case "close":
@@ -273,6 +279,31 @@ func TestPrograms(t *testing.T) {
 	if _, err := os.Stat(touched); err == nil {
 		t.Error("an argument went through a shell")
 	}
+}
+
+// TestProgramsEndWhole: what a program began does not outlive it.
+func TestProgramsEndWhole(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pid")
+	if _, err := execute(t.Context(), []string{"sh", "-c", "sleep 60 & echo $! > " + file + "; wait"}, 500*time.Millisecond); err == nil {
+		t.Fatal("it ended in time")
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 200 { // it is nobody's child here: until who reaps it has done so, it is there and dead
+		stat, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		if syscall.Kill(pid, 0) != nil || strings.Contains(string(stat), ") Z ") {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	_ = syscall.Kill(pid, syscall.SIGKILL)
+	t.Error("its child goes on")
 }
 
 func TestProgramInARun(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 
 	"plumb/fleet"
@@ -59,6 +60,8 @@ func execute(ctx context.Context, argv []string, within time.Duration) (string, 
 	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	c.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"}
 	c.Stdout, c.Stderr, c.WaitDelay = &out, &bad, time.Second
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what it began ends with it
+	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
 	err := c.Run()
 	text := fleet.Clean(strings.TrimSpace(out.String()), fleet.MaxText)
 	switch {
