@@ -3,6 +3,7 @@ package remedy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -260,5 +261,20 @@ func TestTurnsOfOneMoment(t *testing.T) {
 	}
 	if err := x.still(&p.Targets[1]); err == nil || !strings.Contains(err.Error(), "below its floor") {
 		t.Errorf("the second: %v", err)
+	}
+}
+
+// TestJobTooLargeToKeep: the store would leave it out, and nobody would know
+// after a restart what was begun.
+func TestJobTooLargeToKeep(t *testing.T) {
+	lost := make([]string, 20_000)
+	for i := range lost {
+		lost[i] = fmt.Sprintf("ams1-r01-s%08d/network/eth0", i)
+	}
+	if err := recordable(&fleet.Job{Planned: &fleet.Plan{Lost: lost}}); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "20000 parts lost") {
+		t.Error(err)
+	}
+	if err := recordable(&fleet.Job{Planned: &fleet.Plan{Lost: lost[:1000]}}); err != nil {
+		t.Error(err)
 	}
 }

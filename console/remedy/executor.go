@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -217,6 +218,9 @@ func (e *Executor) admit(r Request, now time.Time) (job fleet.Job, propose bool,
 	for _, t := range p.Targets {
 		job.Targets = append(job.Targets, t.ID)
 	}
+	if err := recordable(&job); err != nil {
+		return job, false, err
+	}
 	if p.NeedsApproval() && !r.BreakGlass {
 		job.State = fleet.JobProposed
 		job.Steps = []fleet.JobStep{{Name: "propose", State: fleet.JobProposed, Text: "waits for a second person", At: now}}
@@ -227,6 +231,23 @@ func (e *Executor) admit(r Request, now time.Time) (job fleet.Job, propose bool,
 	}
 	e.take(&job, r.User, now)
 	return job, false, nil
+}
+
+// maxJob bounds a job as it begins, as JSON in bytes: the store takes 1 MiB of
+// one, and its steps are still to come.
+const maxJob = 512 << 10
+
+// recordable refuses a job that could not be kept: what is not on record is not
+// done.
+func recordable(job *fleet.Job) error {
+	b, err := json.Marshal(job)
+	if err != nil {
+		return fmt.Errorf("%w: it cannot be written down: %w", ErrRefused, err)
+	}
+	if len(b) > maxJob {
+		return fmt.Errorf("%w: too much hangs on it to be kept in one job (%d parts lost, %d weaker); take fewer targets at once", ErrRefused, len(job.Planned.Lost), len(job.Planned.Weaker))
+	}
+	return nil
 }
 
 func challengeName(p *fleet.Plan) string {
