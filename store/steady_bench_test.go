@@ -26,7 +26,7 @@ func TestMeasureFile(t *testing.T) {
 	const day = 24 * time.Hour
 	tiers[1].window = durMs(2 * day)
 	synctest.Test(t, func(t *testing.T) {
-		l := rackload.New(4)
+		l := rackload.New(12)
 		keep := Retention{Raw: day, FiveMin: 2 * day, Hour: 2 * day}
 		o := startRacks(t, l, keep)
 		for n := range 4 {
