@@ -55,6 +55,7 @@ var derivations = map[string]Derivation{
 var questions = map[string]func(s *fleet.Snapshot, arg string) any{
 	derivedPlacement: func(s *fleet.Snapshot, arg string) any { return placed(s, arg) },
 	derivedChange:    func(s *fleet.Snapshot, arg string) any { return changed(s, arg) },
+	derivedExplain:   func(s *fleet.Snapshot, arg string) any { return explained(s, arg) },
 }
 
 // foresight is how long everything lasts.

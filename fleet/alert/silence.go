@@ -196,3 +196,17 @@ func (w *work) dropSilences() {
 	}
 	w.book.Silences = kept
 }
+
+// Covered lists the active alerts that a silence covers, whenever it stands.
+func Covered(s *fleet.Snapshot, q *fleet.Silence) (out []*fleet.Alert) {
+	m, err := compileMatchers(q.Matchers)
+	if err != nil || s.Alerts == nil || len(m) == 0 && q.At == "" {
+		return nil
+	}
+	for _, a := range s.Alerts.List {
+		if a.Active() && m.match(a.Labels) && (q.At == "" || Within(s, a, q.At)) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
