@@ -116,7 +116,7 @@ func verbs() []verb {
 		{"capacity", "[REGION] [--scope SCOPE]", "what is left, what binds, what a failure would break, and until when it lasts", fleet.RoleViewer, runCapacity},
 		{"place", "N --watts W [--units H] [--ports 2x25G] [--region R] [--spread RACKS] [--single-cord]", "where N servers of one shape fit, and why not elsewhere", fleet.RoleViewer, runPlace},
 		{"predictions", "", "what is going to reach a limit and when, and how often that came true", fleet.RoleViewer, runPredictions},
-		{"report", "ops|design|auto [--since 30d]", "the hand-over and the review of a period, what failed by what it is built of, or what plumb did by itself; as Markdown, or --json", fleet.RoleViewer, runReport},
+		{"report", "ops|handover|design|auto [--since 30d]", "the hand-over and the review of a period, the alerts of a shift (12h) for whoever is called next, what failed by what it is built of, or what plumb did by itself; as Markdown, or --json", fleet.RoleViewer, runReport},
 		{"jobs", "", "actions under way and done", fleet.RoleViewer, runJobs},
 		{"act", "ACTION TARGET... [NAME=VALUE] --reason R [--serial S] [--wait|--dry-run] [--break-glass]", "ask for an action; exits 0 when the job is durable, with --wait when it is verified", fleet.RoleOperator, runAct},
 		{"approve", "JOB [--wait]", "agree, as a second person, with what was proposed", fleet.RoleAdmin, jobVerb("approve", false)},

@@ -13,7 +13,7 @@ func alertEvents() fleet.Query { return Events{}.query() }
 
 // axisSpans are how far back the axis may reach: the shortest on which all that
 // fires and is not explained began.
-var axisSpans = [...]time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour}
+var axisSpans = [...]time.Duration{15 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour}
 
 func axisSpan(f Frame, m *alertMemo) time.Duration {
 	back := axisSpans[0]

@@ -269,7 +269,7 @@ func silencedText(f Frame, id string) string {
 
 var alertColumns = []widget.Column{
 	{Title: "", Min: 1}, {Title: "for", Min: 5, Right: true}, {Title: "rule", Min: 8, Max: 16, Rank: 4}, {Title: "target", Min: 13, Max: 26},
-	{Title: "what", Min: 34, Max: 90}, {Title: "state", Min: 12, Max: 60, Rank: 2}, {Title: "at risk", Min: 12, Max: 44, Rank: 5},
+	{Title: "what", Min: 34, Max: 90}, {Title: "state", Min: 14, Max: 60, Rank: 2}, {Title: "at risk", Min: 12, Max: 44, Rank: 5},
 }
 
 func alertCell(f Frame, on widget.Canvas, r *alertRow, column string) {
@@ -294,7 +294,7 @@ func alertCell(f Frame, on widget.Canvas, r *alertRow, column string) {
 	case "state":
 		words := alertWords(f, r.Alert)
 		if r.holds > 0 {
-			words = append([]string{strconv.Itoa(r.holds) + " held by it"}, words...)
+			words = append([]string{strconv.Itoa(r.holds) + " held"}, words...)
 		}
 		on.Cut(f.Theme, 0, 0, on.W, strings.Join(words, ", "), widget.Dim)
 	case "at risk":

@@ -252,10 +252,9 @@ func opened(f Frame, c keys.Command) Intent {
 	case "open.lifecycle":
 		return Open{View: NewLifecycle()}
 	case "open.report":
-		if kind := c.Arg(0); kind == "ops" || kind == "design" {
-			return Open{View: NewReport(kind)}
-		}
-		return Open{View: NewReport("ops")}
+		return Open{View: NewReport(c.Arg(0))}
+	case "open.handover":
+		return Open{View: NewReport("handover")}
 	case "open.alerts":
 		return Open{View: NewAlerts()}
 	case "open.silences":
