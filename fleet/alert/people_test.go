@@ -121,3 +121,35 @@ func TestTheTimelineIsReadBack(t *testing.T) {
 		}
 	}
 }
+
+// TestAWeeklyMaintenance: it opens and closes by the clock alone, over midnight,
+// week after week, and says when it will next.
+func TestAWeeklyMaintenance(t *testing.T) {
+	a := paged(hot())
+	a.Maintenance = []fleet.Maintenance{{Name: "patch", At: "ams1", Days: []time.Weekday{t0.Weekday()}, Start: 22 * time.Hour, End: 26 * time.Hour}}
+	h := newHouse(t, a)
+	day := time.Date(t0.Year(), t0.Month(), t0.Day(), 0, 0, 0, 0, time.UTC)
+	h.now = day.Add(21 * time.Hour)
+	h.temp("s01", 81)
+	h.step(0)
+	if !h.out.Wake.Equal(day.Add(21*time.Hour+30*time.Second)) && h.out.Wake.After(day.Add(22*time.Hour)) {
+		t.Errorf("it wakes at %s", h.out.Wake)
+	}
+	for _, c := range []struct {
+		at   time.Duration
+		want string
+	}{{21*time.Hour + 59*time.Minute, ""}, {22 * time.Hour, "maintenance patch"}, {25 * time.Hour, "maintenance patch"}, {26 * time.Hour, ""}, {46 * time.Hour, ""}, {(7*24 + 23) * time.Hour, "maintenance patch"}, {(7*24 + 26) * time.Hour, ""}} {
+		h.now = day.Add(c.at)
+		h.temp("s01", 81)
+		h.step(0)
+		if got := h.alert("hot:s01/t1").Silenced; got != c.want {
+			t.Errorf("after %s: %q, want %q", c.at, got, c.want)
+		}
+	}
+	m := &a.Maintenance[0]
+	for _, c := range []struct{ at, want time.Duration }{{0, 22 * time.Hour}, {22 * time.Hour, 26 * time.Hour}, {25 * time.Hour, 26 * time.Hour}, {26 * time.Hour, (7*24 + 22) * time.Hour}} {
+		if got := m.Edge(day.Add(c.at)); !got.Equal(day.Add(c.want)) {
+			t.Errorf("after %s the next edge is %s", c.at, got.Sub(day))
+		}
+	}
+}

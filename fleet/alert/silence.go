@@ -79,6 +79,11 @@ func (w *work) silencesMoved() bool {
 	}
 	for i := range w.rules.windows {
 		m := &w.rules.windows[i]
+		if len(m.Days) > 0 {
+			moved = moved || m.Weekly(w.before) != m.Weekly(w.now)
+			w.wake(m.Edge(w.now))
+			continue
+		}
 		edge(m.From)
 		edge(m.Until)
 		if began, ok := w.book.Flexible[m.Name]; ok {
@@ -94,6 +99,10 @@ func (w *work) openWindows() (out []*window) {
 		m := &w.rules.windows[i]
 		began, flexed := w.book.Flexible[m.Name]
 		switch {
+		case len(m.Days) > 0:
+			if m.Weekly(w.now) {
+				out = append(out, m)
+			}
 		case w.now.Before(m.From):
 		case m.Lasts == 0 && w.now.Before(m.Until),
 			m.Lasts > 0 && !flexed && w.now.Before(m.Until),
