@@ -82,8 +82,8 @@ func alertLines(f Frame, a *fleet.Alert) []line {
 		}
 		say(label, h.ID()+": "+h.Summary, widget.Plain)
 	}
-	if below := heldBelow(f, a); len(below) > 0 {
-		say("holds", count(len(below), "alert")+": "+nameSome(below), widget.Plain)
+	if n, names := heldBelow(f, a); n > 0 {
+		say("holds", count(n, "alert")+": "+names, widget.Plain)
 	}
 	say("labels", labelsText(a), widget.Dim)
 	head("its life")
@@ -131,33 +131,23 @@ func heldChain(f Frame, a *fleet.Alert) (out []*fleet.Alert) {
 	return out
 }
 
-func heldBelow(f Frame, a *fleet.Alert) (out []*fleet.Alert) {
-	id := ""
+// heldBelow names the first few of what an alert holds, and counts all of it.
+func heldBelow(f Frame, a *fleet.Alert) (n int, names string) {
+	const most = 6
+	id := a.ID()
+	var out []string
 	for _, x := range f.Snap.Alerts.List {
-		if x.Held == nil || !x.Active() {
+		if x.Held == nil || x.Held.By != id || !x.Active() {
 			continue
 		}
-		if id == "" {
-			id = a.ID()
-		}
-		if x.Held.By == id {
-			out = append(out, x)
+		if n++; n <= most {
+			out = append(out, x.ID())
 		}
 	}
-	return out
-}
-
-// nameSome names the first few of a list.
-func nameSome(list []*fleet.Alert) string {
-	const most = 6
-	var out []string
-	for _, a := range list[:min(len(list), most)] {
-		out = append(out, a.ID())
+	if n > most {
+		out = append(out, "and "+count(n-most, "other"))
 	}
-	if len(list) > most {
-		out = append(out, "and "+count(len(list)-most, "other"))
-	}
-	return strings.Join(out, ", ")
+	return n, strings.Join(out, ", ")
 }
 
 func labelsText(a *fleet.Alert) string {

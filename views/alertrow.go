@@ -53,34 +53,43 @@ func (v Alerts) shown(f Frame) *alertMemo {
 func listed(a *fleet.Alert) bool { return a.Active() || !a.Fired.IsZero() }
 
 func (v Alerts) fill(f Frame, m *alertMemo) {
-	var all []*fleet.Alert
+	flt := parseFilter(v.text)
+	tree := holdTree{below: map[string][]*fleet.Alert{}, ids: map[*fleet.Alert]string{}, seen: map[*fleet.Alert]bool{}}
+	var top []*fleet.Alert
 	for _, a := range m.book.List {
-		if listed(a) {
-			all = append(all, a)
-			if a.Held != nil {
-				m.held++
+		if !listed(a) {
+			continue
+		}
+		m.total++
+		held := a.Held != nil && a.Active()
+		if held {
+			m.held++
+		}
+		switch {
+		case len(flt.terms) > 0:
+			if flt.match(alertRecord{&f, a}) {
+				top = append(top, a)
 			}
+		case held:
+			tree.below[a.Held.By] = append(tree.below[a.Held.By], a)
+		default:
+			top = append(top, a)
 		}
 	}
-	m.total = len(all)
-	slices.SortStableFunc(all, compareAlerts)
-	flt := parseFilter(v.text)
-	if len(flt.terms) > 0 {
-		for _, a := range all {
-			if flt.match(alertRecord{&f, a}) {
-				m.rows = append(m.rows, alertRow{Alert: a})
-			}
+	for id := range tree.below {
+		if a := m.book.Find(id); a != nil {
+			tree.ids[a] = id
 		}
+	}
+	slices.SortStableFunc(top, compareAlerts)
+	for _, a := range top {
+		tree.put(m, v.open, a, 0)
+	}
+	if len(flt.terms) > 0 || len(tree.seen) == m.total {
 		return
 	}
-	tree := holding(all)
-	for _, a := range all {
-		if a.Held == nil {
-			tree.put(m, v.open, a, 0)
-		}
-	}
-	for _, a := range all { // whose cause is not there, or which hold each other
-		if !tree.seen[a] {
+	for _, a := range m.book.List { // whose cause is not there, or which hold each other
+		if listed(a) && !tree.seen[a] {
 			tree.put(m, v.open, a, 0)
 		}
 	}
@@ -112,17 +121,8 @@ func compareAlerts(a, b *fleet.Alert) int {
 // holdTree is which alerts are explained by which.
 type holdTree struct {
 	below map[string][]*fleet.Alert // by the id of what holds them
+	ids   map[*fleet.Alert]string   // of those that hold others
 	seen  map[*fleet.Alert]bool
-}
-
-func holding(all []*fleet.Alert) *holdTree {
-	t := &holdTree{below: map[string][]*fleet.Alert{}, seen: map[*fleet.Alert]bool{}}
-	for _, a := range all {
-		if a.Held != nil && a.Active() {
-			t.below[a.Held.By] = append(t.below[a.Held.By], a)
-		}
-	}
-	return t
 }
 
 // put adds an alert and, where it is open, what it explains. All of it counts as
@@ -134,27 +134,28 @@ func (t *holdTree) put(m *alertMemo, open []string, a *fleet.Alert, depth int) {
 	t.seen[a] = true
 	at := len(m.rows)
 	m.rows = append(m.rows, alertRow{Alert: a, depth: depth})
-	if len(t.below) == 0 {
+	id, holds := t.ids[a]
+	if !holds {
 		return
 	}
-	id := a.ID()
-	isOpen := slices.Contains(open, id)
-	before := len(t.seen)
+	before, isOpen := len(t.seen), slices.Contains(open, id)
 	if isOpen {
+		slices.SortStableFunc(t.below[id], compareAlerts)
 		for _, b := range t.below[id] {
 			t.put(m, open, b, depth+1)
 		}
 	} else {
-		t.fold(id)
+		t.fold(a)
 	}
 	m.rows[at].holds, m.rows[at].open = len(t.seen)-before, isOpen
 }
 
-func (t *holdTree) fold(id string) {
-	for _, b := range t.below[id] {
+// fold counts what an alert explains as seen.
+func (t *holdTree) fold(a *fleet.Alert) {
+	for _, b := range t.below[t.ids[a]] {
 		if !t.seen[b] {
 			t.seen[b] = true
-			t.fold(b.ID())
+			t.fold(b)
 		}
 	}
 }

@@ -318,3 +318,52 @@ func TestTheWallJumpsToAnAlertThatBeginsToCall(t *testing.T) {
 		t.Errorf("an old one holds the page: %v", seen)
 	}
 }
+
+// storm is a book of fifty thousand alerts, nearly all of them explained.
+func storm(f *Frame) {
+	s := *f.Snap
+	book := *s.Alerts
+	book.List = slices.Clone(book.List)
+	for i := range 50_000 {
+		id := fmt.Sprintf("x%05d", i)
+		a := &fleet.Alert{Rule: "unreachable", Target: id, State: fleet.AlertFiring, Severity: fleet.SeverityWarn, Since: viewstest.At.Add(-time.Duration(i) * time.Millisecond), Summary: id + " does not answer", Labels: map[string]string{"rule": "unreachable", "target": id}}
+		if i%100 > 0 {
+			a.Held = &fleet.Hold{By: "cause:fra1-r03-pb", At: viewstest.At}
+		}
+		book.List = append(book.List, a)
+	}
+	s.Alerts, f.Snap = &book, &s
+}
+
+// BenchmarkAlertStorm draws the alerts of a storm: as they are, and after a book
+// that changed.
+func BenchmarkAlertStorm(b *testing.B) {
+	f := called(160, 50)
+	storm(&f)
+	buf := widget.NewBuffer(160, 50)
+	v := NewAlerts()
+	b.Run("still", func(b *testing.B) {
+		for b.Loop() {
+			Compose(f, v, Chrome{}, buf.Canvas())
+		}
+	})
+	b.Run("changed", func(b *testing.B) {
+		for b.Loop() {
+			s, book := *f.Snap, *f.Snap.Alerts
+			s.Alerts, f.Snap = &book, &s
+			Compose(f, v, Chrome{}, buf.Canvas())
+		}
+	})
+}
+
+// TestAlertFramesAllocateLittle: as frames of other screens do.
+func TestAlertFramesAllocateLittle(t *testing.T) {
+	f := called(160, 50)
+	on := widget.NewBuffer(160, 50)
+	for _, s := range alertScreens() {
+		v := s.view(t, f)
+		if n := testing.AllocsPerRun(20, func() { Compose(f, v, Chrome{}, on.Canvas()) }); n > 1000 {
+			t.Errorf("%s: %.0f allocations a frame", s.name, n)
+		}
+	}
+}
