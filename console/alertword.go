@@ -81,6 +81,9 @@ func Acknowledge(s *fleet.Snapshot, by Caller, w views.AlertWord, now time.Time)
 	if len(w.Alerts) == 0 || len(w.Alerts) > maxAcks {
 		return d, fmt.Errorf("%w: %d alerts; 1 to %d at once", ErrNotSo, len(w.Alerts), maxAcks)
 	}
+	if w.For == 0 && !w.Sticky && w.Do != "unack" {
+		w.For = alert.AckFor(s)
+	}
 	ack := fleet.Ack{By: by.User, Reason: fleet.Clean(w.Reason, fleet.MaxText), At: now, Sticky: w.Sticky}
 	if w.For > 0 {
 		ack.Until = now.Add(w.For)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/alert"
 	"plumb/views"
 )
 
@@ -51,6 +52,22 @@ func TestAlertWords(t *testing.T) {
 	ack := d.Acks[0].Ack
 	if err != nil || len(d.Acks) != 1 || !ack.Until.Equal(now.Add(time.Hour)) || ack.Reason != "on it[2J" || d.Audit[0].Who != "bob" || d.Audit[0].Target != "psu-lost:s01/psu1" {
 		t.Errorf("%+v %v", d, err)
+	}
+	ruled := *s
+	ruled.Topology = &fleet.Topology{}
+	ruled.Rules = alert.Compile(&fleet.Alerting{AckFor: 4 * time.Hour}, &fleet.Snapshot{Devices: fleet.NewTable[fleet.Device](nil, nil)})
+	for _, c := range []struct {
+		word views.AlertWord
+		want time.Duration
+	}{{views.AlertWord{}, 4 * time.Hour}, {views.AlertWord{For: time.Hour}, time.Hour}, {views.AlertWord{Sticky: true}, 0}} {
+		c.word.Alerts = []string{anAlert.ID()}
+		d, err := Acknowledge(&ruled, op, c.word, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if until := d.Acks[0].Ack.Until; until.IsZero() != (c.want == 0) || c.want > 0 && !until.Equal(now.Add(c.want)) {
+			t.Errorf("%+v stands until %s, want %s", c.word, until, c.want)
+		}
 	}
 	good := views.AlertWord{Matchers: []string{"rack=ams1/r03", "rule=~psu.*"}, For: time.Hour, Reason: "moving"}
 	d, silence, err := Hush(s, op, good, now)

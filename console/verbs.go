@@ -104,7 +104,7 @@ func verbs() []verb {
 		{"security", "[CHECK] [--region R]", "every check with what it found, passed and could not see; or what one check found", fleet.RoleViewer, runSecurity},
 		{"lifecycle", "[CHECK]", "what ends, comes back, is nobody's, idles, is out of balance or stands on too little: every check, or what one found", fleet.RoleViewer, runLifecycle},
 		{"alerts", "[FILTER...] [--all]", "what the rules call for, with what holds it; filter: state:firing severity:crit held:no rack=ams1/r03 rule=~psu.* fan !spare", fleet.RoleViewer, runAlerts},
-		{"ack", "ALERT [--for D] [--sticky] [--reason R]", "say that you know of an alert: nobody is told of it again until it changes, with --sticky until it is ok", fleet.RoleOperator, runAck},
+		{"ack", "ALERT [--for D] [--sticky] [--reason R]", "say that you know of an alert: nobody is told of it again until it changes or alerts.ack_for is over, with --sticky until it is ok", fleet.RoleOperator, runAck},
 		{"unack", "ALERT [--reason R]", "take an ack back", fleet.RoleOperator, runAck},
 		{"silence", "LABEL=VALUE... --for D --reason R", "keep alerts from being told for a time; = != =~ !~", fleet.RoleOperator, runSilence},
 		{"maintenance", "PLACE [LABEL=VALUE...] --for D --reason R", "a silence of a region, site, rack, feed or device and of all in it", fleet.RoleOperator, runSilence},

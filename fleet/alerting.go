@@ -16,6 +16,9 @@ type Alerting struct {
 	// Settle is how long nothing is told after a start at most, while not
 	// everything was polled once; 0: three polls.
 	Settle time.Duration
+	// AckFor is how long an ack stands where nobody says; 0: until its alert
+	// changes.
+	AckFor time.Duration
 }
 
 // AlertRule says what to look for, and what to say of it. Expressions are those

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/alert"
 	"plumb/keys"
 )
 
@@ -88,7 +89,11 @@ func ackOf(f Frame, selected string, c keys.Command) Intent {
 		}
 	}
 	if c.Args == nil {
-		with, label := ids, "ack "+nameAlerts(ids)+": reason, if any (4h before it: for so long; sticky: until it is ok)"
+		until := "it changes"
+		if d := alert.AckFor(f.Snap); d > 0 {
+			until = span(d) + " are over, or it changes"
+		}
+		with, label := ids, "ack "+nameAlerts(ids)+" until "+until+": reason, if any (4h before it: for so long; sticky: until it is ok)"
 		if back {
 			with, label = append([]string{"back"}, ids...), "take back the ack of "+nameAlerts(ids)+": reason, if any"
 		}

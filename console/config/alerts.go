@@ -22,6 +22,7 @@ type alertsYAML struct {
 	Off         []ref             `yaml:"off"`      // built-in rules that are not wanted
 	Runbooks    string            `yaml:"runbooks"` // where a rule without one has its own; {rule} is its name
 	Settle      duration          `yaml:"settle"`
+	AckFor      duration          `yaml:"ack_for"` // how long an ack stands where nobody says
 	Rules       []alertRuleYAML   `yaml:"rules"`
 	Routes      []alertRouteYAML  `yaml:"routes"`
 	Receivers   raw               `yaml:"receivers"`
@@ -124,6 +125,7 @@ func (b *builder) alerting(y *alertsYAML) {
 		}
 	}
 	y.Settle.to(&a.Settle)
+	y.AckFor.to(&a.AckFor)
 	a.Receivers = b.receivers(y)
 	b.routes(y, a)
 	for i := range y.Inhibit {
