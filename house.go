@@ -144,6 +144,7 @@ func (h *house) deps() console.Deps {
 		Books:    h.executor.Books,
 		RunBook:  h.runBook,
 		Rule:     h.rule,
+		Say:      h.say,
 		Verb:     h.verbs.Run,
 		Audit:    h.audit,
 		Notice:   h.notice,
@@ -237,6 +238,23 @@ func (h *house) rule(ctx context.Context, by console.Caller, r views.Rule) error
 		return err
 	}
 	return h.store.Apply(ctx, d)
+}
+
+// say takes what a person says about alerts: it and its audit entries are one
+// commit.
+func (h *house) say(ctx context.Context, by console.Caller, w views.AlertWord) (string, error) {
+	s := h.store.Snapshot()
+	if s == nil {
+		return "", errors.New("starting")
+	}
+	d, said, err := console.Say(s, by, w, time.Now())
+	if errors.Is(err, console.ErrMayNot) {
+		return "", errors.Join(err, h.audit(ctx, console.DeniedWord(by, w, err, time.Now())))
+	}
+	if err != nil {
+		return "", err
+	}
+	return said, h.store.Apply(ctx, d)
 }
 
 // decide makes a decision durable.

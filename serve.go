@@ -82,7 +82,8 @@ func fromFile(f *config.File, log *slog.Logger) blueprint {
 	b.targets = probes.Targets(f.Inventory, f.Credential, b.polls)
 	b.ssh = &console.ServerConfig{HostKey: f.SSH.HostKey, TrustedCA: f.SSH.TrustedCA, MaxSessions: f.SSH.MaxSessions, Idle: f.SSH.Idle}
 	for _, u := range f.SSH.Users {
-		b.ssh.Users = append(b.ssh.Users, console.User{Name: u.Name, Role: u.Role, Scope: u.Scope, Keys: u.Keys})
+		bell, _ := console.ParseBell(u.Bell)
+		b.ssh.Users = append(b.ssh.Users, console.User{Name: u.Name, Role: u.Role, Scope: u.Scope, Keys: u.Keys, Bell: bell})
 	}
 	return b
 }

@@ -7,22 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"plumb/fleet"
 	"plumb/fleet/alert"
+	"plumb/views"
 	"plumb/views/export"
 )
-
-// AlertWord is what a person says about alerts: that they know of one, or that
-// some are not to be told for a time.
-type AlertWord struct {
-	Alert    string   // the id of one
-	Matchers []string // of a silence: LABEL=VALUE ...
-	For      time.Duration
-	Reason   string
-}
 
 // longestSilence bounds a silence and an acknowledgement: what nobody wants to
 // hear again is a rule to change.
@@ -39,55 +32,149 @@ func mayWord(by Caller, d time.Duration) error {
 	return nil
 }
 
-// Acknowledge turns an ack into a decision with its audit entry.
-func Acknowledge(s *fleet.Snapshot, by Caller, w AlertWord, now time.Time) (fleet.Decision, fleet.Ack, error) {
+// Say turns what a person says about alerts into a decision that the engine
+// takes and the store makes durable in one commit with its audit entries, and
+// says in words what then is so. It is the one way in for screens and verbs.
+func Say(s *fleet.Snapshot, by Caller, w views.AlertWord, now time.Time) (d fleet.Decision, said string, err error) {
+	switch w.Do {
+	case "ack", "unack":
+		if d, err = Acknowledge(s, by, w, now); err == nil {
+			said = acknowledged(w, len(d.Acks))
+		}
+	case "silence":
+		var x fleet.Silence
+		d, x, err = Hush(s, by, w, now)
+		said = x.ID + " silences " + x.Text() + " until " + x.End.UTC().Format("2006-01-02 15:04Z")
+	case "unsilence":
+		var x fleet.Silence
+		d, x, err = Unhush(s, by, w.Silence, now)
+		said = x.ID + " ended: " + x.Text()
+	default:
+		err = fmt.Errorf("%w: %q is nothing that can be said of alerts", ErrNotSo, fleet.Clean(w.Do, 20))
+	}
+	return d, said, err
+}
+
+func acknowledged(w views.AlertWord, n int) string {
+	what := strconv.Itoa(n) + " alerts"
+	if n == 1 {
+		what = fleet.Clean(w.Alerts[0], 120)
+	}
+	if w.Do == "unack" {
+		return "taken back, and told again: " + what
+	}
+	return "acknowledged: " + what
+}
+
+// maxAcks bounds the alerts of one word.
+const maxAcks = 1000
+
+// Acknowledge turns an ack of some alerts, or the end of one, into a decision.
+// All of them must be within the person's scope; what is over meanwhile needs no
+// ack, but one of them must be left.
+func Acknowledge(s *fleet.Snapshot, by Caller, w views.AlertWord, now time.Time) (fleet.Decision, error) {
 	now = now.UTC()
-	a := s.Alerts.Find(w.Alert)
+	var d fleet.Decision
 	if err := mayWord(by, w.For); err != nil {
-		return fleet.Decision{}, fleet.Ack{}, err
+		return d, err
 	}
-	if a == nil || !a.Active() {
-		return fleet.Decision{}, fleet.Ack{}, fmt.Errorf("%w: %s is over", ErrNotSo, fleet.Clean(w.Alert, 120))
+	if len(w.Alerts) == 0 || len(w.Alerts) > maxAcks {
+		return d, fmt.Errorf("%w: %d alerts; 1 to %d at once", ErrNotSo, len(w.Alerts), maxAcks)
 	}
-	ack := fleet.Ack{By: by.User, Reason: fleet.Clean(w.Reason, fleet.MaxText), At: now}
+	if w.For == 0 && !w.Sticky && w.Do != "unack" {
+		w.For = alert.AckFor(s)
+	}
+	ack := fleet.Ack{By: by.User, Reason: fleet.Clean(w.Reason, fleet.MaxText), At: now, Sticky: w.Sticky}
 	if w.For > 0 {
 		ack.Until = now.Add(w.For)
 	}
-	return fleet.Decision{Acks: []fleet.Acknowledgement{{Alert: w.Alert, Ack: ack}}, Audit: wordEntry(by, "ack", w.Alert, ack.Reason, now)}, ack, nil
+	if w.Do == "unack" {
+		ack = fleet.Ack{}
+	}
+	why := "is over"
+	for _, id := range w.Alerts {
+		a := s.Alerts.Find(id)
+		switch {
+		case a == nil || !a.Active():
+			continue
+		case !by.Scope.Alert(s, a):
+			return fleet.Decision{}, fmt.Errorf("%w: %s is outside of your scope", ErrMayNot, fleet.Clean(a.Target, 80))
+		case w.Do == "unack" && a.Ack == nil:
+			why = "is not acknowledged"
+			continue
+		}
+		d.Acks = append(d.Acks, fleet.Acknowledgement{Alert: id, Ack: ack})
+		d.Audit = append(d.Audit, wordEntry(by, cmp.Or(w.Do, "ack"), id, "done", fleet.Clean(w.Reason, fleet.MaxText), now))
+	}
+	if len(d.Acks) == 0 {
+		return d, fmt.Errorf("%w: %s %s", ErrNotSo, fleet.Clean(w.Alerts[0], 120), why)
+	}
+	return d, nil
 }
 
-// Hush turns a silence into a decision with its audit entry.
-func Hush(s *fleet.Snapshot, by Caller, w AlertWord, now time.Time) (fleet.Decision, fleet.Silence, error) {
+// Hush turns a silence, or the maintenance of a place, into a decision with its
+// audit entry.
+func Hush(s *fleet.Snapshot, by Caller, w views.AlertWord, now time.Time) (fleet.Decision, fleet.Silence, error) {
 	now = now.UTC()
-	x := fleet.Silence{Start: now, End: now.Add(w.For), By: by.User, Comment: fleet.Clean(w.Reason, fleet.MaxText)}
+	x := fleet.Silence{Start: now, End: now.Add(w.For), By: by.User, Comment: fleet.Clean(w.Reason, fleet.MaxText), At: w.At}
 	if err := mayWord(by, w.For); err != nil {
 		return fleet.Decision{}, x, err
+	}
+	verb, example := "silence", silenceExample
+	if w.At != "" {
+		verb, example = "maintenance", maintenanceExample
 	}
 	for _, text := range w.Matchers {
 		m, err := alert.ParseMatcher(text)
 		if err != nil {
-			return fleet.Decision{}, x, usage(silenceExample, "silence: %v", err)
+			return fleet.Decision{}, x, usage(example, "%s: %v", verb, err)
 		}
 		x.Matchers = append(x.Matchers, m)
 	}
 	switch {
-	case len(x.Matchers) == 0 || len(x.Matchers) > 20:
-		return fleet.Decision{}, x, usage(silenceExample, "silence: needs 1 to 20 matchers: what is it about?")
-	case alert.Matches(x.Matchers, nil):
-		return fleet.Decision{}, x, usage(silenceExample, "silence: matches everything, also what has none of these labels")
+	case w.At != "" && !isPlace(s, w.At):
+		return fleet.Decision{}, x, usage(example, "maintenance: no region, site, rack, feed or device %s", fleet.Clean(w.At, 80))
+	case w.At == "" && len(x.Matchers) == 0 || len(x.Matchers) > 20:
+		return fleet.Decision{}, x, usage(example, "%s: needs 1 to 20 matchers: what is it about?", verb)
+	case w.At == "" && alert.Matches(x.Matchers, nil):
+		return fleet.Decision{}, x, usage(example, "silence: matches everything, also what has none of these labels")
 	case w.For == 0:
-		return fleet.Decision{}, x, usage(silenceExample, "silence: needs --for: a silence ends")
+		return fleet.Decision{}, x, usage(example, "%s: needs --for: it ends", verb)
 	case strings.TrimSpace(x.Comment) == "":
-		return fleet.Decision{}, x, usage(silenceExample, "silence: needs --reason: it is what others will read")
+		return fleet.Decision{}, x, usage(example, "%s: needs --reason: it is what others will read", verb)
+	case !by.Scope.Silence(s, &x):
+		return fleet.Decision{}, x, fmt.Errorf("%w: it would reach outside of your scope: name %s", ErrMayNot, scopeHint(by.Scope))
 	}
 	sum := sha256.Sum256([]byte(by.User + "\x00" + x.Text() + "\x00" + now.Format(time.RFC3339Nano)))
 	x.ID = "S" + hex.EncodeToString(sum[:4])
-	return fleet.Decision{Silences: []fleet.Silence{x}, Audit: wordEntry(by, "silence", x.Text(), x.Comment, now)}, x, nil
+	return fleet.Decision{Silences: []fleet.Silence{x}, Audit: []fleet.AuditEntry{wordEntry(by, verb, x.Text(), "done", x.Comment, now)}}, x, nil
 }
 
-const silenceExample = `silence rack=ams1/r03 rule=~psu.* --for 2h --reason "..."`
+const (
+	silenceExample     = `silence rack=ams1/r03 rule=~psu.* --for 2h --reason "..."`
+	maintenanceExample = `maintenance ams1/r03 --for 2h --reason "..."`
+)
 
-// Unhush ends a silence now.
+// isPlace reports whether a maintenance may be of it.
+func isPlace(s *fleet.Snapshot, id string) bool {
+	return s.Regions.Get(id) != nil || s.Sites.Get(id) != nil || s.Racks.Get(id) != nil || s.Feeds.Get(id) != nil || s.Devices.Get(id) != nil
+}
+
+// scopeHint says what a silence has to name for somebody.
+func scopeHint(x *fleet.Scope) string {
+	var out []string
+	for _, part := range []struct {
+		label string
+		list  []string
+	}{{"region", x.Regions}, {"owner", x.Owners}, {"tenant", x.Tenants}} {
+		if len(part.list) > 0 {
+			out = append(out, part.label+"="+strings.Join(part.list, "|"))
+		}
+	}
+	return strings.Join(out, " and ") + ", or a target of yours"
+}
+
+// Unhush ends a silence now: one's own, or one within one's scope.
 func Unhush(s *fleet.Snapshot, by Caller, id string, now time.Time) (fleet.Decision, fleet.Silence, error) {
 	now = now.UTC()
 	if err := mayWord(by, 0); err != nil {
@@ -99,17 +186,28 @@ func Unhush(s *fleet.Snapshot, by Caller, id string, now time.Time) (fleet.Decis
 			if !now.Before(x.End) {
 				continue
 			}
-			if ids = append(ids, x.ID); x.ID == id {
+			ids = append(ids, x.ID)
+			switch {
+			case x.ID != id:
+			case x.By != by.User && !by.Scope.Silence(s, &x):
+				return fleet.Decision{}, x, fmt.Errorf("%w: %s reaches outside of your scope, and is %s's", ErrMayNot, x.ID, x.By)
+			default:
 				x.End = now
-				return fleet.Decision{Silences: []fleet.Silence{x}, Audit: wordEntry(by, "unsilence", x.Text(), x.ID, now)}, x, nil
+				return fleet.Decision{Silences: []fleet.Silence{x}, Audit: []fleet.AuditEntry{wordEntry(by, "unsilence", x.Text(), "done", x.ID, now)}}, x, nil
 			}
 		}
 	}
 	return fleet.Decision{}, fleet.Silence{}, nearest(ids, id, "silence", "silences lists them")
 }
 
-func wordEntry(by Caller, action, target, reason string, now time.Time) []fleet.AuditEntry {
-	return []fleet.AuditEntry{{At: now, Who: by.User, From: by.From, Action: action, Target: fleet.Clean(target, fleet.MaxText), Outcome: "done", Reason: reason}}
+// DeniedWord is the audit entry of a word that its caller may not say.
+func DeniedWord(by Caller, w views.AlertWord, err error, now time.Time) fleet.AuditEntry {
+	target := strings.Join(append(slices.Clone(w.Alerts[:min(len(w.Alerts), 3)]), w.Matchers...), " ")
+	return wordEntry(by, cmp.Or(w.Do, "ack"), cmp.Or(w.At, w.Silence, target), "denied", fleet.Clean(err.Error(), fleet.MaxText), now.UTC())
+}
+
+func wordEntry(by Caller, action, target, outcome, reason string, now time.Time) fleet.AuditEntry {
+	return fleet.AuditEntry{At: now, Who: by.User, From: by.From, Action: action, Target: fleet.Clean(target, fleet.MaxText), Outcome: outcome, Reason: reason}
 }
 
 // wordFailure is an error about a word as people and scripts get it.

@@ -24,6 +24,7 @@ type Registry struct {
 	next   uint64
 	guests map[uint64]*guest
 	themes map[string]string // by user: the theme last chosen
+	bells  map[string]Bell   // by user: the bell last chosen, or configured
 	at     map[string]int    // by user: screens
 	of     map[string]int    // by user: sessions of any kind
 	names  []string          // the users of screens, sorted; nil: to be made again
@@ -55,7 +56,7 @@ type guest struct {
 
 // NewRegistry returns a registry without sessions.
 func NewRegistry() *Registry {
-	return &Registry{guests: make(map[uint64]*guest), themes: make(map[string]string), at: make(map[string]int), of: make(map[string]int)}
+	return &Registry{guests: make(map[uint64]*guest), themes: make(map[string]string), bells: make(map[string]Bell), at: make(map[string]int), of: make(map[string]int)}
 }
 
 // places are how many sessions there may be; 0: any number.
@@ -186,6 +187,32 @@ func (r *Registry) rememberTheme(user, theme string) {
 	defer r.mu.Unlock()
 	if _, known := r.themes[user]; known || len(r.themes) < maxThemes {
 		r.themes[user] = theme
+	}
+}
+
+func (r *Registry) bellOf(user string) Bell {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.bells[user]
+}
+
+func (r *Registry) rememberBell(user string, b Bell) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, known := r.bells[user]; known || len(r.bells) < maxThemes {
+		r.bells[user] = b
+	}
+}
+
+// configureBells takes the bells of a configuration, for users who have not
+// chosen one here.
+func (r *Registry) configureBells(users []User) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, u := range users {
+		if _, chosen := r.bells[u.Name]; !chosen && u.Bell != BellOff && u.Name != "" {
+			r.bells[u.Name] = u.Bell
+		}
 	}
 }
 

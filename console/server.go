@@ -48,6 +48,9 @@ type Deps struct {
 	// Rule puts on record what a person decided about findings; nil: nothing
 	// can be decided here. It returns once that is durable.
 	Rule func(ctx context.Context, by Caller, r views.Rule) error
+	// Say takes what a person says about alerts; nil: nothing can be said here.
+	// It returns once that is durable, with what then is so, in words.
+	Say func(ctx context.Context, by Caller, w views.AlertWord) (string, error)
 	// Verb runs a command and returns its exit code.
 	Verb func(ctx context.Context, call VerbCall) int
 	// Audit writes one entry durably; nil: logins are only logged.
@@ -161,6 +164,7 @@ func NewServer(cfg ServerConfig, deps Deps) (*Server, error) {
 		Fingerprint: ssh.FingerprintSHA256(signer.PublicKey()),
 	}
 	s.directory.Store(newDirectory(cfg))
+	s.deps.Registry.configureBells(cfg.Users)
 	s.ssh, err = wish.NewServer(
 		wish.WithHostKeyPEM(pem),
 		wish.WithVersion("plumb"),
@@ -241,6 +245,7 @@ func (s *Server) SetUsers(users, anyName []User, ca []ssh.PublicKey) error {
 	if err := next.validate(); err != nil {
 		return err
 	}
+	s.deps.Registry.configureBells(users)
 	fresh := newDirectory(next)
 	old := s.directory.Swap(fresh)
 	for _, c := range s.gate.list() {

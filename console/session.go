@@ -58,6 +58,8 @@ type Session struct {
 	toast    toast
 	answers  *answers
 
+	ringer ringer // for alerts that begin to wait for somebody
+
 	term   terminal
 	theme  *widget.Theme
 	paint  painter
@@ -97,6 +99,7 @@ func newSession(ctx context.Context, deps Deps, at seat) *Session {
 	if at.term.ask {
 		s.paint.side = append(s.paint.side, askRGB...)
 	}
+	s.ringer = newRinger(deps.Registry.bellOf(at.caller.User), at.term.name, deps.Now())
 	first := views.View(views.NewFleet())
 	if at.opt.Wall {
 		first = views.NewWallEvery(at.opt.Page, at.opt.Pages...)
@@ -192,6 +195,8 @@ func (s *Session) handle(msg tea.Msg) tea.Cmd {
 		s.booked(msg)
 	case ruledMsg:
 		s.ruled(msg)
+	case saidMsg:
+		s.heardBack(msg)
 	case quitMsg:
 		s.ended = msg.why
 		return tea.Quit

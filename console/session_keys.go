@@ -93,6 +93,8 @@ func (s *Session) do(in views.Intent) tea.Cmd {
 		return s.answer(in)
 	case views.Rule:
 		return s.decide(in)
+	case views.AlertWord:
+		return s.tell(in)
 	default:
 		s.log.Error("a view asked for something unknown", "view", s.trail.here().view.ID())
 	}
@@ -150,6 +152,8 @@ func (s *Session) own(c keys.Command) tea.Cmd {
 		return s.walk(s.trail.swap())
 	case "theme":
 		s.nextTheme(c.Arg(0))
+	case "bell":
+		s.setBell(c.Arg(0))
 	case "mark":
 		s.mark()
 	case "mark.range":

@@ -34,13 +34,14 @@ type prompt struct {
 	at      int    // the cursor, in runes
 	before  string // filter: what to return to
 	command string // ask: who gets the line
+	with    string // ask: arguments behind the line, one a line
 	matches []keys.Match
 	choice  int
 }
 
 func askPrompt(a views.Ask) *prompt {
 	text := []rune(a.Text)
-	return &prompt{kind: promptAsk, label: a.Label, text: text, at: len(text), command: a.Command}
+	return &prompt{kind: promptAsk, label: a.Label, text: text, at: len(text), command: a.Command, with: a.With}
 }
 
 func (p *prompt) shown() *views.Prompt {
@@ -201,14 +202,23 @@ func (s *Session) rematch() {
 
 func (s *Session) filter(text string) tea.Cmd { return s.named("filter.set", text) }
 
-// named runs a command by its id with one argument.
-func (s *Session) named(id, arg string) tea.Cmd {
+// named runs a command by its id with arguments.
+func (s *Session) named(id string, args ...string) tea.Cmd {
 	c, ok := s.deps.Keys.Get(id)
 	if !ok {
 		s.log.Error("no such command", "id", id)
 		return nil
 	}
-	return s.run(c.With(arg))
+	return s.run(c.With(args...))
+}
+
+// args are the line that was typed and what the question was about.
+func (p *prompt) args() []string {
+	args := []string{string(p.text)}
+	if p.with != "" {
+		args = append(args, strings.Split(p.with, "\n")...)
+	}
+	return args
 }
 
 // dismiss closes the prompt and undoes what it did.
@@ -227,7 +237,7 @@ func (s *Session) enter() tea.Cmd {
 	s.prompt = nil
 	switch p.kind {
 	case promptAsk:
-		return s.named(p.command, string(p.text))
+		return s.named(p.command, p.args()...)
 	case promptPalette:
 		m, ok := p.chosen()
 		switch {

@@ -83,6 +83,7 @@ func (s *Session) second() tea.Cmd {
 	if s.toast.text != "" && now.After(s.toast.until) {
 		s.toast = toast{}
 	}
+	s.ringOut(now)
 	s.here = s.deps.Registry.here(s.guest)
 	s.paint.dirty()
 	if end := s.idle(now); end != "" {

@@ -62,6 +62,7 @@ type User struct {
 	Role  fleet.Role
 	Scope *fleet.Scope // what they may write to; nil: everything
 	Keys  []ssh.PublicKey
+	Bell  Bell // what the screens of this user ring for, until they choose otherwise
 }
 
 // ErrConfig says that the server will not start as it is configured.

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/alert"
+	"plumb/views"
 	"plumb/views/export"
 )
 
@@ -115,15 +117,15 @@ func runAck(ctx context.Context, v *Verbs, c *verbCall) error {
 	if err != nil {
 		return err
 	}
-	w := AlertWord{Reason: c.flags["reason"], Alert: a.ID()}
+	w := views.AlertWord{Do: c.Args[0], Reason: c.flags["reason"], Alerts: []string{a.ID()}, Sticky: c.flags["sticky"] != ""}
 	if w.For, err = c.lasting("for"); err != nil {
 		return err
 	}
-	d, _, err := Acknowledge(s, c.Caller, w, c.now)
+	d, err := Acknowledge(s, c.Caller, w, c.now)
 	return v.decided(ctx, c, d, err, func(s *fleet.Snapshot) error {
-		a := s.Alerts.Find(w.Alert)
+		a := s.Alerts.Find(w.Alerts[0])
 		if a == nil {
-			return &Failure{"refused", "ack: " + w.Alert + " is over", ""}
+			return &Failure{"refused", c.Args[0] + ": " + w.Alerts[0] + " is over", ""}
 		}
 		return c.tellAlert(s, a)
 	})
@@ -133,17 +135,28 @@ func (c *verbCall) tellAlert(s *fleet.Snapshot, a *fleet.Alert) error {
 	if c.format != export.Text {
 		return write(c, s.At, []export.Alert{export.AlertOf(a, c.now)})
 	}
-	_, err := fmt.Fprintf(c.Stdout, "%s: acknowledged\n", a.ID())
+	what := "acknowledged"
+	if c.Args[0] == "unack" {
+		what = "not acknowledged any more"
+	}
+	_, err := fmt.Fprintf(c.Stdout, "%s: %s\n", a.ID(), what)
 	return err
 }
 
-// runSilence keeps alerts from being told for a time.
+// runSilence keeps alerts from being told for a time; maintenance those of a
+// place and of all in it.
 func runSilence(ctx context.Context, v *Verbs, c *verbCall) error {
 	s, err := v.snapshot()
 	if err != nil {
 		return err
 	}
-	w := AlertWord{Reason: c.flags["reason"], Matchers: c.words}
+	w := views.AlertWord{Do: "silence", Reason: c.flags["reason"], Matchers: c.words}
+	if c.Args[0] == "maintenance" {
+		if len(c.words) == 0 {
+			return usage(maintenanceExample, "maintenance: needs a region, site, rack, feed or device")
+		}
+		w.At, w.Matchers = c.words[0], c.words[1:]
+	}
 	if w.For, err = c.lasting("for"); err != nil {
 		return err
 	}
@@ -202,6 +215,9 @@ func runUnsilence(ctx context.Context, v *Verbs, c *verbCall) error {
 // decided makes a decision durable, and tells what became of it.
 func (v *Verbs) decided(ctx context.Context, c *verbCall, d fleet.Decision, err error, tell func(*fleet.Snapshot) error) error {
 	name := c.Args[0]
+	if errors.Is(err, ErrMayNot) {
+		return v.deny(ctx, c, verb{name: name}, strings.TrimPrefix(err.Error(), ErrMayNot.Error()+": "))
+	}
 	if err != nil {
 		return wordFailure(name, err)
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/alert"
+	"plumb/views"
 )
 
 var anAlert = &fleet.Alert{Rule: "psu-lost", Target: "s01", Part: "psu1", State: fleet.AlertFiring, Severity: fleet.SeverityWarn, Summary: "s01: PS1 has no input",
@@ -46,11 +48,28 @@ func TestAlertWords(t *testing.T) {
 	now := time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
 	s := &fleet.Snapshot{Alerts: &fleet.AlertBook{List: []*fleet.Alert{anAlert}, Silences: []fleet.Silence{{ID: "S1", End: now.Add(time.Hour)}, {ID: "S0", End: now}}}}
 	op, viewer := Caller{User: "bob", Role: fleet.RoleOperator}, Caller{User: "ann", Role: fleet.RoleViewer}
-	d, ack, err := Acknowledge(s, op, AlertWord{Alert: "psu-lost:s01/psu1", For: time.Hour, Reason: "on it\x1b[2J"}, now)
+	d, err := Acknowledge(s, op, views.AlertWord{Alerts: []string{"psu-lost:s01/psu1"}, For: time.Hour, Reason: "on it\x1b[2J"}, now)
+	ack := d.Acks[0].Ack
 	if err != nil || len(d.Acks) != 1 || !ack.Until.Equal(now.Add(time.Hour)) || ack.Reason != "on it[2J" || d.Audit[0].Who != "bob" || d.Audit[0].Target != "psu-lost:s01/psu1" {
 		t.Errorf("%+v %v", d, err)
 	}
-	good := AlertWord{Matchers: []string{"rack=ams1/r03", "rule=~psu.*"}, For: time.Hour, Reason: "moving"}
+	ruled := *s
+	ruled.Topology = &fleet.Topology{}
+	ruled.Rules = alert.Compile(&fleet.Alerting{AckFor: 4 * time.Hour}, &fleet.Snapshot{Devices: fleet.NewTable[fleet.Device](nil, nil)})
+	for _, c := range []struct {
+		word views.AlertWord
+		want time.Duration
+	}{{views.AlertWord{}, 4 * time.Hour}, {views.AlertWord{For: time.Hour}, time.Hour}, {views.AlertWord{Sticky: true}, 0}} {
+		c.word.Alerts = []string{anAlert.ID()}
+		d, err := Acknowledge(&ruled, op, c.word, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if until := d.Acks[0].Ack.Until; until.IsZero() != (c.want == 0) || c.want > 0 && !until.Equal(now.Add(c.want)) {
+			t.Errorf("%+v stands until %s, want %s", c.word, until, c.want)
+		}
+	}
+	good := views.AlertWord{Matchers: []string{"rack=ams1/r03", "rule=~psu.*"}, For: time.Hour, Reason: "moving"}
 	d, silence, err := Hush(s, op, good, now)
 	if err != nil || len(d.Silences) != 1 || silence.Text() != "rack=ams1/r03 rule=~psu.*" || !silence.End.Equal(now.Add(time.Hour)) || silence.ID == "" {
 		t.Errorf("%+v %v", d, err)
@@ -59,10 +78,13 @@ func TestAlertWords(t *testing.T) {
 		t.Errorf("%+v %v", x, err)
 	}
 	for name, try := range map[string]func() error{
-		"a viewer acks":     func() error { _, _, err := Acknowledge(s, viewer, AlertWord{Alert: anAlert.ID()}, now); return err },
-		"an ack of nothing": func() error { _, _, err := Acknowledge(s, op, AlertWord{Alert: "x:y"}, now); return err },
+		"a viewer acks": func() error {
+			_, err := Acknowledge(s, viewer, views.AlertWord{Alerts: []string{anAlert.ID()}}, now)
+			return err
+		},
+		"an ack of nothing": func() error { _, err := Acknowledge(s, op, views.AlertWord{Alerts: []string{"x:y"}}, now); return err },
 		"an ack for two years": func() error {
-			_, _, err := Acknowledge(s, op, AlertWord{Alert: anAlert.ID(), For: 2 * longestSilence}, now)
+			_, err := Acknowledge(s, op, views.AlertWord{Alerts: []string{anAlert.ID()}, For: 2 * longestSilence}, now)
 			return err
 		},
 		"a viewer silences": func() error { _, _, err := Hush(s, viewer, good, now); return err },

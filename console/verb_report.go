@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"plumb/fleet"
@@ -22,8 +23,8 @@ const (
 // runReport writes what somebody who was not there needs to know: as Markdown,
 // or the same numbers as JSON.
 func runReport(ctx context.Context, v *Verbs, c *verbCall) error {
-	if len(c.words) != 1 || c.words[0] != "ops" && c.words[0] != "design" && c.words[0] != "auto" {
-		return usage("report ops, report design, report auto", "report: needs the word ops, design or auto")
+	if len(c.words) != 1 || !slices.Contains([]string{"ops", "design", "auto", "handover"}, c.words[0]) {
+		return usage("report ops, report handover, report design, report auto", "report: needs the word ops, handover, design or auto")
 	}
 	if c.format == export.CSV {
 		return usage("--md or --json", "report: many tables are no CSV")
@@ -32,8 +33,11 @@ func runReport(ctx context.Context, v *Verbs, c *verbCall) error {
 	if err != nil {
 		return err
 	}
-	if c.words[0] == "auto" {
+	switch c.words[0] {
+	case "auto":
 		return v.reportAuto(ctx, c, s)
+	case "handover":
+		return v.reportShift(ctx, c, s)
 	}
 	in, err := v.reported(ctx, c, s)
 	if err != nil {
@@ -56,12 +60,38 @@ func runReport(ctx context.Context, v *Verbs, c *verbCall) error {
 	return err
 }
 
+// reportShift writes what whoever is called next needs to know of alerts.
+func (v *Verbs) reportShift(ctx context.Context, c *verbCall, s *fleet.Snapshot) error {
+	span, err := c.reportSpan(reports.ShiftSpan)
+	if err != nil {
+		return err
+	}
+	in := reports.Input{Snap: s, Now: c.now, Since: c.now.Add(-span)}
+	events := v.Memory.Answer(ctx, fleet.Query{Kind: fleet.QueryEvents, Span: span, Limit: reportEvents}, c.now)
+	if events.Err != nil {
+		return fmt.Errorf("report handover: events: %w", events.Err)
+	}
+	in.Events, in.Cut = events.Events, len(events.Events) == reportEvents
+	r := reports.ShiftOf(in)
+	if c.format == export.JSON || c.format == export.NDJSON {
+		return export.Object(c.Stdout, c.format, s.At, r)
+	}
+	_, err = io.WriteString(c.Stdout, r.Markdown())
+	return err
+}
+
+// reportSpan is how far a report reaches back; "30d" is meant as "-30d".
+func (c *verbCall) reportSpan(otherwise time.Duration) (time.Duration, error) {
+	if d, err := ParseDuration(c.flags["since"]); err == nil && d > 0 {
+		return d, nil
+	}
+	return c.span(otherwise)
+}
+
 // reported gathers what a report is made of.
 func (v *Verbs) reported(ctx context.Context, c *verbCall, s *fleet.Snapshot) (in reports.Input, err error) {
-	span := reportSpan
-	if d, err := ParseDuration(c.flags["since"]); err == nil && d > 0 {
-		span = d // "30d" is meant as "-30d"
-	} else if span, err = c.span(reportSpan); err != nil {
+	span, err := c.reportSpan(reportSpan)
+	if err != nil {
 		return in, err
 	}
 	in = reports.Input{Snap: s, Now: c.now, Since: c.now.Add(-span)}

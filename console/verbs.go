@@ -104,8 +104,10 @@ func verbs() []verb {
 		{"security", "[CHECK] [--region R]", "every check with what it found, passed and could not see; or what one check found", fleet.RoleViewer, runSecurity},
 		{"lifecycle", "[CHECK]", "what ends, comes back, is nobody's, idles, is out of balance or stands on too little: every check, or what one found", fleet.RoleViewer, runLifecycle},
 		{"alerts", "[FILTER...] [--all]", "what the rules call for, with what holds it; filter: state:firing severity:crit held:no rack=ams1/r03 rule=~psu.* fan !spare", fleet.RoleViewer, runAlerts},
-		{"ack", "ALERT [--for D] [--reason R]", "say that you know of an alert: nobody is told of it again until it changes", fleet.RoleOperator, runAck},
+		{"ack", "ALERT [--for D] [--sticky] [--reason R]", "say that you know of an alert: nobody is told of it again until it changes or alerts.ack_for is over, with --sticky until it is ok", fleet.RoleOperator, runAck},
+		{"unack", "ALERT [--reason R]", "take an ack back", fleet.RoleOperator, runAck},
 		{"silence", "LABEL=VALUE... --for D --reason R", "keep alerts from being told for a time; = != =~ !~", fleet.RoleOperator, runSilence},
+		{"maintenance", "PLACE [LABEL=VALUE...] --for D --reason R", "a silence of a region, site, rack, feed or device and of all in it", fleet.RoleOperator, runSilence},
 		{"unsilence", "ID", "end a silence now", fleet.RoleOperator, runUnsilence},
 		{"silences", "[--all]", "silences that stand or are to come, with --all those that ended too", fleet.RoleViewer, runSilences},
 		{"rules", "[explain RULE:TARGET | fields]", "the alert rules; why one alert fires, is held or does not; what expressions may read. plumb rules test FILE, without a running plumb, tries rules on made-up days", fleet.RoleViewer, runRules},
@@ -114,7 +116,7 @@ func verbs() []verb {
 		{"capacity", "[REGION] [--scope SCOPE]", "what is left, what binds, what a failure would break, and until when it lasts", fleet.RoleViewer, runCapacity},
 		{"place", "N --watts W [--units H] [--ports 2x25G] [--region R] [--spread RACKS] [--single-cord]", "where N servers of one shape fit, and why not elsewhere", fleet.RoleViewer, runPlace},
 		{"predictions", "", "what is going to reach a limit and when, and how often that came true", fleet.RoleViewer, runPredictions},
-		{"report", "ops|design|auto [--since 30d]", "the hand-over and the review of a period, what failed by what it is built of, or what plumb did by itself; as Markdown, or --json", fleet.RoleViewer, runReport},
+		{"report", "ops|handover|design|auto [--since 30d]", "the hand-over and the review of a period, the alerts of a shift (12h) for whoever is called next, what failed by what it is built of, or what plumb did by itself; as Markdown, or --json", fleet.RoleViewer, runReport},
 		{"jobs", "", "actions under way and done", fleet.RoleViewer, runJobs},
 		{"act", "ACTION TARGET... [NAME=VALUE] --reason R [--serial S] [--wait|--dry-run] [--break-glass]", "ask for an action; exits 0 when the job is durable, with --wait when it is verified", fleet.RoleOperator, runAct},
 		{"approve", "JOB [--wait]", "agree, as a second person, with what was proposed", fleet.RoleAdmin, jobVerb("approve", false)},
@@ -261,7 +263,7 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds", "for", "scope", "units", "u", "watts", "ports", "region", "spread", "in", "audit"}
 
 // bare are the flags that take none.
-var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run", "all", "single-cord", "up", "down", "break-glass"}
+var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run", "all", "single-cord", "up", "down", "break-glass", "sticky"}
 
 func (c *verbCall) parse() error {
 	for i := 1; i < len(c.Args); i++ {
@@ -301,7 +303,7 @@ func (c *verbCall) parse() error {
 // silence is taken for an answer.
 func (c *verbCall) fits(x verb) error {
 	for name := range c.flags {
-		if slices.Contains(valued, name) && name != "at" || name == "wait" || name == "dry-run" || name == "all" || name == "single-cord" || name == "up" || name == "down" || name == "break-glass" {
+		if slices.Contains(valued, name) && name != "at" || name == "wait" || name == "dry-run" || name == "all" || name == "single-cord" || name == "up" || name == "down" || name == "break-glass" || name == "sticky" {
 			if !strings.Contains(x.args, "--"+name) {
 				return usage("help "+x.name, "%s: takes no --%s", x.name, name)
 			}

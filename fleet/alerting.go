@@ -1,6 +1,9 @@
 package fleet
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Alerting is what the user wants to be called for, and how. The zero value
 // calls nobody.
@@ -13,6 +16,9 @@ type Alerting struct {
 	// Settle is how long nothing is told after a start at most, while not
 	// everything was polled once; 0: three polls.
 	Settle time.Duration
+	// AckFor is how long an ack stands where nobody says; 0: until its alert
+	// changes.
+	AckFor time.Duration
 }
 
 // AlertRule says what to look for, and what to say of it. Expressions are those
@@ -57,12 +63,36 @@ type Inhibition struct {
 
 // Maintenance is a time in which nothing of what it covers is told: between
 // From and Until, or, where Lasts is given, for that long from the first bad
-// state within them.
+// state within them; or every week on Days, from Start to End.
 type Maintenance struct {
 	Name        string
 	Match       []Matcher
 	At          string // a region, site, rack, feed or device, and all in it; "": see Match
 	From, Until time.Time
 	Lasts       time.Duration
+	Days        []time.Weekday // every week on these days; nil: see From
+	Start, End  time.Duration  // since 00:00 UTC of the day; End may be beyond 24 h
 	Reason      string
+}
+
+// Weekly reports whether a maintenance that is every week is open at a time.
+func (m *Maintenance) Weekly(now time.Time) bool {
+	return len(m.Days) > 0 && weekly(m.Days, m.Start, m.End, now)
+}
+
+// Edge is when one that is every week opens or closes next.
+func (m *Maintenance) Edge(now time.Time) (next time.Time) {
+	now = now.UTC()
+	for ahead := -1; ahead <= 8; ahead++ {
+		day := time.Date(now.Year(), now.Month(), now.Day()+ahead, 0, 0, 0, 0, time.UTC)
+		if !slices.Contains(m.Days, day.Weekday()) {
+			continue
+		}
+		for _, t := range [...]time.Time{day.Add(m.Start), day.Add(m.End)} {
+			if t.After(now) && (next.IsZero() || t.Before(next)) {
+				next = t
+			}
+		}
+	}
+	return next
 }

@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"slices"
 	"strings"
 	"time"
 )
@@ -70,6 +69,12 @@ func (a *Alert) ID() string {
 // Active reports whether the alert is pending or firing.
 func (a *Alert) Active() bool { return a.State != AlertResolved }
 
+// Loud reports whether the alert waits for somebody: it fires, nothing explains
+// it, and nobody said that they know or that they do not want to hear of it.
+func (a *Alert) Loud() bool {
+	return a.State == AlertFiring && a.Held == nil && a.Ack == nil && a.Silenced == ""
+}
+
 // Hold says which alert explains another one, which is then not told by itself.
 type Hold struct {
 	By string    `json:"by"` // id of an alert
@@ -105,20 +110,26 @@ type Acknowledgement struct {
 type Silence struct {
 	ID       string    `json:"id"`
 	Matchers []Matcher `json:"matchers"` // all must hold
-	Start    time.Time `json:"start"`
-	End      time.Time `json:"end"`
-	By       string    `json:"by"`
-	Comment  string    `json:"comment"`
+	// At is a region, site, rack, feed or device: the silence is a maintenance of
+	// it and of all in it, as far as the matchers hold. "": see Matchers.
+	At      string    `json:"at,omitempty"`
+	Start   time.Time `json:"start"`
+	End     time.Time `json:"end"`
+	By      string    `json:"by"`
+	Comment string    `json:"comment"`
 }
 
 // Covers reports whether the silence holds at a time.
 func (s *Silence) Covers(now time.Time) bool { return !now.Before(s.Start) && now.Before(s.End) }
 
-// Text is the silence's matchers as people write them.
+// Text is what the silence covers, as people write it.
 func (s *Silence) Text() string {
-	words := make([]string, len(s.Matchers))
-	for i, m := range s.Matchers {
-		words[i] = m.String()
+	var words []string
+	if s.At != "" {
+		words = append(words, s.At+" and all in it")
+	}
+	for _, m := range s.Matchers {
+		words = append(words, m.String())
 	}
 	return strings.Join(words, " ")
 }
@@ -145,61 +156,6 @@ type AlertGroup struct {
 	Told     map[string]string `json:"told"`
 	Interval time.Duration     `json:"interval"`
 	Repeat   time.Duration     `json:"repeat"`
-}
-
-// AlertBook is all that is known of alerts. It is never written after it was
-// published.
-type AlertBook struct {
-	List     []*Alert // by target, rule and part
-	Silences []Silence
-	Groups   []AlertGroup // by key
-	// Began is when this process began to look, and Settled whether it has seen
-	// enough to tell anybody.
-	Began   time.Time
-	Settled bool
-	// Flexible is when a flexible maintenance began, by its name.
-	Flexible map[string]time.Time
-	// Explained says which cause's alert explains a part, by the part's id, or
-	// only one of its troubles, by the id and what of it with a zero byte between;
-	// as of CausesAt. CausesDue is set where states changed since.
-	Explained map[string]string
-	CausesAt  time.Time
-	CausesDue bool
-	// SurveyedAt is when capacity was last looked at.
-	SurveyedAt time.Time
-	// Counts are the firing alerts by severity, without those that are held.
-	Counts [3]int
-	// Due is when time alone will change an alert next; zero: not before
-	// something else does. Acked and Loose count those with an ack, and those
-	// that are held by something that is over.
-	Due          time.Time
-	Acked, Loose int
-}
-
-// Of returns the alerts of a target.
-func (b *AlertBook) Of(target string) []*Alert {
-	if b == nil {
-		return nil
-	}
-	from, _ := slices.BinarySearchFunc(b.List, target, func(a *Alert, t string) int { return strings.Compare(a.Target, t) })
-	to := from
-	for to < len(b.List) && b.List[to].Target == target {
-		to++
-	}
-	return b.List[from:to]
-}
-
-// Find returns the alert with an id, or nil.
-func (b *AlertBook) Find(id string) *Alert {
-	if b == nil {
-		return nil
-	}
-	for _, a := range b.List {
-		if a.ID() == id {
-			return a
-		}
-	}
-	return nil
 }
 
 // Pages is the body of a notice: what one receiver is told about one group.

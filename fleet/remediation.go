@@ -1,6 +1,9 @@
 package fleet
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Remediation are the user's own bounds for everything that writes. The zero
 // value is the defaults.
@@ -39,14 +42,18 @@ func (w *FreezeWindow) Covers(now time.Time) bool {
 	if len(w.Days) == 0 {
 		return !now.Before(w.From) && now.Before(w.Until)
 	}
+	return weekly(w.Days, w.Start, w.End, now)
+}
+
+// weekly reports whether a time is within what begins and ends, so long since
+// 00:00 UTC, on days of the week.
+func weekly(days []time.Weekday, start, end time.Duration, now time.Time) bool {
 	now = now.UTC()
 	for _, back := range [...]int{0, -1} { // a window may reach into the next day
 		day := time.Date(now.Year(), now.Month(), now.Day()+back, 0, 0, 0, 0, time.UTC)
 		since := now.Sub(day)
-		for _, d := range w.Days {
-			if d == day.Weekday() && since >= w.Start && since < w.End {
-				return true
-			}
+		if slices.Contains(days, day.Weekday()) && since >= start && since < end {
+			return true
 		}
 	}
 	return false

@@ -8,7 +8,7 @@ import (
 	"plumb/fleet"
 )
 
-var everyView = []string{"fleet", "racks", "devices", "device", "network", "switch", "port", "services", "service", "instances", "instance", "events", "jobs", "drift", "finding", "capacity", "room", "placement", "whatif-add", "security", "report", "trace", "whatif", "help", "who", "wall", "actions", "actions-outlet", "actions-port", "actions-instance", "actions-group", "confirm", "job", "runbooks", "runbook"}
+var everyView = []string{"fleet", "racks", "devices", "device", "network", "switch", "port", "services", "service", "instances", "instance", "events", "alerts", "alert", "silences", "hush", "jobs", "drift", "finding", "capacity", "room", "placement", "whatif-add", "security", "report", "trace", "whatif", "help", "who", "wall", "actions", "actions-outlet", "actions-port", "actions-instance", "actions-group", "confirm", "job", "runbooks", "runbook"}
 
 func TestNoTwoCommandsShareAKeyInOneView(t *testing.T) {
 	m, err := New(nil)

@@ -9,10 +9,10 @@ import (
 )
 
 // Views whose body is a table that can be sorted and filtered.
-var tables = []string{"devices", "network", "switch", "services", "service", "instances", "capacity", "placement", "whatif-add", "drift", "security", "events"}
+var tables = []string{"devices", "network", "switch", "services", "service", "instances", "capacity", "placement", "whatif-add", "drift", "security", "events", "alerts", "silences"}
 
 // Views in which things are marked, to be acted on together.
-var marking = []string{"devices", "device", "racks", "network", "switch", "instances", "trace"}
+var marking = []string{"devices", "device", "racks", "network", "switch", "instances", "trace", "alerts"}
 
 // All returns every command there is, in the order of the help page: by
 // group, and in a group as a person learns them.
@@ -39,6 +39,7 @@ var groups = []Group{
 	{"Acting", actCommands},
 	{"Jobs", jobCommands},
 	{"Runbooks", bookCommands},
+	{"Alerts", alertCommands},
 	{"Drift", driftCommands},
 	{"Tracing", traceCommands},
 	{"Session", sessionCommands},
@@ -75,12 +76,14 @@ func viewCommands() []Command {
 		bind("open.services", "5", "Services", "services and the instances that carry them", rank(14)),
 		bind("open.capacity", "6", "Capacity", "what is left of what, what binds, and what a failure would break", rank(14)),
 		bind("open.drift", "7", "Drift", "what is not as intended, accepted, last week or among its like", rank(14)),
-		bind("open.events", "8", "Events", "what happened, newest first", rank(15)),
+		bind("open.alerts", "8", "Alerts", "whom plumb calls and about what, with events on one axis of time; tab: events, silences", rank(15)),
 		bind("open.jobs", "9", "Jobs", "actions on their way, and the audit log", rank(16)),
+		bind("open.events", "", "all events", "what happened, newest first"),
 		bind("open.instances", "", "instances", "every instance in one table"),
 		bind("open.security", "", "security", "every check with what it found, passed and could not see"),
 		bind("open.lifecycle", "", "lifecycle", "what ends, comes back, is nobody's, idles, is out of balance or stands on too little"),
-		bind("open.report", "", "report", "hand-over and review (ops), or what failed by what it is built of (design)", params("ops|design"), alone),
+		bind("open.report", "", "report", "hand-over and review (ops), or what failed by what it is built of (design)", params("ops|handover|design"), alone),
+		bind("open.handover", "", "handover", "the alerts of a shift, for whoever is called next"),
 		bind("open.who", "W", "who", "who is on this console"),
 		bind("open.wall", "w", "wall", "the wall display, pages by itself"),
 		bind("go.region", "", "region", "open a region's racks", params("region")),
@@ -142,7 +145,7 @@ func lookCommands() []Command {
 		bind("span", "r", "span", "how far back charts and sparklines reach", in("device", "port"), rank(31)),
 		bind("ports", "n", "ports", "the ports of this device", in("device", "racks", "devices"), why(needsPorts), rank(33)),
 		bind("drift", "d", "drift", "what is not as it should be of what the caret stands on", why(needsTarget),
-			in("fleet", "racks", "devices", "device", "network", "switch", "port", "events", "finding", "trace", "whatif"), rank(36)),
+			in("fleet", "racks", "devices", "device", "network", "switch", "port", "events", "alerts", "alert", "finding", "trace", "whatif"), rank(36)),
 		bind("drift.all", "space", "all", "show also what people ruled on, and what ended within a day", in("drift"), rank(27)),
 		bind("events", "E", "events", "what happened to what the caret stands on", why(needsTarget)),
 		bind("theme", "T", "theme", "next theme: okabe, light, 16, mono, ascii", session, params("theme"), alone),

@@ -1,7 +1,6 @@
 package views
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -185,7 +184,7 @@ func hostOf(id string) string {
 // kind, else the one thing.
 func targetsOf(f Frame, kind, id string) []string {
 	var out []string
-	for m := range f.Marks {
+	for _, m := range markedTargets(f) {
 		if kindOfMark(f, m) == kind {
 			out = append(out, m)
 		}
@@ -193,7 +192,6 @@ func targetsOf(f Frame, kind, id string) []string {
 	if len(out) == 0 {
 		return []string{id}
 	}
-	slices.Sort(out)
 	return out
 }
 
@@ -225,7 +223,7 @@ func actsOn(f Frame, v View) Actions {
 	if x, ok := v.(actor); ok {
 		return x.acts(f)
 	}
-	kind, id := v.Selected(f)
+	kind, id := selected(f, v)
 	if _, ok := keys.TargetOf(f.Snap, kind, id); !ok && kind != KindDevice {
 		switch p, isPage := v.(Device); {
 		case isPage: // a line of its page that nothing can be done to

@@ -110,6 +110,9 @@ func drawHeader(f Frame, v View, ch Chrome, on widget.Canvas) {
 	if on.W >= 50 {
 		x = drawCounts(f, on, drawDiffer(f, on, x-2))
 	}
+	if on.W >= 100 {
+		x = drawWaiting(f, on, x)
+	}
 	at := on.Text(1, 0, "plumb", widget.Bold) + 2
 	drawCrumbs(f, v, on.Sub(at, 0, x-at-1, 1))
 }
@@ -288,7 +291,7 @@ func drawAlerts(f Frame, ch Chrome, on widget.Canvas) Cursor {
 // tabOf says which numbered view a screen belongs to.
 var tabOf = map[string]string{"device": "open.devices", "switch": "open.network", "port": "open.network",
 	"service": "open.services", "instance": "open.services", "instances": "open.services", "finding": "open.drift",
-	"security": "open.drift", "job": "open.jobs", "room": "open.capacity", "placement": "open.capacity", "whatif-add": "open.capacity"}
+	"security": "open.drift", "alert": "open.alerts", "silences": "open.alerts", "events": "open.alerts", "hush": "open.alerts", "job": "open.jobs", "room": "open.capacity", "placement": "open.capacity", "whatif-add": "open.capacity"}
 
 // drawFooter draws the numbered views and the hints of this one, by rank.
 func drawFooter(f Frame, v View, on widget.Canvas) {

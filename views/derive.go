@@ -44,8 +44,9 @@ var derivations = map[string]Derivation{
 	derivedLifecycle: {10 * time.Second, func(s *fleet.Snapshot, now time.Time, _ func(fleet.Query) fleet.Answer) any {
 		return lifecycleTallies(s, now)
 	}},
-	"report ops":    {time.Minute, reported("ops")},
-	"report design": {time.Minute, reported("design")},
+	"report ops":      {time.Minute, reported("ops")},
+	"report design":   {time.Minute, reported("design")},
+	"report handover": {10 * time.Second, handedOver},
 	derivedSecurity: {2 * time.Second, func(s *fleet.Snapshot, _ time.Time, _ func(fleet.Query) fleet.Answer) any {
 		return security.Coverage(s)
 	}},
@@ -55,6 +56,7 @@ var derivations = map[string]Derivation{
 var questions = map[string]func(s *fleet.Snapshot, arg string) any{
 	derivedPlacement: func(s *fleet.Snapshot, arg string) any { return placed(s, arg) },
 	derivedChange:    func(s *fleet.Snapshot, arg string) any { return changed(s, arg) },
+	derivedExplain:   func(s *fleet.Snapshot, arg string) any { return explained(s, arg) },
 }
 
 // foresight is how long everything lasts.

@@ -86,9 +86,11 @@ func drawEventLines(f Frame, on widget.Canvas, events []fleet.Event) {
 	}
 }
 
-// drawNewest draws the newest alerts behind one another, as many as fit
-// from column x on.
+// drawNewest draws the alerts that wait for somebody, of each severity the
+// newest, behind one another, then what was newest, as many as fit from column x
+// on.
 func drawNewest(f Frame, on widget.Canvas, x int) {
+	x = drawCalls(f, on, x)
 	for _, e := range fold(f.Snap.Recent, 8) {
 		if on.W-x < 24 {
 			return

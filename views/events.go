@@ -134,6 +134,13 @@ func (v Events) Handle(f Frame, c keys.Command) (next View, in Intent) {
 		v.desc = !v.desc
 		return v, nil
 	}
+	switch {
+	case v.target != "":
+	case c.ID == "pane.next":
+		return NewSilences(), nil
+	case c.ID == "pane.back":
+		return NewAlerts(), nil
+	}
 	e, _, _ := v.shown(f)
 	v.sheet, in = v.handle(f, c, eventRows(e), 1)
 	return v, in

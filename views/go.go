@@ -2,8 +2,6 @@ package views
 
 import (
 	"cmp"
-	"maps"
-	"slices"
 	"strings"
 
 	"plumb/fleet"
@@ -29,6 +27,8 @@ const (
 	KindFeed     = "feed"
 	KindCheck    = "check"
 	KindGroup    = "group" // a security group: CLOUD/GROUP
+	KindAlert    = "alert" // RULE:TARGET or RULE:TARGET/PART
+	KindSilence  = "silence"
 )
 
 // Follow returns the screen that shows a thing; false where it is not in the
@@ -70,6 +70,8 @@ func Follow(f Frame, kind, id string) (View, bool) {
 		return followAny(f, id)
 	case KindJob:
 		return NewJob(id), true
+	case KindAlert:
+		return NewAlert(id), f.Snap.Alerts.Find(id) != nil
 	case string(trace.PSU), string(trace.NIC), string(trace.BMC):
 		return NewDevice(head), f.Snap.Devices.Get(head) != nil
 	}
@@ -97,8 +99,9 @@ func followAny(f Frame, id string) (View, bool) {
 // Scene is what commands may know of a view on a frame.
 func Scene(f Frame, v View) keys.Scene {
 	f = f.whole()
-	kind, id := v.Selected(f)
-	s := keys.Scene{Snap: f.Snap, Role: f.Role, Live: f.Live, User: f.User, View: v.ID(), Target: id, Kind: kind, Since: f.Since}
+	_, sel := v.Selected(f)
+	kind, id := selected(f, v)
+	s := keys.Scene{Snap: f.Snap, Role: f.Role, Live: f.Live, User: f.User, View: v.ID(), Target: id, Kind: kind, Since: f.Since, Alert: sel != id}
 	for m := range f.Marks {
 		s.Marks = append(s.Marks, m)
 	}
@@ -160,7 +163,10 @@ func Dispatch(f Frame, v View, c keys.Command) (View, Intent) {
 	if kind, ok := c.Action(); ok {
 		return next, confirm(f, next, kind, c)
 	}
-	kind, id := next.Selected(f)
+	if in := onAlerts(f, next, c); in != nil {
+		return next, in
+	}
+	kind, id := selected(f, next)
 	switch c.ID {
 	case "enter":
 		if to, ok := Follow(f, kind, id); ok && !sameScreen(f, next, to) {
@@ -246,10 +252,13 @@ func opened(f Frame, c keys.Command) Intent {
 	case "open.lifecycle":
 		return Open{View: NewLifecycle()}
 	case "open.report":
-		if kind := c.Arg(0); kind == "ops" || kind == "design" {
-			return Open{View: NewReport(kind)}
-		}
-		return Open{View: NewReport("ops")}
+		return Open{View: NewReport(c.Arg(0))}
+	case "open.handover":
+		return Open{View: NewReport("handover")}
+	case "open.alerts":
+		return Open{View: NewAlerts()}
+	case "open.silences":
+		return Open{View: NewSilences()}
 	case "open.events":
 		return Open{View: NewEvents("")}
 	case "open.jobs":
@@ -306,7 +315,7 @@ func openWhatIf(f Frame, named, selected string) Intent {
 	}
 	ids := strings.Fields(named)
 	if len(ids) == 0 {
-		ids = slices.Sorted(maps.Keys(f.Marks))
+		ids = markedTargets(f)
 	}
 	if len(ids) == 0 && selected != "" {
 		ids = []string{selected}

@@ -26,6 +26,9 @@ func (v Racks) drawRackCard(f Frame, on widget.Canvas) {
 	}
 	line("state", state)
 	line("devices", strconv.Itoa(r.Devices)+", "+strconv.Itoa(r.Blind)+" blind")
+	if text := alertsIn(f, r.Spec.ID); text != "" {
+		line("alerts", text)
+	}
 	line("units", strconv.Itoa(r.Spec.Units)+", "+strconv.Itoa(r.FreeUnits)+" free")
 	line("power", watts(r.PowerW)+" measured, "+percent(rackLoad(f.Snap, r.Spec.ID))+" of what one PDU carries")
 	for _, id := range r.Spec.Feeds {

@@ -15,12 +15,17 @@ import (
 // Report is a report as it is read without plumb, on the screen: the hand-over
 // of a shift with the review of a month, or what failed by what it is built of.
 type Report struct {
-	kind string // ops or design
+	kind string // ops, handover or design
 	at   int    // first line shown
 }
 
-// NewReport returns a report; kind is ops or design.
-func NewReport(kind string) View { return Report{kind: kind} }
+// NewReport returns a report; kind is ops, handover or design.
+func NewReport(kind string) View {
+	if kind != "design" && kind != "handover" {
+		kind = "ops"
+	}
+	return Report{kind: kind}
+}
 
 // What a report on the screen covers, and how many events it reads. The verb
 // report takes other spans, and says what has changed since the beginning.
@@ -46,6 +51,26 @@ func reported(kind string) func(*fleet.Snapshot, time.Time, func(fleet.Query) fl
 		o := report.OpsOf(in)
 		return o.Markdown(s)
 	}
+}
+
+// span is what the report covers, in words.
+func (v Report) span() string {
+	if v.kind == "handover" {
+		return "12 hours"
+	}
+	return "30 days"
+}
+
+// handedOver writes the hand-over of a shift as Markdown.
+func handedOver(s *fleet.Snapshot, now time.Time, ask func(fleet.Query) fleet.Answer) any {
+	in := report.Input{Snap: s, Now: now, Since: now.Add(-report.ShiftSpan)}
+	events := ask(fleet.Query{Kind: fleet.QueryEvents, Span: report.ShiftSpan, Limit: reportEvents})
+	if events.Err != nil {
+		return "# The report cannot be made\n\nEvents cannot be read: " + events.Err.Error()
+	}
+	in.Events, in.Cut = events.Events, len(events.Events) == reportEvents
+	r := report.ShiftOf(in)
+	return r.Markdown()
 }
 
 // ID implements View.
@@ -84,10 +109,7 @@ func (v Report) Handle(f Frame, c keys.Command) (View, Intent) {
 	case "move.last":
 		v.at = last
 	case "pane.next", "pane.back":
-		if v.kind == "ops" {
-			return NewReport("design"), nil
-		}
-		return NewReport("ops"), nil
+		return NewReport(map[string]string{"ops": "handover", "handover": "design"}[v.kind]), nil
 	case "export", "copy":
 		return v, Copy{Text: text, What: "the report as Markdown"}
 	}
@@ -105,7 +127,7 @@ func (v Report) Draw(f Frame, on widget.Canvas) {
 	}
 	w := min(on.W, 106)
 	page := on.Sub((on.W-w)/2, 0, w, on.H)
-	box := widget.Box(page, f.Theme, "report "+v.kind+", the last 30 days", note, true)
+	box := widget.Box(page, f.Theme, "report "+v.kind+", the last "+v.span(), note, true)
 	if !ok {
 		drawUnderived(f, box, v.query())
 		return
@@ -120,5 +142,5 @@ func (v Report) Draw(f Frame, on widget.Canvas) {
 		}
 		in.Cut(f.Theme, 0, y, in.W, strings.ReplaceAll(l, "**", ""), st)
 	}
-	widget.Foot(page, f.Theme, "tab: ops, design; e copies it as Markdown; the verb report has more", widget.Dim)
+	widget.Foot(page, f.Theme, "tab: ops, handover, design; e copies it as Markdown; the verb report has more", widget.Dim)
 }

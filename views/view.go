@@ -72,7 +72,7 @@ type Answers interface {
 }
 
 // Intent is what a view asks of the session; nil is nothing. It is one of
-// Open, Back, Execute, JobWord, Rule, Copy, Toast, Filter, Ask, Run.
+// Open, Back, Execute, JobWord, Rule, AlertWord, Copy, Toast, Filter, Ask, Run.
 type Intent interface{ intent() }
 
 // Open shows another view, with what it stands on. Ask, where it is set, opens
@@ -113,8 +113,12 @@ type Toast struct{ Text string }
 type Filter struct{ Text string }
 
 // Ask asks the session for one line of text; what is entered comes back as the
-// command with the text as its argument.
-type Ask struct{ Label, Text, Command string }
+// command with the text as its argument, and With behind it, an argument a line:
+// what the question was about, whatever the caret stands on by then.
+type Ask struct {
+	Label, Text, Command string
+	With                 string
+}
 
 // Run leaves this view and runs a command on the one before, as the help page does.
 type Run struct{ Command keys.Command }

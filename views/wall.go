@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,10 +20,11 @@ type Wall struct {
 	period time.Duration
 	hold   int // page chosen by hand, from 1; 0: by the clock
 	memo   *fleetMemo
+	alerts Alerts
 }
 
 // wallPages are what a wall can show.
-var wallPages = []string{"overview", "services", "events"}
+var wallPages = []string{"overview", "alerts", "services", "events"}
 
 // WallPages lists the pages that NewWall knows.
 func WallPages() []string { return append([]string(nil), wallPages...) }
@@ -33,7 +35,7 @@ func NewWall(pages ...string) View { return NewWallEvery(15*time.Second, pages..
 
 // NewWallEvery is NewWall with a period of its own.
 func NewWallEvery(period time.Duration, pages ...string) View {
-	w := Wall{period: max(period, time.Second), memo: &fleetMemo{}}
+	w := Wall{period: max(period, time.Second), memo: &fleetMemo{}, alerts: Alerts{memo: &alertMemo{}}}
 	for _, p := range pages {
 		for _, known := range wallPages {
 			if p == known {
@@ -60,7 +62,7 @@ func (v Wall) query() fleet.Query {
 // Needs implements View.
 func (v Wall) Needs(f Frame) []fleet.Query {
 	q := append(v.memo.facts.needs(f), v.query(), derivedQuery(derivedCauses))
-	if v.page(f) == "events" {
+	if p := v.page(f); p == "events" || p == "alerts" {
 		q = append(q, Events{}.query())
 	}
 	return q
@@ -89,10 +91,14 @@ func (v Wall) Handle(f Frame, c keys.Command) (View, Intent) {
 // fresh is how long a new crit holds the overview on the wall.
 const fresh = 30 * time.Second
 
-// index is the page by the clock; a new crit brings the overview back.
+// index is the page by the clock; an alert that has just begun to call somebody
+// brings the alerts, a new crit the overview.
 func (v Wall) index(f Frame) int {
 	if v.hold > 0 {
 		return v.hold - 1
+	}
+	if i := slices.Index(v.pages, "alerts"); i >= 0 && calls(f) {
+		return i
 	}
 	for i := range f.Snap.Recent {
 		e := &f.Snap.Recent[i]
@@ -134,6 +140,8 @@ func (v Wall) Draw(f Frame, on widget.Canvas) {
 	drawVerdict(f, widget.Box(body.Sub(0, 0, body.W, h), f.Theme, "verdict", "", false).Sub(0, 0, on.W-3, h-2), t, -1)
 	body = body.Sub(0, h, body.W, body.H-h)
 	switch v.page(f) {
+	case "alerts":
+		v.alerts.drawWall(f, body)
 	case "services":
 		v.drawServices(f, body)
 	case "events":

@@ -22,6 +22,7 @@ type alertsYAML struct {
 	Off         []ref             `yaml:"off"`      // built-in rules that are not wanted
 	Runbooks    string            `yaml:"runbooks"` // where a rule without one has its own; {rule} is its name
 	Settle      duration          `yaml:"settle"`
+	AckFor      duration          `yaml:"ack_for"` // how long an ack stands where nobody says
 	Rules       []alertRuleYAML   `yaml:"rules"`
 	Routes      []alertRouteYAML  `yaml:"routes"`
 	Receivers   raw               `yaml:"receivers"`
@@ -76,6 +77,9 @@ type maintenanceYAML struct {
 	From   moment   `yaml:"from"`
 	Until  moment   `yaml:"until"`
 	Lasts  duration `yaml:"lasts"`
+	Days   []ref    `yaml:"days"` // every week, instead of from and until
+	Start  ref      `yaml:"start"`
+	End    ref      `yaml:"end"`
 	Reason string   `yaml:"reason"`
 	At     place
 }
@@ -121,6 +125,7 @@ func (b *builder) alerting(y *alertsYAML) {
 		}
 	}
 	y.Settle.to(&a.Settle)
+	y.AckFor.to(&a.AckFor)
 	a.Receivers = b.receivers(y)
 	b.routes(y, a)
 	for i := range y.Inhibit {
@@ -290,8 +295,10 @@ func (b *builder) maintenance(y *maintenanceYAML, before []maintenanceYAML) flee
 		b.errs.add(y.Name.at, what, "stands twice", "")
 	case m.At == "" && len(y.Match) == 0:
 		b.errs.add(y.At, what, "covers nothing", "say of: ams1/r03, or match: [owner=team-game]")
+	case len(y.Days) > 0 || y.Start.name+y.End.name != "":
+		b.everyWeek(y, &m, what)
 	case m.From.IsZero() || !m.Until.After(m.From):
-		b.errs.add(y.At, what, "needs from, and until after it", "")
+		b.errs.add(y.At, what, "needs from, and until after it", `or days, start and end for every week: {days: [tue], start: "22:00", end: "26:00"}`)
 	}
 	if m.At != "" {
 		b.after = append(b.after, func() {
@@ -301,6 +308,18 @@ func (b *builder) maintenance(y *maintenanceYAML, before []maintenanceYAML) flee
 		})
 	}
 	return m
+}
+
+// everyWeek reads a maintenance that is on days of the week, as policies.freeze
+// has them.
+func (b *builder) everyWeek(y *maintenanceYAML, m *fleet.Maintenance, what string) {
+	if !m.From.IsZero() || !m.Until.IsZero() || m.Lasts > 0 {
+		b.errs.add(y.At, what, "is either once or every week", `say from and until, or days, start and end: {days: [tue], start: "22:00", end: "26:00"}`)
+		return
+	}
+	var w fleet.FreezeWindow
+	b.weekly(&freezeYAML{Days: y.Days, Start: y.Start, End: y.End, At: y.At}, &w, what)
+	m.Days, m.Start, m.End = w.Days, w.Start, w.End
 }
 
 // placed reports whether an id is that of a place or of what stands in one.

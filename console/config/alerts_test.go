@@ -107,6 +107,10 @@ func TestWrongAlerts(t *testing.T) {
 		`{maintenance: [{name: a, from: 2026-12-01T22:00:00Z, until: 2026-12-02T04:00:00Z}]}`:          "covers nothing",
 		`{maintenance: [{name: a, of: r77, from: 2026-12-01T22:00:00Z, until: 2026-12-02T04:00:00Z}]}`: "no region, site, rack",
 		`{maintenance: [{name: a, of: ams, until: 2026-12-02T04:00:00Z}]}`:                             "needs from",
+		`{maintenance: [{name: a, of: ams, days: [tue]}]}`:                                             "start: is missing",
+		`{maintenance: [{name: a, of: ams, days: [tues], start: "22:00", end: "26:00"}]}`:              "unknown",
+		`{maintenance: [{name: a, of: ams, days: [tue], start: "22:00", end: "21:00"}]}`:               "ends before it begins",
+		`{maintenance: [{name: a, of: ams, days: [tue], start: "22:00", end: "26:00", lasts: 1h}]}`:    "once or every week",
 		`{maintenance: [{name: a, of: ams, from: yesterday, until: 2026-12-02T04:00:00Z}]}`:            "not a time",
 	} {
 		_, err := parse(t, alertsHead+"alerts: "+text, nil)

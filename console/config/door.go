@@ -42,6 +42,9 @@ func (b *builder) ssh(y *sshYAML, dir string) {
 	}
 }
 
+// bells are what a screen may ring for.
+var bells = []string{"off", "crit", "warn"}
+
 var roles = []fleet.Role{fleet.RoleWall, fleet.RoleViewer, fleet.RoleOperator, fleet.RoleAdmin}
 
 func (b *builder) user(y *userYAML, dir string, certified bool, seen map[string]place) (User, bool) {
@@ -85,6 +88,9 @@ func (b *builder) user(y *userYAML, dir string, certified bool, seen map[string]
 	}
 	if y.Scope != nil {
 		u.Scope = b.scope(y.Scope, u.Role, what)
+	}
+	if u.Bell = y.Bell.name; u.Bell != "" {
+		b.oneOf(y.Bell, what+": bell", bells)
 	}
 	return u, true
 }

@@ -55,6 +55,7 @@ type User struct {
 	Role  fleet.Role
 	Scope *fleet.Scope // what they may write to; nil: everything
 	Keys  []ssh.PublicKey
+	Bell  string // off crit warn; "": off
 }
 
 // Poll is how targets are polled, and where traps are taken.

@@ -70,6 +70,7 @@ type userYAML struct {
 	Keys     []ref      `yaml:"keys"`
 	KeysFile ref        `yaml:"keys_file"`
 	Scope    *scopeYAML `yaml:"scope"`
+	Bell     ref        `yaml:"bell"` // off crit warn
 	At       place
 }
 

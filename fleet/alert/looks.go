@@ -62,6 +62,9 @@ func (w *work) device(i int) {
 	}
 	if list := rules["sensor"]; len(list) > 0 && read(fleet.TableSensors) {
 		w.sensors(list, &x, mine)
+		w.vanished(d, mine, fleet.TableSensors, "sensor", func(a *fleet.Alert) bool {
+			return slices.ContainsFunc(d.Sensors, func(y fleet.Sensor) bool { return sensorPart(&y) == a.Part })
+		})
 	}
 	if list := rules["port"]; len(list) > 0 && read(fleet.TablePorts) {
 		for k := range d.Ports {
@@ -71,6 +74,7 @@ func (w *work) device(i int) {
 				}
 			}
 		}
+		w.vanished(d, mine, fleet.TablePorts, "port", func(a *fleet.Alert) bool { return d.Port(a.Part) != nil })
 	}
 	if list := rules["outlet"]; len(list) > 0 && read(fleet.TableOutlets) {
 		for k := range d.Outlets {
@@ -79,6 +83,9 @@ func (w *work) device(i int) {
 				w.ask(p, &x, mine, d.Spec.ID, itoa(x.outlet.Index))
 			}
 		}
+		w.vanished(d, mine, fleet.TableOutlets, "outlet", func(a *fleet.Alert) bool {
+			return slices.ContainsFunc(d.Outlets, func(o fleet.Outlet) bool { return itoa(o.Index) == a.Part })
+		})
 	}
 	if list := rules["forecast"]; len(list) > 0 {
 		w.forecasts(list, &x, mine)
@@ -141,19 +148,6 @@ func (w *work) forecasts(list []*program, x *scene, mine []*fleet.Alert) {
 		}
 	}
 	w.gone(mine, "forecast", func(a *fleet.Alert) bool { return seen[a.Part] })
-}
-
-// gone ends alerts of subjects that are not listed any more, where that is an
-// answer: a finding that is over, a cause that explains nothing.
-func (w *work) gone(mine []*fleet.Alert, on string, there func(*fleet.Alert) bool) {
-	for _, a := range mine {
-		if p := w.rules.byName[a.Rule]; p != nil && p.On == on && !there(a) {
-			k := keyOf(a)
-			if now := w.get([]*fleet.Alert{a}, k); now != nil { // as this step has it
-				w.settle(k, now, p.limits.look(now, False, True, w.now))
-			}
-		}
-	}
 }
 
 // ask takes a look with a rule at a subject.

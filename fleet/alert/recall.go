@@ -46,6 +46,7 @@ func Recall(tables []fleet.Rows) *fleet.AlertBook {
 		w.tally(a, 1)
 	}
 	*b = w.book
+	b.Newest = newest(b.List)
 	b.Due = time.Unix(0, 0) // whatever is due was so already
 	if len(b.List)+len(b.Groups)+len(b.Silences)+len(b.Flexible) == 0 {
 		return nil

@@ -69,6 +69,7 @@ type Book struct {
 	inhibit  []inhibition
 	windows  []window
 	settle   time.Duration
+	ackFor   time.Duration
 	graph    *trace.Graph
 }
 
@@ -95,7 +96,7 @@ func Compile(a *fleet.Alerting, s *fleet.Snapshot) *Book {
 }
 
 func compile(a *fleet.Alerting) (*Book, error) {
-	b := &Book{byName: map[string]*program{}, other: set{}, settle: a.Settle}
+	b := &Book{byName: map[string]*program{}, other: set{}, settle: a.Settle, ackFor: a.AckFor}
 	var errs []error
 	for i := range a.Rules {
 		p, err := compileRule(&a.Rules[i])
@@ -255,6 +256,17 @@ func Rules(s *fleet.Snapshot) []fleet.AlertRule {
 		out[i] = p.AlertRule
 	}
 	return out
+}
+
+// AckFor is how long an ack stands where nobody says; 0: until its alert changes.
+func AckFor(s *fleet.Snapshot) time.Duration {
+	if s.Topology == nil {
+		return 0
+	}
+	if b, ok := s.Rules.(*Book); ok && b != nil {
+		return b.ackFor
+	}
+	return 0
 }
 
 // graphOf is the graph of the inventory.

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"plumb/fleet"
@@ -30,8 +31,8 @@ func (w *work) silence() {
 	for i, a := range w.standing(all) {
 		by := ""
 		for k := range active {
-			if active[k].match.match(a.Labels) {
-				by = active[k].id
+			if x := &active[k]; x.match.match(a.Labels) && (x.at == "" || w.within(a, x.at)) {
+				by = x.id
 				break
 			}
 		}
@@ -47,13 +48,14 @@ func (w *work) silence() {
 type activeSilence struct {
 	id    string
 	match matchers
+	at    string
 }
 
 func (w *work) activeSilences() (out []activeSilence) {
 	for i := range w.book.Silences {
 		if s := &w.book.Silences[i]; s.Covers(w.now) {
 			if m, err := compileMatchers(s.Matchers); err == nil {
-				out = append(out, activeSilence{s.ID, m})
+				out = append(out, activeSilence{s.ID, m, s.At})
 			}
 		}
 	}
@@ -77,6 +79,11 @@ func (w *work) silencesMoved() bool {
 	}
 	for i := range w.rules.windows {
 		m := &w.rules.windows[i]
+		if len(m.Days) > 0 {
+			moved = moved || m.Weekly(w.before) != m.Weekly(w.now)
+			w.wake(m.Edge(w.now))
+			continue
+		}
 		edge(m.From)
 		edge(m.Until)
 		if began, ok := w.book.Flexible[m.Name]; ok {
@@ -92,6 +99,10 @@ func (w *work) openWindows() (out []*window) {
 		m := &w.rules.windows[i]
 		began, flexed := w.book.Flexible[m.Name]
 		switch {
+		case len(m.Days) > 0:
+			if m.Weekly(w.now) {
+				out = append(out, m)
+			}
 		case w.now.Before(m.From):
 		case m.Lasts == 0 && w.now.Before(m.Until),
 			m.Lasts > 0 && !flexed && w.now.Before(m.Until),
@@ -123,14 +134,17 @@ func (w *work) maintained(a *fleet.Alert, open []*window) string {
 	return ""
 }
 
-// within reports whether an alert's target stands in a place, or hangs on a
-// feed.
-func (w *work) within(a *fleet.Alert, place string) bool {
+func (w *work) within(a *fleet.Alert, place string) bool { return Within(w.Next, a, place) }
+
+// Within reports whether an alert's target is a place, stands in it, is a part
+// of it, or hangs on a feed.
+func Within(s *fleet.Snapshot, a *fleet.Alert, place string) bool {
 	if a.Target == place || a.Labels["rack"] == place || a.Labels["site"] == place || a.Labels["region"] == place || a.Labels["cloud"] == place {
 		return true
 	}
-	d := w.Next.Devices.Get(a.Target)
-	return d != nil && d.Spec.Feed == place
+	id, _, _ := strings.Cut(a.Target, "/")
+	d := s.Devices.Get(id)
+	return d != nil && (id == place || d.Spec.Feed == place)
 }
 
 func (w *work) flex(name string) {
@@ -190,4 +204,18 @@ func (w *work) dropSilences() {
 		kept = append(kept, s)
 	}
 	w.book.Silences = kept
+}
+
+// Covered lists the active alerts that a silence covers, whenever it stands.
+func Covered(s *fleet.Snapshot, q *fleet.Silence) (out []*fleet.Alert) {
+	m, err := compileMatchers(q.Matchers)
+	if err != nil || s.Alerts == nil || len(m) == 0 && q.At == "" {
+		return nil
+	}
+	for _, a := range s.Alerts.List {
+		if a.Active() && m.match(a.Labels) && (q.At == "" || Within(s, a, q.At)) {
+			out = append(out, a)
+		}
+	}
+	return out
 }

@@ -303,6 +303,7 @@ func (w *work) finish() Result {
 	w.book.List = w.prev.List
 	if moved {
 		w.book.List = slices.DeleteFunc(w.list, func(a *fleet.Alert) bool { return a == nil })
+		w.book.Newest = newest(w.book.List)
 	}
 	// A copy of its own: a pointer into the work would keep the step before, and
 	// so every step since the start.
@@ -314,13 +315,30 @@ func (w *work) finish() Result {
 	return w.out
 }
 
+// newest finds of each severity the alert that waits for somebody and fired
+// last.
+func newest(list []*fleet.Alert) (out [3]*fleet.Alert) {
+	for _, a := range list {
+		if !a.Loud() {
+			continue
+		}
+		if n := &out[min(int(a.Severity), len(out)-1)]; *n == nil || a.Fired.After((*n).Fired) {
+			*n = a
+		}
+	}
+	return out
+}
+
 // tally keeps the book's counts.
 func (w *work) tally(a *fleet.Alert, by int) {
 	if a == nil {
 		return
 	}
-	if a.State == fleet.AlertFiring && a.Held == nil {
-		w.book.Counts[min(int(a.Severity), len(w.book.Counts)-1)] += by
+	if sev := min(int(a.Severity), len(w.book.Counts)-1); a.State == fleet.AlertFiring && a.Held == nil {
+		w.book.Counts[sev] += by
+		if a.Loud() {
+			w.book.Waiting[sev] += by
+		}
 	}
 	if a.Ack != nil {
 		w.book.Acked += by
@@ -359,27 +377,27 @@ func (w *work) sayChange(was, a *fleet.Alert) {
 		was = &none
 	}
 	if was.State != a.State && a.State == fleet.AlertFiring {
-		w.event(a.Target, "alert "+a.Rule+" ("+a.Severity.String()+"): "+a.Summary)
+		w.event(a.Target, wordAlert+a.Rule+" ("+a.Severity.String()+"): "+a.Summary)
 	}
 	if was.State == fleet.AlertFiring && a.State == fleet.AlertResolved {
-		text := "alert " + a.Rule + " over after " + w.now.Sub(a.Since).Round(time.Second).String() + ": " + a.Summary
+		text := wordAlert + a.Rule + wordOver + w.now.Sub(a.Since).Round(time.Second).String() + ": " + a.Summary
 		if a.Silenced != "" {
 			text += " (silenced by " + a.Silenced + ")"
 		}
 		w.event(a.Target, text)
 	}
 	if was.Flapping != a.Flapping {
-		text := "alert " + a.Rule + " flaps: " + a.Summary
+		text := wordAlert + a.Rule + wordFlaps + a.Summary
 		if !a.Flapping {
-			text = "alert " + a.Rule + " flaps no more"
+			text = wordAlert + a.Rule + wordSteady
 		}
 		w.event(a.Target, text)
 	}
 	if (was.Held == nil) != (a.Held == nil) && a.Active() {
 		if a.Held != nil {
-			w.event(a.Target, "alert "+a.Rule+" is held by "+a.Held.By)
+			w.event(a.Target, wordAlert+a.Rule+wordHeld+a.Held.By)
 		} else {
-			w.event(a.Target, "alert "+a.Rule+" is let go: it outlives "+was.Held.By)
+			w.event(a.Target, wordAlert+a.Rule+wordLetGo+was.Held.By)
 		}
 	}
 }
