@@ -74,7 +74,9 @@ type troubles struct {
 	why   *Causes // nil: not there yet
 	rest  []trouble
 	lines []troubleLine
-	list  []int // dense device numbers, worst first
+	rows  []attention
+	few   int // effects of a cause that have a row
+	wrong int // devices that a person should look at
 }
 
 // troubleLine is one line of the verdict: a cause, or a group that no cause
@@ -88,11 +90,12 @@ type troubleLine struct {
 // of returns the troubles of a snapshot, from memory where it is the same one.
 func (t *troubles) of(f Frame) *troubles {
 	why, _ := derived[*Causes](f, derivedCauses)
-	if t.snap != f.Snap || t.why != why {
-		*t = troubles{snap: f.Snap, why: why}
+	if few := effectsShown(f); t.snap != f.Snap || t.why != why || t.few != few {
+		*t = troubles{snap: f.Snap, why: why, few: few}
 		t.collect(f)
 		t.leaveOut(f)
 		t.order()
+		t.lay(f)
 	}
 	return t
 }
@@ -175,7 +178,7 @@ func (t *troubles) collect(f Frame) {
 		if !wrong(d) {
 			continue
 		}
-		t.list = append(t.list, n)
+		t.wrong++
 		text, _ := verdict(f, d)
 		if d.Blind() && d.State == fleet.StateUnknown {
 			text = "not answering"
@@ -209,9 +212,6 @@ func (t *troubles) collect(f Frame) {
 	t.collectDoors(f)
 	slices.SortStableFunc(t.rest, func(a, b trouble) int {
 		return cmp.Or(worse(a.state, b.state), cmp.Compare(len(b.devices), len(a.devices)))
-	})
-	slices.SortStableFunc(t.list, func(a, b int) int {
-		return worse(f.Snap.Devices.At(a).State, f.Snap.Devices.At(b).State)
 	})
 }
 
