@@ -22,18 +22,24 @@ type attention struct {
 	rest  int         // effects that have no row of their own; the row says how many
 }
 
-// effectsShown is how many effects of a cause have a row: on a low screen one, so
-// that it does not push the next cause out of sight. One more is shown in the
-// place of "and 1 more".
-func effectsShown(f Frame) int {
-	if f.Height < 40 {
-		return 1
+// effectsShown is how many effects of a cause have a row: as many as leave the
+// other findings in sight, but one at least. One more is shown in the place of
+// "and 1 more".
+func (t *troubles) effectsShown(f Frame) int {
+	causes := 0
+	for i := range t.lines {
+		if t.lines[i].cause != nil {
+			causes++
+		}
 	}
-	return 3
+	const most = 8
+	room := f.Height/3 - len(t.lines) - 2*causes
+	return min(max(room/max(causes, 1), 1), most)
 }
 
 // lay makes the rows of all lines.
 func (t *troubles) lay(f Frame) {
+	t.few = t.effectsShown(f)
 	for i := range t.lines {
 		l := &t.lines[i]
 		switch {
@@ -62,8 +68,8 @@ func (t *troubles) layCause(f Frame, l *troubleLine) {
 		}
 	}
 	shown := effects
-	if few := effectsShown(f); len(effects) > few+1 {
-		shown = worstFew(effects, few)
+	if len(effects) > t.few+1 {
+		shown = worstFew(effects, t.few)
 	}
 	t.rows = append(t.rows, shown...)
 	if rest := len(effects) - len(shown); rest > 0 {

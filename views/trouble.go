@@ -70,13 +70,14 @@ type trouble struct {
 // troubles is what is not in order, kept for one snapshot: the causes, and what
 // none of them explains. Until causes are there it is plain groups alone.
 type troubles struct {
-	snap  *fleet.Snapshot
-	why   *Causes // nil: not there yet
-	rest  []trouble
-	lines []troubleLine
-	rows  []attention
-	few   int // effects of a cause that have a row
-	wrong int // devices that a person should look at
+	snap   *fleet.Snapshot
+	height int
+	why    *Causes // nil: not there yet
+	rest   []trouble
+	lines  []troubleLine
+	rows   []attention
+	few    int // effects of a cause that have a row, by the height of the screen
+	wrong  int // devices that a person should look at
 }
 
 // troubleLine is one line of the verdict: a cause, or a group that no cause
@@ -90,8 +91,8 @@ type troubleLine struct {
 // of returns the troubles of a snapshot, from memory where it is the same one.
 func (t *troubles) of(f Frame) *troubles {
 	why, _ := derived[*Causes](f, derivedCauses)
-	if few := effectsShown(f); t.snap != f.Snap || t.why != why || t.few != few {
-		*t = troubles{snap: f.Snap, why: why, few: few}
+	if t.snap != f.Snap || t.why != why || t.height != f.Height {
+		*t = troubles{snap: f.Snap, why: why, height: f.Height}
 		t.collect(f)
 		t.leaveOut(f)
 		t.order()

@@ -56,6 +56,8 @@ func (t *Tally) Says() string {
 		return "partly seen"
 	case t.Decided > 0:
 		return "decided"
+	case t.Passed == 0 && t.NotAsked > 0: // nobody said what is intended
+		return "not asked"
 	case t.Passed == 0:
 		return "about nothing"
 	}
