@@ -113,6 +113,10 @@ func (c *verbCall) writeCheck(s *fleet.Snapshot, id, region, summary string) err
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b export.Drift) int { return int(b.Severity) - int(a.Severity) })
+	if len(rows) == 0 && c.format == export.Text { // the summary says it
+		_, err := fmt.Fprintln(c.Stdout, summary)
+		return err
+	}
 	if err := write(c, s.At, rows, "id", "kind", "class", "baselines", "confidence", "who", "why", "until", "stale_since", "ended_at", "facet"); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ type Causes struct {
 func newCauses(s *fleet.Snapshot, now time.Time) *Causes {
 	c := &Causes{list: trace.Causes(s, now), by: map[string]int{}, alone: map[string]bool{}}
 	for i := range c.list {
-		c.states = append(c.states, causeState(s, &c.list[i]))
+		c.states = append(c.states, CauseState(s, &c.list[i]))
 		for _, id := range c.list[i].Explains {
 			if _, ok := c.by[id]; !ok {
 				c.by[id], c.wrong = i, c.wrong+1
@@ -72,10 +72,10 @@ func (c *Causes) share(x *trace.Cause) string {
 	return strconv.Itoa(len(x.Explains)) + " of " + strconv.Itoa(c.wrong)
 }
 
-// causeState is how bad a cause is: its own state, crit where others show that
+// CauseState is how bad a cause is: its own state, crit where others show that
 // it is dead and it says nothing itself. A piece is as bad as it makes its
 // device: one power supply of two is no outage.
-func causeState(s *fleet.Snapshot, x *trace.Cause) fleet.State {
+func CauseState(s *fleet.Snapshot, x *trace.Cause) fleet.State {
 	d := s.Devices.Get(hostOf(x.ID))
 	switch {
 	case x.State == fleet.StateUnknown && x.Proven:
