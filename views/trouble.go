@@ -9,7 +9,6 @@ import (
 	"unicode"
 
 	"plumb/fleet"
-	"plumb/fleet/drift"
 	"plumb/fleet/trace"
 	"plumb/views/widget"
 )
@@ -267,42 +266,6 @@ func (t *troubles) collectLogical(f Frame) {
 			t.rest = append(t.rest, trouble{state: s.State, text: firstOf(s.Reasons), where: "service", what: id + " " + replicas(s), id: id})
 		}
 	}
-}
-
-// collectDoors adds what stands open against machines and clouds that are well:
-// nothing is broken, and it cannot wait. The same of many is one line.
-func (t *troubles) collectDoors(f Frame) {
-	known := map[string]int{}
-	for x := range f.Snap.Findings() {
-		if x.Severity != fleet.SeverityCrit || !x.Open() || x.Kind != fleet.FindSecurity {
-			continue
-		}
-		key := drift.FacetClass(x.Facet) + plainText(x.Text)
-		i, ok := known[key]
-		if !ok {
-			i = len(t.rest)
-			known[key] = i
-			t.rest = append(t.rest, trouble{state: fleet.StateCrit, text: x.Text, where: whereOf(f, x.Target), what: x.Target, id: x.Target, racks: 1, door: true})
-			continue
-		}
-		c := &t.rest[i]
-		c.racks++
-		c.what, c.id = strconv.Itoa(c.racks)+" of them", ""
-		if w := whereOf(f, x.Target); w != c.where {
-			c.where = "fleet"
-		}
-	}
-}
-
-// whereOf is the rack of a device, or the region of a cloud.
-func whereOf(f Frame, target string) string {
-	if d := f.Snap.Devices.Get(target); d != nil {
-		return or(d.Spec.Rack)
-	}
-	if c := f.Snap.Clouds.Get(target); c != nil {
-		return or(c.Spec.Region)
-	}
-	return dash
 }
 
 func firstOf(s []string) string {
