@@ -128,6 +128,17 @@ func TestADoorHasARowOfItsOwn(t *testing.T) {
 	if !strings.Contains(list, "cipher suite 0 is offered") {
 		t.Errorf("the list does not name it:\n%s", list)
 	}
+	v := NewFleet().(Fleet)
+	v.lower = true
+	for i, r := range v.memo.troubles.of(f).rows {
+		if r.line.group == nil || !r.line.group.door {
+			continue
+		}
+		v.list = v.list.to(i, v.rows(f))
+		if to := press(t, f, v, "enter"); to.ID() != "finding" || !strings.Contains(compose(t, f, to, Chrome{}), "cipher suite 0 is offered") {
+			t.Errorf("it leads to %s", to.ID())
+		}
+	}
 }
 
 // TestHowSureACauseIs: always where there is room, else where it is not certain.

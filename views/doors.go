@@ -20,15 +20,28 @@ func (t *troubles) collectDoors(f Frame) {
 		if !ok {
 			i = len(t.rest)
 			known[key] = i
-			t.rest = append(t.rest, trouble{state: stateOf(x.Severity), text: x.Text, where: whereOf(f, x.Target), what: x.Target, id: x.Target, racks: 1, door: true})
+			t.rest = append(t.rest, trouble{state: stateOf(x.Severity), text: x.Text, where: whereOf(f, x.Target), what: x.Target, id: x.Target, racks: 1, door: true, facet: x.Facet})
 			continue
 		}
 		c := &t.rest[i]
 		c.racks++
-		c.what, c.id = strconv.Itoa(c.racks)+" of them", ""
+		c.what, c.id, c.facet = strconv.Itoa(c.racks)+" of them", "", drift.FacetClass(x.Facet)
 		if w := whereOf(f, x.Target); w != c.where {
 			c.where = "fleet"
 		}
+	}
+}
+
+// openDoor is the page of a finding that stands by itself, or the list of those
+// that say the same; nil where a line is no such thing.
+func openDoor(l *troubleLine) Intent {
+	switch g := l.group; {
+	case g == nil || !g.door:
+		return nil
+	case g.id != "":
+		return Open{View: NewFinding(g.id, g.facet)}
+	default:
+		return Open{View: Drift{sheet: sheet{text: "facet:" + g.facet}, memo: &driftMemo{}}}
 	}
 }
 

@@ -147,9 +147,15 @@ func (v Fleet) onList(f Frame, c keys.Command) (View, Intent) {
 	case c.ID == "move.up" && i == 0:
 		v.lower = false
 		return v, nil
-	case c.ID == "enter" && i >= 0 && v.memo.troubles.of(f).rows[i].rest > 0:
-		_, id := v.Selected(f)
-		return v, openTrace(f, v, id)
+	case c.ID == "enter" && i >= 0:
+		r := &v.memo.troubles.of(f).rows[i]
+		if in := openDoor(r.line); in != nil {
+			return v, in
+		}
+		if r.rest > 0 {
+			return v, openTrace(f, v, r.line.cause.ID)
+		}
+		return v, nil
 	}
 	v.list, _ = v.list.move(c, v.rows(f), page(f))
 	return v, nil
@@ -160,7 +166,11 @@ func (v Fleet) onCause(f Frame, c keys.Command) (View, Intent) {
 	r := v.causes(f)
 	switch {
 	case c.ID == "enter":
-		if _, id := v.Selected(f); id != "" {
+		l := &v.memo.troubles.of(f).lines[v.caret(f)]
+		if in := openDoor(l); in != nil {
+			return v, in
+		}
+		if _, id := l.subject(f); id != "" {
 			return v, openTrace(f, v, id)
 		}
 		return v, Toast{Text: "several devices: the list below has each"}
@@ -365,7 +375,10 @@ func (v Fleet) drawLower(f Frame, on widget.Canvas, t *troubles) {
 		feeds := widget.Box(below.Sub(below.W*3/5, 0, below.W-below.W*3/5, h), f.Theme, "feeds", "of their breakers", false)
 		drawFeeds(f, feeds.Sub(1, 0, feeds.W-2, feeds.H))
 	}
-	note := count(len(t.lines), "finding") + ", " + count(t.wrong, "device")
+	note := count(len(t.lines), "finding")
+	if t.wrong > 0 {
+		note += ", " + count(t.wrong, "device")
+	}
 	in := left
 	if on.H >= 5 {
 		in = widget.Box(left, f.Theme, "needs attention", note, v.lower)

@@ -64,6 +64,7 @@ type trouble struct {
 	id      string    // of that
 	first   time.Time // blind since
 	door    bool      // a finding and no state: no cause explains it
+	facet   string    // of the finding, where it is one
 }
 
 // troubles is what is not in order, kept for one snapshot: the causes, and what
