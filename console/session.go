@@ -238,6 +238,9 @@ func (s *Session) complain(text string) {
 	s.toast.bad, s.toast.until = true, s.deps.Now().Add(2*toastFor)
 }
 
+// unsay takes back what was said of a screen that is left.
+func (s *Session) unsay() { s.toast, s.warned = toast{}, false }
+
 // toast is one line in the alert row, for a while.
 type toast struct {
 	text  string

@@ -64,12 +64,14 @@ func (s *Session) do(in views.Intent) tea.Cmd {
 	switch in := in.(type) {
 	case nil:
 	case views.Open:
+		s.unsay()
 		s.trail.open(s.placeFor(in.View))
 		if in.Ask != nil {
 			s.open(askPrompt(*in.Ask))
 		}
 		return s.toWall()
 	case views.Back:
+		s.unsay()
 		s.trail.step(-1)
 		return s.follow()
 	case views.Copy:
@@ -173,6 +175,7 @@ func (s *Session) walk(ok bool) tea.Cmd {
 		s.say("nothing there")
 		return nil
 	}
+	s.unsay()
 	return s.follow()
 }
 

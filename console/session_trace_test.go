@@ -1,6 +1,9 @@
 package console
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestTraceAndWhatIfByKeys goes the way a person goes: from a list to a trace,
 // deeper, back, and into a what-if that grows by name and is carried away.
@@ -25,4 +28,7 @@ func TestTraceAndWhatIfByKeys(t *testing.T) {
 	d.sees("no part nobody")
 	d.press("\x1b")
 	d.sees("trace › ams1-r01-s04")
+	if strings.Contains(d.text(), "no part nobody") {
+		t.Error("what was said of the screen before stands on the next")
+	}
 }

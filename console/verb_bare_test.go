@@ -18,7 +18,7 @@ func TestABareReasonGoesOn(t *testing.T) {
 		{true, []string{"act", "identify", "--reason", "which", "s01"}, "which s01", 1}, // refused: it names no target
 	} {
 		v := &verbCall{VerbCall: VerbCall{Args: c.args, Bare: c.bare}, flags: map[string]string{}}
-		if err := v.parse(); err != nil || v.flags["reason"] != c.reason || len(v.words) != c.words {
+		if err := v.parse(verb{}); err != nil || v.flags["reason"] != c.reason || len(v.words) != c.words {
 			t.Errorf("%v bare %v: %q with %d words, %v; want %q with %d", c.args, c.bare, v.flags["reason"], len(v.words), err, c.reason, c.words)
 		}
 	}

@@ -67,17 +67,21 @@ func knownRegion(s *fleet.Snapshot, region string) error {
 	return &Failure{"unknown", fmt.Sprintf("%s: no such region", fleet.Clean(region, 40)), "regions: " + strings.Join(ids, ", ")}
 }
 
-// placeRow is a rack that takes machines, or why it takes none.
+// placeRow is a rack that takes machines, that would, or why it takes none.
 type placeRow struct {
+	Rank    int    `json:"rank"` // in the order of choice; 0: it takes none
 	Rack    string `json:"rack"`
-	Servers int    `json:"servers"`
-	Units   string `json:"units"` // the lowest unit of each
-	Room    int    `json:"room"`  // how many it would take
-	Why     string `json:"why"`
+	Servers int    `json:"servers"` // that go there
+	Units   string `json:"units"`   // the lowest unit of each
+	Room    int    `json:"room"`    // how many it would take
+	Why     string `json:"why"`     // what binds there
 }
 
-// runPlace answers where machines of one shape fit. It exits 1 where some find
-// no place.
+// elsewhereShown is how many racks that take nothing are listed for people.
+const elsewhereShown = 20
+
+// runPlace answers where machines of one shape fit: of every rack its rank, or
+// what binds it. It exits 1 where some find no place.
 func runPlace(_ context.Context, v *Verbs, c *verbCall) error {
 	s, err := v.shown(c)
 	if err != nil {
@@ -88,29 +92,48 @@ func runPlace(_ context.Context, v *Verbs, c *verbCall) error {
 		return err
 	}
 	p := capacity.PlaceIn(s, q)
-	var rows []placeRow
-	for _, x := range p.Places {
-		units := make([]string, len(x.Units))
-		for i, u := range x.Units {
-			units[i] = u.Num().String()
-		}
-		rows = append(rows, placeRow{x.Rack, x.Servers, strings.Join(units, " "), x.Room, x.Why})
-	}
-	if c.format != export.Text || len(p.Places) == 0 || p.Short > 0 {
-		for _, x := range p.Refused {
-			rows = append(rows, placeRow{Rack: x.Rack, Why: x.Why})
-		}
-	}
-	if err := write(c, s.At, rows); err != nil {
-		return err
-	}
+	rows := placeRows(&p)
 	if p.Short > 0 {
 		c.code = exitFailed
 	}
-	if c.format == export.Text {
-		_, err = fmt.Fprintf(c.Stdout, "%d of %d placed, %d racks refused\n", q.Servers-p.Short, q.Servers, len(p.Refused))
+	if c.format != export.Text {
+		return write(c, s.At, rows)
 	}
+	shown := rows[:min(len(rows), len(p.Places)+elsewhereShown)]
+	for i := range shown {
+		switch r := &shown[i]; {
+		case r.Rank == 0:
+			r.Why = "none: " + r.Why
+		case r.Servers == 0:
+			r.Why = "not needed; binds " + r.Why
+		}
+	}
+	if err := write(c, s.At, shown); err != nil {
+		return err
+	}
+	if left := len(rows) - len(shown); left > 0 {
+		fmt.Fprintf(c.Stdout, "and %d racks more; --json has them all\n", left)
+	}
+	_, err = fmt.Fprintf(c.Stdout, "%d of %d placed in %d racks, %d more would take some, %d take none\n", q.Servers-p.Short, q.Servers, len(p.Places), len(p.Spare), len(p.Refused))
 	return err
+}
+
+// placeRows is an answer rack by rack, in the order of choice.
+func placeRows(p *capacity.Placement) []placeRow {
+	var rows []placeRow
+	for _, list := range [...][]capacity.Place{p.Places, p.Spare} {
+		for _, x := range list {
+			units := make([]string, len(x.Units))
+			for i, u := range x.Units {
+				units[i] = u.Num().String()
+			}
+			rows = append(rows, placeRow{len(rows) + 1, x.Rack, x.Servers, strings.Join(units, " "), x.Room, x.Why})
+		}
+	}
+	for _, x := range p.Refused {
+		rows = append(rows, placeRow{Rack: x.Rack, Why: x.Why})
+	}
+	return rows
 }
 
 // placeRequest reads what a verb asks room for.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	"plumb/fleet"
 	"plumb/fleet/trace"
+	"plumb/views"
 	"plumb/views/export"
 )
 
@@ -21,23 +23,36 @@ func runCauses(_ context.Context, v *Verbs, c *verbCall) error {
 	}
 	rows := []export.Cause{}
 	for _, x := range trace.Causes(s, c.now) {
-		row := causeRow(&x)
+		row := causeRow(s, &x)
 		if c.format == export.Text {
-			row.Explains = firstFew(row.Explains)
+			row.Explains = firstFew(named(s, row.Explains))
 		}
 		rows = append(rows, row)
 	}
 	return write(c, s.At, rows, "also")
 }
 
-func causeRow(x *trace.Cause) export.Cause {
+// causeRow is a cause as it is written. A port that is up and drops frames is as
+// bad as it makes its switch, and not ok.
+func causeRow(s *fleet.Snapshot, x *trace.Cause) export.Cause {
 	row := export.NewCause(x.ID, string(x.Kind), x.Share, x.Since)
-	row.State, row.Explains, row.Confidence, row.Evidence = x.State, x.Explains, x.Confidence, x.Evidence
+	row.State, row.Explains, row.Confidence, row.Evidence = views.CauseState(s, x), x.Explains, x.Confidence, x.Evidence
 	row.Also = []string{}
 	for _, l := range x.Also {
 		row.Also = append(row.Also, l.ID)
 	}
 	return row
+}
+
+// named puts the names of instances in the place of their ids.
+func named(s *fleet.Snapshot, ids []string) []string {
+	out := slices.Clone(ids)
+	for i, id := range out {
+		if x := s.Instances.Get(id); x != nil && x.Name != "" {
+			out[i] = x.Name
+		}
+	}
+	return out
 }
 
 // firstFew is a list as people read it.

@@ -76,3 +76,18 @@ func TestNoCauseWhereNothingIsWrong(t *testing.T) {
 		t.Errorf("%q", out)
 	}
 }
+
+// TestACauseIsAsBadAsWhatItMakes: a port that is up and drops frames is no ok
+// cause, and people read names of instances where scripts get their ids.
+func TestACauseIsAsBadAsWhatItMakes(t *testing.T) {
+	s := &fleet.Snapshot{At: driftNow, Live: true, Intervals: [3]time.Duration{time.Minute, time.Minute, time.Minute}, Topology: &fleet.Topology{}}
+	s.Devices = fleet.NewTable([]string{"sw"}, []fleet.Device{{Spec: &fleet.DeviceSpec{ID: "sw", Kind: fleet.KindSwitch}, State: fleet.StateWarn, SeenAt: driftNow,
+		About: []string{"errors E1"}, Reasons: []string{"E1 40 errors/s"}, Ports: []fleet.Port{{PortDef: &fleet.PortDef{Name: "E1", Admin: "up", Oper: "up"}}}}})
+	if text := causesOf(t, s); !strings.Contains(text, "sw/E1  port  warn ") {
+		t.Error(text)
+	}
+	s.Instances = fleet.NewTable([]string{"a1dd3745"}, []fleet.InstanceState{{Instance: fleet.Instance{ID: "a1dd3745", Name: "shop-1"}}})
+	if got := named(s, []string{"sw", "a1dd3745"}); !slices.Equal(got, []string{"sw", "shop-1"}) {
+		t.Error(got)
+	}
+}

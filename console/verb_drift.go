@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,7 +109,7 @@ func printDrift(c *verbCall, s *fleet.Snapshot, r drift.Register) error {
 		for _, x := range slices.Concat(r.Standing, r.Gone) {
 			if x.State == state {
 				list = append(list, x.Finding)
-				why[x.Finding] = rulingText(x.Ruling)
+				why[x.Finding] = cmp.Or(rulingText(x.Ruling), byText(x.Finding))
 			}
 		}
 		if state == fleet.FindingOpen {
@@ -130,6 +131,14 @@ func printDrift(c *verbCall, s *fleet.Snapshot, r drift.Register) error {
 	}
 	_, err := fmt.Fprintf(c.Stdout, "%d open, drift debt %.1f weighted days; %s\n", open, drift.Debt(debt, c.now), r.Coverage())
 	return err
+}
+
+// byText names who changed it, or put it back, where that is known.
+func byText(f *fleet.Finding) string {
+	if f.Who == "" || f.State == fleet.FindingGone { // who began it did not end it
+		return ""
+	}
+	return "by " + f.Who
 }
 
 func rulingText(r *fleet.Ruling) string {

@@ -17,7 +17,29 @@ import (
 
 // write prints rows; hidden columns are left out of text and Markdown.
 func write[T any](c *verbCall, at time.Time, rows []T, hide ...string) error {
+	if what := c.noun(); len(rows) == 0 && c.format == export.Text && what != "" {
+		if len(c.words) > 0 {
+			what += " that match"
+		}
+		_, err := fmt.Fprintln(c.Stdout, "no "+what)
+		return err
+	}
 	return export.List(c.Stdout, c.format, at, rows, hide, c.width())
+}
+
+// noun is what a verb lists: for people a list of nothing is a sentence, and not
+// a heading.
+func (c *verbCall) noun() string {
+	if len(c.Args) == 0 {
+		return ""
+	}
+	switch name := c.Args[0]; name {
+	case "causes":
+		return "causes: nothing is wrong"
+	case "alerts", "silences", "regions", "racks", "devices", "instances", "clouds", "services", "events", "predictions", "jobs", "runbooks":
+		return name
+	}
+	return ""
 }
 
 func runStatus(_ context.Context, v *Verbs, c *verbCall) error {

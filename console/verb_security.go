@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"plumb/fleet"
 	"plumb/fleet/security"
+	"plumb/views"
 	"plumb/views/export"
 )
 
@@ -27,7 +29,7 @@ func runSecurity(_ context.Context, v *Verbs, c *verbCall) error {
 	}
 	checks := security.CoverageIn(s, region)
 	if len(c.words) == 0 {
-		return write(c, s.At, checks, hiddenOf(checks)...)
+		return c.writeChecks(s, checks)
 	}
 	i, err := c.checkOf(len(checks), func(i int) string { return checks[i].ID })
 	if err != nil {
@@ -35,6 +37,55 @@ func runSecurity(_ context.Context, v *Verbs, c *verbCall) error {
 	}
 	t := &checks[i]
 	return c.writeCheck(s, t.ID, region, summaryOf(t))
+}
+
+// checkLine is a check as people read it: a word first, and how old the oldest
+// answer behind it is.
+type checkLine struct {
+	ID           string         `json:"id"`
+	Severity     fleet.Severity `json:"severity"`
+	Says         string         `json:"says"`
+	Passed       int            `json:"passed"`
+	Found        int            `json:"found"`
+	Decided      int            `json:"decided"`
+	NotVisible   int            `json:"not_visible"`
+	NotAsked     int            `json:"not_asked"`
+	Stale        int            `json:"stale"`
+	FoundWeekAgo *int           `json:"found_week_ago"`
+	Debt         float64        `json:"debt"`
+	Off          string         `json:"off"`
+	How          string         `json:"how"`
+}
+
+// writeChecks prints all checks.
+func (c *verbCall) writeChecks(s *fleet.Snapshot, checks []security.Tally) error {
+	if c.format != export.Text {
+		return write(c, s.At, checks, hiddenOf(checks)...)
+	}
+	rows := make([]checkLine, len(checks))
+	for i := range checks {
+		t := &checks[i]
+		rows[i] = checkLine{t.ID, t.Severity, saysOf(t), t.Passed, t.Found, t.Decided, t.NotVisible, t.NotAsked, t.Stale, t.FoundWeekAgo, t.Debt, t.Off, t.How}
+	}
+	if err := write(c, s.At, rows, hiddenOf(checks)...); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(c.Stdout, lookedEvery(s))
+	return err
+}
+
+// saysOf is what a check says, with the age of what it rests on.
+func saysOf(t *security.Tally) string {
+	if t.AnswersAgeS == nil {
+		return t.Says()
+	}
+	return t.Says() + ", read " + views.Span(time.Duration(*t.AnswersAgeS)*time.Second) + " ago"
+}
+
+// lookedEvery says how late a door may be seen.
+func lookedEvery(s *fleet.Snapshot) string {
+	every := s.Intervals[fleet.LaneSlow]
+	return fmt.Sprintf("doors are read every %s: one that was opened since is not seen yet; older than %s is not visible", views.Span(every), views.Span(2*every))
 }
 
 // checkOf finds the check that is asked for among n, or says which is nearest.
@@ -62,6 +113,10 @@ func (c *verbCall) writeCheck(s *fleet.Snapshot, id, region, summary string) err
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b export.Drift) int { return int(b.Severity) - int(a.Severity) })
+	if len(rows) == 0 && c.format == export.Text { // the summary says it
+		_, err := fmt.Fprintln(c.Stdout, summary)
+		return err
+	}
 	if err := write(c, s.At, rows, "id", "kind", "class", "baselines", "confidence", "who", "why", "until", "stale_since", "ended_at", "facet"); err != nil {
 		return err
 	}
@@ -106,7 +161,7 @@ func summaryOf(t *security.Tally) string {
 	if t.NotAsked > 0 {
 		parts = append(parts, fmt.Sprintf("no intention given for %d", t.NotAsked))
 	}
-	text := strings.Join(parts, ", ") + fmt.Sprintf("; debt %.1f weighted days", t.Debt)
+	text := saysOf(t) + ": " + strings.Join(parts, ", ") + fmt.Sprintf("; debt %.1f weighted days", t.Debt)
 	if t.Off != "" {
 		text = "off: " + t.Off
 	}

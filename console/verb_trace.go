@@ -183,6 +183,9 @@ func printBlast(c *verbCall, s *fleet.Snapshot, b trace.Blast) error {
 		fmt.Fprintf(c.Stdout, "service %s %d → %d%s\n", h.Service, h.Before, h.After, mark)
 	}
 	if rows := lossRows(b); len(rows) > 0 {
+		for i := range rows { // people know an instance by its name
+			rows[i].ID = named(s, []string{rows[i].ID})[0]
+		}
 		if err := write(c, s.At, rows); err != nil {
 			return err
 		}

@@ -238,7 +238,7 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 		}
 		return &Failure{"unknown", fmt.Sprintf("%s: no such verb", fleet.Clean(c.Args[0], 40)), hint}
 	}
-	malformed := c.parse()
+	malformed := c.parse(list[i])
 	// The role first: what is wrong with its arguments is no business of
 	// somebody who may not use a verb, and a try is a try.
 	switch {
@@ -262,10 +262,14 @@ func (v *Verbs) dispatch(ctx context.Context, c *verbCall) error {
 // valued are the flags that take a value.
 var valued = []string{"since", "until", "step", "limit", "from", "reason", "at", "serial", "seconds", "for", "scope", "units", "u", "watts", "ports", "region", "spread", "in", "audit"}
 
+// formats are the bare flags that every verb takes.
+var formats = []string{"json", "csv", "md", "ndjson"}
+
 // bare are the flags that take none.
 var bare = []string{"json", "csv", "md", "ndjson", "wait", "dry-run", "all", "single-cord", "up", "down", "break-glass", "sticky"}
 
-func (c *verbCall) parse() error {
+// parse splits the words of a call from its flags.
+func (c *verbCall) parse(x verb) error {
 	for i := 1; i < len(c.Args); i++ {
 		a := c.Args[i]
 		name, isFlag := strings.CutPrefix(a, "--")
@@ -290,7 +294,7 @@ func (c *verbCall) parse() error {
 			return usage("", "--%s: needs a value", name)
 		default:
 			hint := "help " + c.Args[0]
-			if near := export.Nearest(append(slices.Clone(valued), bare...), name); near != "" {
+			if near := export.Nearest(x.flags(), name); near != "" {
 				hint = "did you mean --" + near + "?"
 			}
 			return usage(hint, "--%s: no such flag", fleet.Clean(name, 40))
@@ -299,12 +303,41 @@ func (c *verbCall) parse() error {
 	return nil
 }
 
+// flags are those that a verb takes, for a word that is nearly one of them.
+func (x verb) flags() []string {
+	out := []string{"json", "csv", "md", "ndjson"}
+	for _, name := range slices.Concat(valued, bare) {
+		if x.takes(name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// takes reports whether a verb knows a flag. Its line of the help is what it
+// says of itself.
+func (x verb) takes(name string) bool {
+	if name == "at" && slices.Contains(dated, x.name) {
+		return true
+	}
+	for rest := x.args; ; {
+		_, after, has := strings.Cut(rest, "--"+name)
+		if !has {
+			return false
+		}
+		if after == "" || !(after[0] >= 'a' && after[0] <= 'z' || after[0] == '-') {
+			return true
+		}
+		rest = after
+	}
+}
+
 // fits refuses flags and words that the verb does not know. What is ignored in
 // silence is taken for an answer.
 func (c *verbCall) fits(x verb) error {
 	for name := range c.flags {
-		if slices.Contains(valued, name) && name != "at" || name == "wait" || name == "dry-run" || name == "all" || name == "single-cord" || name == "up" || name == "down" || name == "break-glass" || name == "sticky" {
-			if !strings.Contains(x.args, "--"+name) {
+		if slices.Contains(valued, name) && name != "at" || slices.Contains(bare, name) && !slices.Contains(formats, name) {
+			if !x.takes(name) {
 				return usage("help "+x.name, "%s: takes no --%s", x.name, name)
 			}
 		}

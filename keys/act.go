@@ -41,7 +41,7 @@ var letters = []struct {
 }
 
 func actCommands() []Command {
-	out := []Command{bind("act", "a", "act", "what can be done to what the caret stands on", rank(22), why(whyNoMenu))}
+	out := []Command{bind("act", "a", "act", "what can be done to what the caret stands on", rank(24), why(whyNoMenu))}
 	for _, l := range letters {
 		out = append(out, action(l.kind, l.letter, l.title))
 	}

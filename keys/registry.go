@@ -119,12 +119,12 @@ func moveCommands() []Command {
 
 func findCommands() []Command {
 	return []Command{
-		bind("filter", "/", "filter", "words, !not, state:crit kind:pdu rack: owner: vlan: age>1d", rank(23),
+		bind("filter", "/", "filter", "words, !not, state:crit kind:pdu rack: owner: vlan: age>1d", rank(24),
 			in(append([]string{"device", "jobs"}, tables...)...)),
 		bind("filter.set", "", "filter by", "show only the rows that match", params("filter"),
 			in(append([]string{"device", "jobs"}, tables...)...)),
-		bind("palette", ":", "cmd", "any command by name, with arguments", session, rank(24)),
-		bind("help", "?", "help", "this list; enter runs what the caret stands on", rank(25)),
+		bind("palette", ":", "cmd", "any command by name, with arguments", session, rank(25)),
+		bind("help", "?", "help", "this list; enter runs what the caret stands on", rank(23)),
 		bind("mark", "space", "mark", "mark or unmark; actions then mean all marked", session,
 			in(marking...), rank(40)),
 		bind("mark.range", "ctrl+@", "mark range", "mark from the last mark to the caret", session,

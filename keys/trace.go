@@ -5,8 +5,8 @@ import "iter"
 // traceCommands ask what hangs on what. None of them changes anything.
 func traceCommands() []Command {
 	return []Command{
-		bind("trace", "t", "trace", "what a part stands on, what it carries, and what it is down for", params("part"), rank(28)),
-		bind("whatif", "x", "what-if", "what is lost if it fails, or all that is marked; in a what-if: in or out", params("part"), rank(29)),
+		bind("trace", "t", "trace", "what a part stands on, what it carries, and what it is down for", params("part"), rank(22)),
+		bind("whatif", "x", "what-if", "what is lost if it fails, or all that is marked; in a what-if: in or out", params("part"), rank(22)),
 		bind("whatif.add", "+", "add", "one part more that fails, by its id", in("whatif"), params("part"), rank(20)),
 		bind("trace.way", "u", "up/down", "what it stands on, what it carries, or both", in("trace"), rank(20)),
 		bind("trace.fold", "z", "fold", "fold what hangs on the caret's part, or open it", in("trace"), rank(27)),

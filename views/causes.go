@@ -24,7 +24,7 @@ type Causes struct {
 func newCauses(s *fleet.Snapshot, now time.Time) *Causes {
 	c := &Causes{list: trace.Causes(s, now), by: map[string]int{}, alone: map[string]bool{}}
 	for i := range c.list {
-		c.states = append(c.states, causeState(s, &c.list[i]))
+		c.states = append(c.states, CauseState(s, &c.list[i]))
 		for _, id := range c.list[i].Explains {
 			if _, ok := c.by[id]; !ok {
 				c.by[id], c.wrong = i, c.wrong+1
@@ -72,10 +72,10 @@ func (c *Causes) share(x *trace.Cause) string {
 	return strconv.Itoa(len(x.Explains)) + " of " + strconv.Itoa(c.wrong)
 }
 
-// causeState is how bad a cause is: its own state, crit where others show that
+// CauseState is how bad a cause is: its own state, crit where others show that
 // it is dead and it says nothing itself. A piece is as bad as it makes its
 // device: one power supply of two is no outage.
-func causeState(s *fleet.Snapshot, x *trace.Cause) fleet.State {
+func CauseState(s *fleet.Snapshot, x *trace.Cause) fleet.State {
 	d := s.Devices.Get(hostOf(x.ID))
 	switch {
 	case x.State == fleet.StateUnknown && x.Proven:
@@ -103,7 +103,7 @@ func riskText(x *trace.Cause) string {
 }
 
 // drawCauseLine draws a cause in one row: what it is, since when, how much it
-// explains, what is at risk and how that is known.
+// explains and how sure that is, what is at risk and how it is known.
 func drawCauseLine(f Frame, on widget.Canvas, y int, c *Causes, x *trace.Cause, st fleet.State, name int) {
 	served := false // somebody knows
 	if d := f.Snap.Devices.Get(hostOf(x.ID)); d != nil {
@@ -123,11 +123,14 @@ func drawCauseLine(f Frame, on widget.Canvas, y int, c *Causes, x *trace.Cause, 
 	}
 	on.CutRight(f.Theme, at, y, 5, age, widget.Dim)
 	at = on.Cut(f.Theme, at+6, y, on.W-at-6, "explains "+c.share(x), widget.Bold) + 2
+	if f.Width >= 160 { // narrower, only what is not certain is worth the room
+		at = on.Cut(f.Theme, at-2, y, on.W-at, ", "+x.Confidence.String()+" confidence", widget.Dim) + 2
+	}
 	if risk := riskText(x); risk != "" && on.W >= 110 {
 		at = on.Cut(f.Theme, at, y, min(56, on.W-at), risk, widget.Warn) + 2
 	}
 	text := strings.Join(x.Evidence, "; ")
-	if x.Confidence != fleet.ConfidenceHigh {
+	if x.Confidence != fleet.ConfidenceHigh && f.Width < 160 {
 		text = x.Confidence.String() + " confidence: " + text
 	}
 	if served {

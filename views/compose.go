@@ -324,21 +324,31 @@ func tabWord(title string, w int) string {
 		return title
 	}
 	switch title {
+	case "Racks":
+		return "Rack"
 	case "Devices":
 		return "Dev"
 	case "Services":
 		return "Svc"
 	case "Capacity":
 		return "Cap"
+	case "Events":
+		return "Evt"
+	case "Jobs":
+		return "Job"
 	}
 	return title
 }
 
+// drawTabs draws the numbered views. Where room is short the first screen, on
+// which people learn them, names them all; the others leave the room to the keys
+// of what stands there.
 func drawTabs(f Frame, v View, on widget.Canvas) int {
 	here := tabOf[v.ID()]
 	if here == "" {
 		here = "open." + v.ID()
 	}
+	named := on.W >= 100 || on.W >= 80 && v.ID() == "fleet"
 	x := 1
 	for _, c := range f.Keys.All() {
 		if c.Rank < 10 || c.Rank >= 20 || len(c.Keys.Keys()) == 0 {
@@ -349,7 +359,7 @@ func drawTabs(f Frame, v View, on widget.Canvas) int {
 			st = widget.Bold
 		}
 		x = on.Text(x, 0, c.Keys.Help().Key, widget.Key)
-		if on.W >= 80 || c.ID == here {
+		if named || c.ID == here {
 			x = on.Text(x, 0, tabWord(c.Title, on.W), st)
 		}
 		x++

@@ -29,3 +29,22 @@ func TestAnOpenDoorIsInTheVerdict(t *testing.T) {
 		t.Errorf("the lines are\n%s", text)
 	}
 }
+
+// TestReplicasThatAreNotApartAreInTheVerdict: a policy that is broken and a host
+// that is to go need somebody; how a service was built is for those who plan.
+func TestReplicasThatAreNotApartAreInTheVerdict(t *testing.T) {
+	f := frame(160, 50)
+	s := *f.Snap
+	finding := func(facet, text string) fleet.Finding {
+		return fleet.Finding{Target: "match", Facet: facet, Kind: fleet.FindResilience, Severity: fleet.SeverityWarn, State: fleet.FindingOpen, Text: text}
+	}
+	edit := s.Services.Edit()
+	edit.At(s.Services.Number("match")).Docket = &fleet.Docket{Findings: []fleet.Finding{finding("resilience.anti-affinity match-fra", "5 of 6 members share a host"),
+		finding("resilience.one-place", "all replicas in one zone"), finding("resilience.retirement", "1 replica on a host that is to go")}}
+	s.Services = edit.Done()
+	f.Snap, f.Answers = &s, judged{snap: &s}
+	_, list, _ := strings.Cut(compose(t, f, NewFleet(), Chrome{}), "needs attention")
+	if !strings.Contains(list, "5 of 6 members share") || !strings.Contains(list, "that is to go") || strings.Contains(list, "in one zone") {
+		t.Errorf("the list is\n%s", list)
+	}
+}

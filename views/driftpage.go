@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -149,7 +150,7 @@ func drawFinding(f Frame, on widget.Canvas, x *fleet.Finding, members int) {
 		}
 	}
 	line("since", x.Since.UTC().Format("2006-01-02 15:04:05Z")+", "+since(f, x.Since)+" ago"+endedText(x), widget.Plain)
-	line("who", or(x.Who), widget.Plain)
+	line("who", cmp.Or(x.Who, "not known: nothing that is read tells who"), widget.Plain)
 	if !x.Stale.IsZero() {
 		line("unread", "it cannot be read for "+since(f, x.Stale)+": what it is now nobody knows", widget.Unknown)
 	}

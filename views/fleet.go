@@ -56,7 +56,7 @@ func (v Fleet) at(f Frame) string {
 
 func (v Fleet) rows(f Frame) rows {
 	t := v.memo.troubles.of(f)
-	return rows{len(t.list), func(i int) string { return f.Snap.Devices.ID(t.list[i]) }}
+	return rows{len(t.rows), func(i int) string { return t.rows[i].key() }}
 }
 
 // causes are what the caret can stand on in the verdict.
@@ -70,8 +70,8 @@ func (v Fleet) Selected(f Frame) (kind, id string) {
 	if i := v.cause.index(v.causes(f)); v.upper && i >= 0 {
 		return v.memo.troubles.of(f).lines[i].subject(f)
 	}
-	if v.lower {
-		return KindDevice, v.list.selected(v.rows(f))
+	if i := v.list.index(v.rows(f)); v.lower && i >= 0 {
+		return v.memo.troubles.of(f).rows[i].subject(f)
 	}
 	return KindRack, v.at(f)
 }
@@ -89,12 +89,7 @@ func (v Fleet) Handle(f Frame, c keys.Command) (View, Intent) {
 		return v.onCause(f, c)
 	}
 	if v.lower {
-		if c.ID == "move.up" && v.list.index(v.rows(f)) == 0 {
-			v.lower = false
-			return v, nil
-		}
-		v.list, _ = v.list.move(c, v.rows(f), page(f))
-		return v, nil
+		return v.onList(f, c)
 	}
 	dx, dy := 0, 0
 	switch c.ID {
@@ -145,12 +140,37 @@ func (v Fleet) turnTo(f Frame, back bool) Fleet {
 	return v
 }
 
+// onList carries out what a command means to the list of what needs a person.
+func (v Fleet) onList(f Frame, c keys.Command) (View, Intent) {
+	i := v.list.index(v.rows(f))
+	switch {
+	case c.ID == "move.up" && i == 0:
+		v.lower = false
+		return v, nil
+	case c.ID == "enter" && i >= 0:
+		r := &v.memo.troubles.of(f).rows[i]
+		if in := openDoor(r.line); in != nil {
+			return v, in
+		}
+		if r.rest > 0 {
+			return v, openTrace(f, v, r.line.cause.ID)
+		}
+		return v, nil
+	}
+	v.list, _ = v.list.move(c, v.rows(f), page(f))
+	return v, nil
+}
+
 // onCause carries out what a command means to the causes of the verdict.
 func (v Fleet) onCause(f Frame, c keys.Command) (View, Intent) {
 	r := v.causes(f)
 	switch {
 	case c.ID == "enter":
-		if _, id := v.Selected(f); id != "" {
+		l := &v.memo.troubles.of(f).lines[v.caret(f)]
+		if in := openDoor(l); in != nil {
+			return v, in
+		}
+		if _, id := l.subject(f); id != "" {
 			return v, openTrace(f, v, id)
 		}
 		return v, Toast{Text: "several devices: the list below has each"}
@@ -347,7 +367,7 @@ func (v Fleet) drawLower(f Frame, on widget.Canvas, t *troubles) {
 		in := widget.Box(right, f.Theme, "newest alerts", "8 shows all", false)
 		drawEventLines(f, in, f.Snap.Recent)
 	}
-	if spare := left.H - max(len(t.list), 4) - 3; left.W >= 80 && spare >= 10 {
+	if spare := left.H - max(len(t.rows), 4) - 3; left.W >= 80 && spare >= 10 {
 		h := min(spare, max(f.Snap.Services.Len()+f.Snap.Clouds.Len(), f.Snap.Feeds.Len())+3)
 		below := left.Sub(0, left.H-h, left.W, h)
 		left = left.Sub(0, 0, left.W, left.H-h)
@@ -355,12 +375,15 @@ func (v Fleet) drawLower(f Frame, on widget.Canvas, t *troubles) {
 		feeds := widget.Box(below.Sub(below.W*3/5, 0, below.W-below.W*3/5, h), f.Theme, "feeds", "of their breakers", false)
 		drawFeeds(f, feeds.Sub(1, 0, feeds.W-2, feeds.H))
 	}
-	note := count(len(t.list), "device")
+	note := count(len(t.lines), "finding")
+	if t.wrong > 0 {
+		note += ", " + count(t.wrong, "device")
+	}
 	in := left
 	if on.H >= 5 {
 		in = widget.Box(left, f.Theme, "needs attention", note, v.lower)
 	}
-	if len(t.list) == 0 {
+	if len(t.rows) == 0 {
 		in.Text(1, 0, "every device that is watched answers and is in order", widget.Dim)
 		return
 	}
@@ -368,13 +391,16 @@ func (v Fleet) drawLower(f Frame, on widget.Canvas, t *troubles) {
 	if !v.lower {
 		at = -1
 	}
-	differs := func(row int) bool { return f.now(KindDevice, f.Snap.Devices.ID(t.list[row])) != "" }
-	widget.Table{Columns: troubleColumns, Rows: len(t.list), At: at, Focus: true, Sort: -1, Differs: differs}.Draw(in, f.Theme,
-		func(on widget.Canvas, row, col int) { deviceCell(f, on, t.list[row], troubleColumns[col].Title) })
+	differs := func(row int) bool {
+		r := &t.rows[row]
+		return r.dev >= 0 && f.now(KindDevice, f.Snap.Devices.ID(r.dev)) != ""
+	}
+	widget.Table{Columns: troubleColumns, Rows: len(t.rows), At: at, Focus: true, Sort: -1, Differs: differs}.Draw(in, f.Theme,
+		func(on widget.Canvas, row, col int) { attentionCell(f, on, t, row, troubleColumns[col].Title) })
 }
 
 var troubleColumns = []widget.Column{
-	{Title: "", Min: 1}, {Title: "device", Min: 14, Max: 24}, {Title: "rack", Min: 9, Max: 12, Rank: 3}, {Title: "U", Min: 4, Right: true, Rank: 5},
+	{Title: "", Min: 1}, {Title: "device", Min: 16, Max: 26}, {Title: "rack", Min: 9, Max: 12, Rank: 3}, {Title: "U", Min: 4, Right: true, Rank: 5},
 	{Title: "model", Min: 10, Max: 18, Rank: 6}, {Title: "why", Min: 40, Max: 110}, {Title: "owner", Min: 8, Max: 12, Rank: 7}, {Title: "seen", Min: 5, Right: true, Rank: 2},
 }
 

@@ -13,7 +13,8 @@ import (
 )
 
 // Placement is where servers of one shape find room: the racks that take them in
-// the order in which they were chosen, then those that take none, with why.
+// the order in which they were chosen, those that would have come next, then
+// those that take none, with why.
 type Placement struct {
 	ask string // as it was typed
 	sheet
@@ -60,11 +61,14 @@ func openPlacement(f Frame, ask string) Intent {
 	return Open{View: Placement{ask: ask, memo: &placementMemo{}}}
 }
 
-// placedRow is a rack that takes some, or none.
+// placedRow is a rack that takes some, that would, or that takes none.
 type placedRow struct {
 	rank int // in the order of choice, from 1; 0: it takes none
 	capacity.Place
 }
+
+// spare reports whether it would take some and nothing goes there.
+func (r *placedRow) spare() bool { return r.rank > 0 && r.Servers == 0 }
 
 // ID implements View.
 func (v Placement) ID() string { return "placement" }
@@ -95,6 +99,9 @@ func (v Placement) shown(f Frame) (*placementMemo, bool) {
 	}
 	for i, x := range p.got.Places {
 		keep(placedRow{i + 1, x})
+	}
+	for i, x := range p.got.Spare {
+		keep(placedRow{len(p.got.Places) + i + 1, x})
 	}
 	for _, x := range p.got.Refused {
 		keep(placedRow{0, capacity.Place{Rack: x.Rack, Why: x.Why}})
@@ -226,7 +233,7 @@ func (v Placement) Draw(f Frame, on widget.Canvas) {
 	}
 	p := m.of
 	v.draw(f, on, look{title: "place " + strconv.Itoa(p.q.Servers) + " of " + shapeText(p.q), before: p.summary(), noun: "rack", columns: placementColumns,
-		total: len(p.got.Places) + len(p.got.Refused), plain: v.sort == 0}, placedRows(m.rows),
+		total: len(p.got.Places) + len(p.got.Spare) + len(p.got.Refused), plain: v.sort == 0}, placedRows(m.rows),
 		func(on widget.Canvas, row, col int) { placedCell(f, on, &m.rows[row], placementColumns[col].Title) })
 	widget.Foot(on, f.Theme, "enter: the rack with its units; "+cordsText(p.q), widget.Dim)
 }
@@ -237,7 +244,13 @@ func (p *placement) summary() string {
 	if p.got.Short > 0 {
 		text += ", " + strconv.Itoa(p.got.Short) + " find no room"
 	}
-	return text
+	if n := len(p.got.Spare); n > 0 {
+		text += ", " + strconv.Itoa(n) + " not needed"
+	}
+	if n := len(p.got.Refused); n > 0 {
+		text += ", " + strconv.Itoa(n) + " none"
+	}
+	return text + ";"
 }
 
 func cordsText(q capacity.Request) string {
@@ -256,7 +269,9 @@ func placedCell(f Frame, on widget.Canvas, r *placedRow, column string) {
 	g := f.Theme.Glyphs
 	switch column {
 	case "":
-		if r.rank > 0 {
+		if r.spare() {
+			on.Text(0, 0, g.Empty, widget.Dim)
+		} else if r.rank > 0 {
 			on.Text(0, 0, g.OK, widget.OK)
 		} else {
 			on.Text(0, 0, g.Off, widget.Off)
@@ -277,8 +292,11 @@ func placedCell(f Frame, on widget.Canvas, r *placedRow, column string) {
 		on.Cut(f.Theme, 0, 0, on.W, or(unitsText(r.Units)), widget.Plain)
 	case "why":
 		why, st := r.Why, widget.Plain
-		if r.rank == 0 {
+		switch {
+		case r.rank == 0:
 			why, st = "none: "+why, widget.Dim
+		case r.spare():
+			why, st = "not needed; binds "+why, widget.Dim
 		}
 		on.Cut(f.Theme, 0, 0, on.W, why, st)
 	}

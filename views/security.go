@@ -85,7 +85,7 @@ func (v Security) shown(f Frame) (*securityMemo, bool) {
 			m.rows = append(m.rows, list[i])
 		}
 	}
-	column := securityColumns[v.sort].Title
+	column := v.columns()[v.sort].Title
 	slices.SortStableFunc(m.rows, func(a, b security.Tally) int { return v.sign() * compareTallies(&a, &b, column) })
 	return m, true
 }
@@ -114,6 +114,14 @@ func compareTallies(a, b *security.Tally, column string) int {
 			return *t.Oldest
 		}
 		return at(a).Compare(at(b))
+	case "read":
+		age := func(t *security.Tally) int64 {
+			if t.AnswersAgeS == nil {
+				return -1
+			}
+			return *t.AnswersAgeS
+		}
+		return cmp.Compare(age(b), age(a))
 	case "what":
 		return strings.Compare(a.Title, b.Title)
 	case "how it was tried":
@@ -140,24 +148,22 @@ func tallyRank(t *security.Tally) int {
 
 // tallyMark tells by glyph and word what a check says.
 func tallyMark(f Frame, t *security.Tally) (string, widget.Style, string) {
-	g := f.Theme.Glyphs
+	g, word := f.Theme.Glyphs, t.Says()
 	switch {
 	case t.Off != "":
-		return g.Off, widget.Off, "off"
+		return g.Off, widget.Off, word
 	case t.Found > 0 && t.Severity == fleet.SeverityCrit:
-		return g.Crit, widget.Crit, "found"
+		return g.Crit, widget.Crit, word
 	case t.Found > 0:
-		return g.Warn, widget.Warn, "found"
-	case t.Passed+t.Decided == 0 && t.NotVisible > 0:
-		return g.Unknown, widget.Unknown, "not visible"
+		return g.Warn, widget.Warn, word
 	case t.NotVisible > 0:
-		return g.Unknown, widget.Unknown, "partly seen"
-	case t.Decided > 0: // what people have decided about has not passed
-		return g.Drift, widget.Dim, "decided"
+		return g.Unknown, widget.Unknown, word
+	case t.Decided > 0:
+		return g.Drift, widget.Dim, word
 	case t.Passed == 0:
-		return g.Empty, widget.Dim, "about nothing"
+		return g.Empty, widget.Dim, word
 	}
-	return g.OK, widget.OK, "passed"
+	return g.OK, widget.OK, word
 }
 
 type tallyRecord struct {
@@ -234,13 +240,23 @@ func (v Security) Handle(f Frame, c keys.Command) (next View, in Intent) {
 		return v, nil // what it found is followed
 	}
 	m, _ := v.shown(f)
-	v.sheet, in = v.handle(f, c, tallyRows(m.rows), len(securityColumns))
+	v.sheet, in = v.handle(f, c, tallyRows(m.rows), len(v.columns()))
 	return v, in
 }
 
 var securityColumns = []widget.Column{
-	{Title: "", Min: 1}, {Title: "check", Min: 16, Max: 26, Name: true}, {Title: "says", Min: 11, Name: true}, {Title: "severity", Min: 8, Rank: 3}, {Title: "found", Min: 5, Right: true}, {Title: "decided", Min: 7, Rank: 2, Right: true},
-	{Title: "unseen", Min: 6, Right: true}, {Title: "passed", Min: 6, Right: true}, {Title: "oldest", Min: 6, Rank: 2, Right: true}, {Title: "what", Min: 20, Max: 60, Rank: 3, Name: true}, {Title: "how it was tried", Min: 24, Max: 60, Rank: 4, Name: true},
+	{Title: "", Min: 1}, {Title: "check", Min: 16, Max: 26, Name: true}, {Title: "says", Min: 13, Name: true}, {Title: "read", Min: 5, Right: true}, {Title: "severity", Min: 8, Rank: 3}, {Title: "found", Min: 5, Right: true}, {Title: "decided", Min: 7, Rank: 2, Right: true},
+	{Title: "unseen", Min: 6, Rank: 1, Right: true}, {Title: "passed", Min: 6, Right: true}, {Title: "oldest", Min: 6, Rank: 2, Right: true}, {Title: "what", Min: 20, Max: 60, Rank: 3, Name: true}, {Title: "how it was tried", Min: 24, Max: 60, Rank: 4, Name: true},
+}
+
+// lifecycleColumns are those of checks that rest on no single read.
+var lifecycleColumns = slices.DeleteFunc(slices.Clone(securityColumns), func(c widget.Column) bool { return c.Title == "read" })
+
+func (v Security) columns() []widget.Column {
+	if v.of == derivedLifecycle {
+		return lifecycleColumns
+	}
+	return securityColumns
 }
 
 // Draw implements View.
@@ -256,9 +272,18 @@ func (v Security) Draw(f Frame, on widget.Canvas) {
 		drawTally(f, on.Sub(0, on.H-h, on.W, h), t)
 		table = on.Sub(0, 0, on.W, on.H-h)
 	}
-	v.draw(f, table, look{title: v.title(), before: tallySum(m.rows), noun: "check", columns: securityColumns, total: m.total, plain: v.sort == 0}, tallyRows(m.rows),
-		func(on widget.Canvas, row, col int) { tallyCell(f, on, &m.rows[row], securityColumns[col].Title) })
-	widget.Foot(table, f.Theme, "checks only look; what is not visible has not passed; tab: security, lifecycle, drift", widget.Dim)
+	v.draw(f, table, look{title: v.title(), before: tallySum(m.rows), noun: "check", columns: v.columns(), total: m.total, plain: v.sort == 0}, tallyRows(m.rows),
+		func(on widget.Canvas, row, col int) { tallyCell(f, on, &m.rows[row], v.columns()[col].Title) })
+	widget.Foot(table, f.Theme, v.foot(f), widget.Dim)
+}
+
+// foot says how far the word of a check reaches.
+func (v Security) foot(f Frame) string {
+	const rest = "what is not visible has not passed; tab: security, lifecycle, drift"
+	if every := f.Snap.Intervals[fleet.LaneSlow]; v.of == "" && every > 0 {
+		return "doors are read every " + span(every) + "; " + rest
+	}
+	return "checks only look; " + rest
 }
 
 // tallySum counts the checks by what they say.
@@ -300,17 +325,22 @@ func tallyCell(f Frame, on widget.Canvas, t *security.Tally, column string) {
 		n(t.NotVisible, widget.Unknown)
 	case "passed":
 		n(t.Passed, widget.Plain)
+	case "read":
+		on.CutRight(f.Theme, 0, 0, on.W, agoOf(f, t.ReadAt), widget.Dim)
 	case "oldest":
-		text := dash
-		if t.Oldest != nil {
-			text = since(f, *t.Oldest)
-		}
-		on.CutRight(f.Theme, 0, 0, on.W, text, widget.Dim)
+		on.CutRight(f.Theme, 0, 0, on.W, agoOf(f, t.Oldest), widget.Dim)
 	case "what":
 		on.Cut(f.Theme, 0, 0, on.W, t.Title, widget.Plain)
 	case "how it was tried":
 		on.Cut(f.Theme, 0, 0, on.W, t.How, widget.Dim)
 	}
+}
+
+func agoOf(f Frame, at *time.Time) string {
+	if at == nil {
+		return dash
+	}
+	return since(f, *at)
 }
 
 // drawTally draws a check with how it was tried and what to do.
@@ -324,6 +354,9 @@ func drawTally(f Frame, on widget.Canvas, t *security.Tally) {
 			in.Text(0, y, label, widget.Dim)
 			y += in.Wrap(8, y, in.W-8, min(2, in.H-y), text, widget.Plain)
 		}
+	}
+	if t.ReadAt != nil { // a door that was opened since is not seen yet
+		word += ", read " + since(f, *t.ReadAt) + " ago"
 	}
 	line("says", word+": "+strconv.Itoa(t.Found)+" found, "+strconv.Itoa(t.Decided)+" decided, "+strconv.Itoa(t.NotVisible)+" not visible, "+strconv.Itoa(t.Passed)+" passed")
 	line("off", t.Off)

@@ -9,7 +9,6 @@ import (
 	"unicode"
 
 	"plumb/fleet"
-	"plumb/fleet/drift"
 	"plumb/fleet/trace"
 	"plumb/views/widget"
 )
@@ -65,16 +64,20 @@ type trouble struct {
 	id      string    // of that
 	first   time.Time // blind since
 	door    bool      // a finding and no state: no cause explains it
+	facet   string    // of the finding, where it is one
 }
 
 // troubles is what is not in order, kept for one snapshot: the causes, and what
 // none of them explains. Until causes are there it is plain groups alone.
 type troubles struct {
-	snap  *fleet.Snapshot
-	why   *Causes // nil: not there yet
-	rest  []trouble
-	lines []troubleLine
-	list  []int // dense device numbers, worst first
+	snap   *fleet.Snapshot
+	height int
+	why    *Causes // nil: not there yet
+	rest   []trouble
+	lines  []troubleLine
+	rows   []attention
+	few    int // effects of a cause that have a row, by the height of the screen
+	wrong  int // devices that a person should look at
 }
 
 // troubleLine is one line of the verdict: a cause, or a group that no cause
@@ -88,11 +91,12 @@ type troubleLine struct {
 // of returns the troubles of a snapshot, from memory where it is the same one.
 func (t *troubles) of(f Frame) *troubles {
 	why, _ := derived[*Causes](f, derivedCauses)
-	if t.snap != f.Snap || t.why != why {
-		*t = troubles{snap: f.Snap, why: why}
+	if t.snap != f.Snap || t.why != why || t.height != f.Height {
+		*t = troubles{snap: f.Snap, why: why, height: f.Height}
 		t.collect(f)
 		t.leaveOut(f)
 		t.order()
+		t.lay(f)
 	}
 	return t
 }
@@ -175,7 +179,7 @@ func (t *troubles) collect(f Frame) {
 		if !wrong(d) {
 			continue
 		}
-		t.list = append(t.list, n)
+		t.wrong++
 		text, _ := verdict(f, d)
 		if d.Blind() && d.State == fleet.StateUnknown {
 			text = "not answering"
@@ -209,9 +213,6 @@ func (t *troubles) collect(f Frame) {
 	t.collectDoors(f)
 	slices.SortStableFunc(t.rest, func(a, b trouble) int {
 		return cmp.Or(worse(a.state, b.state), cmp.Compare(len(b.devices), len(a.devices)))
-	})
-	slices.SortStableFunc(t.list, func(a, b int) int {
-		return worse(f.Snap.Devices.At(a).State, f.Snap.Devices.At(b).State)
 	})
 }
 
@@ -266,42 +267,6 @@ func (t *troubles) collectLogical(f Frame) {
 			t.rest = append(t.rest, trouble{state: s.State, text: firstOf(s.Reasons), where: "service", what: id + " " + replicas(s), id: id})
 		}
 	}
-}
-
-// collectDoors adds what stands open against machines and clouds that are well:
-// nothing is broken, and it cannot wait. The same of many is one line.
-func (t *troubles) collectDoors(f Frame) {
-	known := map[string]int{}
-	for x := range f.Snap.Findings() {
-		if x.Severity != fleet.SeverityCrit || !x.Open() || x.Kind != fleet.FindSecurity {
-			continue
-		}
-		key := drift.FacetClass(x.Facet) + plainText(x.Text)
-		i, ok := known[key]
-		if !ok {
-			i = len(t.rest)
-			known[key] = i
-			t.rest = append(t.rest, trouble{state: fleet.StateCrit, text: x.Text, where: whereOf(f, x.Target), what: x.Target, id: x.Target, racks: 1, door: true})
-			continue
-		}
-		c := &t.rest[i]
-		c.racks++
-		c.what, c.id = strconv.Itoa(c.racks)+" of them", ""
-		if w := whereOf(f, x.Target); w != c.where {
-			c.where = "fleet"
-		}
-	}
-}
-
-// whereOf is the rack of a device, or the region of a cloud.
-func whereOf(f Frame, target string) string {
-	if d := f.Snap.Devices.Get(target); d != nil {
-		return or(d.Spec.Rack)
-	}
-	if c := f.Snap.Clouds.Get(target); c != nil {
-		return or(c.Spec.Region)
-	}
-	return dash
 }
 
 func firstOf(s []string) string {

@@ -22,11 +22,13 @@ type Request struct {
 	RackSpread int    // over at least so many racks; 0: as few as may be
 }
 
-// Placement is the answer: places in the order in which they were chosen, and
-// every rack that takes none with its reason.
+// Placement is the answer: places in the order in which they were chosen, the
+// racks that would have come next, and every rack that takes none with its
+// reason. Each rack that was asked is in one of the three.
 type Placement struct {
 	Places  []Place
-	Short   int // machines without a place
+	Spare   []Place // nothing goes there: the places before had room for all
+	Short   int     // machines without a place
 	Refused []Refusal
 }
 
@@ -110,6 +112,10 @@ func (f *finder) place() Placement {
 		}
 		if c.put > 0 {
 			out.Places = append(out.Places, Place{Rack: c.room.id, Servers: c.put, Units: c.room.given, Room: c.fits, Why: c.why})
+		} else if n, why := f.room(c.room); left == 0 && n > 0 { // beside what was placed
+			out.Spare = append(out.Spare, Place{Rack: c.room.id, Room: n, Why: why})
+		} else if left == 0 {
+			out.Refused = append(out.Refused, Refusal{c.room.id, why + ", with what was placed before"})
 		}
 	}
 	out.Short = left

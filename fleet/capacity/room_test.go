@@ -171,6 +171,15 @@ func TestPlace(t *testing.T) {
 		t.Errorf("over three racks: %+v", p)
 	}
 	q.RackSpread, q.Servers = 0, 100
+	// Of every rack it is said what comes of it: here the third is not needed.
+	if p = PlaceIn(s, Request{Servers: 6, HeightU: 2, Watts: 100, KeepAB: true}); len(p.Places)+len(p.Spare)+len(p.Refused) != s.Racks.Len() || p.Short == 0 && len(p.Spare) == 0 {
+		t.Errorf("of %d racks: %+v", s.Racks.Len(), p)
+	}
+	for _, x := range p.Spare {
+		if x.Room < 1 || x.Servers != 0 || x.Why == "" {
+			t.Errorf("a rack that is not needed: %+v", x)
+		}
+	}
 	if p = PlaceIn(s, q); p.Short != 88 {
 		t.Errorf("four in each of three: %+v", p)
 	}

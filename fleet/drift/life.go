@@ -93,6 +93,9 @@ func stay(f fleet.Finding, look *fleet.Look, j Judgement, now time.Time) fleet.F
 	}
 	next := *look.Found
 	next.Target, next.Facet, next.Since = f.Target, f.Facet, f.Since
+	if next.Who == "" && next.Observed == f.Observed { // who did it is known once, from then on
+		next.Who = f.Who
+	}
 	return next
 }
 
@@ -119,7 +122,7 @@ func ruled(rulings []fleet.Ruling, f *fleet.Finding, now time.Time) fleet.Findin
 // alike reports whether two versions of a finding say the same.
 func alike(a, b *fleet.Finding) bool {
 	return a.State == b.State && a.Class == b.Class && a.Observed == b.Observed && a.Severity == b.Severity && a.Confidence == b.Confidence &&
-		a.Text == b.Text && a.Stale.Equal(b.Stale) && slices.Equal(a.Baselines, b.Baselines)
+		a.Text == b.Text && a.Who == b.Who && a.Stale.Equal(b.Stale) && slices.Equal(a.Baselines, b.Baselines)
 }
 
 // Rule puts a ruling into a docket and lets it count at once. A ruling of open

@@ -7,45 +7,42 @@ import (
 	"plumb/fleet"
 )
 
-// creditFor is how long after an action was seen to be done a finding that ends
-// is still its doing: the look that finds it gone may be another lane's.
+// creditFor is how long after an action was seen to be done a finding that
+// begins or ends is still its doing: the look that shows it may be another
+// lane's.
 const creditFor = 10 * time.Minute
 
-// creditReverts tells findings that somebody put right from those that went by
-// themselves. The look that shows the action's result may be the one that ends
-// the finding, or come before or after it.
+// creditReverts tells findings that somebody put right, or brought about, from
+// those that came and went by themselves. The look that shows the action's result
+// may be the one that changes the finding, or come before or after it.
 func (s *step) creditReverts() {
-	for i := range s.next.Jobs {
-		j := &s.next.Jobs[i]
-		if j.Planned == nil || len(j.Planned.Reverts) == 0 {
-			continue
-		}
-		for k := range j.Planned.Targets {
-			t := &j.Planned.Targets[k]
-			if at := j.Of(t.ID); at != nil && at.State == fleet.JobVerified && s.now.Sub(at.At) < creditFor {
-				s.credit(j, t.Wire)
-			}
+	list := s.doings("")
+	for i := range list {
+		if d := list[i]; !slices.ContainsFunc(list[:i], func(x doing) bool { return x.wire == d.wire }) {
+			s.credit(d.wire, slices.DeleteFunc(slices.Clone(list), func(x doing) bool { return x.wire != d.wire }))
 		}
 	}
 }
 
-// credit marks the findings of a target that ended since a job began and that
-// the job was to put right.
-func (s *step) credit(j *fleet.Job, target string) {
-	mine := func(f *fleet.Finding) bool {
-		return f.State == fleet.FindingGone && !f.Ended.Before(j.Began) && slices.Contains(j.Planned.Reverts, f.ID())
-	}
+// credit names in the docket of a target who did what.
+func (s *step) credit(target string, list []doing) {
 	was := s.docketOf(target)
-	if was == nil || !slices.ContainsFunc(was.Gone, func(f fleet.Finding) bool { return mine(&f) }) {
+	if was == nil {
 		return
 	}
 	next := *was
-	next.Gone = slices.Clone(was.Gone)
-	for i := range next.Gone {
-		if f := &next.Gone[i]; mine(f) {
-			f.State, f.Who = fleet.FindingReverted, j.By
-			s.change(target, fleet.TableFindings, f.Facet, encode(f))
+	next.Findings, next.Gone = slices.Clone(was.Findings), slices.Clone(was.Gone)
+	news := false
+	for _, findings := range [...][]fleet.Finding{next.Findings, next.Gone} {
+		for i := range findings {
+			if f := &findings[i]; s.nameIn(list, f, false) {
+				s.change(target, fleet.TableFindings, f.Facet, encode(f))
+				news = true
+			}
 		}
+	}
+	if !news {
+		return
 	}
 	s.changed = true
 	if i := s.next.Devices.Number(target); i >= 0 {

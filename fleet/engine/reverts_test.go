@@ -19,8 +19,8 @@ func TestWhatSomebodyPutRightIsReverted(t *testing.T) {
 		want   fleet.FindingState
 		who    string
 	}{
-		{"at once", "r2", fleet.JobAccepted, 0, fleet.FindingReverted, "bob"},
-		{"seen before the finding ends", "r2", fleet.JobVerified, 5 * time.Minute, fleet.FindingReverted, "bob"},
+		{"at once", "r2", fleet.JobAccepted, 0, fleet.FindingReverted, "bob, job j1"},
+		{"seen before the finding ends", "r2", fleet.JobVerified, 5 * time.Minute, fleet.FindingReverted, "bob, job j1"},
 		{"too long ago", "r2", fleet.JobVerified, 15 * time.Minute, fleet.FindingGone, ""},
 		{"failed", "r2", fleet.JobFailed, 0, fleet.FindingGone, ""},
 		{"another rule", "r1", fleet.JobVerified, 0, fleet.FindingGone, ""},

@@ -368,6 +368,7 @@ func (s *step) settle(i int, after drift.Settled, fresh bool) {
 		d.DriftOpen = open
 		s.touched[i] = true
 	}
+	s.nameDoers(d.Spec.ID, after)
 	s.keepFindings(d.Spec.ID, after)
 	if !fresh {
 		s.sayFindings(d.Spec.ID, after)
@@ -378,14 +379,22 @@ func (s *step) settle(i int, after drift.Settled, fresh bool) {
 func (s *step) sayFindings(target string, after drift.Settled) {
 	for _, f := range after.Begun {
 		if f.Severity > fleet.SeverityInfo && f.Open() && !toldAsFact(f.Facet) {
-			s.event(target, newsOf(&f), f.Text, f.Severity, true)
+			s.event(target, newsOf(&f), f.Text+by(&f), f.Severity, true)
 		}
 	}
 	for _, f := range after.Ended {
 		if f.Severity > fleet.SeverityInfo {
-			s.event(target, newsOf(&f), "over: "+f.Text, fleet.SeverityInfo, false)
+			s.event(target, newsOf(&f), "over: "+f.Text+by(&f), fleet.SeverityInfo, false)
 		}
 	}
+}
+
+// by names in an event who brought a finding about, or ended it.
+func by(f *fleet.Finding) string {
+	if f.Who == "" || !f.Ended.IsZero() && f.State != fleet.FindingReverted {
+		return "" // who it was that began it did not end it
+	}
+	return ", by " + f.Who
 }
 
 // newsOf is the type of the event that tells of a finding.

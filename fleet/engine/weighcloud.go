@@ -71,6 +71,7 @@ func (s *step) settleCloudFindings(i int, after drift.Settled, fresh bool) {
 	c := s.clouds.At(i)
 	c.Docket = after.Docket
 	s.changed = true
+	s.nameDoers(c.Spec.Name, after)
 	s.keepFindings(c.Spec.Name, after)
 	if !fresh {
 		s.sayFindings(c.Spec.Name, after)

@@ -166,6 +166,7 @@ type Covered struct {
 	Found      int            `json:"found"`
 	Decided    int            `json:"decided"`
 	NotVisible int            `json:"not_visible"`
+	ReadAt     *time.Time     `json:"read_at"` // the oldest answer behind it; null where that is not one read
 }
 
 // endsSoon is how far ahead the hand-over looks.
@@ -361,7 +362,7 @@ func (in *Input) predictions() Predictions {
 func (in *Input) security() []Covered {
 	out := []Covered{}
 	for _, t := range security.Coverage(in.Snap) {
-		out = append(out, Covered{t.ID, t.Title, t.Severity, t.Passed, t.Found, t.Decided, t.NotVisible})
+		out = append(out, Covered{t.ID, t.Title, t.Severity, t.Passed, t.Found, t.Decided, t.NotVisible, t.ReadAt})
 	}
 	return out
 }
@@ -369,7 +370,7 @@ func (in *Input) security() []Covered {
 func (in *Input) lifecycle() []Covered {
 	out := []Covered{}
 	for _, t := range lifecycle.Coverage(in.Snap, in.Now) {
-		out = append(out, Covered{t.ID, t.Title, t.Severity, t.Passed, t.Found, t.Decided, t.NotVisible})
+		out = append(out, Covered{t.ID, t.Title, t.Severity, t.Passed, t.Found, t.Decided, t.NotVisible, nil})
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"plumb/fleet"
 	"plumb/fleet/capacity"
@@ -130,6 +131,10 @@ func (o *Ops) review(p *page, s *fleet.Snapshot) {
 	}
 	p.head(3, "Security checks")
 	p.covered(r.Security)
+	if at := oldestRead(r.Security); at != nil {
+		p.gap()
+		p.say("The oldest answer that this rests on was read at %s UTC; a door that was opened since is not seen yet.", at.UTC().Format("2006-01-02 15:04:05"))
+	}
 	p.head(3, "Lifecycle and resilience checks")
 	p.covered(r.Lifecycle)
 	p.head(3, "What planning should know")
@@ -158,6 +163,16 @@ func (o *Ops) drift(p *page) {
 		return
 	}
 	p.say("At the beginning of the period: %d open, debt %s.", *d.OpenThen, num(d.DaysThen))
+}
+
+// oldestRead is when the oldest answer behind any of the checks was read.
+func oldestRead(list []Covered) (oldest *time.Time) {
+	for i := range list {
+		if at := list[i].ReadAt; at != nil && (oldest == nil || at.Before(*oldest)) {
+			oldest = at
+		}
+	}
+	return oldest
 }
 
 // covered lists checks that found something or could not see, and counts the

@@ -98,9 +98,23 @@ func run(p *vm.Program, s *fleet.Snapshot, target string) (any, error) {
 		if errors.As(err, &u) {
 			return nil, u
 		}
-		return nil, notKnown("%v", oneLine(err)) // an index beyond a list, too much of a list
+		return nil, notKnown("%s: %s", strings.TrimSpace(p.Source().String()), beyond(oneLine(err)))
 	}
 	return out, nil
+}
+
+// beyond says in words what the library says of an index that is not there. What
+// else ends an expression, too much of a list, stays as it is.
+func beyond(err error) string {
+	var at, n int
+	text := err.Error()
+	if k, _ := fmt.Sscanf(text, "index out of range: %d (array length is %d)", &at, &n); k < 2 {
+		return text
+	}
+	if n == 0 {
+		return fmt.Sprintf("there is nothing to take [%d] of, the list is empty", at)
+	}
+	return fmt.Sprintf("there is no [%d], the list ends with [%d]", at, n-1)
 }
 
 // unknown is what an expression wanted to know and nobody does.

@@ -84,6 +84,8 @@ func TestConditions(t *testing.T) {
 		{well, `"2" in factory(target)`, "yes"},
 		{blind, `len(factory(target)) == 0`, "not known: the users of s01"},
 		{well, `service("web").replicas >= service("web").floor`, "not known: there is no service web"},
+		{well, `guests(target)[0] == "x"`, `not known: guests(target)[0] == "x": there is nothing to take [0] of, the list is empty`},
+		{well, `outlets(target)[7] == "x"`, `not known: outlets(target)[7] == "x": there is no [7], the list ends with [1]`},
 		{well, `outlet("pa/3").state == "on"`, "not known: the state of outlet pa/3"},
 	} {
 		got := answer(must[*Cond](t)(Condition(c.source)), c.w.snap(t), "s01")
@@ -123,6 +125,7 @@ func TestTemplates(t *testing.T) {
 		{"put ${target} on", "put s01 on"},
 		{"${len(outlets(target))} cords", "2 cords"},
 		{"${outlets(target)}", "pa/3 pb/3"},
+		{"put ${ guests(target)[0] } off", "not known: guests(target)[0]: there is nothing to take [0] of, the list is empty"},
 		{"${fact(target, \"serial\")}", "not known: fact serial of s01"},
 		{"plain", "plain"},
 	} {

@@ -2,6 +2,7 @@ package security
 
 import (
 	"slices"
+	"time"
 
 	"plumb/fleet"
 )
@@ -27,6 +28,10 @@ type Check struct {
 	all func(c *Check, v *view) []fleet.Look
 	// cloud is all of a check that is about clouds.
 	cloud func(check *Check, c *fleet.Cloud, sc *Scene) []fleet.Look
+	// at is when the oldest of what it looks at was read; nil: when the facts of
+	// its wire were. inCloud is the table that one about clouds looks at.
+	at      func(v *view) time.Time
+	inCloud fleet.TableID
 	// unasked counts the parts of a device, and unaskedIn those of a cloud, that
 	// are not looked at because nobody said what is intended; nil: none.
 	unasked   func(v *view) int
@@ -59,6 +64,25 @@ func (v *view) read(wire fleet.Source) bool {
 		}
 	}
 	return false
+}
+
+// readAt is when the oldest of what a check looks at on a device was read, zero
+// where it never was.
+func (c *Check) readAt(v *view) time.Time {
+	if c.at != nil {
+		return c.at(v)
+	}
+	return v.factsAt(c.wire())
+}
+
+// factsAt is when the facts that a wire tells were last read.
+func (v *view) factsAt(wire fleet.Source) time.Time {
+	for i := range v.d.Sources {
+		if x := &v.d.Sources[i]; x.Source == wire {
+			return x.FactsAt
+		}
+	}
+	return time.Time{}
 }
 
 // told is a question that one fact answers.

@@ -9,9 +9,9 @@ import (
 // CloudChecks are the checks of clouds, in the order in which they are listed.
 var CloudChecks = []Check{
 	{ID: "cloud.open-group", Title: "a management port is open to the world", Severity: fleet.SeverityCrit, How: "the rules of security groups; a network wider than an IPv4 /8 or an IPv6 /16 counts as anywhere",
-		Fix: "allow the networks that need it, or take the rule away", cloud: openGroups},
+		Fix: "allow the networks that need it, or take the rule away", cloud: openGroups, inCloud: fleet.TableSecurityGroups},
 	{ID: "cloud.public-address", Title: "an instance that is to be private has a public address", Severity: fleet.SeverityWarn, How: "the addresses of instances that policies name private",
-		Fix: "take the address away, or say in policies that it is meant", cloud: publicAddresses, unaskedIn: unintended},
+		Fix: "take the address away, or say in policies that it is meant", cloud: publicAddresses, inCloud: fleet.TableInstances, unaskedIn: unintended},
 }
 
 // JudgeCloud tries the checks of clouds, as Judge does those of devices.

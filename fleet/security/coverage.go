@@ -26,6 +26,11 @@ type Tally struct {
 	NotAsked int        `json:"not_asked"`
 	Stale    int        `json:"stale"`  // of found and decided: it cannot be read now whether it is still so
 	Oldest   *time.Time `json:"oldest"` // since when the oldest that is found stands
+	// ReadAt is when the oldest answer behind what passed and what is found was
+	// read, and AnswersAgeS how old it is: a door that somebody opened since is
+	// not seen yet. null where nothing answered, and of the past.
+	ReadAt      *time.Time `json:"read_at"`
+	AnswersAgeS *int64     `json:"answers_age_s"`
 	// Debt is the sum of the ages of what is found, in days, weighted by
 	// severity as that of drift is, in hundredths.
 	Debt float64 `json:"debt"`
@@ -35,6 +40,28 @@ type Tally struct {
 	Off          string `json:"off"` // why a policy turned it off
 	How          string `json:"how"`
 	Fix          string `json:"fix"`
+}
+
+// Says is a check in a word or two. What is not visible, and what people
+// decided about, has not passed.
+func (t *Tally) Says() string {
+	switch {
+	case t.Off != "":
+		return "off"
+	case t.Found > 0:
+		return "found"
+	case t.Passed+t.Decided == 0 && t.NotVisible > 0:
+		return "not visible"
+	case t.NotVisible > 0:
+		return "partly seen"
+	case t.Decided > 0:
+		return "decided"
+	case t.Passed == 0 && t.NotAsked > 0: // nobody said what is intended
+		return "not asked"
+	case t.Passed == 0:
+		return "about nothing"
+	}
+	return "passed"
 }
 
 // Unread are checks that no probe brings the facts of yet. They are listed, so
@@ -95,7 +122,7 @@ func (cov *coverage) devices(c *Check) Tally {
 		t.past(c, d.Docket, cov.Now)
 		v := &view{d, cov.Scene}
 		if c.concerns(v) {
-			t.add(c, d.Docket, c.looks(v))
+			t.add(c, d.Docket, c.looks(v), c.readAt(v))
 		}
 		if c.unasked != nil {
 			t.NotAsked += c.unasked(v)
@@ -111,7 +138,7 @@ func (cov *coverage) clouds(c *Check) Tally {
 			continue
 		}
 		t.past(c, x.Docket, cov.Now)
-		t.add(c, x.Docket, c.cloud(c, x, cov.Scene))
+		t.add(c, x.Docket, c.cloud(c, x, cov.Scene), x.Tables[c.inCloud].At)
 		if c.unaskedIn != nil {
 			t.NotAsked += c.unaskedIn(x, cov.Scene)
 		}
@@ -148,6 +175,10 @@ func (cov *coverage) begin(c *Check) *count {
 // done adds what follows from all that was counted.
 func (t *count) done(cov *coverage) Tally {
 	t.Debt = math.Round(drift.Debt(t.open, cov.Now)*100) / 100
+	if t.ReadAt != nil {
+		age := max(0, int64(cov.Now.Sub(*t.ReadAt)/time.Second))
+		t.AnswersAgeS = &age
+	}
 	if cov.watched && t.Off == "" {
 		t.FoundWeekAgo = &t.then
 	}
@@ -164,7 +195,10 @@ func (c *Check) of(facet string) bool {
 // add counts a target: what stands against it, and of the looks that find
 // nothing those that saw and those that did not. A target that was never judged
 // has passed nothing.
-func (t *count) add(c *Check, docket *fleet.Docket, looks []fleet.Look) {
+func (t *count) add(c *Check, docket *fleet.Docket, looks []fleet.Look, read time.Time) {
+	if t.live && slices.ContainsFunc(looks, func(l fleet.Look) bool { return l.Known }) {
+		t.answered(read)
+	}
 	var stands []string
 	for i := range docket.Of() {
 		f := &docket.Findings[i]
@@ -185,6 +219,13 @@ func (t *count) add(c *Check, docket *fleet.Docket, looks []fleet.Look) {
 		default:
 			t.NotVisible++
 		}
+	}
+}
+
+// answered takes in when an answer was read.
+func (t *count) answered(at time.Time) {
+	if !at.IsZero() && (t.ReadAt == nil || at.Before(*t.ReadAt)) {
+		t.ReadAt = &at
 	}
 }
 

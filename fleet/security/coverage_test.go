@@ -55,6 +55,61 @@ func TestCoverageOfARegion(t *testing.T) {
 	}
 }
 
+// TestHowOldTheAnswersAre: passed is said of what was read, and how long ago the
+// oldest of it was; past two intervals nothing has passed.
+func TestHowOldTheAnswersAre(t *testing.T) {
+	of := func(ages ...time.Duration) *fleet.Snapshot {
+		dockets := map[string]*fleet.Docket{}
+		for i := range ages {
+			dockets[string(rune('a'+i))] = &fleet.Docket{}
+		}
+		s := fleetOf(dockets)
+		s.Live, s.Policies.ManagementVLANs = true, []int{900}
+		edit := s.Devices.Edit()
+		for i, age := range ages {
+			d := edit.At(s.Devices.Number("s-" + string(rune('a'+i))))
+			d.Sources = slices.Clone(d.Sources)
+			for k := range d.Sources {
+				d.Sources[k].FactsAt = now.Add(-age)
+			}
+			d.AttachedAt = now.Add(-age / 2)
+		}
+		s.Devices = edit.Done()
+		return s
+	}
+	for _, c := range []struct {
+		ages         []time.Duration
+		passed, gone int
+		age          time.Duration // below 0: nothing answered
+		says         string
+	}{
+		{[]time.Duration{20 * time.Second}, 1, 0, 20 * time.Second, "passed"},
+		{[]time.Duration{20 * time.Second, 4 * time.Minute, time.Minute}, 3, 0, 4 * time.Minute, "passed"},
+		{[]time.Duration{20 * time.Second, 11 * time.Minute}, 1, 1, 20 * time.Second, "partly seen"},
+		{[]time.Duration{11 * time.Minute}, 0, 1, -1, "not visible"},
+	} {
+		for _, id := range []string{"ipmi.cipher0", "net.bmc-vlan"} {
+			got := tallyOf(t, Coverage(of(c.ages...)), id)
+			if got.Passed != c.passed || got.NotVisible != c.gone || got.Says() != c.says {
+				t.Errorf("%s, %v: %+v says %s", id, c.ages, got, got.Says())
+			}
+			switch {
+			case c.age < 0:
+				if got.ReadAt != nil || got.AnswersAgeS != nil {
+					t.Errorf("%s, %v: nothing answered, and it was read at %v", id, c.ages, got.ReadAt)
+				}
+			case got.ReadAt == nil || got.AnswersAgeS == nil || !got.ReadAt.Equal(now.Add(-c.age)) || *got.AnswersAgeS != int64(c.age/time.Second):
+				t.Errorf("%s, %v: read at %v", id, c.ages, got.ReadAt)
+			}
+		}
+	}
+	s := of(time.Minute)
+	s.Live = false // of the past it is not kept when what was read
+	if got := tallyOf(t, Coverage(s), "ipmi.cipher0"); got.ReadAt != nil {
+		t.Errorf("of the past it says %v", got.ReadAt)
+	}
+}
+
 // TestFoundAWeekAgo reads a count of then off what dockets keep.
 func TestFoundAWeekAgo(t *testing.T) {
 	ended := func(f fleet.Finding, ago time.Duration) fleet.Finding {

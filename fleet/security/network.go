@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"plumb/fleet"
 	"plumb/fleet/drift"
@@ -13,11 +14,11 @@ import (
 // which they are listed.
 var netChecks = []Check{
 	{ID: "net.bmc-vlan", Title: "a BMC is outside of the management VLANs", Severity: fleet.SeverityWarn, How: "where the switches that it is cabled to have learned the address of the BMC",
-		Fix: "move the port to a management VLAN, or name its VLAN in policies", about: func(v *view) bool { return v.speaks(fleet.SourceIPMI) }, all: bmcVLAN},
+		Fix: "move the port to a management VLAN, or name its VLAN in policies", about: func(v *view) bool { return v.speaks(fleet.SourceIPMI) }, all: bmcVLAN, at: bmcSeenAt},
 	{ID: "net.many-macs", Title: "a server's port learns more addresses than it should", Severity: fleet.SeverityWarn, How: "the addresses that the switch has learned on it",
-		Fix: "find out what is plugged in between, or allow more in policies", about: func(v *view) bool { return switching(v.d) }, all: manyMACs},
+		Fix: "find out what is plugged in between, or allow more in policies", about: func(v *view) bool { return switching(v.d) }, all: manyMACs, at: func(v *view) time.Time { return v.d.DeepAt }},
 	{ID: "net.segment", Title: "a VLAN is open between segments", Severity: fleet.SeverityCrit, How: "the VLANs of the ports that its cables lead to",
-		Fix: "take the port out of the VLAN, or change the segment in policies", about: func(v *view) bool { return !switching(v.d) }, all: segments, unasked: unsegmented},
+		Fix: "take the port out of the VLAN, or change the segment in policies", about: func(v *view) bool { return !switching(v.d) }, all: segments, at: func(v *view) time.Time { return v.d.AttachedAt }, unasked: unsegmented},
 }
 
 // switching reports whether a device carries the VLANs of others.
@@ -31,6 +32,14 @@ func (v *view) attached() *fleet.Attached {
 		return nil
 	}
 	return v.d.Attached
+}
+
+// bmcSeenAt: the switches say where a BMC is, and the BMC which one it is.
+func bmcSeenAt(v *view) time.Time {
+	if at := v.factsAt(fleet.SourceIPMI); at.Before(v.d.AttachedAt) {
+		return at
+	}
+	return v.d.AttachedAt
 }
 
 // bmcVLAN holds a BMC's VLAN against the management VLANs, else against where

@@ -129,6 +129,19 @@ func TestCauses(t *testing.T) {
 				say(d, fleet.StateWarn, "sensor inlet", "Inlet Temp 38 C")
 			}
 		}, nil, "ams1/r01", fleet.ConfidenceMedium, 4, "inlet air too warm"},
+		{"a warm rack, and what is warm inside of its servers", 1, func(d *fleet.Device) {
+			if d.Spec.Kind == fleet.KindServer {
+				for _, key := range []string{"inlet", "cpu1"} {
+					name := map[string]string{"inlet": "Inlet Temp", "cpu1": "CPU1 Temp"}[key]
+					d.Sensors = append(d.Sensors, fleet.Sensor{SensorDef: &fleet.SensorDef{Key: key, Name: name, Class: fleet.ClassTemperature}, State: fleet.StateWarn})
+					say(d, fleet.StateWarn, "sensor "+key, name+" 85 C")
+				}
+			}
+		}, nil, "ams1/r01", fleet.ConfidenceMedium, 4, "inlet air too warm"},
+		{"a warm CPU in a warm rack, behind a cool inlet", 1, only("r01-s01", func(d *fleet.Device) {
+			d.Sensors = append(d.Sensors, fleet.Sensor{SensorDef: &fleet.SensorDef{Key: "cpu1", Name: "CPU1 Temp", Class: fleet.ClassTemperature}, State: fleet.StateWarn})
+			say(d, fleet.StateWarn, "sensor cpu1", "CPU1 Temp 85 C")
+		}), nil, "r01-s01", fleet.ConfidenceHigh, 1, "CPU1 Temp"},
 		{"a BMC silent", 1, only("r01-s01", mute), nil, "r01-s01/bmc", fleet.ConfidenceLow, 1, "path lost"},
 		{"a cable out", 1, only("r01-swa", func(d *fleet.Device) { say(d, fleet.StateWarn, "port E1", "E1 down (cabled to r01-s01 eth1)") }), nil, "r01-swa/E1", fleet.ConfidenceMedium, 1, "E1 down"},
 		{"an outlet off", 1, both(only("r01-pa", func(d *fleet.Device) {
@@ -156,7 +169,7 @@ func TestCauses(t *testing.T) {
 				c.more(h)
 			}
 			s := h.snap(c.live)
-			if c.name == "a warm rack" {
+			if strings.Contains(c.name, "a warm ") {
 				s.Racks.At(0).Reasons = []string{"inlet air too warm at 4 of 4 servers"}
 			}
 			list := Causes(s, t0)

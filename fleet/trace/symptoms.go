@@ -203,11 +203,12 @@ func (q *inquiry) farEnd(n int, port string) []Part {
 }
 
 // warmRack is the rack of a server whose inlet is too warm, where the engine
-// says so of the rack as a whole.
+// says so of the rack as a whole. What is warm inside of such a server is warm
+// by the same air.
 func (q *inquiry) warmRack(d *fleet.Device, key string) Part {
 	n := q.s.Racks.Number(d.Spec.Rack)
 	x := d.Sensor(key)
-	if n < 0 || x == nil || !x.Inlet() {
+	if n < 0 || x == nil || !x.Inlet() && !(x.SensorDef != nil && x.Class == fleet.ClassTemperature && warmInlet(d)) {
 		return Part{}
 	}
 	said := len(q.s.Racks.At(n).Reasons)
@@ -218,6 +219,15 @@ func (q *inquiry) warmRack(d *fleet.Device, key string) Part {
 		return Part{}
 	}
 	return Part{Kind: Rack, N: n}
+}
+
+// warmInlet reports whether a device says that the air it takes in is too warm.
+func warmInlet(d *fleet.Device) bool {
+	return slices.ContainsFunc(d.About, func(about string) bool {
+		key, is := strings.CutPrefix(about, "sensor ")
+		x := d.Sensor(key)
+		return is && x != nil && x.Inlet()
+	})
 }
 
 // ofGuests lists what clouds say is not well. A guest hangs on its host, a

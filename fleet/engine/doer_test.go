@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"plumb/fleet"
+)
+
+// TestADriftNamesTheJobThatBroughtIt: somebody puts a port into another VLAN by
+// a job of plumb, and takes it back. The finding that begins and the one that
+// ends say who and in which job, in the docket, in the store and in the events;
+// what somebody else does names nobody.
+func TestADriftNamesTheJobThatBroughtIt(t *testing.T) {
+	w := newWired(t)
+	w.inv.Policies.Facets = nil
+	w.snap = Restore(w.inv, fleet.Memory{}, t0)
+	w.round()
+	const port = "sw/Ethernet4"
+	job := func(id, vlan, undoes string) {
+		w.now = w.now.Add(time.Second)
+		p := fleet.Plan{Action: fleet.ActPortVLAN, Args: map[string]string{"vlan": vlan}, Targets: []fleet.PlanTarget{{ID: port, Wire: "sw", Source: fleet.SourceSNMP, After: "vlan " + vlan}}}
+		w.step(fleet.Decision{Job: &fleet.Job{ID: id, Action: p.Action, Targets: []string{port}, State: fleet.JobAccepted, By: "ann", Planned: &p, Began: w.now, Undoes: undoes,
+			Steps: []fleet.JobStep{{Name: "begin", Target: port, State: fleet.JobRunning, At: w.now}, {Name: "act", Target: port, State: fleet.JobAccepted, At: w.now}}}})
+	}
+	hear := func() {
+		w.now, w.said = w.now.Add(2*time.Second), nil
+		w.hear()
+	}
+	begun := func(who string) {
+		t.Helper()
+		for _, f := range w.snap.Docket("sw").Of() {
+			if f.Facet == "port Ethernet4 vlan" {
+				if f.Who != who {
+					t.Errorf("begun by %q, want %q", f.Who, who)
+				}
+				return
+			}
+		}
+		t.Errorf("no drift: %+v", w.snap.Docket("sw"))
+	}
+	ended := func(state fleet.FindingState, who string) {
+		t.Helper()
+		for _, f := range w.snap.Docket("sw").Gone {
+			if f.Facet == "port Ethernet4 vlan" {
+				if f.State != state || f.Who != who {
+					t.Errorf("%s by %q, want %s by %q", f.State, f.Who, state, who)
+				}
+				return
+			}
+		}
+		t.Errorf("it has not ended: %+v", w.snap.Docket("sw"))
+	}
+	told := func(text string) {
+		t.Helper()
+		for _, e := range w.said {
+			if e.Type == "drift" && strings.Contains(e.Text, text) {
+				return
+			}
+		}
+		t.Errorf("no event says %q: %+v", text, w.said)
+	}
+
+	w.vlan[3] = 999 // by somebody else
+	hear()
+	begun("")
+	w.vlan[3] = 900
+	hear()
+	ended(fleet.FindingGone, "")
+
+	job("j1", "999", "")
+	w.vlan[3] = 999
+	hear()
+	begun("ann, job j1")
+	told(", by ann, job j1")
+	for range 3 { // and it stays so, also when the job is long over
+		w.round()
+		begun("ann, job j1")
+	}
+	kept := (*fleet.Finding)(nil)
+	for _, c := range w.kept {
+		if c.Row == "port Ethernet4 vlan" && c.Table == fleet.TableFindings && len(c.Value) > 0 {
+			kept = decode[fleet.Finding](c.Value)
+		}
+	}
+	if kept == nil || kept.Who != "ann, job j1" {
+		t.Errorf("kept as %+v", kept)
+	}
+
+	job("j2", "900", "j1")
+	w.vlan[3] = 900
+	hear()
+	ended(fleet.FindingReverted, "ann, job j2, undo of j1")
+}
+
+// TestAJobOfAnotherPortNamesNobody: what a job wrote elsewhere, or otherwise,
+// has nothing to do with it.
+func TestAJobOfAnotherPortNamesNobody(t *testing.T) {
+	plan := &fleet.Plan{Args: map[string]string{"vlan": "999"}}
+	d := doing{&fleet.Job{ID: "j1", By: "ann", Action: fleet.ActPortVLAN, Targets: []string{"sw/Ethernet4"}, Planned: plan, Began: t0}, "sw"}
+	for _, c := range []struct {
+		facet, value string
+		want         bool
+	}{
+		{"port Ethernet4 vlan", "999", true}, {"port Ethernet4 vlan", "998", false}, {"port Ethernet5 vlan", "999", false},
+		{"port Ethernet4 speed", "999", false}, {"firmware", "999", false}, {"port Ethernet4 vlan", "", false},
+	} {
+		if got := d.wrote(c.facet, c.value); got != c.want {
+			t.Errorf("%s = %q: %v", c.facet, c.value, got)
+		}
+	}
+	user := doing{&fleet.Job{Action: fleet.ActUserOff, Planned: &fleet.Plan{Args: map[string]string{"slot": "4"}}}, "s1"}
+	if !user.wrote("bmc.user.4", "ADMIN administrator disabled nolan") || user.wrote("bmc.user.4", "ADMIN administrator enabled lan") || user.wrote("bmc.user.5", "x user disabled nolan") {
+		t.Error("a user that was turned off")
+	}
+	cipher := doing{&fleet.Job{Action: fleet.ActCipherOff, Planned: &fleet.Plan{Args: map[string]string{"suite": "1"}}}, "s1"}
+	if !cipher.wrote("bmc.ciphers", "3 11 17") || cipher.wrote("bmc.ciphers", "1 3") || cipher.wrote("bmc.ciphers", "") {
+		t.Error("a suite that was turned off")
+	}
+}
