@@ -21,6 +21,9 @@ func (x *Sensor) Input() int {
 }
 
 func supplyOf(name string) int {
+	if name == "" || name[0]|0x20 != 'p' { // as each head below begins
+		return 0
+	}
 	name = strings.ToLower(name)
 	for _, head := range []string{"power supply", "pwrsupply", "psu", "ps"} {
 		rest, ok := strings.CutPrefix(name, head)

@@ -30,6 +30,10 @@ type Snapshot struct {
 	// the device's. A device that is none is not in it.
 	HostOf map[int]int
 
+	// Guests says what stands on what: it is of Instances, Hosts and Services as
+	// they are here. Nil in a snapshot that no step made.
+	Guests *Guests
+
 	// Cohorts count what devices of one kind, model and role have in common.
 	Cohorts map[string]Tally
 	// Norms say how devices of one kind, model and role behave under load, as

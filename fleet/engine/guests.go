@@ -13,6 +13,7 @@ import (
 func (s *step) settleGuests() {
 	if s.next.Instances.Len() == 0 && s.next.Services.Len() == 0 {
 		s.recountGuests() // the last of them may have just left
+		s.next.Guests = fleet.NewGuests(&s.next)
 		return
 	}
 	hosts := make(map[string]*fleet.HostState, s.next.Hosts.Len())
@@ -52,6 +53,7 @@ func (s *step) settleGuests() {
 	}
 	s.next.Services = services.Done()
 	s.recountGuests()
+	s.next.Guests = fleet.NewGuests(&s.next)
 }
 
 // place gives an instance its device, state and reasons.
