@@ -229,6 +229,8 @@ type Device struct {
 	Series []SeriesKey
 	// Past is its last weeks by the hour, nil until they were read back.
 	Past *Past
+	// MemoryErrors are those of the last week; nil: its log never told of any.
+	MemoryErrors *MemoryErrors
 	// Forecasts are what was foretold of it, oldest first, scored and open.
 	Forecasts []Forecast
 }

@@ -16,6 +16,9 @@
 // time, and a better one tomorrow does not replace it, or none would ever be
 // wrong.
 //
+// Memory errors are the one thing here that is not of hours: they are counted as
+// the event log tells them (memory.go).
+//
 // It sees hours (fleet.Past), not samples. Which series they are made of is said
 // by [Keys], so that who reads the history and who judges it agree. What is not
 // here: efficiency of power supplies and wear of disks and optics. No wire reads
