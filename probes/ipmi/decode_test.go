@@ -262,6 +262,18 @@ func TestSELTimes(t *testing.T) {
 	}
 }
 
+// TestRedundancyIsGraded: that the next failure is an outage is no outage yet.
+func TestRedundancyIsGraded(t *testing.T) {
+	const info, warn, crit = fleet.SeverityInfo, fleet.SeverityWarn, fleet.SeverityCrit
+	for kind, what := range map[uint8]string{0x04: "fans", 0x08: "supplies", 0x09: "power unit"} {
+		for offset, want := range []fleet.Severity{info, warn, warn, warn, warn, crit, warn, warn} {
+			if text, got := eventWords(readingRedundant, kind, uint8(offset), true); got != want {
+				t.Errorf("%s: %s is %s, want %s", what, text, got, want)
+			}
+		}
+	}
+}
+
 // TestSELMemory: byte 3 names a module only where byte 1 says that it does.
 func TestSELMemory(t *testing.T) {
 	rec := func(kind, sensor, dir, d1, d2, d3 byte) []byte {

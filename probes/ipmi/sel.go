@@ -124,10 +124,9 @@ func (r *selRecord) event(target, guid string, erased uint32, names map[address]
 
 // Memory errors (table 42-3, sensor type 0Ch, sensor-specific events).
 const (
-	sensorSpecific = 0x6f
-	sensorMemory   = 0x0c
-	extraInData3   = 0x30 // event data 1, bits 5:4: byte 3 is of this sensor type, not the vendor's own
-	anyModule      = 0xff
+	sensorMemory = 0x0c
+	extraInData3 = 0x30 // event data 1, bits 5:4: byte 3 is of this sensor type, not the vendor's own
+	anyModule    = 0xff
 )
 
 var memoryErrors = map[uint8]fleet.MemoryError{0: fleet.MemoryCorrected, 1: fleet.MemoryUncorrected, 5: fleet.MemoryLimit}
@@ -137,7 +136,7 @@ var memoryErrors = map[uint8]fleet.MemoryError{0: fleet.MemoryCorrected, 1: flee
 // otherwise is their own, and is not guessed.
 func (r *selRecord) memory(erased uint32) *fleet.MemoryEvent {
 	what, ok := memoryErrors[r.data[0]&0x0f]
-	if !ok || r.kind != selSystem || r.sensor != sensorMemory || r.reading != sensorSpecific {
+	if !ok || r.kind != selSystem || r.sensor != sensorMemory || r.reading != readingSpecific {
 		return nil
 	}
 	m := &fleet.MemoryEvent{Error: what, Epoch: erased, Record: r.id, Timed: r.hasStamp}
