@@ -66,6 +66,40 @@ func NewTable[T any](ids []string, rows []T) Table[T] {
 	return t
 }
 
+// Again builds a table of rows, most of them rows of t: a page of which each row
+// stays where it was is shared and not copied.
+func (t *Table[T]) Again(ids []string, rows []*T) Table[T] {
+	next := Table[T]{ids: ids, index: make(map[string]int32, len(ids)), pages: make([]*[pageSize]T, (len(ids)+pageSize-1)/pageSize)}
+	for n, id := range ids {
+		next.index[id] = int32(n)
+	}
+	for p := range next.pages {
+		page := rows[p*pageSize : min((p+1)*pageSize, len(rows))]
+		if t.holds(p, page) {
+			next.pages[p] = t.pages[p]
+			continue
+		}
+		next.pages[p] = new([pageSize]T)
+		for k, x := range page {
+			next.pages[p][k] = *x
+		}
+	}
+	return next
+}
+
+// holds reports whether page p of t is made of these rows.
+func (t *Table[T]) holds(p int, page []*T) bool {
+	if len(page) < pageSize || p >= len(t.pages) {
+		return false
+	}
+	for k, x := range page {
+		if x != &t.pages[p][k] {
+			return false
+		}
+	}
+	return true
+}
+
 // TableEdit makes the next version of a table. It belongs to one goroutine.
 type TableEdit[T any] struct {
 	next  Table[T]

@@ -21,6 +21,9 @@ func (x *Sensor) Input() int {
 }
 
 func supplyOf(name string) int {
+	if name == "" || name[0]|0x20 != 'p' { // as each head below begins
+		return 0
+	}
 	name = strings.ToLower(name)
 	for _, head := range []string{"power supply", "pwrsupply", "psu", "ps"} {
 		rest, ok := strings.CutPrefix(name, head)
@@ -41,8 +44,18 @@ func (x *Sensor) Inlet() bool {
 	if x.Class != ClassTemperature {
 		return false
 	}
-	name := strings.ToLower(x.Name)
-	return strings.Contains(name, "inlet") || strings.Contains(name, "ambient")
+	return holds(x.Name, "inlet") || holds(x.Name, "ambient")
+}
+
+// holds reports whether a name holds a word, which is in lower case, in letters
+// of any case: every sensor of every machine is asked at every poll.
+func holds(name, word string) bool {
+	for i := 0; i+len(word) <= len(name); i++ {
+		if name[i]|0x20 == word[0] && strings.EqualFold(name[i:i+len(word)], word) {
+			return true
+		}
+	}
+	return false
 }
 
 // Management reports whether the cable is that of a BMC: nothing that runs

@@ -30,6 +30,10 @@ type Snapshot struct {
 	// the device's. A device that is none is not in it.
 	HostOf map[int]int
 
+	// Guests says what stands on what: it is of Instances, Hosts and Services as
+	// they are here. Nil in a snapshot that no step made.
+	Guests *Guests
+
 	// Cohorts count what devices of one kind, model and role have in common.
 	Cohorts map[string]Tally
 	// Norms say how devices of one kind, model and role behave under load, as
@@ -225,6 +229,8 @@ type Device struct {
 	Series []SeriesKey
 	// Past is its last weeks by the hour, nil until they were read back.
 	Past *Past
+	// MemoryErrors are those of the last week; nil: its log never told of any.
+	MemoryErrors *MemoryErrors
 	// Forecasts are what was foretold of it, oldest first, scored and open.
 	Forecasts []Forecast
 }

@@ -165,6 +165,8 @@ type Event struct {
 	Severity Severity  `json:"severity"`
 	Asserted bool      `json:"asserted"`
 	Raw      string    `json:"raw,omitempty"` // hex
+	// Memory is set where it tells of a memory error.
+	Memory *MemoryEvent `json:"memory,omitempty"`
 }
 
 // Instance is a virtual machine as its provider tells it.

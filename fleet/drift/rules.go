@@ -1,7 +1,6 @@
 package drift
 
 import (
-	"slices"
 	"strings"
 
 	"plumb/fleet"
@@ -9,7 +8,7 @@ import (
 
 // rule says what a fact is to drift.
 type rule struct {
-	name     string // a name or a pattern of path.Match
+	name     string // a name, or with a star at its end all that begin so
 	kind     fleet.FindingKind
 	mode     fleet.Mode
 	owned    fleet.Ownership
@@ -50,11 +49,8 @@ var rules = []rule{
 // is false for what nobody asks about.
 func ruleOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) (r rule, judged bool) {
 	r = rule{name: name, kind: fleet.FindConfig, mode: fleet.ModeExact, owned: fleet.Owned, severity: fleet.SeverityWarn, cohort: true, week: true}
-	for i := range rules {
-		if fleet.Like(rules[i].name, name) {
-			r, judged = rules[i], true
-			break
-		}
+	if i := ruleAt(name); i >= 0 {
+		r, judged = rules[i], true
 	}
 	if p := policyOf(policies, d, name); p != nil {
 		judged = true
@@ -75,6 +71,43 @@ func ruleOf(policies *fleet.Policies, d *fleet.DeviceSpec, name string) (r rule,
 		r.severity = fleet.SeverityInfo
 	}
 	return r, judged
+}
+
+// exactly are the rules of one name, and beginnings those of all names that begin
+// so: every fact of every device is held against them.
+var exactly, beginnings = sortRules()
+
+type beginning struct {
+	head string
+	rule int
+}
+
+func sortRules() (map[string]int, []beginning) {
+	names, heads := map[string]int{}, []beginning{}
+	for i := range rules {
+		if head, ok := strings.CutSuffix(rules[i].name, "*"); ok {
+			heads = append(heads, beginning{head, i})
+		} else if _, again := names[rules[i].name]; !again {
+			names[rules[i].name] = i
+		}
+	}
+	return names, heads
+}
+
+// ruleAt finds the first rule that matches a fact; -1: none.
+func ruleAt(name string) int {
+	first, ok := exactly[name]
+	if !ok {
+		first = -1
+	}
+	for i := range beginnings {
+		if b := &beginnings[i]; first >= 0 && b.rule > first {
+			break
+		} else if strings.HasPrefix(name, b.head) {
+			return b.rule
+		}
+	}
+	return first
 }
 
 // policyOf is the user's own word about a fact; nil: none.
@@ -111,5 +144,5 @@ func Known() []string {
 
 // Ruled reports whether a name is one that is judged without anybody asking.
 func Ruled(name string) bool {
-	return slices.ContainsFunc(rules, func(r rule) bool { return fleet.Like(r.name, name) })
+	return ruleAt(name) >= 0
 }

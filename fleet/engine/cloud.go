@@ -173,25 +173,6 @@ func hostState(h *fleet.Host) fleet.State {
 	return fleet.StateOK
 }
 
-func (s *step) mergeInstances(c *fleet.Cloud, o *fleet.Observation) {
-	old := pick(&s.next.Instances, func(x *fleet.InstanceState) bool { return x.Cloud == o.Target })
-	before := make([]fleet.Instance, len(old))
-	for i, x := range old {
-		before[i] = x.Instance
-		before[i].State = x.Told
-	}
-	after := mergeRows(s, o.Target, fleet.TableInstances, o.Tables[fleet.TableInstances], before, o.Instances,
-		func(x *fleet.Instance) string { return x.ID }, sameInstance, instanceKept)
-	s.noteInstances(c, before, after)
-	rows := make([]fleet.InstanceState, 0, len(after))
-	for _, x := range after {
-		x.Cloud = o.Target
-		rows = append(rows, fleet.InstanceState{Instance: x, Told: x.State})
-	}
-	s.next.Instances = replace(&s.next.Instances, rows, func(x *fleet.InstanceState) bool { return x.Cloud == o.Target },
-		func(x *fleet.InstanceState) string { return x.ID })
-}
-
 func instanceKept(x *fleet.Instance) any {
 	k := *x
 	k.Service = "" // follows from the inventory

@@ -7,51 +7,134 @@ import (
 	"plumb/fleet"
 )
 
+// settler is what a step has to do about guests.
+type settler struct {
+	unsettled map[string]bool // instances of which a cloud told something new
+}
+
 // settleGuests decides what instances and services stand on. A provider may
 // call a guest ACTIVE for as long as its hypervisor is dead, so a guest is
 // never shown greener than the machine under it.
 func (s *step) settleGuests() {
-	if s.next.Instances.Len() == 0 && s.next.Services.Len() == 0 {
-		s.recountGuests() // the last of them may have just left
-		return
+	if s.next.Instances.Len() > 0 || s.next.Services.Len() > 0 {
+		m := make([]members, s.next.Services.Len())
+		s.settleInstances(m)
+		s.settleDevices(m)
+		services := s.next.Services.Edit()
+		for k := range m {
+			s.settleService(services, k, &m[k])
+		}
+		s.next.Services = services.Done()
 	}
-	hosts := make(map[string]*fleet.HostState, s.next.Hosts.Len())
-	for _, h := range s.next.Hosts.All() {
-		hosts[h.Cloud+"/"+h.Name] = h
+	s.recountGuests() // the last of them may have just left
+	s.next.Guests = fleet.NewGuests(&s.next)
+}
+
+// settleInstances places those of which there is something to say and leaves the
+// others as they are.
+func (s *step) settleInstances(m []members) {
+	number := make(map[string]int, len(m))
+	for k := range m {
+		m[k].instances = make([]int, 0, len(s.next.Services.At(k).Instances))
+		number[s.next.Services.At(k).Spec.Name] = k
 	}
-	members := make([]members, s.next.Services.Len())
 	edit := s.next.Instances.Edit()
+	g := s.footing(edit)
 	for i := range edit.Len() {
-		was := edit.Peek(i)
-		is := *was
-		s.place(&is, hosts[is.Cloud+"/"+is.Host])
-		is.Service = ""
-		for k := range members {
-			if spec := s.next.Services.At(k).Spec; spec.Matches(is.Tags) {
-				is.Service = spec.Name
-				members[k].instance(s, i, &is)
-				break
+		x := edit.Peek(i)
+		if !g.still(i, x) {
+			is := *x
+			s.place(&is, s.next.Hosts.Get(is.Cloud+"/"+is.Host))
+			is.Service = s.serves(is.Tags)
+			if is.State != x.State || is.Device != x.Device || is.Service != x.Service || !slices.Equal(is.Reasons, x.Reasons) {
+				x = edit.At(i)
+				*x = is
 			}
 		}
-		if is.State != was.State || is.Device != was.Device || is.Service != was.Service || !slices.Equal(is.Reasons, was.Reasons) {
-			*edit.At(i) = is
+		if x.Service != "" {
+			m[number[x.Service]].instance(s, i, x)
 		}
 	}
 	s.next.Instances = edit.Done()
+}
+
+// serves names the service that instances with such tags carry.
+func (s *step) serves(tags map[string]string) string {
+	for k := range s.next.Services.Len() {
+		if spec := s.next.Services.At(k).Spec; spec.Matches(tags) {
+			return spec.Name
+		}
+	}
+	return ""
+}
+
+// settleDevices counts the devices that carry services themselves. Which ones do
+// changes with the inventory alone.
+func (s *step) settleDevices(m []members) {
+	if !s.rolled {
+		for k := range m {
+			for _, i := range s.next.Services.At(k).Devices {
+				m[k].device(s.devices.Peek(i), i)
+			}
+		}
+		return
+	}
 	for i := range s.devices.Len() {
 		d := s.devices.Peek(i)
-		for k := range members {
+		for k := range m {
 			if len(d.Spec.Tags) > 0 && s.next.Services.At(k).Spec.Matches(d.Spec.Tags) {
-				members[k].device(d, i)
+				m[k].device(d, i)
 			}
 		}
 	}
-	services := s.next.Services.Edit()
-	for k := range members {
-		s.settleService(services, k, &members[k])
+}
+
+// footing is what is wrong under instances. One that was well, of which its cloud
+// told nothing new and under which nothing is wrong stays as it is: almost all.
+type footing struct {
+	s       *step
+	all     bool   // the inventory is another one
+	news    []bool // by instance; nil: none
+	hosts   map[hostKey]bool
+	cloud   string // of the last instance
+	unread  bool
+	started bool
+}
+
+type hostKey struct{ cloud, name string }
+
+func (s *step) footing(edit *fleet.TableEdit[fleet.InstanceState]) *footing {
+	g := &footing{s: s, all: s.rolled, hosts: map[hostKey]bool{}}
+	for _, h := range s.next.Hosts.All() {
+		if h.State == fleet.StateCrit || h.State == fleet.StateWarn {
+			g.hosts[hostKey{h.Cloud, h.Name}] = true
+		}
 	}
-	s.next.Services = services.Done()
-	s.recountGuests()
+	if len(s.unsettled) > 0 {
+		g.news = make([]bool, edit.Len())
+		for id := range s.unsettled {
+			if n := s.next.Instances.Number(id); n >= 0 {
+				g.news[n] = true
+			}
+		}
+	}
+	return g
+}
+
+// still reports whether an instance stays as it is.
+func (g *footing) still(i int, x *fleet.InstanceState) bool {
+	if g.all || g.news != nil && g.news[i] || len(x.Reasons) > 0 || x.State != x.Told {
+		return false
+	}
+	if x.Device >= 0 {
+		if st := g.s.devices.Peek(x.Device).State; st == fleet.StateCrit || st == fleet.StateOff {
+			return false
+		}
+	}
+	if !g.started || x.Cloud != g.cloud {
+		g.started, g.cloud, g.unread = true, x.Cloud, g.s.unread(x.Cloud) != ""
+	}
+	return !g.unread && (len(g.hosts) == 0 || !g.hosts[hostKey{x.Cloud, x.Host}])
 }
 
 // place gives an instance its device, state and reasons.
@@ -132,6 +215,8 @@ type members struct {
 	running, unplaced   int
 	unseen              int // members of which nobody knows whether they run
 	zones, hosts, racks map[string]bool
+	zone                string   // that was counted last
+	counted             []uint64 // by device, a bit: its host and rack were
 }
 
 func (m *members) domain(zone, host, rack string) {
@@ -139,6 +224,7 @@ func (m *members) domain(zone, host, rack string) {
 		m.zones, m.hosts, m.racks = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	}
 	m.zones[zone], m.hosts[host], m.racks[rack] = true, true, true
+	m.zone = zone
 }
 
 func (m *members) instance(s *step, i int, x *fleet.InstanceState) {
@@ -150,12 +236,20 @@ func (m *members) instance(s *step, i int, x *fleet.InstanceState) {
 		return
 	}
 	m.running++
-	rack := ""
-	if x.Device >= 0 {
-		rack = s.devices.Peek(x.Device).Spec.Rack
-	}
 	if x.Host == "" {
 		m.unplaced++
+	}
+	rack := ""
+	if x.Device >= 0 {
+		if m.counted == nil {
+			m.counted = make([]uint64, s.devices.Len()/64+1)
+		}
+		word, bit := &m.counted[x.Device/64], uint64(1)<<(x.Device%64)
+		if *word&bit != 0 && x.Zone == m.zone {
+			return
+		}
+		*word |= bit
+		rack = s.devices.Peek(x.Device).Spec.Rack
 	}
 	m.domain(x.Zone, x.Host, rack)
 }

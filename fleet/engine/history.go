@@ -36,11 +36,7 @@ func (s *step) compare(i int) {
 	d := s.devices.At(i)
 	s.gatherNorms()
 	j := performance.Judge(performance.Case{Device: d, Past: d.Past, Norms: s.next.Norms[drift.CohortKey(d)], Now: s.now})
-	said := drift.Judgement{Kinds: []fleet.FindingKind{fleet.FindPerformance}, Looks: j.Looks, LastRead: time.Unix(d.Past.Until()*3600, 0), StaleAfter: 24 * time.Hour}
-	if d.Docket != nil { // the coverage is that of what was read, not of its past
-		said.Looked, said.Blind, said.Muted = d.Docket.Looked, d.Docket.Blind, d.Docket.Muted
-	}
-	s.settle(i, drift.Settle(d.Docket, d.Spec.ID, said, s.now), false)
+	s.settlePerformance(i, append(j.Looks, s.memory(d)...), time.Unix(d.Past.Until()*3600, 0))
 	next, changed, gone := performance.Foretell(d.Forecasts, j.Forecasts, d.Past, s.now)
 	d.Forecasts = next
 	for k := range changed {
@@ -49,6 +45,16 @@ func (s *step) compare(i int) {
 	for k := range gone {
 		s.change(d.Spec.ID, fleet.TableBaselines, forecastRow(&gone[k]), nil)
 	}
+}
+
+// settlePerformance folds what was said of how a device performs into its docket.
+func (s *step) settlePerformance(i int, looks []fleet.Look, read time.Time) {
+	d := s.devices.At(i)
+	said := drift.Judgement{Kinds: []fleet.FindingKind{fleet.FindPerformance}, Looks: looks, LastRead: read, StaleAfter: 24 * time.Hour}
+	if d.Docket != nil { // the coverage is that of what was read, not of its past
+		said.Looked, said.Blind, said.Muted = d.Docket.Looked, d.Docket.Blind, d.Docket.Muted
+	}
+	s.settle(i, drift.Settle(d.Docket, d.Spec.ID, said, s.now), false)
 }
 
 // forecastRow names a forecast by what it is of and when it was made.

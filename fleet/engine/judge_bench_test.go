@@ -4,6 +4,9 @@ package engine
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +66,7 @@ func BenchmarkJudge(b *testing.B) {
 	l.inv.Services = []fleet.ServiceSpec{{Name: "match", Select: map[string]string{"service": "match"}, Floor: 1000}}
 	snap := Restore(l.inv, fleet.Memory{}, l.now)
 	cloud := manyInstances(100_000)
+	turned := 0
 	look := func(in ...fleet.Input) time.Duration {
 		l.now = l.now.Add(time.Second)
 		for _, x := range in {
@@ -94,10 +98,38 @@ func BenchmarkJudge(b *testing.B) {
 			return []benchline.Line{
 				{Bench: "engine-judge-all-10000", Value: all.Seconds(), Unit: "cpu_s", Goal: 2},
 				{Bench: "engine-step-167-slow", Value: slow.Seconds() * 1e3 / steps, Unit: "cpu_ms", Goal: 20},
-				{Bench: "engine-cloud-100000", Value: look(cloud).Seconds() * 1e3, Unit: "cpu_ms", Goal: 500},
+				{Bench: "engine-cloud-100000-same", Value: look(again(cloud, 0, &turned)).Seconds() * 1e3, Unit: "cpu_ms", Goal: 100},
+				{Bench: "engine-cloud-100000-100-changed", Value: look(again(cloud, 100, &turned)).Seconds() * 1e3, Unit: "cpu_ms", Goal: 100},
+				{Bench: "engine-cloud-100000-10-came-or-went", Value: (look(fewer(cloud, 10)) + look(again(cloud, 0, &turned))).Seconds() * 1e3 / 2, Unit: "cpu_ms", Goal: 100},
+				{Bench: "engine-cloud-100000-all-changed", Value: look(again(cloud, 100_000, &turned)).Seconds() * 1e3, Unit: "cpu_ms", Goal: 500},
 			}
 		})...)
 	}
+}
+
+// again is the cloud's next answer, in memory of its own, with some instances
+// restarted since.
+func again(o *fleet.Observation, changed int, turned *int) *fleet.Observation {
+	next := *o
+	next.Instances = slices.Clone(o.Instances)
+	for k := range next.Instances {
+		x := &next.Instances[k]
+		x.ID, x.Name, x.Host, x.Tags = strings.Clone(x.ID), strings.Clone(x.Name), strings.Clone(x.Host), maps.Clone(x.Tags)
+	}
+	for range changed {
+		x := &next.Instances[*turned%len(next.Instances)]
+		x.LaunchedAt = x.LaunchedAt.Add(time.Minute)
+		*turned += 7
+	}
+	o.Instances = next.Instances
+	return &next
+}
+
+// fewer is an answer in which some instances at the beginning are gone.
+func fewer(o *fleet.Observation, n int) *fleet.Observation {
+	next := *o
+	next.Instances = o.Instances[n:]
+	return &next
 }
 
 func manyInstances(n int) *fleet.Observation {
@@ -108,7 +140,7 @@ func manyInstances(n int) *fleet.Observation {
 		o.Hosts = append(o.Hosts, fleet.Host{ID: fmt.Sprint("h", i), Name: fmt.Sprintf("r%03d-s%02d", i/18, i%18), Zone: "az1", State: "up", Status: "enabled"})
 	}
 	for i := range n {
-		o.Instances = append(o.Instances, fleet.Instance{ID: fmt.Sprint("i-", i), Name: fmt.Sprint("match-", i), Zone: "az1", Type: "m1.large", State: fleet.StateOK, RunState: "ACTIVE",
+		o.Instances = append(o.Instances, fleet.Instance{ID: fmt.Sprint("i-", i), Name: fmt.Sprint("match-", i), Cloud: "os", Zone: "az1", Type: "m1.large", State: fleet.StateOK, RunState: "ACTIVE",
 			Host: o.Hosts[i%len(o.Hosts)].Name, SecurityGroups: []string{"default"}, Tags: map[string]string{"service": "match"}})
 	}
 	return o

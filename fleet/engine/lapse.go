@@ -18,7 +18,8 @@ func (s *step) lapse() {
 	s.lapsePolicies()
 	for i := range s.devices.Len() {
 		d := s.devices.Peek(i)
-		l, ok := drift.Lapse(d.Docket, s.now)
+		s.lapseMemory(i, d)
+		l, ok := drift.Lapse(s.devices.Peek(i).Docket, s.now)
 		if !ok {
 			continue
 		}

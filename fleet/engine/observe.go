@@ -60,6 +60,7 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 		d.Crossings = drift.Cross(d.Crossings, s.cords(d), o.At)
 	}
 	s.out.Events = append(s.out.Events, o.Events...)
+	s.countMemory(i, o)
 	measure(d)
 	if d.Power != was.Power || d.PowerSince.IsZero() {
 		d.PowerSince = o.At

@@ -138,6 +138,9 @@ func (r *recaller) device(i int, rows *fleet.Rows) {
 	if rows.Table.Judged() {
 		d.Docket = recallDocket(d.Docket, rows)
 		d.Forecasts = append(d.Forecasts, recallForecasts(rows)...)
+		if m := recallMemory(rows); m != nil {
+			d.MemoryErrors = m
+		}
 		d.DriftOpen = d.Docket.Open()
 		return
 	}

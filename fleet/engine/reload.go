@@ -93,7 +93,12 @@ func (s *step) dropGuests() {
 	}
 	all := func(*fleet.HostState) bool { return true }
 	s.next.Hosts = replace(&s.next.Hosts, hosts, all, func(h *fleet.HostState) string { return h.Cloud + "/" + h.Name })
-	s.next.Instances = replace(&s.next.Instances, nil, func(x *fleet.InstanceState) bool { return gone(x.Cloud) }, func(x *fleet.InstanceState) string { return x.ID })
+	for _, x := range s.next.Instances.All() {
+		if gone(x.Cloud) {
+			s.next.Instances = replace(&s.next.Instances, nil, func(x *fleet.InstanceState) bool { return gone(x.Cloud) }, func(x *fleet.InstanceState) string { return x.ID })
+			return
+		}
+	}
 }
 
 // keep makes a table for the specs, carrying over the state of ids that were

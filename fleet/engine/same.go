@@ -35,10 +35,12 @@ func sameHost(a, b *fleet.Host) bool {
 	})
 }
 
-// sameInstance leaves out the service, which follows from the inventory.
-func sameInstance(a, b *fleet.Instance) bool {
-	return a.ID == b.ID && a.Name == b.Name && a.Cloud == b.Cloud && a.Project == b.Project && a.Region == b.Region && a.Zone == b.Zone && a.Type == b.Type &&
-		a.RunState == b.RunState && a.State == b.State && a.Host == b.Host && a.PlacementGroup == b.PlacementGroup &&
+// sameInstance compares what a cloud told of an instance with what it tells. It
+// leaves out the service, which follows from the inventory; told is the state
+// that the cloud told of a, and b is of the cloud, whether it says so or not.
+func sameInstance(a, b *fleet.Instance, told fleet.State, cloud string) bool {
+	return told == b.State && a.RunState == b.RunState && a.Host == b.Host && a.ID == b.ID && a.Name == b.Name && a.Cloud == cloud &&
+		a.Project == b.Project && a.Region == b.Region && a.Zone == b.Zone && a.Type == b.Type && a.PlacementGroup == b.PlacementGroup &&
 		a.Image == b.Image && slices.Equal(a.SecurityGroups, b.SecurityGroups) && slices.Equal(a.Addresses, b.Addresses) && slices.Equal(a.Public, b.Public) &&
 		a.ChangedBy == b.ChangedBy && a.ChangedAt.Equal(b.ChangedAt) && a.LaunchedAt.Equal(b.LaunchedAt) && maps.Equal(a.Tags, b.Tags)
 }

@@ -61,7 +61,7 @@ func TestRowsAreComparedByEveryField(t *testing.T) {
 		{"resource", differs(t, func(a, b *fleet.Resource) bool {
 			return sameHost(&fleet.Host{Resources: []fleet.Resource{*a}}, &fleet.Host{Resources: []fleet.Resource{*b}})
 		}), []string{"Used"}},
-		{"instance", differs(t, sameInstance), []string{"Service"}},
+		{"instance", differs(t, func(a, b *fleet.Instance) bool { return sameInstance(a, b, a.State, b.Cloud) }), []string{"Service"}},
 		{"entity", differs(t, equal[fleet.Entity]), nil},
 		{"neighbor", differs(t, equal[fleet.Neighbor]), nil},
 	} {

@@ -21,7 +21,8 @@ type step struct {
 	touched map[int]bool // devices whose roll-up may have changed
 	stirred []int        // devices about which there is new evidence
 	guests  bool         // hosts, instances or what carries them changed
-	rolled  bool         // the inventory changed: everything is rolled up anew
+	settler
+	rolled  bool // the inventory changed: everything is rolled up anew
 	changed bool
 	said    map[string]int // events of this step by target and kind
 

@@ -78,12 +78,6 @@ func (s *step) settleCloudFindings(i int, after drift.Settled, fresh bool) {
 	}
 }
 
-// noteInstances remembers what of instances is otherwise than at the last look.
-func (s *step) noteInstances(c *fleet.Cloud, before, after []fleet.Instance) {
-	note := func(facet, value string) { c.Docket = s.note(c.Spec.Name, c.Docket, facet, value) }
-	paired(before, after, func(x *fleet.Instance) string { return x.ID }, func(was, is *fleet.Instance) { drift.NoteInstance(was, is, note) })
-}
-
 // noteGroups remembers which rules of security groups are others now.
 func (s *step) noteGroups(c *fleet.Cloud, before []fleet.SecurityGroup) {
 	note := func(facet, value string) { c.Docket = s.note(c.Spec.Name, c.Docket, facet, value) }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -202,6 +203,9 @@ func (s *step) rackReasons(r *fleet.Rack) []string {
 			continue
 		}
 		read++
+		if !slices.ContainsFunc(d.Sensors, func(x fleet.Sensor) bool { return bad(x.State) && x.Inlet() }) {
+			continue // the rest asks for every name
+		}
 		if x := inlet(d); x != nil && bad(x.State) && x.Value.Cmp(x.Limits.HighWarn) >= 0 && x.Limits.HighWarn.Known {
 			warm++
 		}

@@ -16,9 +16,13 @@
 // time, and a better one tomorrow does not replace it, or none would ever be
 // wrong.
 //
+// Memory errors are the one thing here that is not of hours: they are counted as
+// the event log tells them (memory.go).
+//
 // It sees hours (fleet.Past), not samples. Which series they are made of is said
 // by [Keys], so that who reads the history and who judges it agree. What is not
 // here: efficiency of power supplies and wear of disks and optics. No wire reads
-// watts on both sides of a supply, nor wear, and what cannot be seen is not
-// judged.
+// watts on both sides of a supply: the power reading of DCMI (section 6.6) is what
+// most machines take from the wall, so the outlets less that is the error of two
+// meters and no loss. Nor is wear read, and what cannot be seen is not judged.
 package performance

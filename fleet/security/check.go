@@ -45,6 +45,8 @@ var Checks = slices.Concat(ipmiChecks, snmpChecks, netChecks)
 type view struct {
 	d     *fleet.Device
 	scene *Scene
+	list  []User // see users
+	asked bool
 }
 
 func (v *view) fact(name string) string { return v.d.Facts.Get(name) }

@@ -120,7 +120,7 @@ func (cov *coverage) devices(c *Check) Tally {
 			continue
 		}
 		t.past(c, d.Docket, cov.Now)
-		v := &view{d, cov.Scene}
+		v := &view{d: d, scene: cov.Scene}
 		if c.concerns(v) {
 			t.add(c, d.Docket, c.looks(v), c.readAt(v))
 		}

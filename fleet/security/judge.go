@@ -13,7 +13,7 @@ var Kinds = []fleet.FindingKind{fleet.FindSecurity}
 // such a device and that no policy turned off, and blind those of them that
 // could not be tried.
 func Judge(d *fleet.Device, sc *Scene) (looks []fleet.Look, looked, blind int) {
-	v := &view{d, sc}
+	v := &view{d: d, scene: sc}
 	for i := range Checks {
 		if c := &Checks[i]; c.concerns(v) && !sc.policy(c).Off {
 			looks = append(looks, c.looks(v)...)

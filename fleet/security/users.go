@@ -25,7 +25,13 @@ type User struct {
 // seesUsers reports whether every slot of the user list was read.
 func seesUsers(v *view) bool { return v.fact("bmc.sees.users") == "yes" }
 
-func (v *view) users() []User { return UsersOf(v.d) }
+// users are read off the facts once: several checks look at them.
+func (v *view) users() []User {
+	if !v.asked {
+		v.list, v.asked = UsersOf(v.d), true
+	}
+	return v.list
+}
 
 // UsersOf reads the users that a BMC showed off its facts. Of a list that is
 // denied now, what it held when it was not says nothing.

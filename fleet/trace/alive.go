@@ -40,6 +40,9 @@ func Dead(d *fleet.Device) bool {
 
 // supplyDead reports whether a device's own word is that a supply gives nothing.
 func supplyDead(d *fleet.Device, no int) bool {
+	if !slices.ContainsFunc(d.Sensors, isCrit) {
+		return false // almost always: no name is looked at
+	}
 	x := supplyOf(d, no)
 	return x != nil && x.State == fleet.StateCrit
 }
@@ -90,3 +93,5 @@ func open(d *fleet.Device, p *fleet.Port) bool {
 }
 
 func outletName(no int) string { return strconv.Itoa(no) }
+
+func isCrit(x fleet.Sensor) bool { return x.State == fleet.StateCrit }

@@ -42,11 +42,13 @@ func large() *fleet.Snapshot {
 		fmt.Sscanf(h.guests[n].Service, "svc%d", &k)
 		h.services[k].Instances = append(h.services[k].Instances, n)
 	}
-	return h.snap(func(d *fleet.Device) {
+	s := h.snap(func(d *fleet.Device) {
 		for k := len(d.Ports); d.Spec.Kind == fleet.KindSwitch && k < 48; k++ {
 			d.Ports = append(d.Ports, fleet.Port{PortDef: &fleet.PortDef{Name: fmt.Sprintf("x%d", k), Oper: "up"}})
 		}
 	})
+	s.Guests = fleet.NewGuests(s) // as a step does
+	return s
 }
 
 // BenchmarkGraph asks for the trace and the loss of one part of each kind, and
@@ -71,6 +73,7 @@ func BenchmarkGraph(b *testing.B) {
 			})...)
 		}
 		cost("trace-build-10000", 100, func() { Build(s) })
+		cost("trace-guests-100000", 10, func() { fleet.NewGuests(s) })
 		for _, id := range []string{"ams-r000-s00", "ams-r000-sw", "ams-r000-pa", "ams-A", "ams-r000-s00-v0", "svc7", "ams1/ams-r000", "ams-r000-sw/E1"} {
 			p := parts(b, g, s, id)[0]
 			cost("trace-"+string(p.Kind), 5, func() { g.Trace(s, p, Walk{Up: true, Down: true, Limit: 4096}) })

@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,6 +75,17 @@ func (g *Graph) Blast(s *fleet.Snapshot, parts ...Part) Blast {
 
 // blast is Blast, with what is known already of who is dead.
 func (q *inquiry) blast(parts ...Part) Blast {
+	b := q.spreadFrom(parts)
+	b.guests()
+	b.out.Power, b.out.PDUs = b.moved()
+	for _, list := range []*[]Loss{&b.out.Lost, &b.out.Degraded, &b.out.Unseen} {
+		*list = sortLosses(*list)
+	}
+	return b.out
+}
+
+// spreadFrom follows a failure over everything that is plugged in.
+func (q *inquiry) spreadFrom(parts []Part) *blast {
 	g, s := q.g, q.s
 	b := &blast{g: g, s: s, before: g.world(s, q, nil), after: g.world(s, q, parts), lost: make([]bool, len(g.devices)), touched: map[int]bool{}}
 	b.out = Blast{Failed: []string{}, Already: []string{}, Lost: []Loss{}, Degraded: []Loss{}, Unseen: []Loss{}, Services: []Hit{}, Power: []Moved{}, PDUs: []Shift{}}
@@ -92,17 +102,30 @@ func (q *inquiry) blast(parts ...Part) Blast {
 	b.seed(parts)
 	b.spread()
 	b.cut()
-	b.guests()
-	b.out.Power, b.out.PDUs = b.moved()
-	for _, list := range [][]Loss{b.out.Lost, b.out.Degraded, b.out.Unseen} {
-		slices.SortStableFunc(list, func(x, y Loss) int { return cmp.Compare(order(x.Kind), order(y.Kind)) })
-	}
-	return b.out
+	return b
 }
 
-// order sorts what is higher up first.
-func order(k Kind) int {
-	return slices.Index([]Kind{Utility, UPS, Feed, PDU, Router, Switch, Server, Other, Host, Instance, Service}, k)
+// ranks sort what is higher up first; what is none of them comes before.
+var ranks = [...]Kind{Utility, UPS, Feed, PDU, Router, Switch, Server, Other, Host, Instance, Service}
+
+// sortLosses sorts by kind and leaves those of one kind in their order. A region
+// takes tens of thousands: each is moved once.
+func sortLosses(list []Loss) []Loss {
+	var at [len(ranks) + 2]int
+	rank := make([]uint8, len(list))
+	for i := range list {
+		rank[i] = uint8(slices.Index(ranks[:], list[i].Kind) + 1)
+		at[rank[i]+1]++
+	}
+	for k := 1; k < len(at); k++ {
+		at[k] += at[k-1]
+	}
+	out := make([]Loss, len(list))
+	for i, k := range rank {
+		out[at[k]] = list[i]
+		at[k]++
+	}
+	return out
 }
 
 // seed puts what failed at the head of the list. What stands in a failed place
@@ -121,7 +144,8 @@ func (b *blast) seed(parts []Part) {
 		}
 	}
 	for i, gone := range b.after.gone {
-		if p := b.g.deviceAt(b.s, i); gone {
+		if gone {
+			p := b.g.deviceAt(b.s, i)
 			b.lost[i], b.touched[i] = true, true
 			if !named[p] && b.before.powered(i) {
 				b.lose(p, "stands there")
@@ -129,7 +153,7 @@ func (b *blast) seed(parts []Part) {
 			b.todo = append(b.todo, p)
 		}
 	}
-	for p := range b.after.failed {
+	for _, p := range b.after.order {
 		if p.on() {
 			b.todo = append(b.todo, p)
 		}
@@ -156,8 +180,9 @@ func (b *blast) spread() {
 		case p.Kind == PSU:
 			b.power(p.N, "")
 		case p.Kind == Outlet:
+			no := outletNo(p.Name)
 			for _, e := range b.g.devices[p.N].feeds {
-				if outletName(b.g.devices[e.device].cords[e.k].outlet) == p.Name {
+				if b.g.devices[e.device].cords[e.k].outlet == no {
 					b.power(e.device, "")
 				}
 			}
@@ -238,7 +263,7 @@ func (b *blast) cut() {
 		switch p.Kind {
 		case Port:
 			for _, e := range b.g.devices[p.N].ends {
-				if portOf(b.s, e) == p.Name {
+				if b.g.portOf(e) == p.Name {
 					near[e.device] = true
 				}
 			}
@@ -267,7 +292,7 @@ func (b *blast) reach(n int) {
 		return
 	}
 	p := b.g.deviceAt(b.s, n)
-	if carries(b.s.Devices.At(n).Spec.Kind) {
+	if b.g.carries(n) {
 		if was, left := b.before.uplinks(n), b.after.uplinks(n); was > 1 && left == 1 {
 			b.degrade(p, "network: 1 of %d uplinks left", was)
 		}
@@ -288,82 +313,4 @@ func (b *blast) reach(n int) {
 	if b.before.sight(n) && !b.after.sight(n) {
 		b.out.Unseen = append(b.out.Unseen, Loss{b.s.Devices.ID(n), BMC, "its management address is cut off"})
 	}
-}
-
-// guests takes the instances and the replicas of what is lost. Services that
-// lose nothing are not counted: there may be many, of many replicas.
-func (b *blast) guests() {
-	if len(b.after.failed) == 0 {
-		return
-	}
-	lost, hit := map[int]bool{}, map[string]bool{}
-	for n := range b.s.Instances.Len() {
-		x := b.s.Instances.At(n)
-		why := b.guest(n, x)
-		if why == "" || !Running(x.State) {
-			continue
-		}
-		p := Part{Kind: Instance, N: n}
-		lost[n], hit[x.Service] = true, true
-		if !b.after.failed[p] {
-			b.lose(p, "%s", why)
-		}
-	}
-	for n := range b.s.Services.Len() {
-		v := b.s.Services.At(n)
-		if !hit[v.Spec.Name] && !slices.ContainsFunc(v.Devices, func(n int) bool { return b.lost[n] }) {
-			continue
-		}
-		h := Hit{Service: v.Spec.Name, Floor: v.Spec.Floor}
-		h.Before, h.After = b.replicas(v, lost)
-		if h.Below = h.Floor > 0 && h.After < h.Floor; h.After < h.Before {
-			b.out.Services = append(b.out.Services, h)
-		}
-	}
-}
-
-// replicas counts what of a service runs, and what of that is left.
-func (b *blast) replicas(v *fleet.Service, lost map[int]bool) (before, after int) {
-	count := func(gone bool) {
-		if before++; !gone {
-			after++
-		}
-	}
-	for _, n := range v.Instances {
-		if x := b.s.Instances.At(n); Running(x.State) && (x.Device < 0 || b.stands(x.Device)) {
-			count(lost[n])
-		}
-	}
-	for _, n := range v.Devices {
-		if Running(b.s.Devices.At(n).State) && b.stands(n) {
-			count(b.lost[n])
-		}
-	}
-	return before, after
-}
-
-// stands reports whether a machine that carries something is not known to be
-// gone: a cloud may take minutes to notice.
-func (b *blast) stands(n int) bool { return !Dead(b.s.Devices.At(n)) }
-
-// guest says why an instance is lost, or "".
-func (b *blast) guest(n int, x *fleet.InstanceState) string {
-	switch {
-	case b.single && b.after.failed[Part{Kind: Instance, N: n}]:
-		return "it failed"
-	case x.Device >= 0:
-		if b.lost[x.Device] && b.stands(x.Device) {
-			return "host " + b.s.Devices.ID(x.Device) + " is lost"
-		}
-		return ""
-	case x.Host != "" && b.after.failed[Part{Kind: Host, N: b.s.Hosts.Number(x.Cloud + "/" + x.Host)}]:
-		return "host " + x.Host + " is lost"
-	}
-	c := b.s.Clouds.Get(x.Cloud)
-	for _, p := range b.places {
-		if p.Kind == Region && c != nil && c.Spec.Region == b.s.Regions.ID(p.N) {
-			return "region " + c.Spec.Region + " is lost"
-		}
-	}
-	return ""
 }

@@ -14,8 +14,13 @@ type Graph struct {
 	topology *fleet.Topology
 	feeds    []feedNode
 	devices  []deviceNode
-	nets     []int // switches and routers
+	nets     []int  // switches and routers
+	kinds    []Kind // by device
+	stands   []spot // by device
 }
+
+// spot is where a device stands: numbers of a rack, site and region, -1 for none.
+type spot struct{ rack, site, region int32 }
 
 // feedNode is a feed: what is above it, a feed or a UPS, and what is below.
 type feedNode struct {
@@ -45,6 +50,7 @@ type cordNode struct {
 // among the ports of that device when the graph was built.
 type cableNode struct {
 	to, at     int
+	port       string // the name of the port that it ends in
 	management bool
 }
 
@@ -53,9 +59,12 @@ type end struct{ device, k int }
 
 // Build lays out the graph of a snapshot's inventory.
 func Build(s *fleet.Snapshot) *Graph {
-	g := &Graph{topology: s.Topology, feeds: make([]feedNode, s.Feeds.Len()), devices: make([]deviceNode, s.Devices.Len())}
+	n := s.Devices.Len()
+	g := &Graph{topology: s.Topology, feeds: make([]feedNode, s.Feeds.Len()), devices: make([]deviceNode, n), kinds: make([]Kind, n), stands: make([]spot, n)}
 	for i := range g.devices {
-		g.devices[i].feed = -1
+		spec := s.Devices.At(i).Spec
+		g.devices[i].feed, g.kinds[i] = -1, kindOf(spec.Kind)
+		g.stands[i] = spot{int32(s.Racks.Number(spec.Rack)), int32(s.Sites.Number(spec.Site)), int32(s.Regions.Number(spec.Region))}
 	}
 	for i := range g.feeds {
 		g.plugFeed(s, i)
@@ -108,7 +117,7 @@ func (g *Graph) plug(s *fleet.Snapshot, i int) {
 	for k := range spec.Links {
 		c := &spec.Links[k]
 		name, port, _ := strings.Cut(c.To, "/")
-		x := cableNode{to: s.Devices.Number(name), at: -1, management: c.Management() && !carries(spec.Kind)}
+		x := cableNode{to: s.Devices.Number(name), at: -1, port: port, management: c.Management() && !carries(spec.Kind)}
 		if x.to >= 0 {
 			g.devices[x.to].ends = append(g.devices[x.to].ends, end{i, k})
 			x.at = place(s.Devices.At(x.to).Ports, port)
@@ -161,7 +170,17 @@ func (g *Graph) climbs(s *fleet.Snapshot, i int) bool {
 }
 
 // portOf is the name of the port that a cable ends in.
-func portOf(s *fleet.Snapshot, e end) string {
-	_, port, _ := strings.Cut(s.Devices.At(e.device).Spec.Links[e.k].To, "/")
-	return port
+func (g *Graph) portOf(e end) string { return g.devices[e.device].cables[e.k].port }
+
+// port finds a port; one that a cable ends in is first looked for where it was.
+func (g *Graph) port(s *fleet.Snapshot, p Part) *fleet.Port {
+	for _, e := range g.devices[p.N].ends {
+		if c := &g.devices[e.device].cables[e.k]; c.port == p.Name {
+			return portAt(s.Devices.At(p.N), p.Name, c.at)
+		}
+	}
+	return s.Devices.At(p.N).Port(p.Name)
 }
+
+// carries reports whether a device passes on what others send.
+func (g *Graph) carries(n int) bool { return g.kinds[n] == Switch || g.kinds[n] == Router }

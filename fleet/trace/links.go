@@ -2,6 +2,7 @@ package trace
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,26 +60,36 @@ func power(s *fleet.Snapshot, d *fleet.Device) []fleet.Link {
 }
 
 func cord(s *fleet.Snapshot, outlet, psu string) fleet.Link {
-	return fleet.Link{From: outlet, To: psu, Kind: "power", Source: fleet.Intended, Evidence: "inventory", State: outletState(s, outlet)}
+	l := fleet.Link{From: outlet, To: psu, Kind: "power", Source: fleet.Intended, Evidence: "inventory", State: fleet.StateUnknown}
+	pdu, no, _ := strings.Cut(outlet, "/")
+	if d := s.Devices.Get(pdu); d != nil {
+		l.State = outletState(d, no)
+	}
+	return l
 }
 
-func outletState(s *fleet.Snapshot, id string) fleet.State {
-	pdu, n, _ := strings.Cut(id, "/")
-	d := s.Devices.Get(pdu)
-	if d == nil || d.State == fleet.StateUnknown || stale(d) {
+func outletState(pdu *fleet.Device, name string) fleet.State {
+	if pdu.State == fleet.StateUnknown || stale(pdu) {
 		return fleet.StateUnknown // what it said last is no longer known to be so
 	}
-	for i := range d.Outlets {
-		if strconv.Itoa(d.Outlets[i].Index) == n {
-			switch d.Outlets[i].State {
-			case "on":
-				return fleet.StateOK
-			case "off":
-				return fleet.StateOff
-			}
+	if o := outletOf(pdu, outletNo(name)); o != nil {
+		switch o.State {
+		case "on":
+			return fleet.StateOK
+		case "off":
+			return fleet.StateOff
 		}
 	}
 	return fleet.StateUnknown
+}
+
+// outletNo is the number that an outlet's name stands for; a name that is
+// written in another way than ours is nobody's.
+func outletNo(name string) int {
+	if no, err := strconv.Atoi(name); err == nil && outletName(no) == name {
+		return no
+	}
+	return math.MinInt
 }
 
 // cables lists intended cables that end at the device, with who has seen them.
@@ -136,8 +147,8 @@ func witnesses(sw *fleet.Device, p *fleet.Port, d *fleet.Device, c fleet.Cable) 
 			break
 		}
 	}
-	for _, e := range sw.FDB {
-		if c.MAC != "" && e.Port == p.Name && strings.EqualFold(e.MAC, c.MAC) {
+	for i := 0; c.MAC != "" && i < len(sw.FDB); i++ {
+		if e := &sw.FDB[i]; e.Port == p.Name && strings.EqualFold(e.MAC, c.MAC) {
 			out = append(out, "fdb")
 			break
 		}

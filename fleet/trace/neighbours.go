@@ -1,15 +1,11 @@
 package trace
 
-import (
-	"slices"
-
-	"plumb/fleet"
-)
+import "plumb/fleet"
 
 // above lists what a part needs or stands in.
-func (t *tracer) above(p Part) (out []step) {
-	up := func(from Part, kind string, w witness) { out = append(out, step{from, p, from, kind, w}) }
-	away := func(to Part, kind string, w witness) { out = append(out, step{p, to, to, kind, w}) }
+func (t *tracer) above(p Part) []step {
+	t.steps = t.steps[:0]
+	up, away := t.back, t.on
 	switch p.Kind {
 	case Service:
 		t.carriers(p, up)
@@ -44,10 +40,19 @@ func (t *tracer) above(p Part) (out []step) {
 			t.aboveDevice(p, up, away)
 		}
 	}
-	return out
+	return t.steps
 }
 
 type add func(far Part, kind string, w witness)
+
+// on and back add an edge that leads to a neighbour, or from it.
+func (t *tracer) on(far Part, kind string, w witness) {
+	t.steps = append(t.steps, step{far, false, kind, w})
+}
+
+func (t *tracer) back(far Part, kind string, w witness) {
+	t.steps = append(t.steps, step{far, true, kind, w})
+}
 
 func (t *tracer) aboveDevice(p Part, up, out add) {
 	d := &t.g.devices[p.N]
@@ -87,7 +92,7 @@ func (t *tracer) farEnd(p Part, out add) {
 		if p.Kind == BMC {
 			kind = "management"
 		}
-		out(Part{Port, to, portOf(t.s, end{p.N, k})}, kind, t.cabled(p.N, k))
+		out(Part{Port, to, t.g.portOf(end{p.N, k})}, kind, t.cabled(p.N, k))
 	}
 }
 
@@ -118,9 +123,9 @@ func (t *tracer) hostOf(p Part, up add) {
 }
 
 // below lists what needs a part or stands in it.
-func (t *tracer) below(p Part) (out []step) {
-	down := func(to Part, kind string, w witness) { out = append(out, step{p, to, to, kind, w}) }
-	in := func(from Part, kind string, w witness) { out = append(out, step{from, p, from, kind, w}) }
+func (t *tracer) below(p Part) []step {
+	t.steps = t.steps[:0]
+	down, in := t.on, t.back
 	switch p.Kind {
 	case Feed, Utility:
 		for _, n := range t.g.feeds[p.N].feeds {
@@ -130,8 +135,9 @@ func (t *tracer) below(p Part) (out []step) {
 			down(t.g.deviceAt(t.s, n), "power", inventory)
 		}
 	case Outlet:
+		no := outletNo(p.Name)
 		for _, e := range t.g.devices[p.N].feeds {
-			if c := t.g.devices[e.device].cords[e.k]; outletName(c.outlet) == p.Name {
+			if c := t.g.devices[e.device].cords[e.k]; c.outlet == no {
 				down(psuOf(e.device, c.psu), "power", inventory)
 			}
 		}
@@ -148,8 +154,8 @@ func (t *tracer) below(p Part) (out []step) {
 	case Site:
 		t.inSite(p, down)
 	case Rack:
-		for i := range t.g.devices {
-			if t.s.Devices.At(i).Spec.Rack == t.s.Racks.ID(p.N) {
+		for i := range t.g.stands {
+			if int(t.g.stands[i].rack) == p.N {
 				down(t.g.deviceAt(t.s, i), "mount", inventory)
 			}
 		}
@@ -159,15 +165,9 @@ func (t *tracer) below(p Part) (out []step) {
 				down(Part{Kind: Host, N: n}, "host", witness{observed: true, evidence: "cloud", at: t.s.Clouds.At(p.N).Tables[fleet.TableHosts].At})
 			}
 		}
-		t.index()
-		for _, n := range t.loose[p.N] {
-			down(Part{Kind: Instance, N: n}, "host", t.cloudSays(t.s.Instances.At(n)))
-		}
+		t.carried(t.guests.OnCloud(p.N), down)
 	case Host:
-		t.index()
-		for _, n := range t.hosts[p.N] {
-			down(Part{Kind: Instance, N: n}, "host", t.cloudSays(t.s.Instances.At(n)))
-		}
+		t.carried(t.guests.OnHost(p.N), down)
 	case Instance:
 		if n := t.s.Services.Number(t.s.Instances.At(p.N).Service); n >= 0 {
 			down(Part{Kind: Service, N: n}, "serves", witness{intended: true, observed: true, evidence: "tags+cloud", at: t.cloudSays(t.s.Instances.At(p.N)).at})
@@ -177,7 +177,7 @@ func (t *tracer) below(p Part) (out []step) {
 			t.belowDevice(p, down, in)
 		}
 	}
-	return out
+	return t.steps
 }
 
 func (t *tracer) belowDevice(p Part, down, in add) {
@@ -189,15 +189,18 @@ func (t *tracer) belowDevice(p Part, down, in add) {
 		down(Part{Outlet, p.N, outletName(t.g.devices[e.device].cords[e.k].outlet)}, "power", t.plugged(p.N))
 	}
 	for _, e := range d.ends {
-		in(Part{Port, p.N, portOf(t.s, e)}, "data", inventory)
+		in(Part{Port, p.N, t.g.portOf(e)}, "data", inventory)
 	}
-	for _, n := range t.guestsOn(p.N) {
-		down(Part{Kind: Instance, N: n}, "host", t.cloudSays(t.s.Instances.At(n)))
+	t.carried(t.guests.OnDevice(p.N), down)
+	for _, n := range t.guests.Serves(p.N) {
+		down(Part{Kind: Service, N: int(n)}, "serves", witness{intended: true, evidence: "tags"})
 	}
-	for n := range t.s.Services.Len() {
-		if slices.Contains(t.s.Services.At(n).Devices, p.N) {
-			down(Part{Kind: Service, N: n}, "serves", witness{intended: true, evidence: "tags"})
-		}
+}
+
+// carried are the instances on something.
+func (t *tracer) carried(guests []int32, down add) {
+	for _, n := range guests {
+		down(Part{Kind: Instance, N: int(n)}, "host", t.cloudSays(t.s.Instances.At(int(n))))
 	}
 }
 
@@ -209,7 +212,7 @@ func (t *tracer) nearEnds(p Part, in add) {
 		return
 	}
 	for _, e := range t.g.devices[p.N].ends {
-		if portOf(t.s, e) != p.Name {
+		if t.g.portOf(e) != p.Name {
 			continue
 		}
 		d := t.s.Devices.At(e.device)

@@ -105,7 +105,7 @@ func (g *Graph) piece(s *fleet.Snapshot, n int, name string) (Part, bool) {
 		return Part{Port, n, name}, true
 	}
 	for _, e := range g.devices[n].ends {
-		if portOf(s, e) == name {
+		if g.portOf(e) == name {
 			return Part{Port, n, name}, true
 		}
 	}
@@ -155,9 +155,7 @@ func nicOf(d *fleet.Device, n int, c *fleet.Cable) Part {
 // carries reports whether devices of the kind pass on what others send.
 func carries(k fleet.DeviceKind) bool { return k == fleet.KindSwitch || k == fleet.KindRouter }
 
-func (g *Graph) deviceAt(s *fleet.Snapshot, n int) Part {
-	return Part{Kind: kindOf(s.Devices.At(n).Spec.Kind), N: n}
-}
+func (g *Graph) deviceAt(_ *fleet.Snapshot, n int) Part { return Part{Kind: g.kinds[n], N: n} }
 
 func kindOf(k fleet.DeviceKind) Kind {
 	if kinds := []fleet.DeviceKind{fleet.KindServer, fleet.KindSwitch, fleet.KindRouter, fleet.KindPDU, fleet.KindUPS}; slices.Contains(kinds, k) {

@@ -104,7 +104,7 @@ func (q *inquiry) wayOf(n int) []Part {
 	if d := &q.g.devices[n]; !d.edge {
 		var ups [][]Part
 		for k := range d.cables {
-			if to := d.cables[k].to; to >= 0 && carries(q.s.Devices.At(to).Spec.Kind) {
+			if to := d.cables[k].to; to >= 0 && q.g.carries(to) {
 				ups = append(ups, q.wayOf(to))
 			}
 		}
@@ -117,7 +117,7 @@ func (q *inquiry) wayOf(n int) []Part {
 // sightOf lists what would make a device silent, itself first: its power and
 // the way to its management address.
 func (q *inquiry) sightOf(n int) []Part {
-	if carries(q.s.Devices.At(n).Spec.Kind) {
+	if q.g.carries(n) {
 		return q.wayOf(n)
 	}
 	list := slices.Clone(q.powerOf(n))

@@ -47,8 +47,8 @@ type Walk struct {
 // Trace follows what a part needs up to the utility and to the edge of its
 // region, and what needs it down to the services.
 func (g *Graph) Trace(s *fleet.Snapshot, p Part, w Walk) Chain {
-	t := &tracer{g: g, s: s, limit: w.Limit, out: Chain{Nodes: []Node{}, Edges: []Edge{}}, have: map[Part]bool{}, drawn: map[line]bool{}}
-	t.node(p)
+	t := &tracer{g: g, s: s, limit: w.Limit, out: Chain{Nodes: []Node{}, Edges: []Edge{}}, drawn: map[line]struct{}{}, guests: guestsOf(s)}
+	t.node(t.number(p))
 	if w.Up {
 		t.follow(p, t.above)
 	}
@@ -58,27 +58,33 @@ func (g *Graph) Trace(s *fleet.Snapshot, p Part, w Walk) Chain {
 	return t.out
 }
 
-// line is an edge by its ends.
-type line struct{ from, to Part }
-
-// tracer is a Trace under way.
+// tracer is a Trace under way. It numbers the parts that it meets, so that each
+// is looked up by its name once a step and its id is made once.
 type tracer struct {
-	g     *Graph
-	s     *fleet.Snapshot
-	limit int
-	out   Chain
-	have  map[Part]bool
-	drawn map[line]bool
-	on    map[int][]int // instances by device, made when first needed
-	hosts map[int][]int // instances by host that is not ours
-	loose map[int][]int // by cloud the instances of which it shows no host
+	g      *Graph
+	s      *fleet.Snapshot
+	limit  int
+	out    Chain
+	guests *fleet.Guests
+	numbers
+	at    []int32 // by number: its place in out.Nodes, -1 where the bound left it out
+	seen  []uint8 // by number: the last way on which it was met
+	ways  uint8
+	drawn map[line]struct{}
+	steps []step // of one part, used again for the next
+	cloud string // whose witness says is
+	says  witness
+	when  *time.Time // of the last edge: most were seen in the same look
 }
 
-// step is an edge with the part that lies at its far end.
+// line is an edge by the numbers of its ends.
+type line struct{ from, to int32 }
+
+// step is an edge to a neighbour.
 type step struct {
-	from, to Part
-	next     Part
-	kind     string
+	next Part
+	back bool // it leads from the neighbour to the part
+	kind string
 	witness
 }
 
@@ -94,48 +100,71 @@ var inventory = witness{intended: true, evidence: "inventory"}
 
 // follow goes in one direction, nearest first.
 func (t *tracer) follow(p Part, neighbours func(Part) []step) {
-	seen := map[Part]bool{p: true}
-	for todo := []Part{p}; len(todo) > 0; todo = todo[1:] {
-		for _, x := range neighbours(todo[0]) {
-			if !t.node(x.next) {
-				if !seen[x.next] {
-					seen[x.next] = true
-					t.out.Omitted++
-				}
+	t.ways++
+	k := t.number(p)
+	t.seen[k] = t.ways
+	for todo := []int32{k}; len(todo) > 0; todo = todo[1:] {
+		near := todo[0]
+		list := neighbours(t.met[near])
+		for i := range list {
+			x := &list[i]
+			far := t.number(x.next)
+			in := t.node(far)
+			if in {
+				t.edge(near, far, x)
+			}
+			if t.seen[far] == t.ways {
 				continue
 			}
-			t.edge(x)
-			if !seen[x.next] {
-				seen[x.next] = true
-				todo = append(todo, x.next)
+			if t.seen[far] = t.ways; in {
+				todo = append(todo, far)
+			} else {
+				t.out.Omitted++
 			}
 		}
 	}
 }
 
+// number is numbers.number, with room for what is kept of each part.
+func (t *tracer) number(p Part) int32 {
+	k := t.numbers.number(t.s, p)
+	if int(k) == len(t.at) {
+		t.at, t.seen = append(t.at, -1), append(t.seen, 0)
+	}
+	return k
+}
+
 // node adds a part unless it is there or the bound is reached; it reports
 // whether it is there now.
-func (t *tracer) node(p Part) bool {
-	if t.have[p] {
+func (t *tracer) node(k int32) bool {
+	if t.at[k] >= 0 {
 		return true
 	}
 	if t.limit > 0 && len(t.out.Nodes) >= t.limit {
 		return false
 	}
-	t.have[p] = true
+	p := t.met[k]
+	t.at[k] = int32(len(t.out.Nodes))
 	t.out.Nodes = append(t.out.Nodes, Node{t.g.ID(t.s, p), p.Kind, t.g.State(t.s, p)})
 	return true
 }
 
-func (t *tracer) edge(x step) {
-	if t.drawn[line{x.from, x.to}] {
+func (t *tracer) edge(near, far int32, x *step) {
+	l := line{near, far}
+	if x.back {
+		l = line{far, near}
+	}
+	if _, ok := t.drawn[l]; ok {
 		return
 	}
-	t.drawn[line{x.from, x.to}] = true
-	e := Edge{From: t.g.ID(t.s, x.from), To: t.g.ID(t.s, x.to), Kind: x.kind, Intended: x.intended, Observed: x.observed, Evidence: x.evidence, Contradict: x.contradict, Back: x.next == x.from}
+	t.drawn[l] = struct{}{}
+	e := Edge{From: t.out.Nodes[t.at[l.from]].ID, To: t.out.Nodes[t.at[l.to]].ID, Kind: x.kind, Intended: x.intended, Observed: x.observed, Evidence: x.evidence, Contradict: x.contradict, Back: x.back}
 	if !x.at.IsZero() {
-		at := x.at.UTC()
-		e.At = &at
+		if t.when == nil || !t.when.Equal(x.at) {
+			at := x.at.UTC()
+			t.when = &at
+		}
+		e.At = t.when
 	}
 	t.out.Edges = append(t.out.Edges, e)
 }
@@ -168,15 +197,15 @@ func (g *Graph) State(s *fleet.Snapshot, p Part) fleet.State {
 			return supplyOf(d, no).State
 		}
 	case Outlet:
-		return outletState(s, d.Spec.ID+"/"+p.Name)
+		return outletState(d, p.Name)
 	case Port:
 		if !stale(d) {
-			return portState(d.Port(p.Name))
+			return portState(g.port(s, p))
 		}
 	case NIC:
 		for k := range d.Spec.Links {
 			if c := g.devices[p.N].cables[k]; d.Spec.Links[k].NIC == p.Name && c.to >= 0 && !stale(s.Devices.At(c.to)) {
-				return portState(portAt(s.Devices.At(c.to), portOf(s, end{p.N, k}), c.at))
+				return portState(portAt(s.Devices.At(c.to), g.portOf(end{p.N, k}), c.at))
 			}
 		}
 	case BMC:
@@ -201,39 +230,15 @@ func portState(p *fleet.Port) fleet.State {
 	return fleet.StateCrit
 }
 
-// guestsOn lists the instances on a device.
-func (t *tracer) guestsOn(n int) []int {
-	t.index()
-	return t.on[n]
-}
-
-func (t *tracer) index() {
-	if t.on != nil {
-		return
-	}
-	t.on, t.hosts, t.loose = map[int][]int{}, map[int][]int{}, map[int][]int{}
-	for i := range t.s.Instances.Len() {
-		switch x := t.s.Instances.At(i); {
-		case x.Device >= 0:
-			t.on[x.Device] = append(t.on[x.Device], i)
-		default:
-			host, cloud := t.s.Hosts.Number(x.Cloud+"/"+x.Host), t.s.Clouds.Number(x.Cloud)
-			if x.Host != "" && host >= 0 {
-				t.hosts[host] = append(t.hosts[host], i)
-			} else if cloud >= 0 {
-				t.loose[cloud] = append(t.loose[cloud], i)
-			}
-		}
-	}
-}
-
 // cloudSays is the witness of what a cloud's list of instances shows.
 func (t *tracer) cloudSays(x *fleet.InstanceState) witness {
-	w := witness{observed: true, evidence: "cloud"}
-	if c := t.s.Clouds.Get(x.Cloud); c != nil {
-		w.at = c.Tables[fleet.TableInstances].At
+	if t.says.evidence == "" || x.Cloud != t.cloud {
+		t.cloud, t.says = x.Cloud, witness{observed: true, evidence: "cloud"}
+		if c := t.s.Clouds.Get(x.Cloud); c != nil {
+			t.says.at = c.Tables[fleet.TableInstances].At
+		}
 	}
-	return w
+	return t.says
 }
 
 // plugged is the witness of an outlet: its PDU lists it.
@@ -255,7 +260,7 @@ func (t *tracer) cabled(n, k int) witness {
 	if to < 0 {
 		return w
 	}
-	far, port := t.s.Devices.At(to), portOf(t.s, end{n, k})
+	far, port := t.s.Devices.At(to), t.g.portOf(end{n, k})
 	p := portAt(far, port, t.g.devices[n].cables[k].at)
 	if p == nil {
 		return w

@@ -31,7 +31,7 @@ func (n *Now) Ways(p Part) (out []Ways) {
 	}
 	add("cord", w.cords(p.N), len(d.cords))
 	if p.Kind == Switch || p.Kind == Router {
-		add("uplink", w.uplinks(p.N), w.count(p.N, func(c *cableNode) bool { return carries(w.s.Devices.At(c.to).Spec.Kind) }))
+		add("uplink", w.uplinks(p.N), w.count(p.N, func(c *cableNode) bool { return w.g.carries(c.to) }))
 		return out
 	}
 	add("cable", w.paths(p.N), w.count(p.N, func(c *cableNode) bool { return !c.management }))

@@ -18,6 +18,7 @@ type world struct {
 	s       *fleet.Snapshot
 	q       *inquiry // who is shown to be dead by those who hang on it
 	failed  map[Part]bool
+	order   []Part // failed, as they were named
 	pieces  bool   // some of them are pieces of devices
 	gone    []bool // by device: failed as a whole
 	dark    []bool // by feed
@@ -39,6 +40,7 @@ func (g *Graph) world(s *fleet.Snapshot, q *inquiry, failed []Part) *world {
 // all of its devices, an aggregate its members.
 func (w *world) fail(p Part) {
 	w.failed[p] = true
+	w.order = append(w.order, p)
 	w.pieces = w.pieces || p.on()
 	switch {
 	case p.device():
@@ -57,16 +59,16 @@ func (w *world) fail(p Part) {
 }
 
 func (w *world) failPlace(p Part) {
-	id := w.g.ID(w.s, p)
 	for i := range w.gone {
-		switch spec := w.s.Devices.At(i).Spec; {
-		case p.Kind == Rack && spec.Rack == id, p.Kind == Site && spec.Site == id, p.Kind == Region && spec.Region == id:
+		switch at := &w.g.stands[i]; {
+		case p.Kind == Rack && int(at.rack) == p.N, p.Kind == Site && int(at.site) == p.N, p.Kind == Region && int(at.region) == p.N:
 			w.gone[i] = true
 		}
 	}
 	if p.Kind == Rack {
 		return
 	}
+	id := w.g.ID(w.s, p)
 	for i := range w.dark {
 		name := w.s.Feeds.At(i).Spec.Site
 		site := w.s.Sites.Get(name)
@@ -155,7 +157,7 @@ func (w *world) cable(n, k int) bool {
 		return false
 	}
 	d, far := w.s.Devices.At(n), w.s.Devices.At(c.to)
-	port := portOf(w.s, end{n, k})
+	port := w.g.portOf(end{n, k})
 	if w.pieces && (w.failed[Part{Port, c.to, port}] || w.failed[nicOf(d, n, &d.Spec.Links[k])]) {
 		return false
 	}
@@ -194,7 +196,7 @@ func (w *world) sight(n int) bool {
 // reaches reports whether what ends on a device gets any further. What is no
 // switch is taken at its word.
 func (w *world) reaches(n int) bool {
-	if !carries(w.s.Devices.At(n).Spec.Kind) {
+	if !w.g.carries(n) {
 		return w.powered(n)
 	}
 	return w.linked[n]
@@ -210,7 +212,7 @@ func (w *world) walk() {
 	w.linked = make([]bool, len(w.g.devices))
 	var todo []int
 	reach := func(n int) {
-		if !w.linked[n] && carries(w.s.Devices.At(n).Spec.Kind) && w.powered(n) {
+		if !w.linked[n] && w.g.carries(n) && w.powered(n) {
 			w.linked[n] = true
 			todo = append(todo, n)
 		}
@@ -230,7 +232,7 @@ func (w *world) walk() {
 			}
 		}
 		for _, e := range d.ends {
-			if !w.linked[e.device] && carries(w.s.Devices.At(e.device).Spec.Kind) && w.cable(e.device, e.k) {
+			if !w.linked[e.device] && w.g.carries(e.device) && w.cable(e.device, e.k) {
 				reach(e.device)
 			}
 		}
@@ -241,7 +243,7 @@ func (w *world) walk() {
 func (w *world) uplinks(n int) (live int) {
 	w.walk()
 	for k := range w.g.devices[n].cables {
-		if to := w.g.devices[n].cables[k].to; to >= 0 && carries(w.s.Devices.At(to).Spec.Kind) && w.linked[to] && w.cable(n, k) {
+		if to := w.g.devices[n].cables[k].to; to >= 0 && w.g.carries(to) && w.linked[to] && w.cable(n, k) {
 			live++
 		}
 	}

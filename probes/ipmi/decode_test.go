@@ -262,6 +262,55 @@ func TestSELTimes(t *testing.T) {
 	}
 }
 
+// TestRedundancyIsGraded: that the next failure is an outage is no outage yet.
+func TestRedundancyIsGraded(t *testing.T) {
+	const info, warn, crit = fleet.SeverityInfo, fleet.SeverityWarn, fleet.SeverityCrit
+	for kind, what := range map[uint8]string{0x04: "fans", 0x08: "supplies", 0x09: "power unit"} {
+		for offset, want := range []fleet.Severity{info, warn, warn, warn, warn, crit, warn, warn} {
+			if text, got := eventWords(readingRedundant, kind, uint8(offset), true); got != want {
+				t.Errorf("%s: %s is %s, want %s", what, text, got, want)
+			}
+		}
+	}
+}
+
+// TestSELMemory: byte 3 names a module only where byte 1 says that it does.
+func TestSELMemory(t *testing.T) {
+	rec := func(kind, sensor, dir, d1, d2, d3 byte) []byte {
+		b := selEntry(9, 1_700_000_000, 1)
+		b[2], b[10], b[12], b[13], b[14], b[15] = kind, sensor, dir, d1, d2, d3
+		return b
+	}
+	for _, c := range []struct {
+		name string
+		b    []byte
+		want fleet.MemoryError // "": none
+		part string
+	}{
+		{"correctable", rec(2, 0x0c, 0x6f, 0x00, 0xff, 0xff), fleet.MemoryCorrected, ""},
+		{"of a module", rec(2, 0x0c, 0x6f, 0x30, 0xff, 3), fleet.MemoryCorrected, "module 3"},
+		{"of no module", rec(2, 0x0c, 0x6f, 0x30, 0xff, 0xff), fleet.MemoryCorrected, ""},
+		{"with a vendor's byte", rec(2, 0x0c, 0x6f, 0x20, 0xff, 3), fleet.MemoryCorrected, ""},
+		{"uncorrectable", rec(2, 0x0c, 0x6f, 0x31, 0xff, 12), fleet.MemoryUncorrected, "module 12"},
+		{"logging limit", rec(2, 0x0c, 0x6f, 0x35, 0xff, 12), fleet.MemoryLimit, "module 12"},
+		{"presence", rec(2, 0x0c, 0x6f, 0x36, 0xff, 12), "", ""},
+		{"a threshold", rec(2, 0x0c, 0x01, 0x00, 0xff, 0xff), "", ""},
+		{"another sensor", rec(2, 0x08, 0x6f, 0x01, 0xff, 0xff), "", ""},
+		{"a vendor's record", rec(0xc0, 0x0c, 0x6f, 0x00, 0xff, 0xff), "", ""},
+	} {
+		r, err := parseSEL(c.b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := r.event("s01", "g", 7, nil, r.time()).Memory
+		switch {
+		case m == nil && c.want == "":
+		case m == nil || m.Error != c.want || m.Module != c.part || m.Epoch != 7 || m.Record != 9 || !m.Timed:
+			t.Errorf("%s: %+v", c.name, m)
+		}
+	}
+}
+
 func TestSequenceWindow(t *testing.T) {
 	var w window
 	for _, c := range []struct {

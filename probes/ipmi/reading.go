@@ -12,6 +12,7 @@ import (
 // Event/reading types (table 42-1).
 const (
 	readingThreshold = 0x01
+	readingRedundant = 0x0b // redundancy: offsets of table 42-2
 	readingSpecific  = 0x6f
 )
 
@@ -140,6 +141,9 @@ func eventWords(reading, kind, offset uint8, asserted bool) (string, fleet.Sever
 	if !asserted {
 		return text, fleet.SeverityInfo
 	}
+	if reading == readingRedundant {
+		return text, redundancy(offset)
+	}
 	switch t.EventSeverity(types.SensorType(kind), types.EventData{EventData1: offset}, types.EventDirAssertion) {
 	case types.EventSeverityCritical:
 		return text, fleet.SeverityCrit
@@ -147,6 +151,18 @@ func eventWords(reading, kind, offset uint8, asserted bool) (string, fleet.Sever
 		return text, fleet.SeverityWarn
 	}
 	return text, fleet.SeverityInfo
+}
+
+// redundancy grades what a machine says of fans or supplies together: that no
+// more of them may fail is a warning for as long as those that are left suffice.
+func redundancy(offset uint8) fleet.Severity {
+	switch offset {
+	case 0: // fully redundant
+		return fleet.SeverityInfo
+	case 5: // insufficient resources
+		return fleet.SeverityCrit
+	}
+	return fleet.SeverityWarn
 }
 
 // eventName tidies the library's spelling.

@@ -110,6 +110,7 @@ func (r *selRecord) event(target, guid string, erased uint32, names map[address]
 	if e.Sensor == "" {
 		e.Sensor = fmt.Sprintf("%s %02xh", e.Type, r.address.number)
 	}
+	e.Memory = r.memory(erased)
 	e.Text, e.Severity = eventWords(r.reading, r.sensor, r.data[0]&0x0f, r.asserted)
 	if !r.asserted {
 		e.Text += ": ended"
@@ -119,6 +120,30 @@ func (r *selRecord) event(target, guid string, erased uint32, names map[address]
 	}
 	e.Text = fleet.Clean(e.Text, fleet.MaxText)
 	return e
+}
+
+// Memory errors (table 42-3, sensor type 0Ch, sensor-specific events).
+const (
+	sensorMemory = 0x0c
+	extraInData3 = 0x30 // event data 1, bits 5:4: byte 3 is of this sensor type, not the vendor's own
+	anyModule    = 0xff
+)
+
+var memoryErrors = map[uint8]fleet.MemoryError{0: fleet.MemoryCorrected, 1: fleet.MemoryUncorrected, 5: fleet.MemoryLimit}
+
+// memory reads a memory error off a record; nil: it is none. Byte 3 names the
+// module only where byte 1 says that it is meant so: what vendors write into it
+// otherwise is their own, and is not guessed.
+func (r *selRecord) memory(erased uint32) *fleet.MemoryEvent {
+	what, ok := memoryErrors[r.data[0]&0x0f]
+	if !ok || r.kind != selSystem || r.sensor != sensorMemory || r.reading != readingSpecific {
+		return nil
+	}
+	m := &fleet.MemoryEvent{Error: what, Epoch: erased, Record: r.id, Timed: r.hasStamp}
+	if r.data[0]&0x30 == extraInData3 && r.data[2] != anyModule {
+		m.Module = fmt.Sprintf("module %d", r.data[2])
+	}
+	return m
 }
 
 // time is the record's own time, in UTC.

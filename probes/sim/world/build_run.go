@@ -90,6 +90,7 @@ func (w *World) makeServers(prev, r *run, fx *effects) {
 		s.lies = fx.lies[i]
 		s.oldFW = fx.firmware[Ref{KindServer, i}]
 		w.makeDoors(s, sv.Name, i, fx)
+		r.wear(s, i, fx)
 		s.fan = -1
 		if f, ok := fx.fan[i]; ok {
 			s.fan = int8(f)

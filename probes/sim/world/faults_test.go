@@ -1,6 +1,7 @@
 package world
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -349,5 +350,28 @@ func TestPowerOffShowsEverywhere(t *testing.T) {
 	}
 	if !w.Switch(w.Racks[sv.Rack].ToR[1], after.Add(25*time.Second)).Ports[sv.Slot-1].Oper {
 		t.Error("its link is not up after it has booted")
+	}
+}
+
+// TestMemoryWears: errors of one module come faster and faster, name it, and end
+// with the word that no more of them are logged.
+func TestMemoryWears(t *testing.T) {
+	w := newWorld(t, 24)
+	inject(t, w, "ecc-errors@fra1-r01-s04", t0)
+	n := server(t, w, "fra1-r01-s04")
+	var counts []int
+	for _, at := range []time.Duration{15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 10 * time.Minute} {
+		counts = append(counts, logged(w, n, SensorMemory, t0.Add(at)))
+	}
+	if want := []int{0, 3, 14, 56, eccLimit}; !slices.Equal(counts, want) {
+		t.Errorf("%v errors, want %v", counts, want)
+	}
+	log, _ := w.Log(n, t0.Add(10*time.Minute))
+	last := log[len(log)-1]
+	if last.Type != 0x0c || last.Data[0] != eccModuleSaid|5 || last.Data[2] != eccModule(n) {
+		t.Errorf("the last record is %+v", last)
+	}
+	if other := logged(w, n+1, SensorMemory, t0.Add(10*time.Minute)); other != 0 {
+		t.Errorf("%d errors of a server that is well", other)
 	}
 }

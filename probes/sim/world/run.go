@@ -46,6 +46,7 @@ type serverRun struct {
 	shut    Shut // what was closed at the BMC
 	oldFW   bool
 	selFull bool
+	ecc     int     // memory errors since a module began to wear out
 	ident   float64 // the LED blinks until then
 	plugged float64 // when its supplies last got power after having had none
 	wentOn  float64 // when the host was last switched on

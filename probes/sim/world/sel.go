@@ -123,6 +123,13 @@ func (w *World) log(prev, r *run, i int) {
 		w.note(i, r.at, 0x0c, SensorMemory, discreteEvent, true, 1)
 		w.note(i, r.at, 0x20, SensorOS, discreteEvent, true, 1)
 	}
+	for n := a.ecc; n < b.ecc && b.on; n++ {
+		offset := byte(0) // correctable ECC
+		if n == eccLimit-1 {
+			offset = 5 // correctable ECC logging limit reached
+		}
+		w.note(i, r.at, 0x0c, SensorMemory, discreteEvent, true, eccModuleSaid|offset, 0xff, eccModule(i))
+	}
 	if a.on != b.on && !a.lies && !b.lies && b.alive() {
 		w.note(i, r.at, 0x09, SensorPowerUnit, discreteEvent, !b.on, 0)
 	}
