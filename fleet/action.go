@@ -71,6 +71,7 @@ type Job struct {
 	BrokeGlass bool       `json:"broke_glass,omitempty"`
 	Undoes     string     `json:"undoes,omitempty"` // the job that it takes back
 	Run        string     `json:"run,omitempty"`    // the run of a runbook that asked for it
+	Asks       *Question  `json:"asks,omitempty"`   // what it waits for somebody to say; nil: nothing
 	Steps      []JobStep  `json:"steps"`
 	Began      time.Time  `json:"began"`
 	Ended      time.Time  `json:"ended"`
@@ -133,6 +134,7 @@ type JobChange struct {
 	State      JobState // "": as it is
 	Steps      []JobStep
 	ApprovedBy string    // "": as it is
+	Asks       *Question // nil: as it is; without a text: it asks nothing any more
 	Ended      time.Time // zero: as it is
 }
 

@@ -33,7 +33,7 @@ func hands(w, h int) Frame {
 	}
 	s.Devices = edit.Done()
 	s.Corded = map[string]fleet.Attachment{someOutlet: {Device: s.Devices.Number("fra1-r03-s03"), Part: "PSU 2"}}
-	s.Jobs = []fleet.Job{proposal(&s), waved(&s), verified(&s), refused(&s)}
+	s.Jobs = []fleet.Job{proposal(&s), waved(&s), verified(&s), refused(&s), asking()}
 	f.Snap = &s
 	f.Answers = judged{snap: f.Snap}
 	return f
@@ -79,6 +79,16 @@ func verified(s *fleet.Snapshot) fleet.Job {
 			{Name: "verify", Target: somePort, State: fleet.JobVerified, Text: "observed: VLAN 208", At: at.Add(12 * time.Second)}}}
 }
 
+// asking is a run of a runbook that waits for somebody to answer it.
+func asking() fleet.Job {
+	at := viewstest.At.Add(-3 * time.Minute)
+	const asks = "the server behind fra1-r03-pa/7 loses its power; is anybody at the rack, or is that fine?"
+	return fleet.Job{ID: "j5", Action: "run silent-bmc", Targets: []string{"fra1-r03-s07"}, State: fleet.JobRunning, By: "bob", Reason: "its BMC hangs since Monday", Began: at,
+		Asks: &fleet.Question{Text: asks, Until: at.Add(time.Hour)},
+		Steps: []fleet.JobStep{{Name: "start", Target: "fra1-r03-s07", State: fleet.JobRunning, Text: "restart a BMC that does not answer by cutting its power at the PDU", At: at},
+			{Name: "1 check", State: fleet.JobVerified, Text: "holds: blind(target)", At: at.Add(time.Second)}, {Name: "4 prompt", State: fleet.JobRunning, Text: "asks: " + asks, At: at.Add(2 * time.Second)}}}
+}
+
 func refused(s *fleet.Snapshot) fleet.Job {
 	j := proposal(s)
 	j.ID, j.State, j.Began, j.Ended = "j1", fleet.JobRefused, viewstest.At.Add(-time.Hour), viewstest.At.Add(-59*time.Minute)
@@ -114,6 +124,7 @@ func TestHandsGoldens(t *testing.T) {
 		{"job-verified", func(testing.TB, Frame) View { return NewJob("j2") }},
 		{"job-refused", func(testing.TB, Frame) View { return NewJob("j1") }},
 		{"jobs-waiting", func(testing.TB, Frame) View { return NewJobs() }},
+		{"job-asks", func(testing.TB, Frame) View { return NewJob("j5") }},
 	} {
 		for _, size := range sizes {
 			t.Run(fmt.Sprintf("%s-%dx%d", s.name, size[0], size[1]), func(t *testing.T) {
@@ -246,6 +257,53 @@ func TestASecondPersonIsAsked(t *testing.T) {
 	}
 	if _, in = Dispatch(f, v, no.With("UPS test")); in != (JobWord{Word: "refuse", Job: "j4", Reason: "UPS test"}) {
 		t.Errorf("a refusal: %+v", in)
+	}
+}
+
+// TestARunAsksEverybody: what a run waits for is on every screen, the wall too,
+// and a key opens a line in which only an answer is one.
+func TestARunAsksEverybody(t *testing.T) {
+	f := hands(160, 50)
+	s := *f.Snap
+	s.Jobs = s.Jobs[1:] // nobody waits for a second person
+	f.Snap = &s
+	for _, x := range everyScreen() {
+		if text := compose(t, f, x.view(t, f), Chrome{}); !strings.Contains(text, "asks, 57m left: run silent-bmc fra1-r03-s07: the server behind fra1-r03-pa/7 loses its power") {
+			t.Errorf("%s does not say that a run asks", x.name)
+		}
+	}
+	v := press(t, f, NewFleet(), "job.next")
+	if _, id := v.Selected(f); id != "j5" {
+		t.Fatalf("R leads to %s", id)
+	}
+	f.Role = fleet.RoleAdmin
+	for _, id := range []string{"job.approve", "job.refuse"} {
+		if c, _ := f.Keys.Get(id); !strings.Contains(c.Why(Scene(f, v)), "r answers it") {
+			t.Errorf("%s: %s", id, c.Why(Scene(f, v)))
+		}
+	}
+	answer, ok := f.Keys.Resolve("r", Scene(f, v))
+	if why := answer.Why(Scene(f, v)); !ok || why != "" {
+		t.Fatal(answer.ID, why)
+	}
+	if _, in := Dispatch(f, v, answer); in != (Ask{Label: "answer yes or no", Command: "job.answer"}) {
+		t.Fatalf("r asks %+v", in)
+	}
+	for text, want := range map[string]Intent{
+		"yes": Answer{Job: "j5", Text: "yes"}, " no, wait for kim": Answer{Job: "j5", Text: "no, wait for kim"},
+		"": Toast{Text: "answer: that is neither yes nor no; nothing was said"}, "nope": Toast{Text: "answer: that is neither yes nor no; nothing was said"},
+	} {
+		if _, in := Dispatch(f, v, answer.With(text)); in != want {
+			t.Errorf("%q says %+v", text, in)
+		}
+	}
+	f.Role = fleet.RoleViewer
+	if answer.Why(Scene(f, v)) == "" {
+		t.Error("a viewer may answer")
+	}
+	f.Role = fleet.RoleOperator
+	if c, _ := f.Keys.Get("job.answer"); !strings.Contains(c.Why(Scene(f, NewJob("j3"))), "asks nothing") {
+		t.Error("what asks nothing takes an answer")
 	}
 }
 

@@ -66,6 +66,12 @@ func (s *step) changeJob(c *fleet.JobChange) {
 		if !c.Ended.IsZero() {
 			j.Ended = c.Ended
 		}
+		if c.Asks != nil {
+			j.Asks = c.Asks
+		}
+	}
+	if j.State.Over() || j.Asks != nil && j.Asks.Text == "" { // nobody hears an answer any more
+		j.Asks = nil
 	}
 	s.putJob(j)
 }
