@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -72,6 +73,7 @@ type Job struct {
 	Undoes     string     `json:"undoes,omitempty"` // the job that it takes back
 	Run        string     `json:"run,omitempty"`    // the run of a runbook that asked for it
 	Asks       *Question  `json:"asks,omitempty"`   // what it waits for somebody to say; nil: nothing
+	Left       bool       `json:"left,omitempty"`   // an earlier process left it, and what became of it is not on record yet
 	Steps      []JobStep  `json:"steps"`
 	Began      time.Time  `json:"began"`
 	Ended      time.Time  `json:"ended"`
@@ -119,6 +121,30 @@ func (j *Job) Of(target string) *JobStep {
 		}
 	}
 	return nil
+}
+
+// UnderWay reports whether some process has the job in hand: of one that sent
+// everything, whether an answer is still to be written down.
+func (j *Job) UnderWay() bool {
+	waits := func(t string) bool { at := j.Of(t); return at != nil && at.State == JobRunning }
+	return j.State == JobRunning || j.State == JobApproved || j.State == JobAccepted && slices.ContainsFunc(j.Targets, waits)
+}
+
+// Holds reports whether the job, being left, may still be on its way to a
+// target.
+func (j *Job) Holds(target string) bool {
+	at := j.Of(target)
+	return j.Left && (at == nil || !at.State.Over())
+}
+
+// Leave marks the jobs that a process which is gone had in hand. The list itself
+// is left as it is.
+func Leave(jobs []Job) []Job {
+	out := slices.Clone(jobs)
+	for i := range out {
+		out[i].Left = out[i].UnderWay()
+	}
+	return out
 }
 
 // Weighs reports whether a guard may ask for the job: it is not over, or it did

@@ -307,6 +307,23 @@ func TestARunAsksEverybody(t *testing.T) {
 	}
 }
 
+// TestAJobThatWasLeft: what nobody could write down yet is no job that runs.
+func TestAJobThatWasLeft(t *testing.T) {
+	f := hands(100, 40)
+	s := *f.Snap
+	s.Jobs = fleet.Leave(s.Jobs)
+	f.Snap = &s
+	if text := compose(t, f, NewJob("j3"), Chrome{}); !strings.Contains(text, "by an earlier process") || !strings.Contains(text, "nothing is begun on its targets") {
+		t.Errorf("the page does not say that it was left:\n%s", text)
+	}
+	if text := compose(t, f, NewJobs(), Chrome{}); !strings.Contains(text, "▲ left ") || !strings.Contains(text, "left by an e") {
+		t.Errorf("the list does not say it:\n%s", text)
+	}
+	if text := compose(t, f, NewJob("j4"), Chrome{}); strings.Contains(text, "earlier process") {
+		t.Error("a proposal is not left: it still waits")
+	}
+}
+
 // TestUndoAsksLikeAnyOther: with what was there before as its argument.
 func TestUndoAsksLikeAnyOther(t *testing.T) {
 	f := hands(100, 40)

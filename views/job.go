@@ -192,6 +192,9 @@ func jobHead(f Frame, j *fleet.Job) []line {
 	asked := j.By + " " + clock(f, j.Began) + ", " + since(f, j.Began) + " ago: " + or(j.Reason)
 	out := []line{{"asked", "", asked, widget.Bold}}
 	switch {
+	case j.Left:
+		out = append(out, line{"left", f.Theme.Glyphs.Crit, "by an earlier process; what became of it is not on record yet, and", widget.Crit},
+			line{"", "", "nothing is begun on its targets until the store takes that", widget.Crit})
 	case j.BrokeGlass:
 		out = append(out, line{"agreed", f.Theme.Glyphs.Crit, "nobody: " + j.By + " broke the glass", widget.Crit})
 	case j.State == fleet.JobProposed:

@@ -182,9 +182,12 @@ var jobColumns = []widget.Column{
 func waits(j *fleet.Job) bool { return j.State == fleet.JobProposed || j.Asks != nil }
 
 // jobWord is how a job stands: running, and asks where it runs no further
-// without an answer.
+// without an answer, or left where an earlier process had it in hand.
 func jobWord(j *fleet.Job) string {
-	if j.Asks != nil {
+	switch {
+	case j.Left:
+		return "left"
+	case j.Asks != nil:
 		return "asks"
 	}
 	return string(j.State)
@@ -224,6 +227,8 @@ func jobCell(f Frame, on widget.Canvas, j *fleet.Job, column string) {
 		on.CutRight(f.Theme, 0, 0, on.W, took(f, j.Began, j.Ended), widget.Dim)
 	case "last step":
 		switch n := len(j.Steps); {
+		case j.Left:
+			on.Cut(f.Theme, 0, 0, on.W, "left by an earlier process, not settled", widget.Crit)
 		case j.Asks != nil:
 			on.Cut(f.Theme, 0, 0, on.W, j.Asks.Text, widget.Warn)
 		case j.State == fleet.JobProposed:

@@ -220,12 +220,20 @@ func (m *model) boot() {
 	l := &life{dead: make(chan struct{})}
 	d := &door{m, l}
 	l.executor = New(d, d, slog.New(slog.DiscardHandler), time.Now)
-	for l.executor.Adopt(context.Background(), m.Snapshot().Jobs) != nil {
-		m.wait(time.Second) // the store is full
-	}
+	m.ledger.restart()
+	_ = l.executor.Adopt(context.Background(), m.Snapshot().Jobs) // what the store does not take it tries again, while people act
 	m.guard.Lock()
 	m.life = l
 	m.guard.Unlock()
+}
+
+// restart makes of the jobs what a start makes of those that it finds.
+func (l *ledger) restart() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := *l.snap
+	s.Jobs = fleet.Leave(s.Jobs)
+	l.snap = &s
 }
 
 // die ends a process where it stands, and starts the next one.
@@ -246,6 +254,23 @@ func (m *model) die(l *life) {
 		}
 	}()
 }
+
+// settles reports whether something says what became of a job that was left.
+func (m *model) settles(in []fleet.Input) bool {
+	for _, x := range in {
+		if d, ok := x.(fleet.Decision); ok && d.Change != nil {
+			for _, j := range m.Snapshot().Jobs {
+				if j.ID == d.Change.ID && j.Left {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// full reports whether the store refuses that: two times in three.
+func (m *model) full() bool { return m.chance(66) }
 
 var errFull = errors.New("no space left on device")
 
@@ -275,7 +300,7 @@ func (m *model) commits() {
 				m.die(c.of)
 				continue
 			}
-			if m.chance(0.5) {
+			if m.chance(0.5) || m.full() && m.settles(c.in) {
 				m.trouble()
 				c.done <- errFull
 				continue

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -75,6 +76,11 @@ func (m *model) sends(wire string, a fleet.Action) (end func()) {
 	}
 	if m.flying[wire] {
 		m.dog.Errorf("%s %s: somebody else is acting on %s", a.Kind, a.Target, wire)
+	}
+	for i := range s.Jobs {
+		if o := &s.Jobs[i]; slices.ContainsFunc(o.Targets, func(t string) bool { w, _, _ := strings.Cut(t, "/"); return w == wire && o.Holds(t) }) {
+			m.dog.Errorf("%s %s is sent while nobody knows what became of %s %v, which was left", a.Kind, a.Target, o.ID, o.Targets)
+		}
 	}
 	if m.sent[j.ID+a.Target] {
 		m.dog.Errorf("%s %s is sent twice for %s", a.Kind, a.Target, j.ID)

@@ -58,7 +58,7 @@ func (s *step) changeJob(c *fleet.JobChange) {
 	j.Steps = slices.Concat(j.Steps, c.Steps)
 	if !j.State.Over() {
 		if c.State != "" {
-			j.State = c.State
+			j.State, j.Left = c.State, false // who says how it stands has it in hand
 		}
 		if c.ApprovedBy != "" {
 			j.ApprovedBy = c.ApprovedBy

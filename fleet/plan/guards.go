@@ -169,6 +169,29 @@ func (b *bench) lease(t *target) {
 			return
 		}
 	}
+	for i := range b.Snap.Jobs {
+		j := &b.Snap.Jobs[i]
+		for _, id := range j.Targets {
+			if j.Holds(id) && leaseOn(j, id) == LeaseOf(b.spec.Kind, t.PlanTarget) {
+				b.say("lease", fleet.VerdictRefuse, t.ID, "%s of %s by %s was left by an earlier process, and what became of it is not on record yet", j.Action, id, j.By)
+				return
+			}
+		}
+	}
+}
+
+// leaseOn is what a job holds with one of its targets.
+func leaseOn(j *fleet.Job, id string) string {
+	t := fleet.PlanTarget{ID: id}
+	t.Wire, _, _ = strings.Cut(id, "/")
+	if j.Planned != nil {
+		for i := range j.Planned.Targets {
+			if j.Planned.Targets[i].ID == id {
+				t = j.Planned.Targets[i]
+			}
+		}
+	}
+	return LeaseOf(j.Action, t)
 }
 
 // cooldown refuses the same again too soon, and for good after too many tries:
