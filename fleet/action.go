@@ -12,6 +12,7 @@ type Action struct {
 	Target string            `json:"target"`         // see ActionSpec.On
 	Serial string            `json:"serial"`         // what the target's serial must be when it is read again; empty where it has none
 	Args   map[string]string `json:"args,omitempty"` // see ActionSpec.Args
+	Why    string            `json:"why,omitempty"`  // what a device that keeps a note beside a setting is to keep: whose it is and why
 }
 
 // Outcome is what a wire knows after an action.

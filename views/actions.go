@@ -56,7 +56,7 @@ func (v Actions) shown(f Frame) []keys.Command {
 	}
 	on, ok := keys.TargetOf(f.Snap, v.kind, v.id)
 	for _, c := range f.Keys.All() {
-		if kind, is := c.Action(); is && ok && kind.Spec().On == on {
+		if kind, is := c.Action(); is && ok && keys.Offers(on, kind.Spec().On) {
 			out = append(out, c)
 		}
 	}

@@ -36,6 +36,7 @@ type scene struct {
 	Guests   func(device string) ([]string, error)      `expr:"guests"`     // instances on it that their cloud calls ACTIVE
 	Hyper    func(device string) (bool, error)          `expr:"hypervisor"` // a cloud that is watched runs instances on it
 	HostIs   func(device string) (string, error)        `expr:"host_is"`    // up down, as its cloud says
+	Compute  func(device string) (computeView, error)   `expr:"compute"`    // state status note
 	Instance func(id string) (instanceView, error)      `expr:"instance"`   // run_state host service
 	Service  func(name string) (serviceView, error)     `expr:"service"`    // state replicas floor
 	Factory  func(device string) ([]string, error)      `expr:"factory"`    // slots of enabled users with a factory name
@@ -58,6 +59,13 @@ type instanceView struct {
 	Service  string `expr:"service"`
 }
 
+// computeView is a hypervisor's compute service.
+type computeView struct {
+	State  string `expr:"state"`  // up down
+	Status string `expr:"status"` // enabled disabled
+	Note   string `expr:"note"`   // why it is disabled
+}
+
 type serviceView struct {
 	State    string `expr:"state"`
 	Replicas int    `expr:"replicas"`
@@ -73,7 +81,7 @@ func sceneOf(s *fleet.Snapshot, target string) scene {
 	}
 	return scene{Target: target, Host: host, Part: part, State: x.state, Power: x.power, Age: x.age, Blind: x.blind, Reason: x.reason, Fact: x.fact, Number: x.number, Hyper: x.hypervisor,
 		Finding: x.finding, Expected: x.expected, Port: x.port, Errors: x.errors, Outlet: x.outlet, Ports: x.ports, Lights: x.lights, Outlets: x.outlets,
-		Guests: x.guests, HostIs: x.hostIs, Instance: x.instance, Service: x.service, Factory: x.factory}
+		Guests: x.guests, HostIs: x.hostIs, Compute: x.compute, Instance: x.instance, Service: x.service, Factory: x.factory}
 }
 
 // facts answers expressions from one snapshot.
