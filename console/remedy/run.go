@@ -50,22 +50,43 @@ func (x *run) waves(ctx context.Context) {
 	x.finish(ctx)
 }
 
-// wave acts on its targets, and leaves out those that have not begun when
-// something surprises.
+// wave acts on its targets, one after the other on each wire, and leaves out
+// those that have not begun when something surprises. A wire takes one action at
+// a time, and the time that an action has is not for waiting on another.
 func (x *run) wave(ctx context.Context, targets []fleet.PlanTarget) {
 	slots := make(chan struct{}, atOnce)
 	var all sync.WaitGroup
-	for i := range targets {
+	for _, line := range byWire(targets) {
 		slots <- struct{}{}
 		if x.surprised() {
 			break
 		}
 		all.Go(func() {
 			defer func() { <-slots }()
-			x.turn(ctx, &targets[i])
+			for _, t := range line {
+				if x.surprised() {
+					return
+				}
+				x.turn(ctx, t)
+			}
 		})
 	}
 	all.Wait()
+}
+
+// byWire lines targets up at their wires, in their order.
+func byWire(targets []fleet.PlanTarget) (lines [][]*fleet.PlanTarget) {
+	at := map[string]int{}
+	for i := range targets {
+		t := &targets[i]
+		n, is := at[t.Wire]
+		if !is {
+			n = len(lines)
+			at[t.Wire], lines = n, append(lines, nil)
+		}
+		lines[n] = append(lines[n], t)
+	}
+	return lines
 }
 
 // turn is one target: what was planned must still be so, the log has to take

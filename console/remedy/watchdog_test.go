@@ -145,7 +145,10 @@ func (m *model) holds(s *fleet.Snapshot, j *fleet.Job, a fleet.Action) {
 			continue
 		}
 		is := "power " + d.Power.String()
-		if part != "" {
+		switch {
+		case d.Port(part) != nil:
+			is = "alias " + d.Port(part).Alias
+		case part != "":
 			is = "outlet " + outletOf(d, part)
 		}
 		if serial := d.Facts.Get(fleet.FactSerial); serial != t.Serial || a.Serial != serial {
@@ -258,6 +261,11 @@ func (m *model) notes(before, after *fleet.Snapshot) {
 		was := before.Devices.Get(id)
 		if was == d {
 			continue
+		}
+		for i := range d.Ports {
+			if p, old := &d.Ports[i], was.Port(d.Ports[i].Name); old == nil || old.Alias != p.Alias {
+				m.changed[id+"/"+p.Name] = time.Now()
+			}
 		}
 		if was.Facts.Get(fleet.FactSerial) != d.Facts.Get(fleet.FactSerial) || was.Power != d.Power || was.State != d.State {
 			m.changed[id], m.changed["service"] = time.Now(), time.Now()
