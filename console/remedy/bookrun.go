@@ -90,7 +90,7 @@ func (x *bookRun) tell(ctx context.Context, m runbook.Move, do func(context.Cont
 		x.keep(ctx, runbook.Move{Name: m.Name, OK: err == nil, Text: text})
 		return
 	}
-	x.keep(ctx, x.run.Told(err == nil, text))
+	x.keep(ctx, x.run.Told(err == nil, text, x.now()))
 }
 
 // keep puts a step on record. Where the store does not take it nothing more is

@@ -72,9 +72,9 @@ type serviceView struct {
 	Floor    int    `expr:"floor"`
 }
 
-// sceneOf is what there is to know of a snapshot.
-func sceneOf(s *fleet.Snapshot, target string) scene {
-	x := facts{s}
+// sceneOf is what there is to know of a snapshot that was read since.
+func sceneOf(s *fleet.Snapshot, target string, since time.Time) scene {
+	x := facts{s, since}
 	host, part, is := strings.Cut(target, "/")
 	if !is || s.Devices.Get(host) == nil {
 		host, part = target, ""
@@ -85,7 +85,10 @@ func sceneOf(s *fleet.Snapshot, target string) scene {
 }
 
 // facts answers expressions from one snapshot.
-type facts struct{ *fleet.Snapshot }
+type facts struct {
+	*fleet.Snapshot
+	since time.Time // what was read before it is not known; zero: all is
+}
 
 func (x facts) device(id string) (*fleet.Device, error) {
 	if d := x.Devices.Get(id); d != nil {
@@ -96,7 +99,7 @@ func (x facts) device(id string) (*fleet.Device, error) {
 
 // young reports whether what was read at a time by a lane still speaks of now.
 func (x facts) young(at time.Time, lane fleet.Lane) bool {
-	return fleet.Young(at, x.At, x.Intervals[min(int(lane), len(x.Intervals)-1)])
+	return !at.Before(x.since) && fleet.Young(at, x.At, x.Intervals[min(int(lane), len(x.Intervals)-1)])
 }
 
 func (x facts) state(id string) (string, error) {
@@ -142,6 +145,9 @@ func (x facts) age(id string) (float64, error) {
 
 func (x facts) blind(id string) (bool, error) {
 	d, err := x.device(id)
+	if err == nil && !d.Blind() && d.SeenAt.Before(x.since) {
+		err = notKnown("whether %s answers: it was not asked since", id)
+	}
 	return err == nil && d.Blind(), err
 }
 
