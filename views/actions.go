@@ -254,7 +254,7 @@ func confirm(f Frame, v View, kind fleet.ActionKind, c keys.Command) Intent {
 func asks(f Frame, a plan.Ask, mends string) Intent {
 	v := Confirm{action: a.Action, args: a.Args, targets: a.Targets, version: f.Snap.Version, memo: &planMemo{}, mends: mends}
 	v, ask := v.missing()
-	if ask == nil {
+	if ask == nil && v.refused(f) == "" {
 		ask = v.askReason()
 	}
 	return Open{View: v.since(f), Ask: ask}

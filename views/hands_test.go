@@ -327,6 +327,18 @@ func TestAJobThatWasLeft(t *testing.T) {
 // TestUndoAsksLikeAnyOther: with what was there before as its argument.
 func TestUndoAsksLikeAnyOther(t *testing.T) {
 	f := hands(100, 40)
+	after := *f.Snap // the job did what it was to do
+	edit := after.Devices.Edit()
+	sw := edit.Get("fra1-r02-sw2")
+	sw.Ports = slices.Clone(sw.Ports)
+	for i := range sw.Ports {
+		if p := &sw.Ports[i]; p.Name == "Ethernet9" {
+			def := *p.PortDef
+			def.VLAN, p.PortDef = 208, &def
+		}
+	}
+	after.Devices = edit.Done()
+	f.Snap, f.Answers = &after, judged{snap: &after}
 	undo, _ := f.Keys.Get("job.undo")
 	v := NewJob("j2")
 	if why := undo.Why(Scene(f, v)); why != "" {
@@ -335,11 +347,27 @@ func TestUndoAsksLikeAnyOther(t *testing.T) {
 	_, in := Dispatch(f, v, undo)
 	o, ok := in.(Open)
 	if !ok || o.Ask == nil || o.Ask.Text != "undo of j2" {
-		t.Fatalf("undo asks %+v", in)
+		t.Fatalf("undo asks %+v: %s", in, in.(Open).View.(Confirm).refused(f))
 	}
 	c := o.View.(Confirm)
 	if before := f.Snap.Jobs[2].Planned.Targets[0].Before; "vlan "+c.args["vlan"] != before || c.undoes != "j2" {
 		t.Errorf("it would set %v, and before was %q", c.args, before)
+	}
+}
+
+// TestNobodyIsAskedWhyForWhatWillNotBe: a plan that is refused says so at once.
+func TestNobodyIsAskedWhyForWhatWillNotBe(t *testing.T) {
+	f := hands(80, 24)
+	for vlan, want := range map[string]bool{"208": true, "999": false} { // it is in 999
+		in := asks(f, plan.Ask{Action: fleet.ActPortVLAN, Args: map[string]string{"vlan": vlan}, Targets: []string{somePort}}, "")
+		o := in.(Open)
+		text := compose(t, f, o.View, Chrome{})
+		if (o.Ask != nil) != want || strings.Contains(text, "would be refused: "+somePort+" is already vlan 999") == want || strings.Contains(text, "type the reason") != want {
+			t.Errorf("VLAN %s asks %+v:\n%s", vlan, o.Ask, text)
+		}
+		if _, in := o.View.Handle(f, keys.Command{ID: "enter"}); !want && !strings.Contains(fmt.Sprint(in), "refused: ") {
+			t.Errorf("enter on what is refused: %+v", in)
+		}
 	}
 }
 

@@ -140,7 +140,11 @@ func undo(f Frame, j *fleet.Job) Intent {
 		return Toast{Text: "undo: nothing takes back " + string(j.Action) + " of " + j.ID}
 	}
 	v := Confirm{action: a.Action, args: a.Args, targets: a.Targets, version: f.Snap.Version, undoes: j.ID, memo: &planMemo{}}
-	return Open{View: v.since(f), Ask: v.askReason()}
+	open := Open{View: v.since(f)}
+	if v.refused(f) == "" {
+		open.Ask = v.askReason()
+	}
+	return open
 }
 
 // Draw implements View.
