@@ -19,14 +19,15 @@ func (s *Session) runBook(r views.RunBook) tea.Cmd {
 		id = s.trail.here().view.ID()
 	}
 	s.say("asked: run " + r.Book + " " + r.Target)
+	from := s.trail.pos
 	return s.async(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), executePatience)
 		defer cancel()
 		if s.deps.RunBook == nil {
-			return bookMsg{"run " + r.Book, "", errNoRunbooks}
+			return bookMsg{what: "run " + r.Book, err: errNoRunbooks}
 		}
 		job, err := s.deps.RunBook(ctx, s.who, r)
-		return bookMsg{"run " + r.Book, "job " + job.ID + " runs " + r.Book + " on " + r.Target + "; 9 shows its steps", err}
+		return bookMsg{"run " + r.Book, "job " + job.ID + " runs " + r.Book + " on " + r.Target, err, job.ID, from}
 	})
 }
 
@@ -36,10 +37,10 @@ func (s *Session) answer(a views.Answer) tea.Cmd {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), executePatience)
 		defer cancel()
 		if s.deps.Job == nil {
-			return bookMsg{"answer", "", errNoRunbooks}
+			return bookMsg{what: "answer", err: errNoRunbooks}
 		}
 		_, err := s.deps.Job(ctx, s.who, views.JobWord{Word: "answer", Job: a.Job, Reason: a.Text})
-		return bookMsg{"answer", "answered " + a.Job, err}
+		return bookMsg{what: "answer", done: "answered " + a.Job + ": " + a.Text, err: err}
 	})
 }
 
@@ -47,6 +48,8 @@ func (s *Session) answer(a views.Answer) tea.Cmd {
 type bookMsg struct {
 	what, done string
 	err        error
+	run        string // the job of a run that began; "": none
+	from       int    // where the person was then
 }
 
 func (s *Session) booked(m bookMsg) {
@@ -55,4 +58,7 @@ func (s *Session) booked(m bookMsg) {
 		return
 	}
 	s.say(m.done)
+	if m.run != "" && s.trail.pos == m.from && s.prompt == nil { // who has moved on meanwhile is left alone
+		s.trail.open(place{view: views.NewJob(m.run)})
+	}
 }

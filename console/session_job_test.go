@@ -72,3 +72,33 @@ func TestASecondPersonAgrees(t *testing.T) {
 		t.Errorf("what was asked for is still a question:\n%s", op.text())
 	}
 }
+
+// TestARunIsAnswered: what a run waits for stands on the screens of others and
+// on the wall, and a key on its page answers it.
+func TestARunIsAnswered(t *testing.T) {
+	words := make(chan views.JobWord, 1)
+	h := newHouse(t, func(_ *ServerConfig, d *Deps) {
+		d.Job = func(_ context.Context, _ Caller, w views.JobWord) (fleet.Job, error) {
+			words <- w
+			return fleet.Job{ID: w.Job, State: fleet.JobRunning}, nil
+		}
+	})
+	op, wall := h.show(h.client("operator"), 120, 40, ""), h.show(h.client("wall"), 160, 50, "wall")
+	op.sees("LIVE")
+	wall.sees("PLUMB wall")
+	s := testSnapshot(9)
+	s.Jobs = []fleet.Job{{ID: "j9", Action: "run silent-bmc", Targets: []string{"ams1-r01-s01"}, State: fleet.JobRunning, By: "bob", Began: time.Now(),
+		Asks: &fleet.Question{Text: "is anybody at the rack?", Until: time.Now().Add(time.Hour)}}}
+	h.bell.ring(s)
+	wall.sees("run silent-bmc ams1-r01-s01: is anybody at the rack?")
+	op.sees("run silent-bmc ams1-r01-s01: is anybody at the rack?")
+	op.press("R")
+	op.sees("r answers yes or no")
+	op.press("rperhaps\r")
+	op.sees("nothing was said")
+	op.press("ryes, kim is\r")
+	op.sees("answered j9: yes, kim is")
+	if w := <-words; w != (views.JobWord{Word: "answer", Job: "j9", Reason: "yes, kim is"}) {
+		t.Errorf("said %+v", w)
+	}
+}

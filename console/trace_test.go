@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/runbook"
+	"plumb/views"
 )
 
 // ledger is an audit log for tests; it may refuse, and a caller who has left
@@ -93,6 +95,42 @@ func TestDeniedVerbsAreSummedUp(t *testing.T) {
 		last := l.all[len(l.all)-1]
 		if len(l.all) != rationBurst+2 || last.Who != "viewer" || !strings.HasPrefix(last.Reason, "970 more since ") {
 			t.Errorf("%d entries, the last %+v", len(l.all), last)
+		}
+	})
+}
+
+// TestATryOnWhatIsNotThere: who looks for names that exist leaves a trace, which
+// a loop cannot use to fill the store.
+func TestATryOnWhatIsNotThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &ledger{}
+		v := &Verbs{Audit: l.write, Memory: driftMemory{snap: testSnapshot(1)},
+			Execute:  func(context.Context, Caller, views.Execute) (fleet.Job, error) { panic("it came to the executor") },
+			RunBook:  func(context.Context, Caller, views.RunBook) (fleet.Job, error) { panic("it came to the executor") },
+			Rehearse: func(Caller, views.RunBook) ([]runbook.Line, error) { return nil, nil },
+			Books:    func() []*runbook.Book { return nil },
+		}
+		v.Run(t.Context(), call(fleet.RoleOperator, "act", "power-off", "ams9-r99-s99", "--reason", "x"))
+		v.Run(t.Context(), call(fleet.RoleOperator, "act", "explode", "ams1-r01-s01", "--reason", "x"))
+		v.Run(t.Context(), call(fleet.RoleOperator, "run", "nothing", "ams1-r01-s01", "--reason", "x"))
+		v.Run(t.Context(), call(fleet.RoleOperator, "undo", "j0"))
+		v.Run(t.Context(), call(fleet.RoleOperator, "act", "power-off", "ams9-r99-s99", "--dry-run"))
+		v.Run(t.Context(), call(fleet.RoleOperator, "act", "power-off"))
+		v.Run(t.Context(), call(fleet.RoleOperator, "device", "ams9-r99-s99"))
+		want := "operator act power-off ams9-r99-s99 refused; operator act explode ams1-r01-s01 refused; operator run nothing ams1-r01-s01 refused; operator undo j0 refused"
+		if got := strings.Join(l.lines(), "; "); got != want {
+			t.Errorf("audited %q, want %q", got, want)
+		}
+		for range 1000 {
+			v.Run(t.Context(), call(fleet.RoleOperator, "act", "power-off", "ams9-r99-s98", "--reason", "x"))
+		}
+		if n := len(l.lines()); n != rationBurst {
+			t.Errorf("a loop makes %d entries", n)
+		}
+		time.Sleep(rationSum + time.Second) // the clock of the bubble
+		synctest.Wait()
+		if last := l.all[len(l.all)-1]; last.Outcome != "refused" || !strings.HasPrefix(last.Reason, "974 more since ") {
+			t.Errorf("the last is %+v", last)
 		}
 	})
 }

@@ -75,7 +75,7 @@ func actAsked(c *verbCall, s *fleet.Snapshot) (e views.Execute, err error) {
 	if len(e.Targets) == 0 {
 		return e, usage("help act", "act %s: names no target", e.Action)
 	}
-	if spec.On <= fleet.OnPort { // a device is part of its name: say which is nearest
+	if spec.On <= fleet.OnPort || spec.On == fleet.OnHost { // a device is part of its name: say which is nearest
 		for _, t := range e.Targets {
 			device, _, _ := strings.Cut(t, "/")
 			if _, err := deviceOf(s, device); err != nil {

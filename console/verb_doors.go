@@ -83,7 +83,7 @@ func (v *Verbs) carryOut(ctx context.Context, c *verbCall, x verb) error {
 		defer v.lists.give(c.User)
 	}
 	if x.least < fleet.RoleAdmin || x.name == "approve" || x.name == "thaw" { // the executor says itself what came of these
-		return x.run(ctx, v, c)
+		return v.vain(ctx, c, x, x.run(ctx, v, c))
 	}
 	if err := v.record(ctx, c, x, "begun", ""); err != nil && x.name == "reload" { // a backup is what saves a full disk
 		return fmt.Errorf("%s: the audit log does not take it, so nothing was done: %w", x.name, err)
@@ -98,6 +98,23 @@ func (v *Verbs) carryOut(ctx context.Context, c *verbCall, x verb) error {
 	}
 	return err
 }
+
+// vain writes down a try to act on what is not there, within the user's share:
+// it never comes to the executor, which writes down all others. Who looks for
+// names that exist leaves a trace.
+func (v *Verbs) vain(ctx context.Context, c *verbCall, x verb, err error) error {
+	f := (*Failure)(nil)
+	if !slices.Contains(acting, x.name) || c.flags["dry-run"] != "" || !errors.As(err, &f) || f.Kind != "unknown" {
+		return err
+	}
+	if _, unkept := v.denials().say(ctx, v.entry(c, x, "refused", f.Message)); unkept != nil {
+		return errors.Join(err, fmt.Errorf("%s: the audit log does not take it: %w", x.name, unkept))
+	}
+	return err
+}
+
+// acting are the verbs that ask for something to be done to what they name.
+var acting = []string{"act", "run", "undo"}
 
 func (v *Verbs) record(ctx context.Context, c *verbCall, x verb, outcome, reason string) error {
 	return writeAudit(ctx, v.Audit, v.entry(c, x, outcome, reason))

@@ -141,7 +141,7 @@ func runJobs(ctx context.Context, v *Verbs, c *verbCall) error {
 	if a.Err != nil {
 		return fmt.Errorf("jobs: %w", a.Err)
 	}
-	return write(c, c.now, a.Jobs, "plan", "steps", "planned", "broke_glass", "undoes")
+	return write(c, c.now, a.Jobs, "plan", "steps", "planned", "broke_glass", "undoes", "asks", "left")
 }
 
 func runAudit(ctx context.Context, v *Verbs, c *verbCall) error {

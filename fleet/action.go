@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -11,6 +12,7 @@ type Action struct {
 	Target string            `json:"target"`         // see ActionSpec.On
 	Serial string            `json:"serial"`         // what the target's serial must be when it is read again; empty where it has none
 	Args   map[string]string `json:"args,omitempty"` // see ActionSpec.Args
+	Why    string            `json:"why,omitempty"`  // what a device that keeps a note beside a setting is to keep: whose it is and why
 }
 
 // Outcome is what a wire knows after an action.
@@ -71,6 +73,8 @@ type Job struct {
 	BrokeGlass bool       `json:"broke_glass,omitempty"`
 	Undoes     string     `json:"undoes,omitempty"` // the job that it takes back
 	Run        string     `json:"run,omitempty"`    // the run of a runbook that asked for it
+	Asks       *Question  `json:"asks,omitempty"`   // what it waits for somebody to say; nil: nothing
+	Left       bool       `json:"left,omitempty"`   // an earlier process left it, and what became of it is not on record yet
 	Steps      []JobStep  `json:"steps"`
 	Began      time.Time  `json:"began"`
 	Ended      time.Time  `json:"ended"`
@@ -120,6 +124,30 @@ func (j *Job) Of(target string) *JobStep {
 	return nil
 }
 
+// UnderWay reports whether some process has the job in hand: of one that sent
+// everything, whether an answer is still to be written down.
+func (j *Job) UnderWay() bool {
+	waits := func(t string) bool { at := j.Of(t); return at != nil && at.State == JobRunning }
+	return j.State == JobRunning || j.State == JobApproved || j.State == JobAccepted && slices.ContainsFunc(j.Targets, waits)
+}
+
+// Holds reports whether the job, being left, may still be on its way to a
+// target.
+func (j *Job) Holds(target string) bool {
+	at := j.Of(target)
+	return j.Left && (at == nil || !at.State.Over())
+}
+
+// Leave marks the jobs that a process which is gone had in hand. The list itself
+// is left as it is.
+func Leave(jobs []Job) []Job {
+	out := slices.Clone(jobs)
+	for i := range out {
+		out[i].Left = out[i].UnderWay()
+	}
+	return out
+}
+
 // Weighs reports whether a guard may ask for the job: it is not over, or it did
 // something of danger 2 and more within [JobsWeighFor].
 func (j *Job) Weighs(now time.Time) bool {
@@ -133,6 +161,7 @@ type JobChange struct {
 	State      JobState // "": as it is
 	Steps      []JobStep
 	ApprovedBy string    // "": as it is
+	Asks       *Question // nil: as it is; without a text: it asks nothing any more
 	Ended      time.Time // zero: as it is
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Danger grades an action: 0 reads, 1 asks for confirmation, 2 shows the blast
@@ -41,6 +42,9 @@ const (
 	ActInstanceStop     ActionKind = "instance-stop"
 	ActInstanceReboot   ActionKind = "instance-reboot"
 	ActInstanceEvacuate ActionKind = "instance-evacuate"
+	ActInstanceMigrate  ActionKind = "instance-migrate"
+	ActHostDrain        ActionKind = "host-drain"
+	ActHostUndrain      ActionKind = "host-undrain"
 	ActRuleRemove       ActionKind = "rule-remove"
 )
 
@@ -54,6 +58,7 @@ const (
 	OnPort                       // SWITCH/IFNAME
 	OnInstance                   // the instance's id
 	OnGroup                      // a security group: CLOUD/GROUP
+	OnHost                       // a server as its cloud's hypervisor: DEVICE
 )
 
 // ActionSpec says what an action is. The executor, the menus and the verbs all
@@ -68,8 +73,11 @@ type ActionSpec struct {
 	Undo        ActionKind // "": none
 	Source      Source     // the wire that carries it
 	Shows       Lane       // the lane that reads back what it changes
-	Args        []Arg
-	Help        string
+	// Within is how long it may take to show after the device said yes; 0: as
+	// long as most do.
+	Within time.Duration
+	Args   []Arg
+	Help   string
 }
 
 // Arg is a named argument of an action.
@@ -108,7 +116,10 @@ var Actions = []ActionSpec{
 	{Kind: ActInstanceStart, Danger: 1, On: OnInstance, Undo: ActInstanceStop, Help: "start the instance"},
 	{Kind: ActInstanceStop, Danger: 2, On: OnInstance, Takes: true, Undo: ActInstanceStart, Help: "stop the instance"},
 	{Kind: ActInstanceReboot, Danger: 2, On: OnInstance, Takes: true, Ends: true, Args: []Arg{{Name: "type", Words: []string{"soft", "hard"}, Help: "soft where not said"}}, Help: "reboot the instance"},
-	{Kind: ActInstanceEvacuate, Danger: 2, On: OnInstance, Takes: true, Help: "build the instance again on another host, where its own is down"},
+	{Kind: ActInstanceMigrate, Danger: 2, On: OnInstance, Within: 10 * time.Minute, Help: "move the instance to another host while it runs (live migration)"},
+	{Kind: ActInstanceEvacuate, Danger: 2, On: OnInstance, Takes: true, Within: 10 * time.Minute, Help: "build the instance again on another host, where its own is down"},
+	{Kind: ActHostDrain, Danger: 2, On: OnHost, Undo: ActHostUndrain, Help: "let the cloud place nothing new on the host; what runs there stays"},
+	{Kind: ActHostUndrain, Danger: 2, On: OnHost, Undo: ActHostDrain, Help: "let the cloud use the host again"},
 	{Kind: ActRuleRemove, Danger: 2, Shows: LaneTables, On: OnGroup, Args: []Arg{{Name: "rule", Needed: true, Help: "id of the rule"}}, Help: "take a rule out of a security group"},
 }
 

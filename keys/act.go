@@ -20,7 +20,7 @@ func (c Command) Action() (fleet.ActionKind, bool) {
 // Menu is the id of the menu of what can be done to targets of a kind. Each has
 // letters of its own, so that o is on and f is off whatever is meant.
 func Menu(on fleet.TargetKind) string {
-	return [...]string{fleet.OnServer: "actions", fleet.OnOutlet: "actions-outlet", fleet.OnPort: "actions-port", fleet.OnInstance: "actions-instance", fleet.OnGroup: "actions-group"}[on]
+	return [...]string{fleet.OnServer: "actions", fleet.OnOutlet: "actions-outlet", fleet.OnPort: "actions-port", fleet.OnInstance: "actions-instance", fleet.OnGroup: "actions-group", fleet.OnHost: "actions"}[on]
 }
 
 // IsMenu reports whether a view is one of the menus.
@@ -36,7 +36,8 @@ var letters = []struct {
 	{fleet.ActSELClear, "e", "clear SEL"}, {fleet.ActUserOff, "u", "user off"}, {fleet.ActCipherOff, "v", "cipher off"},
 	{fleet.ActOutletOn, "o", "outlet on"}, {fleet.ActOutletOff, "f", "outlet off"}, {fleet.ActOutletCycle, "c", "outlet cycle"},
 	{fleet.ActPortUp, "u", "port up"}, {fleet.ActPortDown, "d", "port down"}, {fleet.ActPortBounce, "b", "port bounce"}, {fleet.ActPortVLAN, "v", "port VLAN"}, {fleet.ActPortAlias, "n", "port alias"},
-	{fleet.ActInstanceStart, "o", "start"}, {fleet.ActInstanceStop, "f", "stop"}, {fleet.ActInstanceReboot, "r", "reboot"}, {fleet.ActInstanceEvacuate, "v", "evacuate"},
+	{fleet.ActInstanceStart, "o", "start"}, {fleet.ActInstanceStop, "f", "stop"}, {fleet.ActInstanceReboot, "r", "reboot"}, {fleet.ActInstanceEvacuate, "v", "evacuate"}, {fleet.ActInstanceMigrate, "m", "migrate"},
+	{fleet.ActHostDrain, "d", "drain"}, {fleet.ActHostUndrain, "n", "undrain"},
 	{fleet.ActRuleRemove, "r", "remove rule"},
 }
 
@@ -103,8 +104,8 @@ func whyNot(spec *fleet.ActionSpec, s Scene) string {
 	if s.Target == "" {
 		return "nothing is selected"
 	}
-	if on, ok := TargetOf(s.Snap, s.Kind, s.Target); !ok || on != spec.On {
-		return "only " + [...]string{fleet.OnServer: "servers, by their BMC", fleet.OnOutlet: "outlets of a PDU", fleet.OnPort: "ports of a switch", fleet.OnInstance: "instances of a cloud", fleet.OnGroup: "security groups"}[spec.On]
+	if on, ok := TargetOf(s.Snap, s.Kind, s.Target); !ok || !Offers(on, spec.On) {
+		return "only " + [...]string{fleet.OnServer: "servers, by their BMC", fleet.OnOutlet: "outlets of a PDU", fleet.OnPort: "ports of a switch", fleet.OnInstance: "instances of a cloud", fleet.OnGroup: "security groups", fleet.OnHost: "hypervisors of a cloud"}[spec.On]
 	}
 	if len(s.Marks) > 0 {
 		return ""
@@ -118,6 +119,28 @@ func whyNot(spec *fleet.ActionSpec, s Scene) string {
 		return whyNotOutlet(spec.Kind, s)
 	case fleet.OnInstance:
 		return whyNotInstance(spec.Kind, s)
+	case fleet.OnHost:
+		return whyNotHost(spec.Kind, s)
+	}
+	return ""
+}
+
+// Offers reports whether the menu of things of a kind offers an action: a server
+// may be a hypervisor too.
+func Offers(on, action fleet.TargetKind) bool {
+	return on == action || on == fleet.OnServer && action == fleet.OnHost
+}
+
+func whyNotHost(kind fleet.ActionKind, s Scene) string {
+	n, is := s.Snap.HostOf[s.Snap.Devices.Number(s.Target)]
+	if !is {
+		return "it is no hypervisor of a cloud that is watched"
+	}
+	switch h := s.Snap.Hosts.At(n); {
+	case kind == fleet.ActHostDrain && h.Status == "disabled":
+		return "it is drained: " + h.Maintenance
+	case kind == fleet.ActHostUndrain && h.Status == "enabled":
+		return "its cloud uses it"
 	}
 	return ""
 }
@@ -206,6 +229,10 @@ func whyNotInstance(kind fleet.ActionKind, s Scene) string {
 		return "it is " + x.RunState
 	case kind == fleet.ActInstanceEvacuate && (h == nil || h.State != fleet.StateCrit):
 		return "its host is not down: there is nothing to evacuate it from"
+	case kind == fleet.ActInstanceMigrate && x.RunState != "ACTIVE":
+		return "it is " + x.RunState + ": only what runs is moved while it runs"
+	case kind == fleet.ActInstanceMigrate && h != nil && h.State == fleet.StateCrit:
+		return "its host is down: v evacuates it"
 	}
 	return ""
 }

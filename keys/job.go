@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"cmp"
 	"slices"
 
 	"plumb/fleet"
@@ -10,11 +11,12 @@ import (
 func jobCommands() []Command {
 	word := func(c *Command) { c.Needs, c.Writes = fleet.RoleOperator, true }
 	return []Command{
-		bind("job.next", "R", "request", "the job that waits for a second person, the oldest first", why(whyNoRequest)),
+		bind("job.next", "R", "request", "the job that waits for a second person or for an answer, the oldest first", why(whyNoRequest)),
 		bind("job.approve", "y", "approve", "agree with what somebody else asks for; asks once more, and then it is done", in("job"), params("note"), rank(20), word,
 			func(c *Command) { c.Needs = fleet.RoleAdmin }, why(whyNoApproval)),
 		bind("job.refuse", "n", "refuse", "say no to what somebody asks for; asks why", in("job"), params("reason"), rank(21), word, why(whyNoRefusal)),
 		bind("job.cancel", "c", "cancel", "take a proposal back, or stop before the next target; asks once more", in("job"), params("note"), rank(22), word, why(whyNoCancel)),
+		bind("job.answer", "r", "answer", "answer what a run of a runbook asks", in("job"), params("answer"), rank(20), word, why(whyNoAnswer)),
 		bind("job.undo", "u", "undo", "ask for what takes it back", in("job"), rank(23), word, why(whyNoUndo)),
 	}
 }
@@ -30,15 +32,18 @@ func (s Scene) job() *fleet.Job {
 	return nil
 }
 
-// Request is the oldest job that waits for a second person, one of somebody
-// else before one's own; nil: none waits.
+// Request is the oldest job that waits for somebody: a proposal for a second
+// person, of somebody else before one's own, and then a run of a runbook that
+// asks; nil: none waits.
 func Request(s *fleet.Snapshot, user string) *fleet.Job {
-	var own, other *fleet.Job
+	var own, other, asks *fleet.Job
 	if s == nil {
 		return nil
 	}
 	for i := range s.Jobs { // newest first
 		switch j := &s.Jobs[i]; {
+		case j.Asks != nil:
+			asks = j
 		case j.State != fleet.JobProposed:
 		case j.By == user:
 			own = j
@@ -46,15 +51,22 @@ func Request(s *fleet.Snapshot, user string) *fleet.Job {
 			other = j
 		}
 	}
-	if other != nil {
-		return other
-	}
-	return own
+	return cmp.Or(other, asks, own)
 }
 
 func whyNoRequest(s Scene) string {
 	if Request(s.Snap, s.User) == nil {
-		return "no job waits for a second person"
+		return "no job waits for anybody"
+	}
+	return ""
+}
+
+func whyNoAnswer(s Scene) string {
+	switch j := s.job(); {
+	case j == nil:
+		return "the job is not on record here"
+	case j.Asks == nil:
+		return "it asks nothing"
 	}
 	return ""
 }
@@ -63,6 +75,8 @@ func whyNoApproval(s Scene) string {
 	switch j := s.job(); {
 	case j == nil:
 		return "the job is not on record here"
+	case j.Asks != nil:
+		return "it asks a question: r answers it"
 	case j.State != fleet.JobProposed:
 		return "it is " + string(j.State)
 	case j.By == s.User:
@@ -75,6 +89,8 @@ func whyNoRefusal(s Scene) string {
 	switch j := s.job(); {
 	case j == nil:
 		return "the job is not on record here"
+	case j.Asks != nil:
+		return "it asks a question: r answers it"
 	case j.State != fleet.JobProposed:
 		return "it is " + string(j.State)
 	}

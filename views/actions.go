@@ -55,7 +55,7 @@ func (v Actions) shown(f Frame) []keys.Command {
 	}
 	on, ok := keys.TargetOf(f.Snap, v.kind, v.id)
 	for _, c := range f.Keys.All() {
-		if kind, is := c.Action(); is && ok && kind.Spec().On == on {
+		if kind, is := c.Action(); is && ok && keys.Offers(on, kind.Spec().On) {
 			out = append(out, c)
 		}
 	}
@@ -252,7 +252,7 @@ func confirm(f Frame, v View, kind fleet.ActionKind, c keys.Command) Intent {
 func asks(f Frame, a plan.Ask, mends string) Intent {
 	v := Confirm{action: a.Action, args: a.Args, targets: a.Targets, version: f.Snap.Version, memo: &planMemo{}, mends: mends}
 	v, ask := v.missing()
-	if ask == nil {
+	if ask == nil && v.refused(f) == "" {
 		ask = v.askReason()
 	}
 	return Open{View: v.since(f), Ask: ask}

@@ -19,10 +19,20 @@ type BookRun struct {
 	id     string
 	reason string
 	at     int // first line shown
+	memo   *bookMemo
+}
+
+// bookMemo keeps the steps for as long as the fleet is the same: each is a plan
+// of its own.
+type bookMemo struct {
+	snap  *fleet.Snapshot
+	role  fleet.Role
+	theme *widget.Theme
+	lines []line
 }
 
 // NewBookRun returns the question for a run.
-func NewBookRun(b *runbook.Book, id string) View { return BookRun{book: b, id: id} }
+func NewBookRun(b *runbook.Book, id string) View { return BookRun{book: b, id: id, memo: &bookMemo{}} }
 
 // ID implements View.
 func (v BookRun) ID() string { return "runbook" }
@@ -78,6 +88,13 @@ func (v BookRun) Handle(f Frame, c keys.Command) (View, Intent) {
 
 // lines are the steps as people read them.
 func (v BookRun) lines(f Frame) []line {
+	if m := v.memo; m.snap != f.Snap || m.role != f.Role || m.theme != f.Theme {
+		*m = bookMemo{f.Snap, f.Role, f.Theme, v.read(f)}
+	}
+	return v.memo.lines
+}
+
+func (v BookRun) read(f Frame) []line {
 	out := []line{{label: "for", text: v.book.Match(f.Snap, v.id).Why, style: widget.Dim}, {}}
 	for i, l := range v.book.Preview(f.Snap, v.id) {
 		out = append(out, line{label: strconv.Itoa(l.Step) + " " + l.Do, text: l.Text, style: boldIf(l.Action != "", widget.Plain)})

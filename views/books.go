@@ -80,7 +80,7 @@ func (v Books) Handle(f Frame, c keys.Command) (View, Intent) {
 	if i < 0 {
 		return v, nil
 	}
-	ask := BookRun{book: m[i].Book, id: v.id}
+	ask := NewBookRun(m[i].Book, v.id).(BookRun)
 	if ask.refused(f) != "" {
 		return v, Open{View: ask} // the steps can be read all the same
 	}

@@ -64,7 +64,7 @@ func (v Confirm) Selected(Frame) (kind, id string) {
 func (v Confirm) Handle(f Frame, c keys.Command) (View, Intent) {
 	switch c.ID {
 	case "confirm.arg":
-		return v.argue(c)
+		return v.argue(f, c)
 	case "confirm.reason":
 		if c.Arg(0) == "" {
 			return v, *v.askReason()
@@ -89,11 +89,11 @@ func (v Confirm) enter(f Frame) (View, Intent) {
 	if next, ask := v.missing(); ask != nil {
 		return next, *ask
 	}
+	if why := v.refused(f); why != "" { // nobody is asked why for what will not be
+		return v, Toast{Text: "refused: " + why}
+	}
 	if v.reason == "" {
 		return v, *v.askReason()
-	}
-	if why := v.refused(f); why != "" {
-		return v, Toast{Text: "refused: " + why}
 	}
 	if want := plan.Challenge(v.plan(f)); want != v.typed {
 		return v, Ask{Label: "type " + want, Command: "confirm.type"}
@@ -138,7 +138,7 @@ func (v Confirm) askArg(a *fleet.Arg, wrong string) *Ask {
 
 // argue takes the value of the argument that was asked for and asks for the
 // next, or for the reason; without a value it asks for all of them again.
-func (v Confirm) argue(c keys.Command) (View, Intent) {
+func (v Confirm) argue(f Frame, c keys.Command) (View, Intent) {
 	spec := v.action.Spec()
 	switch {
 	case spec == nil || len(spec.Args) == 0:
@@ -161,7 +161,7 @@ func (v Confirm) argue(c keys.Command) (View, Intent) {
 	if v.asking++; v.asking < len(spec.Args) {
 		return v, *v.askArg(&spec.Args[v.asking], "")
 	}
-	if v.reason == "" {
+	if v.reason == "" && v.refused(f) == "" {
 		return v, *v.askReason()
 	}
 	return v, nil
@@ -320,18 +320,29 @@ func (v Confirm) drawAsk(f Frame, on widget.Canvas) {
 		}
 		on.Cut(f.Theme, on.Text(9, 0, glyph, st)+1, 0, on.W-11, text, st)
 	}
-	on.Text(0, 1, "reason", widget.Dim)
-	if v.reason == "" {
-		on.Cut(f.Theme, 9, 1, on.W-9, "needed; it goes to the audit log with your name", widget.Warn)
-	} else {
-		on.Cut(f.Theme, 9, 1, on.W-9, v.reason, widget.Bold)
-	}
-	if why := v.refused(f); why != "" {
-		on.Cut(f.Theme, 9, 2, on.W-9, f.Theme.Glyphs.Crit+" would be refused: "+why, widget.Crit)
-	} else if v.broken {
-		on.Cut(f.Theme, 9, 2, on.W-9, f.Theme.Glyphs.Warn+" nobody else is asked, and everybody is told that you broke the glass", widget.Crit)
-	}
+	v.drawReason(f, on.Sub(0, 1, on.W, 2))
 	widget.Hints(on, 3, v.hints(f))
+}
+
+// drawReason draws why it is asked for, or why it would not be done: then nobody
+// needs the room for a reason.
+func (v Confirm) drawReason(f Frame, on widget.Canvas) {
+	why, y := v.refused(f), 0
+	if v.reason != "" || why == "" {
+		on.Text(0, 0, "reason", widget.Dim)
+		text, st := v.reason, widget.Bold
+		if text == "" {
+			text, st = "needed; it goes to the audit log with your name", widget.Warn
+		}
+		on.Cut(f.Theme, 9, 0, on.W-9, text, st)
+		y = 1
+	}
+	switch {
+	case why != "":
+		on.Wrap(9, y, on.W-9, 2-y, f.Theme.Glyphs.Crit+" would be refused: "+why, widget.Crit)
+	case v.broken:
+		on.Cut(f.Theme, 9, 1, on.W-9, f.Theme.Glyphs.Warn+" nobody else is asked, and everybody is told that you broke the glass", widget.Crit)
+	}
 }
 
 // hints are the keys, and what enter would do next.
@@ -351,7 +362,7 @@ func (v Confirm) hints(f Frame) []widget.Hint {
 	enter := string(v.action) + " now, as " + or(f.User)
 	_, ask := v.missing()
 	switch {
-	case v.reason != "" && ask == nil && v.refused(f) != "":
+	case ask == nil && v.refused(f) != "":
 		return hints
 	case ask != nil:
 		enter = "say what is missing"

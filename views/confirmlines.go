@@ -223,6 +223,10 @@ func afterText(k fleet.ActionKind) string {
 		return "verified when the next poll of the switch shows it"
 	case spec.On == fleet.OnOutlet:
 		return "verified when the next poll of the PDU shows the outlet's state"
+	case spec.On == fleet.OnHost:
+		return "verified when the cloud's next list shows the host so, with what is left on it"
+	case k == fleet.ActInstanceMigrate || k == fleet.ActInstanceEvacuate:
+		return "verified when the cloud's next list shows the instance on another host"
 	case spec.On == fleet.OnInstance:
 		return "verified when the cloud's next list shows the instance so"
 	case spec.On == fleet.OnGroup:

@@ -33,7 +33,7 @@ func hands(w, h int) Frame {
 	}
 	s.Devices = edit.Done()
 	s.Corded = map[string]fleet.Attachment{someOutlet: {Device: s.Devices.Number("fra1-r03-s03"), Part: "PSU 2"}}
-	s.Jobs = []fleet.Job{proposal(&s), waved(&s), verified(&s), refused(&s)}
+	s.Jobs = []fleet.Job{proposal(&s), waved(&s), verified(&s), refused(&s), asking()}
 	f.Snap = &s
 	f.Answers = judged{snap: f.Snap}
 	return f
@@ -79,6 +79,16 @@ func verified(s *fleet.Snapshot) fleet.Job {
 			{Name: "verify", Target: somePort, State: fleet.JobVerified, Text: "observed: VLAN 208", At: at.Add(12 * time.Second)}}}
 }
 
+// asking is a run of a runbook that waits for somebody to answer it.
+func asking() fleet.Job {
+	at := viewstest.At.Add(-3 * time.Minute)
+	const asks = "the server behind fra1-r03-pa/7 loses its power; is anybody at the rack, or is that fine?"
+	return fleet.Job{ID: "j5", Action: "run silent-bmc", Targets: []string{"fra1-r03-s07"}, State: fleet.JobRunning, By: "bob", Reason: "its BMC hangs since Monday", Began: at,
+		Asks: &fleet.Question{Text: asks, Until: at.Add(time.Hour)},
+		Steps: []fleet.JobStep{{Name: "start", Target: "fra1-r03-s07", State: fleet.JobRunning, Text: "restart a BMC that does not answer by cutting its power at the PDU", At: at},
+			{Name: "1 check", State: fleet.JobVerified, Text: "holds: blind(target)", At: at.Add(time.Second)}, {Name: "4 prompt", State: fleet.JobRunning, Text: "asks: " + asks, At: at.Add(2 * time.Second)}}}
+}
+
 func refused(s *fleet.Snapshot) fleet.Job {
 	j := proposal(s)
 	j.ID, j.State, j.Began, j.Ended = "j1", fleet.JobRefused, viewstest.At.Add(-time.Hour), viewstest.At.Add(-59*time.Minute)
@@ -114,6 +124,7 @@ func TestHandsGoldens(t *testing.T) {
 		{"job-verified", func(testing.TB, Frame) View { return NewJob("j2") }},
 		{"job-refused", func(testing.TB, Frame) View { return NewJob("j1") }},
 		{"jobs-waiting", func(testing.TB, Frame) View { return NewJobs() }},
+		{"job-asks", func(testing.TB, Frame) View { return NewJob("j5") }},
 	} {
 		for _, size := range sizes {
 			t.Run(fmt.Sprintf("%s-%dx%d", s.name, size[0], size[1]), func(t *testing.T) {
@@ -249,9 +260,85 @@ func TestASecondPersonIsAsked(t *testing.T) {
 	}
 }
 
+// TestARunAsksEverybody: what a run waits for is on every screen, the wall too,
+// and a key opens a line in which only an answer is one.
+func TestARunAsksEverybody(t *testing.T) {
+	f := hands(160, 50)
+	s := *f.Snap
+	s.Jobs = s.Jobs[1:] // nobody waits for a second person
+	f.Snap = &s
+	for _, x := range everyScreen() {
+		if text := compose(t, f, x.view(t, f), Chrome{}); !strings.Contains(text, "asks, 57m left: run silent-bmc fra1-r03-s07: the server behind fra1-r03-pa/7 loses its power") {
+			t.Errorf("%s does not say that a run asks", x.name)
+		}
+	}
+	v := press(t, f, NewFleet(), "job.next")
+	if _, id := v.Selected(f); id != "j5" {
+		t.Fatalf("R leads to %s", id)
+	}
+	f.Role = fleet.RoleAdmin
+	for _, id := range []string{"job.approve", "job.refuse"} {
+		if c, _ := f.Keys.Get(id); !strings.Contains(c.Why(Scene(f, v)), "r answers it") {
+			t.Errorf("%s: %s", id, c.Why(Scene(f, v)))
+		}
+	}
+	answer, ok := f.Keys.Resolve("r", Scene(f, v))
+	if why := answer.Why(Scene(f, v)); !ok || why != "" {
+		t.Fatal(answer.ID, why)
+	}
+	if _, in := Dispatch(f, v, answer); in != (Ask{Label: "answer yes or no", Command: "job.answer"}) {
+		t.Fatalf("r asks %+v", in)
+	}
+	for text, want := range map[string]Intent{
+		"yes": Answer{Job: "j5", Text: "yes"}, " no, wait for kim": Answer{Job: "j5", Text: "no, wait for kim"},
+		"": Toast{Text: "answer: that is neither yes nor no; nothing was said"}, "nope": Toast{Text: "answer: that is neither yes nor no; nothing was said"},
+	} {
+		if _, in := Dispatch(f, v, answer.With(text)); in != want {
+			t.Errorf("%q says %+v", text, in)
+		}
+	}
+	f.Role = fleet.RoleViewer
+	if answer.Why(Scene(f, v)) == "" {
+		t.Error("a viewer may answer")
+	}
+	f.Role = fleet.RoleOperator
+	if c, _ := f.Keys.Get("job.answer"); !strings.Contains(c.Why(Scene(f, NewJob("j3"))), "asks nothing") {
+		t.Error("what asks nothing takes an answer")
+	}
+}
+
+// TestAJobThatWasLeft: what nobody could write down yet is no job that runs.
+func TestAJobThatWasLeft(t *testing.T) {
+	f := hands(100, 40)
+	s := *f.Snap
+	s.Jobs = fleet.Leave(s.Jobs)
+	f.Snap = &s
+	if text := compose(t, f, NewJob("j3"), Chrome{}); !strings.Contains(text, "by an earlier process") || !strings.Contains(text, "nothing is begun on its targets") {
+		t.Errorf("the page does not say that it was left:\n%s", text)
+	}
+	if text := compose(t, f, NewJobs(), Chrome{}); !strings.Contains(text, "▲ left ") || !strings.Contains(text, "left by an e") {
+		t.Errorf("the list does not say it:\n%s", text)
+	}
+	if text := compose(t, f, NewJob("j4"), Chrome{}); strings.Contains(text, "earlier process") {
+		t.Error("a proposal is not left: it still waits")
+	}
+}
+
 // TestUndoAsksLikeAnyOther: with what was there before as its argument.
 func TestUndoAsksLikeAnyOther(t *testing.T) {
 	f := hands(100, 40)
+	after := *f.Snap // the job did what it was to do
+	edit := after.Devices.Edit()
+	sw := edit.Get("fra1-r02-sw2")
+	sw.Ports = slices.Clone(sw.Ports)
+	for i := range sw.Ports {
+		if p := &sw.Ports[i]; p.Name == "Ethernet9" {
+			def := *p.PortDef
+			def.VLAN, p.PortDef = 208, &def
+		}
+	}
+	after.Devices = edit.Done()
+	f.Snap, f.Answers = &after, judged{snap: &after}
 	undo, _ := f.Keys.Get("job.undo")
 	v := NewJob("j2")
 	if why := undo.Why(Scene(f, v)); why != "" {
@@ -260,11 +347,27 @@ func TestUndoAsksLikeAnyOther(t *testing.T) {
 	_, in := Dispatch(f, v, undo)
 	o, ok := in.(Open)
 	if !ok || o.Ask == nil || o.Ask.Text != "undo of j2" {
-		t.Fatalf("undo asks %+v", in)
+		t.Fatalf("undo asks %+v: %s", in, in.(Open).View.(Confirm).refused(f))
 	}
 	c := o.View.(Confirm)
 	if before := f.Snap.Jobs[2].Planned.Targets[0].Before; "vlan "+c.args["vlan"] != before || c.undoes != "j2" {
 		t.Errorf("it would set %v, and before was %q", c.args, before)
+	}
+}
+
+// TestNobodyIsAskedWhyForWhatWillNotBe: a plan that is refused says so at once.
+func TestNobodyIsAskedWhyForWhatWillNotBe(t *testing.T) {
+	f := hands(80, 24)
+	for vlan, want := range map[string]bool{"208": true, "999": false} { // it is in 999
+		in := asks(f, plan.Ask{Action: fleet.ActPortVLAN, Args: map[string]string{"vlan": vlan}, Targets: []string{somePort}}, "")
+		o := in.(Open)
+		text := compose(t, f, o.View, Chrome{})
+		if (o.Ask != nil) != want || strings.Contains(text, "would be refused: "+somePort+" is already vlan 999") == want || strings.Contains(text, "type the reason") != want {
+			t.Errorf("VLAN %s asks %+v:\n%s", vlan, o.Ask, text)
+		}
+		if _, in := o.View.Handle(f, keys.Command{ID: "enter"}); !want && !strings.Contains(fmt.Sprint(in), "refused: ") {
+			t.Errorf("enter on what is refused: %+v", in)
+		}
 	}
 }
 

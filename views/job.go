@@ -72,6 +72,8 @@ func (v Job) Handle(f Frame, c keys.Command) (View, Intent) {
 	switch c.ID {
 	case "job.approve", "job.refuse", "job.cancel":
 		return v, v.word(f, j, c)
+	case "job.answer":
+		return v, v.answer(j, c)
 	case "job.undo":
 		return v, undo(f, j)
 	case "enter", "page":
@@ -111,6 +113,23 @@ func (v Job) word(f Frame, j *fleet.Job, c keys.Command) Intent {
 	return JobWord{Word: word, Job: v.id, Reason: text}
 }
 
+// answer asks for the answer to what a run asks, and gives it. The prompt is
+// empty: nobody answers by pressing enter twice.
+func (v Job) answer(j *fleet.Job, c keys.Command) Intent {
+	if j == nil || j.Asks == nil {
+		return Toast{Text: "answer: " + v.id + " asks nothing"}
+	}
+	on, off := j.Asks.Choices()
+	if c.Args == nil {
+		return Ask{Label: "answer " + on + " or " + off, Command: c.ID}
+	}
+	text := strings.TrimSpace(c.Arg(0))
+	if _, ok := j.Asks.Heard(text); !ok {
+		return Toast{Text: "answer: that is neither " + on + " nor " + off + "; nothing was said"}
+	}
+	return Answer{Job: v.id, Text: text}
+}
+
 // undo asks for what takes a job back, as for any other action.
 func undo(f Frame, j *fleet.Job) Intent {
 	if j == nil {
@@ -121,7 +140,11 @@ func undo(f Frame, j *fleet.Job) Intent {
 		return Toast{Text: "undo: nothing takes back " + string(j.Action) + " of " + j.ID}
 	}
 	v := Confirm{action: a.Action, args: a.Args, targets: a.Targets, version: f.Snap.Version, undoes: j.ID, memo: &planMemo{}}
-	return Open{View: v.since(f), Ask: v.askReason()}
+	open := Open{View: v.since(f)}
+	if v.refused(f) == "" {
+		open.Ask = v.askReason()
+	}
+	return open
 }
 
 // Draw implements View.
@@ -134,8 +157,9 @@ func (v Job) Draw(f Frame, on widget.Canvas) {
 	head := jobHead(f, j)
 	h := min(on.H, len(head)+2)
 	state, _ := jobStyle(j.State)
-	box := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, string(j.Action)+" "+jobTargets(f, j), f.Theme.Glyphs.State(state)+" "+string(j.State), j.State == fleet.JobProposed)
+	box := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, string(j.Action)+" "+jobTargets(f, j), f.Theme.Glyphs.State(state)+" "+jobWord(j), waits(j))
 	drawLines(f, box.Sub(1, 0, box.W-2, box.H), head, 0)
+	h += drawQuestion(f, on.Sub(0, h, on.W, on.H-h), j)
 	rest := on.Sub(0, h, on.W, on.H-h)
 	lines := v.planned(f, j)
 	if j.Planned == nil {
@@ -172,6 +196,9 @@ func jobHead(f Frame, j *fleet.Job) []line {
 	asked := j.By + " " + clock(f, j.Began) + ", " + since(f, j.Began) + " ago: " + or(j.Reason)
 	out := []line{{"asked", "", asked, widget.Bold}}
 	switch {
+	case j.Left:
+		out = append(out, line{"left", f.Theme.Glyphs.Crit, "by an earlier process; what became of it is not on record yet, and", widget.Crit},
+			line{"", "", "nothing is begun on its targets until the store takes that", widget.Crit})
 	case j.BrokeGlass:
 		out = append(out, line{"agreed", f.Theme.Glyphs.Crit, "nobody: " + j.By + " broke the glass", widget.Crit})
 	case j.State == fleet.JobProposed:
@@ -203,6 +230,33 @@ func jobHead(f Frame, j *fleet.Job) []line {
 		out = append(out, line{"took", "", text, widget.Plain})
 	}
 	return out
+}
+
+// drawQuestion draws what a run asks, whole, with the answers that there are and
+// who may give one. It returns the rows that it took.
+func drawQuestion(f Frame, on widget.Canvas, j *fleet.Job) int {
+	const most = 5 // rows of the question
+	if j.Asks == nil {
+		return 0
+	}
+	w := on.W - 4
+	h := min(on.H, min(most, widget.Width(j.Asks.Text)/max(w, 1)+2)+3)
+	in := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, "it asks", span(j.Asks.Until.Sub(f.At))+" left, then it stops", true).Sub(1, 0, w, h-2)
+	y := in.Wrap(0, 0, w, in.H-1, j.Asks.Text, widget.Warn)
+	in.Cut(f.Theme, 0, y, w, whoAnswers(f, j.Asks), widget.Bold)
+	return h
+}
+
+// whoAnswers says what the person at the screen may say to a question.
+func whoAnswers(f Frame, q *fleet.Question) string {
+	on, off := q.Choices()
+	switch {
+	case !f.Live:
+		return on + " or " + off + "; HIST: 0 returns to live"
+	case f.Role < fleet.RoleOperator:
+		return on + " or " + off + "; to answer needs role operator"
+	}
+	return "r answers " + on + " or " + off
 }
 
 // left is how long a proposal still waits.

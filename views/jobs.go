@@ -178,6 +178,21 @@ var jobColumns = []widget.Column{
 	{Title: "by", Min: 6, Max: 12, Rank: 3}, {Title: "took", Min: 5, Rank: 4, Right: true}, {Title: "last step", Min: 20, Max: 50, Rank: 1}, {Title: "reason", Min: 16, Max: 60, Rank: 5},
 }
 
+// waits reports whether nothing goes on until somebody says something.
+func waits(j *fleet.Job) bool { return j.State == fleet.JobProposed || j.Asks != nil }
+
+// jobWord is how a job stands: running, and asks where it runs no further
+// without an answer, or left where an earlier process had it in hand.
+func jobWord(j *fleet.Job) string {
+	switch {
+	case j.Left:
+		return "left"
+	case j.Asks != nil:
+		return "asks"
+	}
+	return string(j.State)
+}
+
 func jobStyle(s fleet.JobState) (fleet.State, widget.Style) {
 	switch s {
 	case fleet.JobVerified:
@@ -198,7 +213,10 @@ func jobCell(f Frame, on widget.Canvas, j *fleet.Job, column string) {
 	case "":
 		on.Glyph(f.Theme, 0, 0, state)
 	case "state":
-		on.Cut(f.Theme, 0, 0, on.W, string(j.State), st)
+		if waits(j) { // somebody, and who looks here may be the one
+			st = widget.Inverse
+		}
+		on.Cut(f.Theme, 0, 0, on.W, jobWord(j), st)
 	case "action":
 		on.Cut(f.Theme, 0, 0, on.W, string(j.Action), widget.Plain)
 	case "target":
@@ -208,9 +226,14 @@ func jobCell(f Frame, on widget.Canvas, j *fleet.Job, column string) {
 	case "took":
 		on.CutRight(f.Theme, 0, 0, on.W, took(f, j.Began, j.Ended), widget.Dim)
 	case "last step":
-		if n := len(j.Steps); j.State == fleet.JobProposed {
+		switch n := len(j.Steps); {
+		case j.Left:
+			on.Cut(f.Theme, 0, 0, on.W, "left by an earlier process, not settled", widget.Crit)
+		case j.Asks != nil:
+			on.Cut(f.Theme, 0, 0, on.W, j.Asks.Text, widget.Warn)
+		case j.State == fleet.JobProposed:
 			on.Cut(f.Theme, 0, 0, on.W, "waits, "+left(f, j)+" left", widget.Warn)
-		} else if n > 0 {
+		case n > 0:
 			on.Cut(f.Theme, 0, 0, on.W, j.Steps[n-1].Name+": "+j.Steps[n-1].Text, widget.Plain)
 		}
 	case "reason":

@@ -7,8 +7,8 @@ import (
 )
 
 // drawStanding draws what every screen says for as long as it is so: that
-// somebody waits for a second person, and that nothing may be done. It returns
-// the column after it.
+// somebody waits for a second person or an answer, and that nothing may be done.
+// It returns the column after it.
 func drawStanding(f Frame, on widget.Canvas, x int) int {
 	if !f.Live {
 		return x
@@ -31,7 +31,11 @@ func drawStanding(f Frame, on widget.Canvas, x int) int {
 
 // requestText is what somebody asks everybody: "bob asks, 14m left: outlet-off
 // pa/3: a second person has to agree".
+// or of a run: "asks, 55m left: run silent-bmc s01: is anybody at the rack?".
 func requestText(f Frame, j *fleet.Job) string {
+	if j.Asks != nil {
+		return "asks, " + span(j.Asks.Until.Sub(f.At)) + " left: " + string(j.Action) + " " + jobTargets(f, j) + ": " + j.Asks.Text
+	}
 	who := j.By + " asks, "
 	if j.By == f.User {
 		who = "you asked, "

@@ -259,7 +259,7 @@ func (v Wall) drawPeople(f Frame, on widget.Canvas) {
 		j := &f.Snap.Jobs[i]
 		state, st := jobStyle(j.State)
 		x := in.Glyph(f.Theme, 1, i+1, state) + 1
-		x = in.Text(x, i+1, string(j.State), st) + 1
+		x = in.Text(x, i+1, jobWord(j), st) + 1
 		in.Cut(f.Theme, x, i+1, in.W-x-1, string(j.Action)+" "+strings.Join(j.Targets, " ")+"  by "+j.By, widget.Plain)
 	}
 	drawFeeds(f, in.Sub(1, shown+2, in.W-2, in.H-shown-2))

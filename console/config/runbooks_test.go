@@ -18,7 +18,7 @@ func TestShipped(t *testing.T) {
 		t.Errorf("%d runbooks", len(list))
 	}
 	for _, b := range list {
-		if b.Title == "" || b.Why == "" || len(b.When) == 0 || b.From != "" || b.Danger() == 0 {
+		if byHand := b.Name == "drain-cycle"; b.Title == "" || b.Why == "" || (len(b.When) == 0) != byHand || b.From != "" || b.Danger() == 0 {
 			t.Errorf("%s: %+v", b.Name, b)
 		}
 		if slices.ContainsFunc(b.Steps, func(s runbook.Step) bool { return s.Do == runbook.DoExec }) {

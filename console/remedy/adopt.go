@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
+	"time"
 
 	"plumb/fleet"
 )
@@ -18,23 +18,61 @@ const lostText = "plumb ended while this was on its way; what the device did is 
 // log; one whose turn had not come is not begun. Nothing is sent again. A
 // proposal still waits. It is called once, before anybody may act; jobs may hold
 // any state, only those under way are touched.
+//
+// What the store does not take is tried again until it does, in the background.
+// Everybody reads meanwhile that the job was left, and the plan of no action on
+// its targets passes: see [fleet.Job]. The error is for the log.
 func (e *Executor) Adopt(ctx context.Context, jobs []fleet.Job) error {
 	var errs []error
 	for i := range jobs {
-		if j := &jobs[i]; j.State == fleet.JobRunning || j.State == fleet.JobApproved || j.State == fleet.JobAccepted && unanswered(j) {
-			errs = append(errs, e.ledger.Apply(ctx, e.leave(j)))
+		j := &jobs[i]
+		if !j.UnderWay() {
+			continue
+		}
+		if err := e.ledger.Apply(ctx, e.leave(j)); err != nil {
+			errs = append(errs, fmt.Errorf("job %s: %w", j.ID, err))
+			e.wg.Go(func() { e.settle(context.WithoutCancel(ctx), *j, err) })
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// unanswered reports whether a job that sent everything lost an answer: nobody
-// lived to write it down.
-func unanswered(j *fleet.Job) bool {
-	return slices.ContainsFunc(j.Targets, func(t string) bool {
-		at := j.Of(t)
-		return at != nil && at.State == fleet.JobRunning
-	})
+// settle tries until it is on record what became of a job that was left, and
+// tells everybody that it is not, and then that it is.
+func (e *Executor) settle(ctx context.Context, j fleet.Job, why error) {
+	what := fmt.Sprintf("job %s of %s (%s %s)", j.ID, j.By, j.Action, list(j.Targets))
+	said := false
+	for {
+		if !said {
+			said = e.remark(ctx, fleet.Remark{Kind: "job-left", Severity: fleet.SeverityCrit, Asserted: true,
+				Text: what + " was left by an earlier process and the store does not take what became of it; nothing is begun on its targets: " + fleet.Clean(why.Error(), 120)})
+		}
+		select {
+		case <-e.quit:
+			return
+		case <-time.After(keepWithin):
+		}
+		if is, ok := e.job(j.ID); ok && is.UnderWay() { // else it was taken after all, late
+			within, cancel := context.WithTimeout(ctx, keepWithin)
+			why = e.ledger.Apply(within, e.leave(&is))
+			cancel()
+		} else {
+			why = nil
+		}
+		if why == nil {
+			e.remark(ctx, fleet.Remark{Kind: "job-left", Severity: fleet.SeverityInfo, Text: what + " is settled: what became of it is on record"})
+			return
+		}
+		e.log.Error("a job of an earlier process is not settled", "job", j.ID, "err", why)
+	}
+}
+
+// remark says something in the timeline, and whether it is kept.
+func (e *Executor) remark(ctx context.Context, r fleet.Remark) bool {
+	ctx, cancel := context.WithTimeout(ctx, keepWithin)
+	defer cancel()
+	r.Text = fleet.Clean(r.Text, fleet.MaxText)
+	return e.ledger.Apply(ctx, r) == nil
 }
 
 // leave is what is left of a job whose process is gone.

@@ -3,7 +3,6 @@ package remedy
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"plumb/fleet"
@@ -19,8 +18,8 @@ type bookRun struct {
 	run     *runbook.Run
 	poked   chan struct{} // something was said that no snapshot shows
 	answers chan answer
-	asks    string // the question that waits; "": none. Executor.mu guards it
-	shown   int    // the step whose wait is on record
+	asks    *fleet.Question // the one that waits; nil: none. Executor.mu guards it
+	shown   int             // the step whose wait is on record
 }
 
 func (x *bookRun) poke() {
@@ -91,7 +90,7 @@ func (x *bookRun) tell(ctx context.Context, m runbook.Move, do func(context.Cont
 		x.keep(ctx, runbook.Move{Name: m.Name, OK: err == nil, Text: text})
 		return
 	}
-	x.keep(ctx, x.run.Told(err == nil, text))
+	x.keep(ctx, x.run.Told(err == nil, text, x.now()))
 }
 
 // keep puts a step on record. Where the store does not take it nothing more is
@@ -151,7 +150,7 @@ func (x *bookRun) act(ctx context.Context, m runbook.Move) (string, error) {
 	r := Request{Person: x.errand.Person, Action: m.Action, Args: m.Args, Targets: m.On, Run: x.job.ID, Most: x.errand.Most,
 		Reason: fleet.Clean("runbook "+x.errand.Book+", step "+m.Name+": "+x.errand.Reason, fleet.MaxText)}
 	if want := x.challenge(r); want != "" {
-		typed, err := x.question(ctx, m.Name, fmt.Sprintf("%s of %s: type %q", m.Action, list(m.On), want))
+		typed, err := x.question(ctx, m.Name, fleet.Question{Text: fmt.Sprintf("%s of %s: type %q", m.Action, list(m.On), want), Type: want})
 		if err != nil {
 			return "", err
 		}
@@ -223,7 +222,7 @@ func jobOf(s *fleet.Snapshot, id string) *fleet.Job {
 
 // ask puts a question of the book to whoever is there.
 func (x *bookRun) ask(ctx context.Context, m runbook.Move) (string, error) {
-	a, err := x.question(ctx, m.Name, m.Text)
+	a, err := x.question(ctx, m.Name, fleet.Question{Text: m.Text})
 	if err != nil {
 		return "", err
 	}
@@ -231,18 +230,25 @@ func (x *bookRun) ask(ctx context.Context, m runbook.Move) (string, error) {
 }
 
 // question waits for an answer. No is an error, and so is none.
-func (x *bookRun) question(ctx context.Context, name, text string) (answer, error) {
-	x.pose(text)
-	defer x.pose("")
-	if err := x.step(ctx, name, fleet.JobRunning, "asks: "+text+" (answer "+x.job.ID+" ...)"); err != nil {
+func (x *bookRun) question(ctx context.Context, name string, q fleet.Question) (answer, error) {
+	q.Text, q.Until = fleet.Clean(q.Text, fleet.MaxText), x.now().Add(askWithin)
+	x.pose(&q)
+	if err := x.wonder(ctx, &q, fleet.JobStep{Name: name, State: fleet.JobRunning, Text: "asks: " + q.Text}); err != nil {
+		x.pose(nil)
 		return answer{}, err
 	}
+	defer func() {
+		x.pose(nil)
+		if err := x.wonder(ctx, &fleet.Question{}); err != nil {
+			x.log.Error("end of a question not kept", "job", x.job.ID, "err", err)
+		}
+	}()
 	late := time.NewTimer(askWithin)
 	defer late.Stop()
 	for {
 		select {
 		case a := <-x.answers:
-			if no := strings.ToLower(a.text); no == "no" || no == "n" {
+			if on, _ := q.Heard(a.text); !on {
 				return a, fmt.Errorf("%s says no", a.who)
 			}
 			return a, nil
@@ -256,11 +262,22 @@ func (x *bookRun) question(ctx context.Context, name, text string) (answer, erro
 	}
 }
 
-// pose says which question waits; "": none does any more.
-func (x *bookRun) pose(text string) {
+// wonder puts on record what the run asks, for everybody to see, or with an
+// empty question that it asks nothing any more.
+func (x *bookRun) wonder(ctx context.Context, q *fleet.Question, steps ...fleet.JobStep) error {
+	ctx, cancel := context.WithTimeout(ctx, keepWithin)
+	defer cancel()
+	for i := range steps {
+		steps[i].Text, steps[i].At = fleet.Clean(steps[i].Text, fleet.MaxText), x.now()
+	}
+	return x.ledger.Apply(ctx, fleet.Decision{Change: &fleet.JobChange{ID: x.job.ID, Asks: q, Steps: steps}})
+}
+
+// pose says which question waits; nil: none does any more.
+func (x *bookRun) pose(q *fleet.Question) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.asks = text
+	x.asks = q
 	select { // an answer to an earlier question is none to this one
 	case <-x.answers:
 	default:

@@ -183,7 +183,7 @@ func (e *Executor) dismiss(x *bookRun) {
 	delete(e.stopped, x.job.ID)
 }
 
-// Answer answers the question that a run waits with: no, or anything else.
+// Answer answers the question that a run waits with: see [fleet.Question].
 func (e *Executor) Answer(ctx context.Context, by Person, id, text string) (fleet.Job, error) {
 	text = strings.TrimSpace(fleet.Clean(text, fleet.MaxText))
 	x, asks, err := e.asked(by, id, text)
@@ -196,7 +196,7 @@ func (e *Executor) Answer(ctx context.Context, by Person, id, text string) (flee
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepWithin)
 	defer cancel()
-	if err := e.ledger.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{e.entry(r, x.errand.Target, "done", asks+": "+text)}}); err != nil {
+	if err := e.ledger.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{e.entry(r, x.errand.Target, "done", asks.Text+": "+text)}}); err != nil {
 		return x.job, fmt.Errorf("%w: the store does not take it, so it is no answer: %w", ErrRefused, err)
 	}
 	select {
@@ -208,21 +208,23 @@ func (e *Executor) Answer(ctx context.Context, by Person, id, text string) (flee
 }
 
 // asked finds the run that waits for an answer, and what it asks.
-func (e *Executor) asked(by Person, id, text string) (*bookRun, string, error) {
+func (e *Executor) asked(by Person, id, text string) (*bookRun, *fleet.Question, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	x := e.runs[id]
 	switch {
 	case by.Role < fleet.RoleOperator:
-		return x, "", fmt.Errorf("%w: needs role operator, you are %s", ErrDenied, by.Role)
+		return x, nil, fmt.Errorf("%w: needs role operator, you are %s", ErrDenied, by.Role)
 	case x == nil:
-		return x, "", fmt.Errorf("%w: no run %s is under way", ErrRefused, fleet.Clean(id, 40))
+		return x, nil, fmt.Errorf("%w: no run %s is under way", ErrRefused, fleet.Clean(id, 40))
 	case !within(e.ledger.Snapshot(), by, x.errand.Target):
-		return x, "", fmt.Errorf("%w: %s is outside of your scope", ErrDenied, x.errand.Target)
-	case x.asks == "":
-		return x, "", fmt.Errorf("%w: %s asks nothing now", ErrRefused, id)
-	case text == "":
-		return x, "", fmt.Errorf("%w: needs an answer: it asks: %s", ErrRefused, x.asks)
+		return x, nil, fmt.Errorf("%w: %s is outside of your scope", ErrDenied, x.errand.Target)
+	case x.asks == nil:
+		return x, nil, fmt.Errorf("%w: %s asks nothing now", ErrRefused, id)
+	}
+	if _, ok := x.asks.Heard(text); !ok {
+		on, off := x.asks.Choices()
+		return x, nil, fmt.Errorf("%w: that is no answer, say %s or %s: it asks: %s", ErrRefused, on, off, x.asks.Text)
 	}
 	return x, x.asks, nil
 }

@@ -162,7 +162,7 @@ func TestQuestions(t *testing.T) {
 		answer string
 		want   fleet.JobState
 		sent   int
-	}{{"yes", fleet.JobVerified, 1}, {"no", fleet.JobFailed, 0}, {"cancel", fleet.JobCancelled, 0}, {"close", fleet.JobStopped, 0}, {"", fleet.JobFailed, 0}} {
+	}{{"yes", fleet.JobVerified, 1}, {"no", fleet.JobFailed, 0}, {"yes, it is", fleet.JobVerified, 1}, {"cancel", fleet.JobCancelled, 0}, {"close", fleet.JobStopped, 0}, {"", fleet.JobFailed, 0}} {
 		t.Run("answer "+c.answer, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e, l, w := house(t)
@@ -183,6 +183,12 @@ func TestQuestions(t *testing.T) {
 				if _, err := e.Answer(t.Context(), Person{User: "eve", Role: fleet.RoleViewer}, job.ID, "yes"); !errors.Is(err, ErrDenied) {
 					t.Errorf("a viewer answers: %v", err)
 				}
+				if q := l.job(job.ID).Asks; q == nil || q.Text != "is s01 empty?" || !q.Until.After(time.Now()) {
+					t.Errorf("nobody sees what it asks: %+v", q)
+				}
+				if _, err := e.Answer(t.Context(), ann, job.ID, "nope"); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "yes or no") {
+					t.Errorf("what is no answer is taken for one: %v", err)
+				}
 				switch c.answer {
 				case "cancel":
 					theirs := func(*fleet.DeviceSpec) bool { return true }
@@ -202,7 +208,7 @@ func TestQuestions(t *testing.T) {
 					}
 				}
 				e.Wait()
-				if got := l.job(job.ID); got.State != c.want || w.count() != c.sent {
+				if got := l.job(job.ID); got.State != c.want || w.count() != c.sent || got.Asks != nil {
 					t.Errorf("%s, sent %d: %s", got.State, w.count(), steps(got))
 				}
 				if _, err := e.Answer(t.Context(), ann, job.ID, "yes"); !errors.Is(err, ErrRefused) {

@@ -106,6 +106,7 @@ type machine struct {
 	mute    bool // does not answer
 	liar    bool // says what it said before
 	outlets []bool
+	aliases []string // of a switch's ports
 	booted  time.Time
 }
 
@@ -127,6 +128,8 @@ func newModel(t *testing.T, seed uint64) *model {
 		inv.Devices = append(inv.Devices, fleet.DeviceSpec{ID: name, Kind: fleet.KindPDU, Rack: "ams1/r01", Site: "ams1", Region: "ams", Feed: "AB"[side : side+1], Endpoints: ep(fleet.SourceSNMP)})
 		m.world[name] = &machine{serial: "P" + name, on: true, outlets: []bool{true, true, true, true, true, true}}
 	}
+	inv.Devices = append(inv.Devices, fleet.DeviceSpec{ID: "sw", Kind: fleet.KindSwitch, Rack: "ams1/r01", Site: "ams1", Region: "ams", Endpoints: ep(fleet.SourceSNMP)})
+	m.world["sw"] = &machine{serial: "Ssw", on: true, aliases: []string{"a", "b", "c", "a", "b", "c"}}
 	for k := 1; k <= servers; k++ {
 		id := fmt.Sprintf("s%02d", k)
 		d := fleet.DeviceSpec{ID: id, Kind: fleet.KindServer, Rack: "ams1/r01", Site: "ams1", Region: "ams", Endpoints: ep(fleet.SourceIPMI),
@@ -220,12 +223,20 @@ func (m *model) boot() {
 	l := &life{dead: make(chan struct{})}
 	d := &door{m, l}
 	l.executor = New(d, d, slog.New(slog.DiscardHandler), time.Now)
-	for l.executor.Adopt(context.Background(), m.Snapshot().Jobs) != nil {
-		m.wait(time.Second) // the store is full
-	}
+	m.ledger.restart()
+	_ = l.executor.Adopt(context.Background(), m.Snapshot().Jobs) // what the store does not take it tries again, while people act
 	m.guard.Lock()
 	m.life = l
 	m.guard.Unlock()
+}
+
+// restart makes of the jobs what a start makes of those that it finds.
+func (l *ledger) restart() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := *l.snap
+	s.Jobs = fleet.Leave(s.Jobs)
+	l.snap = &s
 }
 
 // die ends a process where it stands, and starts the next one.
@@ -246,6 +257,23 @@ func (m *model) die(l *life) {
 		}
 	}()
 }
+
+// settles reports whether something says what became of a job that was left.
+func (m *model) settles(in []fleet.Input) bool {
+	for _, x := range in {
+		if d, ok := x.(fleet.Decision); ok && d.Change != nil {
+			for _, j := range m.Snapshot().Jobs {
+				if j.ID == d.Change.ID && j.Left {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// full reports whether the store refuses that: two times in three.
+func (m *model) full() bool { return m.chance(66) }
 
 var errFull = errors.New("no space left on device")
 
@@ -275,7 +303,7 @@ func (m *model) commits() {
 				m.die(c.of)
 				continue
 			}
-			if m.chance(0.5) {
+			if m.chance(0.5) || m.full() && m.settles(c.in) {
 				m.trouble()
 				c.done <- errFull
 				continue
@@ -293,7 +321,7 @@ func (m *model) commits() {
 func (m *model) look(id string) {
 	m.guard.Lock()
 	x := *m.world[id]
-	if k := id[2:]; x.outlets == nil && !m.world["pa"].outlets[k[0]-'1'] && !m.world["pb"].outlets[k[0]-'1'] {
+	if k := id[1:]; k[0] == '0' && x.outlets == nil && !m.world["pa"].outlets[k[1]-'1'] && !m.world["pb"].outlets[k[1]-'1'] {
 		x.mute, m.world[id].on = true, false // the BMC has no power either
 	}
 	m.guard.Unlock()
@@ -314,6 +342,14 @@ func (m *model) look(id string) {
 		}
 		o.SetTable(fleet.TableFacts, fleet.Complete)
 		o.SetTable(fleet.TableOutlets, fleet.Complete)
+	case x.aliases != nil:
+		o.Source = fleet.SourceSNMP
+		o.Facts.Set(fleet.FactSerial, x.serial)
+		for k, alias := range x.aliases {
+			o.Ports = append(o.Ports, fleet.Port{PortDef: &fleet.PortDef{Index: k + 1, Name: fmt.Sprintf("E%d", k+1), Admin: "up", Oper: "up", Alias: alias}})
+		}
+		o.SetTable(fleet.TableFacts, fleet.Complete)
+		o.SetTable(fleet.TablePorts, fleet.Complete)
 	default:
 		is := "off"
 		if x.on || x.liar {
@@ -331,7 +367,7 @@ func (m *model) look(id string) {
 
 func (m *model) polls() {
 	for m.wait(m.ms(500, 2500)) {
-		ids := []string{"pa", "pb", "s01", "s02", "s03", "s04", "s05", "s06"}
+		ids := []string{"pa", "pb", "sw", "s01", "s02", "s03", "s04", "s05", "s06"}
 		if id := ids[m.upTo(len(ids))]; !m.chance(5) {
 			m.look(id)
 		}
@@ -358,6 +394,10 @@ func (m *model) fate() {
 			x.on = false
 		case n < 6:
 			x.on, x.mute, x.liar = true, false, false
+		}
+		if sw := m.world["sw"]; !m.calm { // somebody types at the switch itself
+			sw.aliases = slices.Clone(sw.aliases)
+			sw.aliases[m.rng.IntN(len(sw.aliases))] = "abc"[m.rng.IntN(3):][:1]
 		}
 		m.guard.Unlock()
 	}
@@ -410,12 +450,22 @@ func (m *model) does(e *Executor, p Person) {
 
 // asks for something to be done, to one or a few.
 func (m *model) asks(ctx context.Context, e *Executor, p Person) (word string, err error) {
-	kinds := []fleet.ActionKind{fleet.ActReset, fleet.ActPowerCycle, fleet.ActPowerOff, fleet.ActPowerOn, fleet.ActPowerOn, fleet.ActIdentify, fleet.ActOutletOff, fleet.ActOutletOn}
+	kinds := []fleet.ActionKind{fleet.ActReset, fleet.ActPowerCycle, fleet.ActPowerOff, fleet.ActPowerOn, fleet.ActPowerOn, fleet.ActIdentify, fleet.ActOutletOff, fleet.ActOutletOn, fleet.ActPortAlias}
 	r := Request{Person: p, Action: kinds[m.upTo(len(kinds))], Reason: "why not", BreakGlass: m.chance(5)}
-	for range []int{1, 1, 1, 2, 3, 0}[m.upTo(6)] {
+	if r.Action == fleet.ActPortAlias {
+		r.Args = map[string]string{"alias": "abc"[m.upTo(3):][:1]}
+	}
+	many := []int{1, 1, 1, 2, 3, 0}
+	if r.Action == fleet.ActPortAlias { // in waves, with time for somebody to come between
+		many = []int{1, 2, 3, 3, 4, 4}
+	}
+	for range many[m.upTo(6)] {
 		id := fmt.Sprintf("s%02d", 1+m.upTo(servers))
 		if r.Action.Spec().On == fleet.OnOutlet {
 			id = []string{"pa", "pb"}[m.upTo(2)] + "/" + strconv.Itoa(1+m.upTo(servers))
+		}
+		if r.Action.Spec().On == fleet.OnPort {
+			id = "sw/E" + strconv.Itoa(1+m.upTo(servers))
 		}
 		r.Targets = append(r.Targets, id)
 	}
@@ -554,5 +604,10 @@ func (m *model) obeys(x *machine, a fleet.Action) {
 		_, no, _ := strings.Cut(a.Target, "/")
 		n, _ := strconv.Atoi(no)
 		x.outlets[n-1] = a.Kind == fleet.ActOutletOn
+	case fleet.ActPortAlias:
+		_, no, _ := strings.Cut(a.Target, "/E")
+		n, _ := strconv.Atoi(no)
+		x.aliases = slices.Clone(x.aliases)
+		x.aliases[n-1] = a.Args["alias"]
 	}
 }

@@ -50,22 +50,43 @@ func (x *run) waves(ctx context.Context) {
 	x.finish(ctx)
 }
 
-// wave acts on its targets, and leaves out those that have not begun when
-// something surprises.
+// wave acts on its targets, one after the other on each wire, and leaves out
+// those that have not begun when something surprises. A wire takes one action at
+// a time, and the time that an action has is not for waiting on another.
 func (x *run) wave(ctx context.Context, targets []fleet.PlanTarget) {
 	slots := make(chan struct{}, atOnce)
 	var all sync.WaitGroup
-	for i := range targets {
+	for _, line := range byWire(targets) {
 		slots <- struct{}{}
 		if x.surprised() {
 			break
 		}
 		all.Go(func() {
 			defer func() { <-slots }()
-			x.turn(ctx, &targets[i])
+			for _, t := range line {
+				if x.surprised() {
+					return
+				}
+				x.turn(ctx, t)
+			}
 		})
 	}
 	all.Wait()
+}
+
+// byWire lines targets up at their wires, in their order.
+func byWire(targets []fleet.PlanTarget) (lines [][]*fleet.PlanTarget) {
+	at := map[string]int{}
+	for i := range targets {
+		t := &targets[i]
+		n, is := at[t.Wire]
+		if !is {
+			n = len(lines)
+			at[t.Wire], lines = n, append(lines, nil)
+		}
+		lines[n] = append(lines[n], t)
+	}
+	return lines
 }
 
 // turn is one target: what was planned must still be so, the log has to take
@@ -84,7 +105,7 @@ func (x *run) turn(ctx context.Context, t *fleet.PlanTarget) {
 		return
 	}
 	within, cancel := context.WithTimeout(ctx, actWithin)
-	out, err := x.wire.Act(within, t.Source, t.Wire, fleet.Action{Kind: x.job.Action, Target: t.ID, Serial: t.Serial, Args: x.job.Planned.Args})
+	out, err := x.wire.Act(within, t.Source, t.Wire, fleet.Action{Kind: x.job.Action, Target: t.ID, Serial: t.Serial, Args: x.job.Planned.Args, Why: x.label()})
 	cancel()
 	step, outcome := fleet.JobStep{Name: "act", Text: out.Text}, ""
 	switch {
@@ -103,6 +124,11 @@ func (x *run) turn(ctx context.Context, t *fleet.PlanTarget) {
 	}
 	x.note(ctx, t.ID, step, outcome, false)
 	x.wire.Nudge(t.Wire)
+}
+
+// label is what a device is told to keep: whose it is, of which job, and why.
+func (x *run) label() string {
+	return fleet.Clean("plumb "+x.job.ID+" "+x.job.By+": "+x.job.Reason, fleet.MaxText)
 }
 
 // begins puts on record that the turn of a target has come, where the job does

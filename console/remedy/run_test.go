@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"plumb/fleet"
@@ -18,12 +20,13 @@ var t0 = time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
 
 // ledger is an engine without a store: what is applied is true at once.
 type ledger struct {
-	mu    sync.Mutex
-	snap  *fleet.Snapshot
-	audit []fleet.AuditEntry
-	full  bool
-	news  chan struct{} // closed and made anew with each snapshot
-	now   func() time.Time
+	mu      sync.Mutex
+	snap    *fleet.Snapshot
+	audit   []fleet.AuditEntry
+	full    bool
+	refuses func(fleet.Input) bool // what it refuses; nil: nothing
+	news    chan struct{}          // closed and made anew with each snapshot
+	now     func() time.Time
 }
 
 func (l *ledger) Snapshot() *fleet.Snapshot { l.mu.Lock(); defer l.mu.Unlock(); return l.snap }
@@ -31,7 +34,7 @@ func (l *ledger) Snapshot() *fleet.Snapshot { l.mu.Lock(); defer l.mu.Unlock(); 
 func (l *ledger) Apply(_ context.Context, in ...fleet.Input) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.full {
+	if l.full || l.refuses != nil && slices.ContainsFunc(in, l.refuses) {
 		return errors.New("no space left on device")
 	}
 	var out fleet.Output
@@ -40,6 +43,13 @@ func (l *ledger) Apply(_ context.Context, in ...fleet.Input) error {
 	close(l.news)
 	l.news = make(chan struct{})
 	return nil
+}
+
+// set says what it refuses from now on.
+func (l *ledger) set(refuses func(fleet.Input) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refuses = refuses
 }
 
 // Watch implements Ledger.
@@ -283,4 +293,63 @@ func TestWhatADeadProcessLeftIsUnknown(t *testing.T) {
 	if j := l.job("mid"); j.Of("s01").State != fleet.JobUnknown || j.Of("s02").State != fleet.JobAccepted || j.Of("s03") != nil || !strings.Contains(j.Steps[len(j.Steps)-1].Text, "1 unknown, 1 not begun") {
 		t.Errorf("in mid-job: %+v", j.Steps)
 	}
+}
+
+// TestWhatCannotBeSettledIsSeen: while the store does not take what became of a
+// job that an earlier process left, everybody reads that, and nobody acts on its
+// targets; when it takes it, it is settled by itself, once.
+func TestWhatCannotBeSettledIsSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, l, w := house(t)
+		obeys(t, l, w)
+		steps := 0
+		l.now = func() time.Time { steps++; return t0.Add(time.Duration(steps)) }
+		on := func(id string) *fleet.Plan {
+			return &fleet.Plan{Targets: []fleet.PlanTarget{{ID: id, Wire: id}}}
+		}
+		for _, j := range []fleet.Job{
+			{ID: "old", Action: fleet.ActReset, Targets: []string{"s01"}, State: fleet.JobRunning, By: "ann", Began: t0, Planned: on("s01"), Steps: []fleet.JobStep{{Name: "begin", Target: "s01", State: fleet.JobRunning, At: t0}}},
+			{ID: "run", Action: "run off", Targets: []string{"s02"}, State: fleet.JobRunning, By: "ann", Began: t0, Steps: []fleet.JobStep{{Name: "start", Target: "s02", State: fleet.JobRunning, At: t0}}},
+		} {
+			if err := l.Apply(t.Context(), fleet.Decision{Job: &j}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := l.Apply(t.Context(), server("s02", "on", t0)); err != nil {
+			t.Fatal(err)
+		}
+		l.restart()
+		l.set(func(in fleet.Input) bool { _, is := in.(fleet.Decision); return is }) // it takes remarks, and no decision
+		if err := e.Adopt(t.Context(), l.Snapshot().Jobs); err == nil {
+			t.Error("nobody says that they are not settled")
+		}
+		synctest.Wait()
+		for _, id := range []string{"old", "run"} {
+			if j := l.job(id); !j.Left || !slices.ContainsFunc(l.Snapshot().Recent, func(e fleet.Event) bool {
+				return e.Type == "job-left" && e.Severity == fleet.SeverityCrit && strings.Contains(e.Text, "job "+id+" of ann")
+			}) {
+				t.Errorf("nobody sees that %s was left: %+v, %+v", id, j, l.Snapshot().Recent)
+			}
+		}
+		for _, target := range []string{"s01", "s02"} {
+			p := e.Plan(ask(fleet.RoleAdmin, fleet.ActIdentify, target))
+			if g := p.Stops(); g == nil || g.ID != "lease" || !strings.Contains(g.Text, "was left by an earlier process") {
+				t.Errorf("%s: %+v", target, p.Guards)
+			}
+			broken := ask(fleet.RoleAdmin, fleet.ActIdentify, target)
+			broken.BreakGlass = true
+			if _, err := e.Run(t.Context(), broken); !errors.Is(err, ErrRefused) {
+				t.Errorf("%s is acted on: %v", target, err)
+			}
+		}
+		l.set(nil)
+		time.Sleep(2 * keepWithin) // in the bubble's own time
+		synctest.Wait()
+		if a, b := l.job("old"), l.job("run"); a.Left || b.Left || a.State != fleet.JobUnknown || b.State != fleet.JobStopped || l.outcomes() != "unknown unknown" || w.count() != 0 {
+			t.Errorf("%+v %+v, audit %q, sent %d", a, b, l.outcomes(), w.count())
+		}
+		if p := e.Plan(ask(fleet.RoleAdmin, fleet.ActIdentify, "s01")); p.Stops() != nil {
+			t.Errorf("when it is settled: %+v", p.Stops())
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -76,6 +77,11 @@ func (m *model) sends(wire string, a fleet.Action) (end func()) {
 	if m.flying[wire] {
 		m.dog.Errorf("%s %s: somebody else is acting on %s", a.Kind, a.Target, wire)
 	}
+	for i := range s.Jobs {
+		if o := &s.Jobs[i]; slices.ContainsFunc(o.Targets, func(t string) bool { w, _, _ := strings.Cut(t, "/"); return w == wire && o.Holds(t) }) {
+			m.dog.Errorf("%s %s is sent while nobody knows what became of %s %v, which was left", a.Kind, a.Target, o.ID, o.Targets)
+		}
+	}
 	if m.sent[j.ID+a.Target] {
 		m.dog.Errorf("%s %s is sent twice for %s", a.Kind, a.Target, j.ID)
 	}
@@ -139,7 +145,10 @@ func (m *model) holds(s *fleet.Snapshot, j *fleet.Job, a fleet.Action) {
 			continue
 		}
 		is := "power " + d.Power.String()
-		if part != "" {
+		switch {
+		case d.Port(part) != nil:
+			is = "alias " + d.Port(part).Alias
+		case part != "":
 			is = "outlet " + outletOf(d, part)
 		}
 		if serial := d.Facts.Get(fleet.FactSerial); serial != t.Serial || a.Serial != serial {
@@ -252,6 +261,11 @@ func (m *model) notes(before, after *fleet.Snapshot) {
 		was := before.Devices.Get(id)
 		if was == d {
 			continue
+		}
+		for i := range d.Ports {
+			if p, old := &d.Ports[i], was.Port(d.Ports[i].Name); old == nil || old.Alias != p.Alias {
+				m.changed[id+"/"+p.Name] = time.Now()
+			}
 		}
 		if was.Facts.Get(fleet.FactSerial) != d.Facts.Get(fleet.FactSerial) || was.Power != d.Power || was.State != d.State {
 			m.changed[id], m.changed["service"] = time.Now(), time.Now()

@@ -15,12 +15,13 @@ const (
 	maxWeighed = 2000
 )
 
-// verifyWithin is how long an accepted action may take to show, and lookWithin
-// how long to wait for a look at the target after that. A target that nobody
+// verifyWithin is how long an accepted action may take to show where its spec
+// says nothing, and lookTimes how many times that to wait for a look at the
+// target. A target that nobody
 // could look at, because it or plumb was away, has not failed: it is unknown.
 const (
 	verifyWithin = 2 * time.Minute
-	lookWithin   = 3 * verifyWithin
+	lookTimes    = 3
 )
 
 // putJob adds or replaces a job, newest first.
@@ -58,7 +59,7 @@ func (s *step) changeJob(c *fleet.JobChange) {
 	j.Steps = slices.Concat(j.Steps, c.Steps)
 	if !j.State.Over() {
 		if c.State != "" {
-			j.State = c.State
+			j.State, j.Left = c.State, false // who says how it stands has it in hand
 		}
 		if c.ApprovedBy != "" {
 			j.ApprovedBy = c.ApprovedBy
@@ -66,6 +67,12 @@ func (s *step) changeJob(c *fleet.JobChange) {
 		if !c.Ended.IsZero() {
 			j.Ended = c.Ended
 		}
+		if c.Asks != nil {
+			j.Asks = c.Asks
+		}
+	}
+	if j.State.Over() || j.Asks != nil && j.Asks.Text == "" { // nobody hears an answer any more
+		j.Asks = nil
 	}
 	s.putJob(j)
 }
@@ -139,18 +146,18 @@ func (s *step) settleTarget(j *fleet.Job, target string, began time.Time) {
 	w := witnessed{kind: j.Action, target: target, began: began, j: j}
 	state := fleet.JobVerified
 	is, text := s.shown(&w)
-	looked := s.looked(&w)
+	looked, within := s.looked(&w), w.within()
 	switch {
 	case is:
-	case !w.restarts() && looked.Sub(began) > verifyWithin:
+	case !w.restarts() && looked.Sub(began) > within:
 		state = fleet.JobFailed
-		if text = "the device said yes, and " + verifyWithin.String() + " later it does not show"; w.doubt != "" {
+		if text = "the device said yes, and " + within.String() + " later it does not show"; w.doubt != "" {
 			text += ": " + w.doubt
 		}
-	case w.restarts() && looked.Sub(began) > verifyWithin:
+	case w.restarts() && looked.Sub(began) > within:
 		state, text = fleet.JobUnknown, "it was taken; neither its power state, nor its log, nor a switch port showed that it happened"
-	case s.now.Sub(began) > lookWithin:
-		state, text = fleet.JobUnknown, "the device said yes, and was not seen again within "+lookWithin.String()
+	case s.now.Sub(began) > lookTimes*within:
+		state, text = fleet.JobUnknown, "the device said yes, and was not seen again within "+(lookTimes*within).String()
 	default:
 		return
 	}

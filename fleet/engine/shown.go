@@ -25,6 +25,14 @@ func (w *witnessed) args() map[string]string {
 	return w.j.Planned.Args
 }
 
+// within is how long it may take to show.
+func (w *witnessed) within() time.Duration {
+	if spec := w.kind.Spec(); spec != nil && spec.Within > 0 {
+		return spec.Within
+	}
+	return verifyWithin
+}
+
 // restarts reports whether an action is to end in the power state it began in,
 // so that the state alone shows nothing.
 func (w *witnessed) restarts() bool {
@@ -34,8 +42,11 @@ func (w *witnessed) restarts() bool {
 // looked is when that which shows the outcome was last observed.
 func (s *step) looked(w *witnessed) time.Time {
 	if c := s.cloudOf(w); c != nil {
-		if w.kind == fleet.ActRuleRemove {
+		switch w.kind.Spec().On {
+		case fleet.OnGroup:
 			return c.Tables[fleet.TableSecurityGroups].At
+		case fleet.OnHost:
+			return c.Tables[fleet.TableHosts].At
 		}
 		return c.Tables[fleet.TableInstances].At
 	}
@@ -67,8 +78,37 @@ func (s *step) cloudOf(w *witnessed) *fleet.Cloud {
 	case spec.On == fleet.OnGroup:
 		name, _, _ := strings.Cut(w.target, "/")
 		return s.cloud(name)
+	case spec.On == fleet.OnHost:
+		if h := s.hypervisor(w.target); h != nil {
+			return s.cloud(h.Cloud)
+		}
 	}
 	return nil
+}
+
+// hypervisor is a device as its cloud knows it; nil: it is none.
+func (s *step) hypervisor(device string) *fleet.HostState {
+	if n, is := s.next.HostOf[s.next.Devices.Number(device)]; is {
+		return s.next.Hosts.At(n)
+	}
+	return nil
+}
+
+// shownOnHost says whether the cloud calls a host what it was to become, and
+// what is left on it.
+func (s *step) shownOnHost(w *witnessed, c *fleet.Cloud) (bool, string) {
+	h := s.hypervisor(w.target)
+	if h == nil || !c.Tables[fleet.TableHosts].At.After(w.began) {
+		return false, ""
+	}
+	text := "observed: " + h.Status
+	if h.Maintenance != "" {
+		text += ", " + strconv.Quote(h.Maintenance)
+	}
+	if w.kind == fleet.ActHostUndrain {
+		return h.Status == "enabled", text
+	}
+	return h.Status == "disabled", text + ", instances on it: " + strconv.Itoa(h.RunningVMs)
 }
 
 // shown says whether the newest observation shows what the action was to bring.
@@ -190,6 +230,9 @@ func (s *step) shownInCloud(w *witnessed, c *fleet.Cloud) (bool, string) {
 		}
 		return true, "observed: the group is gone, with all of its rules"
 	}
+	if w.kind.Spec().On == fleet.OnHost {
+		return s.shownOnHost(w, c)
+	}
 	x := s.next.Instances.Get(w.target)
 	if x == nil || !c.Tables[fleet.TableInstances].At.After(w.began) {
 		return false, ""
@@ -197,7 +240,7 @@ func (s *step) shownInCloud(w *witnessed, c *fleet.Cloud) (bool, string) {
 	switch w.kind {
 	case fleet.ActInstanceStop:
 		return x.RunState == "SHUTOFF", "observed: " + x.RunState
-	case fleet.ActInstanceEvacuate:
+	case fleet.ActInstanceEvacuate, fleet.ActInstanceMigrate:
 		was := ""
 		for _, t := range w.j.Planned.Targets {
 			if t.ID == w.target {

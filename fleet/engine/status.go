@@ -64,8 +64,10 @@ func recallStatus(rows *fleet.Rows) *Status {
 // written down even where it says what the restart said.
 const aboutStart = aboutNote + "start"
 
-// unsettle marks what a restart judged otherwise than before.
+// unsettle marks what a restart judged otherwise than before, and the jobs that
+// the process before it had in hand.
 func (s *step) unsettle() {
+	s.next.Jobs = fleet.Leave(s.next.Jobs)
 	for i, was := range s.statuses {
 		if was == nil {
 			continue

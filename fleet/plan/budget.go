@@ -102,10 +102,53 @@ func (b *bench) scopes(t *target) []string {
 	case t.outlet != nil && d.Feed != "":
 		out = append(out, "feed "+d.Feed)
 	}
-	for id, v := range b.Snap.Services.All() {
+	return append(out, b.lean(t)...)
+}
+
+// lean are the services that pay for a target, each once: those with a replica
+// on it, on the server that its cord or cable leads to, or on a server that
+// stands on what it leads to. Whether a second cord holds the server meanwhile
+// does not matter: whoever takes one cord after the other takes from its work.
+func (b *bench) lean(t *target) []string {
+	if b.serves == nil {
+		b.serves = replicas(b.Snap)
+	}
+	on := []int{b.Snap.Devices.Number(t.device.Spec.ID)}
+	if t.fed != nil && !t.managed() {
+		n := b.Snap.Devices.Number(t.fed.Spec.ID)
+		on = append(on, n)
+		if t.fed.Spec.Kind != fleet.KindServer && n < len(b.Snap.Near) {
+			on = append(on, b.Snap.Near[n]...)
+		}
+	}
+	var out []string
+	for _, n := range on {
+		for _, id := range b.serves[n] {
+			if s := "service " + id; !slices.Contains(out, s) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// managed reports whether the cable in a port leads to a BMC: nobody's work goes
+// over it.
+func (t *target) managed() bool {
+	return slices.ContainsFunc(t.fed.Spec.Links, func(c fleet.Cable) bool { return c.To == t.ID && c.Management() })
+}
+
+// replicas are the services by device: those that it is a replica of, and those
+// of its instances.
+func replicas(s *fleet.Snapshot) map[int][]string {
+	out := map[int][]string{}
+	for id, v := range s.Services.All() {
 		for _, n := range v.Devices {
-			if b.Snap.Devices.At(n) == t.device {
-				out = append(out, "service "+id)
+			out[n] = append(out[n], id)
+		}
+		for _, i := range v.Instances {
+			if n := s.Instances.At(i).Device; n >= 0 && !slices.Contains(out[n], id) {
+				out[n] = append(out[n], id)
 			}
 		}
 	}

@@ -39,6 +39,32 @@ func TestBudgets(t *testing.T) {
 		}, refuse, "service web"},
 		{"region of instances", asked(fleet.ActInstanceStop, "vm1", "vm2"), bounds(fleet.Budgets{Region: 1}), refuse, "region ams"},
 
+		{"outlets of a service's servers", asked(fleet.ActOutletOff, "pa/1", "pa/2"), func(h *house) { h.serve("match", 0, "s01", "s02"); h.bounds.Budgets.Service = 1 }, refuse, "service match has a budget of 1 an hour: 0 spent, 2 asked for"},
+		{"outlets of others", asked(fleet.ActOutletOff, "pa/1", "pa/3"), func(h *house) { h.serve("match", 0, "s01", "s02"); h.bounds.Budgets.Service = 1 }, "", ""},
+		{"both cords of one server", asked(fleet.ActOutletOff, "pa/1", "pb/1"), func(h *house) { h.serve("match", 0, "s01"); h.bounds.Budgets.Service = 1 }, refuse, "service match has a budget of 1 an hour: 0 spent, 2 asked for"},
+		{"a cord after a server of the same service", asked(fleet.ActOutletOff, "pa/1"), bounds(fleet.Budgets{Service: 1}, func(h *house) { h.serve("match", 0, "s01", "s02") }, did(fleet.ActReset, fleet.JobVerified, time.Minute, "s02")), refuse, "service match has a budget of 1 an hour: 1 spent, 1 asked for"},
+		{"a server after a cord of the same service", act, bounds(fleet.Budgets{Service: 1}, func(h *house) { h.serve("match", 0, "s01", "s02") }, did(fleet.ActOutletOff, fleet.JobVerified, time.Minute, "pb/2")), refuse, "service match has a budget of 1 an hour: 1 spent, 1 asked for"},
+		{"ports of a service's servers", asked(fleet.ActPortDown, "swa/E1", "swa/E2"), func(h *house) { h.serve("match", 0, "s01", "s02"); h.bounds.Budgets.Service = 1 }, refuse, "service match"},
+		{"the BMCs' ports", asked(fleet.ActPortDown, "swa/E1", "swa/E2"), func(h *house) {
+			h.serve("match", 0, "s01", "s02")
+			h.bounds.Budgets.Service = 1
+			h.get("s02").Spec.Links[0].NIC = "bmc"
+		}, "", ""},
+		{"the switch of a service's servers", asked(fleet.ActOutletOff, "pa/6"), bounds(fleet.Budgets{Service: 1}, func(h *house) {
+			h.serve("match", 0, "s01", "s02")
+			h.get("s06").Spec.Power = nil
+			h.get("swa").Spec.Power = []fleet.PowerCord{{PSU: 1, Outlet: "pa/6"}}
+		}, did(fleet.ActReset, fleet.JobVerified, time.Minute, "s01")), refuse, "service match has a budget of 1 an hour: 1 spent, 1 asked for"},
+		{"a host of instances, each service once", asked(fleet.ActReset, "s01", "s02"), func(h *house) {
+			h.host("s01", "web", "vm1", "vm2")
+			h.bounds.Budgets.Service = 1
+		}, "", ""},
+		{"two hosts of instances", asked(fleet.ActReset, "s01", "s02"), func(h *house) {
+			h.host("s01", "web", "vm1")
+			h.host("s02", "web", "vm2")
+			h.bounds.Budgets.Service = 1
+		}, refuse, "service web has a budget of 1 an hour: 0 spent, 2 asked for"},
+
 		{"spent before", act, bounds(fleet.Budgets{Rack: 2}, did(fleet.ActPowerOff, fleet.JobVerified, time.Minute, "s02", "s03")), refuse, "2 spent, 1 asked for"},
 		{"spent within the hour", act, bounds(fleet.Budgets{Rack: 1}, did(fleet.ActPowerOff, fleet.JobVerified, 59*time.Minute, "s02")), refuse, "1 spent"},
 		{"spent before that", act, bounds(fleet.Budgets{Rack: 1}, did(fleet.ActPowerOff, fleet.JobVerified, time.Hour, "s02")), "", ""},

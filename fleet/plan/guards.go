@@ -24,6 +24,7 @@ func (b *bench) weigh() {
 		b.lease(t)
 		b.cooldown(t)
 	}
+	b.refuge()
 	if b.spec.Takes {
 		b.budgets()
 		b.unhealthy()
@@ -97,10 +98,10 @@ func Outside(s *fleet.Snapshot, a Ask) string {
 func (b *bench) fresh(t *target) {
 	limit := 2 * b.Snap.Intervals[min(int(t.lane), len(b.Snap.Intervals)-1)]
 	blind := time.Time{}
-	if t.device != nil {
-		blind = t.device.BlindSince
-	} else {
+	if t.cloud != nil {
 		blind = t.cloud.BlindSince
+	} else {
+		blind = t.device.BlindSince
 	}
 	switch {
 	case !blind.IsZero():
@@ -134,12 +135,49 @@ func (b *bench) state(t *target) {
 		no("%s is %s", t.ID, t.instance.RunState)
 	case k == fleet.ActInstanceEvacuate && !b.hostDown(t):
 		no("the host of %s is not down: there is nothing to evacuate it from", t.ID)
+	case k == fleet.ActInstanceMigrate && t.instance.RunState != "ACTIVE":
+		no("%s is %s: only what runs is moved while it runs", t.ID, t.instance.RunState)
+	case k == fleet.ActInstanceMigrate && b.hostDown(t):
+		no("the host of %s is down: it can be evacuated, not moved while it runs", t.ID)
+	case b.spec.On == fleet.OnHost && t.host.Status == "":
+		no("the cloud does not say whether %s is enabled", t.ID)
+	case k == fleet.ActHostDrain && t.host.Status == "disabled":
+		no("%s is %s already", t.ID, t.Before)
 	case k == fleet.ActUserOff && (t.Before == "" || strings.Contains(t.Before, " disabled ")):
 		no("%s shows no enabled user in slot %s", t.ID, b.Args["slot"])
 	case k == fleet.ActCipherOff && !slices.Contains(strings.Fields(t.Before), b.Args["suite"]):
 		no("%s does not offer suite %s", t.ID, b.Args["suite"])
 	case k == fleet.ActRuleRemove && t.Before == "":
 		no("the group %s has no rule %s", t.group.Name, fleet.Clean(b.Args["rule"], 64))
+	}
+}
+
+// refuge looks for hosts that could take what a drained host is not given any
+// more, or what moves away: without one a drain only stops the cloud.
+func (b *bench) refuge() {
+	k := b.spec.Kind
+	if k != fleet.ActHostDrain && k != fleet.ActInstanceMigrate {
+		return
+	}
+	leaves := func(h *fleet.HostState, t *target) bool {
+		return t.host == h || t.instance != nil && t.instance.Host == h.Name
+	}
+	for _, t := range b.targets {
+		n := 0
+		for _, h := range b.Snap.Hosts.All() {
+			gone := h.Host.State == "down" || h.Status == "disabled" || leaves(h, t)
+			if h.Cloud != t.cloud.Spec.Name || gone || k == fleet.ActHostDrain && slices.ContainsFunc(b.targets, func(x *target) bool { return leaves(h, x) }) {
+				continue
+			}
+			n++
+		}
+		if n == 0 {
+			b.say("partner", fleet.VerdictRefuse, t.ID, "no other host of cloud %s is up and enabled: nothing could go there", t.cloud.Spec.Name)
+			return
+		}
+		if len(b.targets) == 1 {
+			b.say("partner", fleet.VerdictOK, t.ID, "%s of cloud %s may take instances", several(n, "other host"), t.cloud.Spec.Name)
+		}
 	}
 }
 
@@ -169,6 +207,29 @@ func (b *bench) lease(t *target) {
 			return
 		}
 	}
+	for i := range b.Snap.Jobs {
+		j := &b.Snap.Jobs[i]
+		for _, id := range j.Targets {
+			if j.Holds(id) && leaseOn(j, id) == LeaseOf(b.spec.Kind, t.PlanTarget) {
+				b.say("lease", fleet.VerdictRefuse, t.ID, "%s of %s by %s was left by an earlier process, and what became of it is not on record yet", j.Action, id, j.By)
+				return
+			}
+		}
+	}
+}
+
+// leaseOn is what a job holds with one of its targets.
+func leaseOn(j *fleet.Job, id string) string {
+	t := fleet.PlanTarget{ID: id}
+	t.Wire, _, _ = strings.Cut(id, "/")
+	if j.Planned != nil {
+		for i := range j.Planned.Targets {
+			if j.Planned.Targets[i].ID == id {
+				t = j.Planned.Targets[i]
+			}
+		}
+	}
+	return LeaseOf(j.Action, t)
 }
 
 // cooldown refuses the same again too soon, and for good after too many tries:

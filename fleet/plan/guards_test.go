@@ -175,11 +175,62 @@ func TestFresh(t *testing.T) {
 	})
 }
 
+// TestHypervisors: what is asked of a server's cloud is judged by that cloud's
+// word, leaves nobody without a place to go, and meets whoever acts on the server.
+func TestHypervisors(t *testing.T) {
+	two := func(edits ...func(*house)) func(*house) {
+		return func(h *house) {
+			h.hypervisors("s01", "s02")
+			for _, edit := range edits {
+				edit(h)
+			}
+		}
+	}
+	second := func(edit func(*fleet.HostState)) func(*house) { return two(func(h *house) { edit(&h.hosts[1]) }) }
+	drain, move := asked(fleet.ActHostDrain, "s01"), asked(fleet.ActInstanceMigrate, "vm1")
+	judge(t, "target", []judged{
+		{"no hypervisor", asked(fleet.ActHostDrain, "s03"), two(), refuse, "s03 is no hypervisor of a cloud that is watched"},
+		{"a switch", asked(fleet.ActHostDrain, "swa"), two(), refuse, "not a server"},
+		{"without a BMC", drain, two(func(h *house) { h.get("s01").Spec.Endpoints = nil }), "", ""},
+	})
+	judge(t, "fresh", []judged{
+		{"a blind cloud", drain, two(func(h *house) { h.clouds[0].BlindSince = t0 }), refuse, "os is blind"},
+		{"an old list of hosts", drain, two(func(h *house) { h.clouds[0].Tables[fleet.TableHosts].At = t0.Add(-time.Hour) }), refuse, "not seen"},
+	})
+	judge(t, "scope", []judged{
+		{"not one's servers", Ask{Action: fleet.ActHostDrain, Targets: []string{"s01"}, Role: fleet.RoleOperator, Within: func(*fleet.DeviceSpec) bool { return false }}, two(), fleet.VerdictDeny, "s01 is outside"},
+		{"not one's cloud", Ask{Action: fleet.ActHostDrain, Targets: []string{"s01"}, Role: fleet.RoleOperator, Cloud: func(*fleet.CloudSpec) bool { return false }}, two(), fleet.VerdictDeny, "cloud os is outside"},
+	})
+	judge(t, "partner", []judged{
+		{"another takes it", drain, two(), ok, "1 other host of cloud os"},
+		{"the other is disabled", drain, second(func(x *fleet.HostState) { x.Status = "disabled" }), refuse, "no other host of cloud os"},
+		{"the other is down", drain, second(func(x *fleet.HostState) { x.Host.State = "down" }), refuse, "no other host"},
+		{"the other is of another cloud", drain, second(func(x *fleet.HostState) { x.Cloud = "aws" }), refuse, "no other host"},
+		{"all of them at once", asked(fleet.ActHostDrain, "s01", "s02"), two(), refuse, "no other host"},
+		{"an instance may go", move, two(), ok, "1 other host"},
+		{"an instance may go from a host that is drained", move, two(func(h *house) { h.hosts[0].Status = "disabled" }), ok, ""},
+		{"an instance has no place to go", move, second(func(x *fleet.HostState) { x.Status = "disabled" }), refuse, "no other host"},
+	})
+	h := build(two())
+	now := t0.Add(10 * time.Second)
+	p := For(World{Snap: h.snap(), Now: now, UnderWay: []UnderWay{{Step: Step{Action: fleet.ActPowerCycle, Target: "s01"}, Who: "ann", Since: t0, Lease: "s01", Job: "j9"}}}, drain)
+	if v, text := found(&p, "lease"); v != refuse || !strings.Contains(text, "ann is acting on s01") {
+		t.Errorf("while somebody power-cycles it: %s %s", v, text)
+	}
+	p = For(World{Snap: h.snap(), Now: now}, drain)
+	if p.Stops() != nil || p.Danger != 2 || p.Undo != fleet.ActHostUndrain || p.Targets[0].Wire != "os" || p.Targets[0].Before != "enabled" || p.Targets[0].After != "disabled" || LeaseOf(p.Action, p.Targets[0]) != "s01" || len(p.Lost) > 0 {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestStateOfEveryAction(t *testing.T) {
 	power := func(p fleet.Power) func(*house) { return func(h *house) { h.get("s01").Power = p } }
 	fact := func(name, value string) func(*house) { return func(h *house) { h.get("s01").Facts.Set(name, value) } }
 	admin := func(is string) func(*house) { return func(h *house) { h.get("swa").Ports[0].Admin = is } }
 	outlet := func(is string) func(*house) { return func(h *house) { h.get("pa").Outlets[0].State = is } }
+	hosts := func(status, note string) func(*house) {
+		return func(h *house) { h.hypervisors("s01", "s02"); h.hosts[0].Status, h.hosts[0].Maintenance = status, note }
+	}
 	runs := func(is string) func(*house) { return func(h *house) { h.instances[0].RunState = is } }
 	rows := []judged{
 		{"identify", asked(fleet.ActIdentify, "s01"), power(fleet.PowerOff), "", ""},
@@ -223,6 +274,15 @@ func TestStateOfEveryAction(t *testing.T) {
 		{"instance-evacuate", asked(fleet.ActInstanceEvacuate, "vm1"), func(h *house) { h.hosts[0].State = fleet.StateCrit }, "", ""},
 		{"instance-evacuate, alive", asked(fleet.ActInstanceEvacuate, "vm1"), nil, refuse, "is not down"},
 		{"instance-evacuate, unknown", asked(fleet.ActInstanceEvacuate, "vm1"), func(h *house) { h.hosts = nil }, refuse, "is not down"},
+		{"instance-migrate", asked(fleet.ActInstanceMigrate, "vm1"), hosts("disabled", "x"), "", ""},
+		{"instance-migrate, stopped", asked(fleet.ActInstanceMigrate, "vm1"), runs("SHUTOFF"), refuse, "only what runs is moved"},
+		{"instance-migrate, host down", asked(fleet.ActInstanceMigrate, "vm1"), func(h *house) { h.hosts[0].State = fleet.StateCrit }, refuse, "can be evacuated"},
+		{"host-drain", asked(fleet.ActHostDrain, "s01"), hosts("enabled", ""), "", ""},
+		{"host-drain, with its BMC blind", asked(fleet.ActHostDrain, "s01"), func(h *house) { hosts("enabled", "")(h); h.get("s01").BlindSince = t0 }, "", ""},
+		{"host-drain, drained", asked(fleet.ActHostDrain, "s01"), hosts("disabled", "retired"), refuse, "s01 is disabled: retired already"},
+		{"host-drain, unknown", asked(fleet.ActHostDrain, "s01"), hosts("", ""), refuse, "does not say"},
+		{"host-undrain", asked(fleet.ActHostUndrain, "s01"), hosts("disabled", "plumb j1"), "", ""},
+		{"host-undrain, in use", asked(fleet.ActHostUndrain, "s01"), hosts("enabled", ""), refuse, "already enabled"},
 		{"rule-remove", asked(fleet.ActRuleRemove, "os/g1").with("rule", "r1"), nil, "", ""},
 		{"rule-remove, gone", asked(fleet.ActRuleRemove, "os/g1").with("rule", "r2"), nil, refuse, "has no rule r2"},
 	}

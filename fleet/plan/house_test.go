@@ -88,6 +88,35 @@ func (h *house) serve(name string, floor int, devices ...string) {
 	h.services = append(h.services, v)
 }
 
+// host puts instances of a service on a server.
+func (h *house) host(server, service string, instances ...string) {
+	i := slices.IndexFunc(h.services, func(v fleet.Service) bool { return v.Spec.Name == service })
+	if i < 0 {
+		i = len(h.services)
+		h.services = append(h.services, fleet.Service{Spec: &fleet.ServiceSpec{Name: service}, State: fleet.StateOK})
+	}
+	for _, id := range instances {
+		n := slices.IndexFunc(h.instances, func(x fleet.InstanceState) bool { return x.ID == id })
+		h.instances[n].Service, h.instances[n].Device = service, slices.IndexFunc(h.devices, func(d fleet.Device) bool { return d.Spec.ID == server })
+		h.services[i].Instances = append(h.services[i].Instances, n)
+		h.services[i].Replicas++
+	}
+}
+
+// hypervisors makes servers the hosts of the cloud, up and enabled, with both
+// instances on the first.
+func (h *house) hypervisors(servers ...string) {
+	h.clouds[0].Tables[fleet.TableHosts] = fleet.TableState{Is: fleet.Complete, At: t0}
+	h.hosts = nil
+	for _, id := range servers {
+		n := slices.IndexFunc(h.devices, func(d fleet.Device) bool { return d.Spec.ID == id })
+		h.hosts = append(h.hosts, fleet.HostState{Host: fleet.Host{Name: id, State: "up", Status: "enabled"}, Cloud: "os", State: fleet.StateOK, Device: n})
+	}
+	for i := range h.instances {
+		h.instances[i].Host = servers[0]
+	}
+}
+
 // did puts a job on record of which every target stands in a state since ago.
 func (h *house) did(kind fleet.ActionKind, state fleet.JobState, ago time.Duration, targets ...string) {
 	at := t0.Add(-ago)
@@ -114,7 +143,26 @@ func (h *house) snap() *fleet.Snapshot {
 	s.Hosts = table(h.hosts, func(x *fleet.HostState) string { return x.Cloud + "/" + x.Name })
 	s.Instances = table(h.instances, func(x *fleet.InstanceState) string { return x.ID })
 	s.Services = table(h.services, func(x *fleet.Service) string { return x.Spec.Name })
+	s.HostOf = map[int]int{}
+	for i := range h.hosts {
+		if n := h.hosts[i].Device; n >= 0 {
+			s.HostOf[n] = i
+		}
+	}
+	s.Near = make([][]int, len(h.devices))
+	near := func(i int, end string) {
+		name, _, _ := strings.Cut(end, "/")
+		if n := s.Devices.Number(name); n >= 0 {
+			s.Near[i], s.Near[n] = append(s.Near[i], n), append(s.Near[n], i)
+		}
+	}
 	for i := range h.devices {
+		for _, c := range h.devices[i].Spec.Links {
+			near(i, c.To)
+		}
+		for _, c := range h.devices[i].Spec.Power {
+			near(i, c.Outlet)
+		}
 		for _, c := range h.devices[i].Spec.Links {
 			s.Cabled[c.To] = fleet.Attachment{Device: i, Part: c.NIC}
 		}

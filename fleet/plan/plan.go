@@ -106,7 +106,8 @@ type bench struct {
 	spec    *fleet.ActionSpec
 	plan    *fleet.Plan
 	targets []*target
-	going   map[string]bool // targets that this plan takes, or others may have taken
+	going   map[string]bool  // targets that this plan takes, or others may have taken
+	serves  map[int][]string // the services that a device works for; nil: not looked up
 }
 
 // told reports whether the snapshot knows what became of something under way:

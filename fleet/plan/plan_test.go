@@ -184,6 +184,7 @@ func TestUndo(t *testing.T) {
 	}{
 		{"power-off", done(fleet.ActPowerOff, "power on", step("s01", fleet.JobVerified)), fleet.ActPowerOn, []string{"s01"}, nil},
 		{"power-on goes off softly", done(fleet.ActPowerOn, "power off", step("s01", fleet.JobVerified)), fleet.ActSoftOff, []string{"s01"}, nil},
+		{"a host that was drained is given back", done(fleet.ActHostDrain, "enabled", step("s01", fleet.JobVerified)), fleet.ActHostUndrain, []string{"s01"}, nil},
 		{"a reset is not taken back", done(fleet.ActReset, "power on", step("s01", fleet.JobVerified)), "", nil, nil},
 		{"no such action", done("explode", "", step("s01", fleet.JobVerified)), "", nil, nil},
 		{"of before plans were kept", unplanned, "", nil, nil},

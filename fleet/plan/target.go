@@ -16,6 +16,7 @@ type target struct {
 	cloud    *fleet.Cloud
 	instance *fleet.InstanceState
 	group    *fleet.SecurityGroup
+	host     *fleet.HostState
 	port     *fleet.Port
 	outlet   *fleet.Outlet
 	fed      *fleet.Device // what the outlet feeds or the port leads to; nil: nothing known
@@ -38,13 +39,15 @@ func find(s *fleet.Snapshot, spec *fleet.ActionSpec, args map[string]string, id 
 		err = t.onInstance(s, id)
 	case fleet.OnGroup:
 		err = t.onGroup(s, id)
+	case fleet.OnHost:
+		err = t.onHost(s, id)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if t.device != nil {
 		t.Wire, t.Serial, t.Place = t.device.Spec.ID, t.device.Facts.Get(fleet.FactSerial), place(t.device.Spec)
-		if !hasWire(t.device.Spec, spec.Source) {
+		if t.cloud == nil && !hasWire(t.device.Spec, spec.Source) {
 			return nil, fmt.Errorf("%s has no %s configured", t.device.Spec.ID, wireName(spec.Source))
 		}
 	}
@@ -182,6 +185,23 @@ func (t *target) onGroup(s *fleet.Snapshot, id string) error {
 	return nil
 }
 
+// onHost finds a server in the list of its cloud's hypervisors.
+func (t *target) onHost(s *fleet.Snapshot, id string) error {
+	if err := t.server(s, id); err != nil {
+		return err
+	}
+	n, is := s.HostOf[s.Devices.Number(id)]
+	if !is {
+		return fmt.Errorf("%s is no hypervisor of a cloud that is watched", id)
+	}
+	t.host = s.Hosts.At(n)
+	if t.cloud = s.Clouds.Get(t.host.Cloud); t.cloud == nil {
+		return fmt.Errorf("the cloud %s of %s is not configured", fleet.Clean(t.host.Cloud, 40), id)
+	}
+	t.seen, t.lane = t.cloud.Tables[fleet.TableHosts].At, t.cloud.Tables[fleet.TableHosts].Lane
+	return nil
+}
+
 // states are what a target is now and what shows that it is done: what the
 // approval binds to. "" where no state shows it.
 func (t *target) states(spec *fleet.ActionSpec, args map[string]string) (before, after string) {
@@ -208,15 +228,22 @@ func (t *target) states(spec *fleet.ActionSpec, args map[string]string) (before,
 		if after = "outlet on"; spec.Kind == fleet.ActOutletOff {
 			after = "outlet off"
 		}
-	case fleet.ActInstanceStart, fleet.ActInstanceStop, fleet.ActInstanceReboot, fleet.ActInstanceEvacuate:
+	case fleet.ActInstanceStart, fleet.ActInstanceStop, fleet.ActInstanceReboot, fleet.ActInstanceEvacuate, fleet.ActInstanceMigrate:
 		before = t.instance.RunState
 		switch spec.Kind {
 		case fleet.ActInstanceStart:
 			after = "ACTIVE"
 		case fleet.ActInstanceStop:
 			after = "SHUTOFF"
-		case fleet.ActInstanceEvacuate:
+		case fleet.ActInstanceEvacuate, fleet.ActInstanceMigrate:
 			before += " on " + t.instance.Host
+		}
+	case fleet.ActHostDrain, fleet.ActHostUndrain:
+		if before = t.host.Status; t.host.Maintenance != "" {
+			before += ": " + t.host.Maintenance
+		}
+		if after = "enabled"; spec.Kind == fleet.ActHostDrain {
+			after = "disabled"
 		}
 	case fleet.ActUserOff:
 		before = t.device.Facts.Get("bmc.user." + args["slot"])
@@ -238,9 +265,9 @@ func (t *target) ruleText(id string) string {
 }
 
 // LeaseOf is what only one person may act on at a time: a device with all its
-// ports and outlets, an instance, or a group.
+// ports and outlets and as a hypervisor, an instance, or a group.
 func LeaseOf(k fleet.ActionKind, t fleet.PlanTarget) string {
-	if spec := k.Spec(); spec != nil && (spec.On == fleet.OnInstance || spec.On == fleet.OnGroup) {
+	if spec := k.Spec(); spec != nil && (spec.On == fleet.OnInstance || spec.On == fleet.OnGroup || spec.On == fleet.OnHost) {
 		return t.ID
 	}
 	return t.Wire

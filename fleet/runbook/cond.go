@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -39,7 +40,13 @@ func Condition(source string) (*Cond, error) {
 // Holds answers the condition of a target. The error says what is not known;
 // it is then neither true nor false.
 func (c *Cond) Holds(s *fleet.Snapshot, target string) (bool, error) {
-	v, err := run(c.program, s, target)
+	return c.HoldsSince(s, target, time.Time{})
+}
+
+// HoldsSince is Holds by what was read after a time: what was seen of a machine
+// before it was power-cycled says nothing about whether it is back.
+func (c *Cond) HoldsSince(s *fleet.Snapshot, target string, since time.Time) (bool, error) {
+	v, err := run(c.program, s, target, since)
 	if err != nil {
 		return false, err
 	}
@@ -90,9 +97,9 @@ func oneLine(err error) error {
 }
 
 // run evaluates a program. What it meets that is not known ends it.
-func run(p *vm.Program, s *fleet.Snapshot, target string) (any, error) {
+func run(p *vm.Program, s *fleet.Snapshot, target string, since time.Time) (any, error) {
 	v := vm.VM{MemoryBudget: 10_000}
-	out, err := v.Run(p, sceneOf(s, target))
+	out, err := v.Run(p, sceneOf(s, target, since))
 	if err != nil {
 		var u *unknown
 		if errors.As(err, &u) {

@@ -46,6 +46,7 @@ type Run struct {
 
 	at      int       // the step whose turn it is
 	begun   time.Time // when its wait began; zero: it did not
+	acted   time.Time // when the last act or program ended; zero: none did
 	open    *Move     // what was asked for and not told of
 	undo    []*Step   // what takes back the steps that were done, the last one last
 	numbers []int     // of those steps
@@ -119,7 +120,7 @@ func (r *Run) wait(step *Step, s *fleet.Snapshot, now time.Time) Move {
 	if r.begun.IsZero() {
 		r.begun = now
 	}
-	is, err := step.For.Holds(s, r.Target)
+	is, err := step.For.HoldsSince(s, r.Target, r.acted)
 	until := r.begun.Add(step.AtMost)
 	switch {
 	case is:
@@ -201,8 +202,9 @@ func (s *Step) on(snap *fleet.Snapshot, target string) ([]string, error) {
 	return out, nil
 }
 
-// Told says what came of what the run asked for.
-func (r *Run) Told(ok bool, text string) Move {
+// Told says what came of what the run asked for. What a wait after it is to see
+// has to be read later than that.
+func (r *Run) Told(ok bool, text string, now time.Time) Move {
 	m := r.open
 	r.open = nil
 	if m == nil {
@@ -212,6 +214,9 @@ func (r *Run) Told(ok bool, text string) Move {
 		return Move{Is: MoveRecord, Step: m.Step, Name: m.Name, OK: ok, Text: text}
 	}
 	step := &r.Book.Steps[r.at]
+	if step.Do != DoPrompt {
+		r.acted = now
+	}
 	if !ok {
 		return r.failed(step, text)
 	}

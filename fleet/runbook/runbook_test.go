@@ -18,10 +18,12 @@ type world struct {
 	vlan  int
 	noSW  bool // the switch is not seen
 	noBMC bool
+	seen  time.Duration // when, after t0
 }
 
 func (w world) snap(t *testing.T) *fleet.Snapshot {
 	t.Helper()
+	at := t0.Add(w.seen)
 	inv := &fleet.Inventory{Intervals: [3]time.Duration{time.Minute, time.Minute, time.Minute},
 		Regions: []fleet.RegionSpec{{Name: "ams"}}, Sites: []fleet.SiteSpec{{Name: "ams1", Region: "ams"}}, Devices: []fleet.DeviceSpec{
 			{ID: "s01", Kind: fleet.KindServer, Site: "ams1", Region: "ams", Endpoints: []fleet.Endpoint{{Source: fleet.SourceIPMI}},
@@ -31,7 +33,7 @@ func (w world) snap(t *testing.T) *fleet.Snapshot {
 		}}
 	var in []fleet.Input
 	if !w.noBMC {
-		o := &fleet.Observation{Target: "s01", Source: fleet.SourceIPMI, At: t0, Lane: fleet.LaneSlow}
+		o := &fleet.Observation{Target: "s01", Source: fleet.SourceIPMI, At: at, Lane: fleet.LaneSlow}
 		o.Facts.Set(fleet.FactPower, w.power)
 		o.Facts.Set("bmc.sees.users", "yes")
 		o.Facts.Set("bmc.user.2", "root administrator enabled lan")
@@ -39,11 +41,11 @@ func (w world) snap(t *testing.T) *fleet.Snapshot {
 		in = append(in, o)
 	}
 	if !w.noSW {
-		o := &fleet.Observation{Target: "sw1", Source: fleet.SourceSNMP, At: t0, Ports: []fleet.Port{{PortDef: &fleet.PortDef{Name: "Ethernet1", Admin: "up", Oper: w.oper, VLAN: w.vlan}}}}
+		o := &fleet.Observation{Target: "sw1", Source: fleet.SourceSNMP, At: at, Ports: []fleet.Port{{PortDef: &fleet.PortDef{Name: "Ethernet1", Admin: "up", Oper: w.oper, VLAN: w.vlan}}}}
 		o.SetTable(fleet.TablePorts, fleet.Complete)
 		in = append(in, o)
 	}
-	s, _ := engine.Step(engine.Restore(inv, fleet.Memory{}, t0), in, t0)
+	s, _ := engine.Step(engine.Restore(inv, fleet.Memory{}, t0), in, at)
 	return s
 }
 
@@ -179,7 +181,7 @@ func drive(t *testing.T, r *Run, w world, look func(*world, *time.Time), tell fu
 			look(&w, &now)
 		default:
 			ok, why := tell(m, &w)
-			done := r.Told(ok, why)
+			done := r.Told(ok, why, now)
 			said = append(said, map[bool]string{true: "+", false: "-"}[done.OK]+done.Name)
 		}
 	}
@@ -197,7 +199,7 @@ func TestRun(t *testing.T) {
 		}
 		return true, "verified"
 	}
-	lightSoon := func(w *world, now *time.Time) { *now, w.oper = now.Add(30*time.Second), "up" }
+	lightSoon := func(w *world, now *time.Time) { *now, w.oper = now.Add(30*time.Second), "up"; w.seen = now.Sub(t0) }
 	never := func(_ *world, now *time.Time) { *now = now.Add(30 * time.Second) }
 	refuse := func(what fleet.ActionKind) func(Move, *world) (bool, string) {
 		return func(m Move, w *world) (bool, string) {
@@ -325,5 +327,48 @@ func TestFindingsInSight(t *testing.T) {
 		if got := answer(must[*Cond](t)(Condition(`finding(target, "a.*")`)), s, "s01"); got != c.want {
 			t.Errorf("stale since %v: %s, want %s", c.stale, got, c.want)
 		}
+	}
+}
+
+// TestAWaitBelievesWhatCameAfter: the light that was seen before a power cycle
+// is not the light after it.
+func TestAWaitBelievesWhatCameAfter(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		wait  string
+		looks int
+		sees  func(*world)
+	}{
+		{"light", "lights(target) > 0", 1, func(*world) {}},
+		{"an answer", "not blind(target)", 1, func(*world) {}},
+		{"power", `power(target) == "on"`, 1, func(*world) {}},
+		{"it was off at first", `power(target) == "on"`, 2, func(w *world) {
+			if w.power = "on"; w.seen < time.Minute {
+				w.power = "off"
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := &Book{Name: "cycle", On: OnServer, Steps: []Step{{Do: DoAct, Action: fleet.ActPowerCycle}, {Do: DoWait, For: cond(t, c.wait), AtMost: time.Hour}}}
+			r, w, now, looks := NewRun(b, "s01"), well, t0, 0
+			for range 20 {
+				switch m := r.Next(w.snap(t), now); m.Is {
+				case MoveAct:
+					now = now.Add(10 * time.Second)
+					r.Told(true, "verified", now)
+				case MoveLook:
+					looks++
+					now = now.Add(30 * time.Second)
+					w.seen = now.Sub(t0)
+					c.sees(&w)
+				case MoveEnd:
+					if m.State != fleet.JobVerified || looks != c.looks {
+						t.Errorf("%s after %d looks, want %d: %s", m.State, looks, c.looks, m.Text)
+					}
+					return
+				}
+			}
+			t.Fatal("it does not end")
+		})
 	}
 }

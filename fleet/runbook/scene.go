@@ -36,6 +36,7 @@ type scene struct {
 	Guests   func(device string) ([]string, error)      `expr:"guests"`     // instances on it that their cloud calls ACTIVE
 	Hyper    func(device string) (bool, error)          `expr:"hypervisor"` // a cloud that is watched runs instances on it
 	HostIs   func(device string) (string, error)        `expr:"host_is"`    // up down, as its cloud says
+	Compute  func(device string) (computeView, error)   `expr:"compute"`    // state status note
 	Instance func(id string) (instanceView, error)      `expr:"instance"`   // run_state host service
 	Service  func(name string) (serviceView, error)     `expr:"service"`    // state replicas floor
 	Factory  func(device string) ([]string, error)      `expr:"factory"`    // slots of enabled users with a factory name
@@ -58,26 +59,36 @@ type instanceView struct {
 	Service  string `expr:"service"`
 }
 
+// computeView is a hypervisor's compute service.
+type computeView struct {
+	State  string `expr:"state"`  // up down
+	Status string `expr:"status"` // enabled disabled
+	Note   string `expr:"note"`   // why it is disabled
+}
+
 type serviceView struct {
 	State    string `expr:"state"`
 	Replicas int    `expr:"replicas"`
 	Floor    int    `expr:"floor"`
 }
 
-// sceneOf is what there is to know of a snapshot.
-func sceneOf(s *fleet.Snapshot, target string) scene {
-	x := facts{s}
+// sceneOf is what there is to know of a snapshot that was read since.
+func sceneOf(s *fleet.Snapshot, target string, since time.Time) scene {
+	x := facts{s, since}
 	host, part, is := strings.Cut(target, "/")
 	if !is || s.Devices.Get(host) == nil {
 		host, part = target, ""
 	}
 	return scene{Target: target, Host: host, Part: part, State: x.state, Power: x.power, Age: x.age, Blind: x.blind, Reason: x.reason, Fact: x.fact, Number: x.number, Hyper: x.hypervisor,
 		Finding: x.finding, Expected: x.expected, Port: x.port, Errors: x.errors, Outlet: x.outlet, Ports: x.ports, Lights: x.lights, Outlets: x.outlets,
-		Guests: x.guests, HostIs: x.hostIs, Instance: x.instance, Service: x.service, Factory: x.factory}
+		Guests: x.guests, HostIs: x.hostIs, Compute: x.compute, Instance: x.instance, Service: x.service, Factory: x.factory}
 }
 
 // facts answers expressions from one snapshot.
-type facts struct{ *fleet.Snapshot }
+type facts struct {
+	*fleet.Snapshot
+	since time.Time // what was read before it is not known; zero: all is
+}
 
 func (x facts) device(id string) (*fleet.Device, error) {
 	if d := x.Devices.Get(id); d != nil {
@@ -88,7 +99,7 @@ func (x facts) device(id string) (*fleet.Device, error) {
 
 // young reports whether what was read at a time by a lane still speaks of now.
 func (x facts) young(at time.Time, lane fleet.Lane) bool {
-	return fleet.Young(at, x.At, x.Intervals[min(int(lane), len(x.Intervals)-1)])
+	return !at.Before(x.since) && fleet.Young(at, x.At, x.Intervals[min(int(lane), len(x.Intervals)-1)])
 }
 
 func (x facts) state(id string) (string, error) {
@@ -134,6 +145,9 @@ func (x facts) age(id string) (float64, error) {
 
 func (x facts) blind(id string) (bool, error) {
 	d, err := x.device(id)
+	if err == nil && !d.Blind() && d.SeenAt.Before(x.since) {
+		err = notKnown("whether %s answers: it was not asked since", id)
+	}
 	return err == nil && d.Blind(), err
 }
 

@@ -43,6 +43,17 @@ func (x facts) hostIs(id string) (string, error) {
 	return h.Host.State, nil
 }
 
+func (x facts) compute(id string) (computeView, error) {
+	h, err := x.hostOf(id)
+	switch {
+	case err != nil:
+		return computeView{}, err
+	case h.Status == "":
+		return computeView{}, notKnown("whether hypervisor %s is enabled", id)
+	}
+	return computeView{h.Host.State, h.Status, h.Maintenance}, nil
+}
+
 // guests lists the instances on a device that their cloud calls ACTIVE. A
 // device that is no hypervisor has none; one whose cloud is not seen may have
 // any.

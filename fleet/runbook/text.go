@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/expr-lang/expr/vm"
 
@@ -101,7 +102,7 @@ func (t *Text) List(s *fleet.Snapshot, target string) ([]string, error) {
 
 // values are what an expression stands for, as words.
 func values(p *vm.Program, s *fleet.Snapshot, target string) ([]string, error) {
-	v, err := run(p, s, target)
+	v, err := run(p, s, target, time.Time{})
 	if err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func (b *Book) fits(s *fleet.Snapshot, target string) string {
 
 // misses says what of a trigger is not so, or "".
 func (t *Trigger) misses(s *fleet.Snapshot, target string) string {
-	x := facts{s}
+	x := facts{Snapshot: s}
 	if t.Finding != "" || t.Kind != "" {
 		if found, stale := t.found(x, target); found == nil {
 			if stale {
@@ -171,7 +171,7 @@ func (t *Trigger) event(s *fleet.Snapshot, target string) *fleet.Event {
 // since names the occasion on which a trigger holds.
 func (t *Trigger) since(s *fleet.Snapshot, target string) string {
 	if t.Finding != "" || t.Kind != "" {
-		if f, _ := t.found(facts{s}, target); f != nil {
+		if f, _ := t.found(facts{Snapshot: s}, target); f != nil {
 			return f.ID() + " " + f.Since.UTC().Format("2006-01-02T15:04:05Z")
 		}
 	}

@@ -22,6 +22,9 @@ var deeds = map[fleet.ActionKind]deed{
 	fleet.ActInstanceStop:     (*OpenStack).power,
 	fleet.ActInstanceReboot:   (*OpenStack).power,
 	fleet.ActInstanceEvacuate: (*OpenStack).evacuate,
+	fleet.ActInstanceMigrate:  (*OpenStack).migrate,
+	fleet.ActHostDrain:        (*OpenStack).enable,
+	fleet.ActHostUndrain:      (*OpenStack).enable,
 	fleet.ActRuleRemove:       (*OpenStack).removeRule,
 }
 
@@ -31,11 +34,11 @@ const (
 	settleStep = 250 * time.Millisecond
 )
 
-// Act starts, stops, reboots or evacuates an instance, or takes a rule out of a
-// security group. For an instance the outcome says that the API accepted the
+// Act starts, stops, reboots, moves or evacuates an instance, lets the cloud use
+// a host or not, or takes a rule out of a security group. For an instance the outcome says that the API accepted the
 // action, no more: a real cloud answers 202 at once also where the host under
-// the instance is dead. Only a later look can say that it is so. A rule is read
-// back.
+// the instance is dead. Only a later look can say that it is so. A rule and a
+// host's service are read back.
 //
 // Nothing is sent twice: the one repeat there is, after a 401, is of a request
 // that was refused before it was carried out.

@@ -54,7 +54,7 @@ func (o *OpenStack) evacuate(ctx context.Context, a fleet.Action, out *fleet.Out
 	if answered(sent) {
 		return string(a.Kind), sent
 	}
-	return o.seeEvacuation(ctx, a, s, out, sent)
+	return o.seeElsewhere(ctx, a, s, out, sent, evacuated)
 }
 
 func (o *OpenStack) sendEvacuation(ctx context.Context, id string) error {
@@ -63,16 +63,21 @@ func (o *OpenStack) sendEvacuation(ctx context.Context, id string) error {
 	return o.post(ctx, o.session.computeAt(evacuateMax), serverPath(id)+"/action", map[string]any{"evacuate": map[string]any{}}, http.StatusOK)
 }
 
-// seeEvacuation looks until the instance is elsewhere, or for a while.
-func (o *OpenStack) seeEvacuation(ctx context.Context, a fleet.Action, was server, out *fleet.Outcome, sent error) (op string, err error) {
+// words are how one way to another host is told.
+type words struct{ done, busy, lost string }
+
+var evacuated = words{"it was built again on ", rebuilding, "no answer, but it is being built again"}
+
+// seeElsewhere looks until the instance is on another host, or for a while.
+func (o *OpenStack) seeElsewhere(ctx context.Context, a fleet.Action, was server, out *fleet.Outcome, sent error, say words) (op string, err error) {
 	begun := false
 	for began := o.now(); ; {
 		s, err := o.server(ctx, a.Target)
 		if err == nil {
 			out.After = s.where()
-			begun = begun || s.Status == rebuilding || s.Task != ""
+			begun = begun || s.Status == say.busy || s.Task != ""
 			if s.ServiceHost != was.ServiceHost {
-				out.Done, out.Text = true, "it was built again on "+fleet.Clean(s.ServiceHost, fleet.MaxText)
+				out.Done, out.Text = true, say.done+fleet.Clean(s.ServiceHost, fleet.MaxText)
 				return "", nil
 			}
 		}
@@ -84,7 +89,7 @@ func (o *OpenStack) seeEvacuation(ctx context.Context, a fleet.Action, was serve
 	case sent == nil:
 		out.Done, out.Text = true, "accepted; not seen elsewhere yet"
 	case begun:
-		out.Done, out.Text = true, "no answer, but it is being built again"
+		out.Done, out.Text = true, say.lost
 	default:
 		out.Text = "no answer, and it is where it was"
 		return string(a.Kind), sent
@@ -104,21 +109,26 @@ func (s server) where() string {
 // hostIsDown returns nil where the cloud says that the host's compute service is
 // down, and else why the host is not to be left.
 func (o *OpenStack) hostIsDown(ctx context.Context, host string) error {
+	s, err := o.computeService(ctx, host)
+	if err == nil && !s.down() {
+		err = fmt.Errorf("%w: the compute service of %s is %s, not down", fleet.ErrUnsupported, fleet.Clean(host, fleet.MaxText), fleet.Clean(s.State, 16))
+	}
+	return err
+}
+
+// computeService reads the compute service of a host.
+func (o *OpenStack) computeService(ctx context.Context, host string) (service, error) {
 	q := url.Values{"host": {host}, "binary": {computeBinary}}
 	got, err := list(ctx, o, source{o.session.compute, "os-services", "services"}, q, parseService)
 	if err != nil {
-		return err
+		return service{}, err
 	}
 	for _, s := range got.rows {
-		if s.Host != host || s.Binary != computeBinary {
-			continue
+		if s.Host == host && s.Binary == computeBinary {
+			return s, nil
 		}
-		if s.State == "down" || s.Forced {
-			return nil
-		}
-		return fmt.Errorf("%w: the compute service of %s is %s, not down", fleet.ErrUnsupported, fleet.Clean(host, fleet.MaxText), fleet.Clean(s.State, 16))
 	}
-	return fmt.Errorf("%w: no compute service of %s is shown", fleet.ErrUnsupported, fleet.Clean(host, fleet.MaxText))
+	return service{}, fmt.Errorf("%w: no compute service of %s is shown", fleet.ErrUnsupported, fleet.Clean(host, fleet.MaxText))
 }
 
 // computeAt is the compute client with no newer a microversion than that.

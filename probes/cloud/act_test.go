@@ -15,7 +15,7 @@ import (
 // evacuations lets the world build instances again on the second host.
 func evacuations(w *world) {
 	w.onAct = func(id, action string) {
-		if action != "evacuate" {
+		if action != "evacuate" && action != "os-migrateLive" {
 			return
 		}
 		w.change(func(r *sim.Region) {

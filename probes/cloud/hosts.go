@@ -27,6 +27,7 @@ type hypervisor struct {
 
 // service is a row of os-services.
 type service struct {
+	ID       anyID  `json:"id"` // a uuid since 2.53, a number before
 	Binary   string `json:"binary"`
 	Host     string `json:"host"`
 	Zone     string `json:"zone"`
@@ -35,6 +36,9 @@ type service struct {
 	Disabled string `json:"disabled_reason"`
 	Forced   bool   `json:"forced_down"` // since 2.11
 }
+
+// down reports whether the cloud takes the service for dead.
+func (s *service) down() bool { return s.State == "down" || s.Forced }
 
 // anyID reads an id that is text or a number.
 type anyID string
@@ -146,7 +150,7 @@ func (l *look) guests() (count map[string]int, zone map[string]string) {
 // hypervisor may lag.
 func merge(h *fleet.Host, a *service) {
 	h.Zone = fleet.Clean(a.Zone, fleet.MaxText)
-	if a.State == "down" || a.Forced {
+	if a.down() {
 		h.State = "down"
 	}
 	if a.Status == "disabled" {

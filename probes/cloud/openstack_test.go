@@ -48,8 +48,19 @@ func (w *world) act(_, id, action string) error {
 	}
 	w.change(func(r *sim.Region) {
 		for i := range r.Servers {
-			if r.Servers[i].ID == id && action != "evacuate" {
+			if r.Servers[i].ID == id && action != "evacuate" && action != "os-migrateLive" {
 				r.Servers[i].Status = map[string]string{"os-start": "ACTIVE", "os-stop": "SHUTOFF", "reboot": "ACTIVE"}[action]
+			}
+		}
+	})
+	return nil
+}
+
+func (w *world) setService(_, host string, disabled bool, reason string) error {
+	w.change(func(r *sim.Region) {
+		for i := range r.Hosts {
+			if r.Hosts[i].Name == host {
+				r.Hosts[i].Disabled, r.Hosts[i].DisabledReason = disabled, reason
 			}
 		}
 	})
@@ -137,7 +148,7 @@ func serveTaking(t testing.TB, w *world, takes time.Duration) *sim.Server {
 			{Name: "guest", Password: "secret-of-guest", Project: "guest"},
 		},
 		Apps:  []sim.AppCredential{{ID: "app1", Secret: "secret-of-app", User: "guest"}},
-		State: w.state, Act: w.act, RemoveRule: w.removeRule, Fault: w.fault, ActionTakes: takes,
+		State: w.state, Act: w.act, SetService: w.setService, RemoveRule: w.removeRule, Fault: w.fault, ActionTakes: takes,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -126,7 +126,7 @@ func (f *Fleet) actInstance(_, id, action string) error {
 		return f.World.SetInstance(id, "ACTIVE", now)
 	case "os-stop":
 		return f.World.SetInstance(id, "SHUTOFF", now)
-	case "evacuate":
+	case "evacuate", "os-migrateLive":
 		return f.World.Evacuate(id, now)
 	}
 	return errAct
@@ -137,6 +137,21 @@ func (f *Fleet) removeRule(region, id string) error {
 	if err := f.World.RemoveRule(id, f.opt.Now()); err != nil {
 		return err
 	}
+	f.forget(region)
+	return nil
+}
+
+// setService lets a region's cloud use a host, or not.
+func (f *Fleet) setService(region, host string, disabled bool, reason string) error {
+	if err := f.World.SetService(host, disabled, reason, f.opt.Now()); err != nil {
+		return err
+	}
+	f.forget(region)
+	return nil
+}
+
+// forget lets the next request see the region anew.
+func (f *Fleet) forget(region string) {
 	for n, r := range f.World.Regions {
 		if r.Name == region {
 			c := &f.regions[n]
@@ -145,5 +160,4 @@ func (f *Fleet) removeRule(region, id string) error {
 			c.mu.Unlock()
 		}
 	}
-	return nil
 }

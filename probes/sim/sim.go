@@ -210,7 +210,7 @@ func (f *Fleet) startCloud(ctx context.Context, from int) (err error) {
 	cfg := openstack.Config{
 		Regions: regions,
 		Users:   []openstack.User{{Name: readUser, Password: f.secrets.of("cloud"), Project: cloudProject, ProjectID: openstack.ProjectID(cloudProject), Admin: true}},
-		State:   f.region, Act: f.actInstance, RemoveRule: f.removeRule, Fault: f.cutCloud, Now: f.opt.Now,
+		State:   f.region, Act: f.actInstance, SetService: f.setService, RemoveRule: f.removeRule, Fault: f.cutCloud, Now: f.opt.Now,
 	}
 	for port := from; port < min(from+50, 1<<16); port++ {
 		if f.cloud, err = openstack.Serve(ctx, fmt.Sprintf("127.0.0.1:%d", port), cfg); err == nil {

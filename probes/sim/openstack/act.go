@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// action accepts os-start, os-stop, reboot and evacuate. The answer is 202 as
+// action accepts os-start, os-stop, reboot, evacuate and os-migrateLive. The answer is 202 as
 // soon as the state allows the action (200 for an evacuation, as Nova has it);
 // whether it ever takes effect is another matter.
 func (s compute) action(r *request, id string) (reply, error) {
@@ -18,13 +18,18 @@ func (s compute) action(r *request, id string) (reply, error) {
 	if e != nil {
 		return reply{}, e
 	}
-	verb := map[string]string{"os-start": "start", "os-stop": "stop", "reboot": "reboot", "reboot-hard": "reboot", "evacuate": "evacuate"}[name]
+	verb := map[string]string{"os-start": "start", "os-stop": "stop", "reboot": "reboot", "reboot-hard": "reboot", "evacuate": "evacuate", "os-migrateLive": "os-migrateLive"}[name]
 	if !slices.Contains(allowed[name], v.Status) {
 		vm := vmStates[v.Status]
 		return reply{}, refuse(http.StatusConflict, fmt.Sprintf("Cannot '%s' instance %s while it is in vm_state %s", verb, id, vm))
 	}
 	if name == "evacuate" {
 		if e := s.mayEvacuate(r, v); e != nil {
+			return reply{}, e
+		}
+	}
+	if name == "os-migrateLive" {
+		if e := s.mayMigrate(r, v); e != nil {
 			return reply{}, e
 		}
 	}
@@ -50,6 +55,21 @@ func (s compute) mayEvacuate(r *request, v *Instance) *apiError {
 	}
 	if h := r.region.hostNamed(v.Host); h == nil || h.Up {
 		return refuse(http.StatusBadRequest, "Compute service of "+v.Host+" is still in use.")
+	}
+	return nil
+}
+
+// mayMigrate refuses as Nova does: for those who are no admin, before 2.25 for
+// want of an argument, and while the host's service does not run.
+func (s compute) mayMigrate(r *request, v *Instance) *apiError {
+	if !r.grant.user.Admin {
+		return forbidden("os_compute_api:os-migrate-server:migrate_live")
+	}
+	if r.minor < 25 {
+		return refuse(http.StatusBadRequest, "Invalid input for field/attribute os-migrateLive. 'disk_over_commit' is a required property")
+	}
+	if h := r.region.hostNamed(v.Host); h == nil || !h.Up {
+		return refuse(http.StatusBadRequest, "Compute service of "+v.Host+" is unavailable at this time.")
 	}
 	return nil
 }
@@ -83,12 +103,25 @@ func actionName(r *request) (string, *apiError) {
 		switch name {
 		case "os-start", "os-stop", "evacuate":
 			return name, nil
+		case "os-migrateLive":
+			return name, migrateArgs(arg)
 		case "reboot":
 			return rebootName(arg)
 		}
 		return "", refuse(http.StatusBadRequest, "There is no such action: "+name)
 	}
 	panic("unreachable: the map has one key")
+}
+
+// migrateArgs wants both of its arguments, as Nova's schema does; the scheduler
+// picks the host.
+func migrateArgs(arg any) *apiError {
+	m, _ := arg.(map[string]any)
+	host, given := m["host"]
+	if block, is := m["block_migration"].(string); !given || host != nil || !is || block != "auto" {
+		return refuse(http.StatusBadRequest, "Invalid input for field/attribute os-migrateLive: host null and block_migration auto are expected")
+	}
+	return nil
 }
 
 func rebootName(arg any) (string, *apiError) {

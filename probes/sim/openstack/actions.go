@@ -67,7 +67,7 @@ func (a *actions) close() {
 }
 
 // taskStates says what task_state shows while an action is under way.
-var taskStates = map[string]string{"os-start": "powering-on", "os-stop": "powering-off", "reboot": "rebooting", "reboot-hard": "rebooting_hard", "evacuate": "rebuilding"}
+var taskStates = map[string]string{"os-start": "powering-on", "os-stop": "powering-off", "reboot": "rebooting", "reboot-hard": "rebooting_hard", "evacuate": "rebuilding", "os-migrateLive": "migrating"}
 
 // allowed says in which states an action may begin (nova/compute/api.py:
 // check_instance_state).
@@ -77,4 +77,6 @@ var allowed = map[string][]string{
 	"reboot":      {"ACTIVE"},
 	"reboot-hard": {"ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "ERROR"},
 	"evacuate":    {"ACTIVE", "SHUTOFF", "ERROR"},
+
+	"os-migrateLive": {"ACTIVE", "PAUSED"},
 }

@@ -80,6 +80,9 @@ func (s compute) serve(r *request) (reply, error) {
 	if r.Method == http.MethodPost && r.path[1] == "servers" && len(rest) == 2 && rest[1] == "action" {
 		return s.action(r, rest[0])
 	}
+	if r.Method == http.MethodPut && r.path[1] == "os-services" && len(rest) == 1 {
+		return s.putService(r, rest[0])
+	}
 	if r.Method != http.MethodGet {
 		return reply{}, refuse(http.StatusMethodNotAllowed, "The method specified is not allowed for this resource.")
 	}

@@ -50,10 +50,14 @@ type Config struct {
 	// called once for every request, from many goroutines.
 	State func(region string) *Region
 
-	// Act carries out os-start, os-stop, reboot or evacuate on a server. It is
+	// Act carries out os-start, os-stop, reboot, evacuate or os-migrateLive on a
+	// server. It is
 	// called ActionTakes after the API accepted the action, and, but for an
 	// evacuation, not at all if the server's host is down by then.
 	Act func(region, server, action string) error
+
+	// SetService lets the scheduler use a host, or not and why.
+	SetService func(region, host string, disabled bool, reason string) error
 
 	// RemoveRule takes a rule out of its security group.
 	RemoveRule func(region, rule string) error
@@ -79,6 +83,9 @@ func (c *Config) setDefaults() error {
 	}
 	if c.Act == nil {
 		c.Act = func(string, string, string) error { return nil }
+	}
+	if c.SetService == nil {
+		c.SetService = func(string, string, bool, string) error { return nil }
 	}
 	if c.RemoveRule == nil {
 		c.RemoveRule = func(string, string) error { return nil }

@@ -140,6 +140,8 @@ func (s compute) server(r *request, v *Instance, show bool) map[string]any {
 		status = "HARD_REBOOT"
 	case "evacuate":
 		status = "REBUILD"
+	case "os-migrateLive":
+		status = "MIGRATING"
 	}
 	power, given := powerStates[v.Status]
 	if !given {

@@ -224,8 +224,9 @@ func (w *World) started(name string) {
 // ErrNoHost says that there is no host to take an instance.
 var ErrNoHost = fmt.Errorf("%w: no host can take it", ErrNoSuch)
 
-// Evacuate builds an instance again on another host of its region: the one with
-// the fewest instances among those that are up, best without one of its group.
+// Evacuate builds an instance again on another host of its region, or moves it
+// there while it runs, which here is the same: the one with the fewest instances
+// among those that are up and enabled, best without one of its group.
 func (w *World) Evacuate(id string, now time.Time) error {
 	return w.change(now, func(t float64) error {
 		n := slices.IndexFunc(w.Instances, func(in Instance) bool { return in.ID == id })
@@ -239,6 +240,17 @@ func (w *World) Evacuate(id string, now time.Time) error {
 		c := w.state.Instances[id]
 		c.Host, c.Moved = w.Servers[w.Hyps[h]].Name, w.time(t)
 		w.state.Instances[id] = c
+		return nil
+	})
+}
+
+// SetService says whether a region's cloud may use a hypervisor, and why not.
+func (w *World) SetService(host string, disabled bool, reason string, now time.Time) error {
+	return w.change(now, func(t float64) error {
+		if w.hypervisor(host) < 0 {
+			return ErrNoSuch
+		}
+		w.state.Services[host] = serviceChange{disabled, reason, w.time(t)}
 		return nil
 	})
 }

@@ -21,8 +21,14 @@ func (w *World) makeCloud(prev, r *run, fx *effects) {
 		default:
 			p.downAt = r.at
 		}
-		if fx.retire[h] {
+		retired, retires := fx.retire[h]
+		if retires {
 			r.hyps[h].status, r.hyps[h].reason = "disabled", "scheduled retirement: hardware end of life"
+		}
+		if c, ok := w.state.Services[w.Servers[n].Name]; ok && (!retires || w.seconds(c.At) >= retired) {
+			if r.hyps[h].status, r.hyps[h].reason = "enabled", ""; c.Disabled {
+				r.hyps[h].status, r.hyps[h].reason = "disabled", c.Reason
+			}
 		}
 	}
 	r.opened, r.rulesOff = fx.open, maps.Clone(w.state.RulesOff)

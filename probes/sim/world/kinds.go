@@ -68,7 +68,7 @@ var kinds = []kind{
 		pickService, applySpread},
 	{"retirement", "a hypervisor", "the provider will retire {}",
 		"the host {} is disabled with a reason; its instances have to move",
-		pickHypervisor, func(w *World, f *Fault, _ float64, fx *effects) { fx.retire[w.Servers[f.ref.N].Hypervisor] = true }},
+		pickHypervisor, func(w *World, f *Fault, since float64, fx *effects) { fx.retire[w.Servers[f.ref.N].Hypervisor] = since }},
 	{"site-path-lost", "a site", "the way to site {} is cut",
 		"everything in {} goes silent at once: one path lost, not hundreds of devices down",
 		pickSite, func(w *World, f *Fault, _ float64, fx *effects) { fx.path[f.ref.N] = true }},

@@ -32,6 +32,8 @@ type State struct {
 	Erased    map[string]time.Time      `json:"erased,omitempty"`     // when a log was cleared
 	Instances map[string]instanceChange `json:"instances,omitempty"`  // instances that were acted on
 
+	Services map[string]serviceChange `json:"services,omitempty"` // compute services of hypervisors that were set
+
 	VLANs     map[string]vlanChange        `json:"vlans,omitempty"`      // ports that were put into a VLAN, "switch/ifName"
 	Aliases   map[string]string            `json:"aliases,omitempty"`    // ports that were described, "switch/ifName"
 	Reboots   map[string]time.Time         `json:"reboots,omitempty"`    // outlets that are off for a while, "pdu/n", until when
@@ -62,6 +64,13 @@ type instanceChange struct {
 	Status string    `json:"status,omitempty"`
 	Host   string    `json:"host,omitempty"` // it was built again there
 	Moved  time.Time `json:"moved,omitzero"`
+}
+
+// serviceChange is whether the cloud may use a hypervisor, as somebody set it.
+type serviceChange struct {
+	Disabled bool      `json:"disabled,omitempty"`
+	Reason   string    `json:"reason,omitempty"`
+	At       time.Time `json:"at"`
 }
 
 // vlanChange is the VLAN somebody put a port into.
@@ -122,6 +131,9 @@ func (s *State) fill() {
 
 // fillActs makes the maps of what was done by way of the devices.
 func (s *State) fillActs() {
+	if s.Services == nil {
+		s.Services = map[string]serviceChange{}
+	}
 	if s.VLANs == nil {
 		s.VLANs = map[string]vlanChange{}
 	}
@@ -156,6 +168,7 @@ func (s *State) clone() State {
 	c.Restarts = maps.Clone(s.Restarts)
 	c.Resets, c.Links, c.Instances = maps.Clone(s.Resets), maps.Clone(s.Links), maps.Clone(s.Instances)
 	c.VLANs, c.Aliases, c.Reboots, c.BMCStarts = maps.Clone(s.VLANs), maps.Clone(s.Aliases), maps.Clone(s.Reboots), maps.Clone(s.BMCStarts)
+	c.Services = maps.Clone(s.Services)
 	c.BootFlags, c.RulesOff = maps.Clone(s.BootFlags), maps.Clone(s.RulesOff)
 	c.UsersOff, c.SuitesOff = cloneNested(s.UsersOff), cloneNested(s.SuitesOff)
 	c.SEL = make(map[string][]Record, len(s.SEL))
