@@ -3,7 +3,7 @@ package config
 import (
 	"crypto/x509"
 
-	"plumb/console/auditlog"
+	"plumb/console/syslog"
 )
 
 // auditYAML says where the audit log is told outside.
@@ -31,7 +31,7 @@ func (b *builder) audit(y *auditYAML, dir string) {
 	if x.Syslog.name == "" {
 		return
 	}
-	to, err := auditlog.ParseSyslog(x.Syslog.name, b.authorities(x.CAFile, dir))
+	to, err := syslog.Parse(x.Syslog.name, b.authorities(x.CAFile, dir))
 	if err != nil {
 		b.errs.add(x.Syslog.at, "audit.export.syslog", quote(x.Syslog.name)+": "+err.Error(), "")
 	}
