@@ -66,10 +66,12 @@ type Book struct {
 	devices  []set // by dense number
 	other    set
 	root     *route
-	inhibit  []inhibition
-	windows  []window
-	settle   time.Duration
-	graph    *trace.Graph
+	// receivers are those there are, in the user's order.
+	receivers []string
+	inhibit   []inhibition
+	windows   []window
+	settle    time.Duration
+	graph     *trace.Graph
 }
 
 // Rules is how many rules there are.
@@ -95,7 +97,7 @@ func Compile(a *fleet.Alerting, s *fleet.Snapshot) *Book {
 }
 
 func compile(a *fleet.Alerting) (*Book, error) {
-	b := &Book{byName: map[string]*program{}, other: set{}, settle: a.Settle}
+	b := &Book{byName: map[string]*program{}, other: set{}, settle: a.Settle, receivers: a.Receivers}
 	var errs []error
 	for i := range a.Rules {
 		p, err := compileRule(&a.Rules[i])
