@@ -9,8 +9,12 @@ import (
 
 // pageOf is an alert as it is told.
 func pageOf(a *fleet.Alert, status string, holds int) fleet.Page {
-	return fleet.Page{ID: a.ID(), Status: status, Severity: a.Severity, Since: a.Since, Ended: a.Ended, Summary: a.Summary, Cause: a.Cause,
+	p := fleet.Page{ID: a.ID(), Status: status, Severity: a.Severity, Since: a.Since, Ended: a.Ended, Summary: a.Summary, Cause: a.Cause,
 		Evidence: a.Evidence, Blast: a.Blast, Runbook: a.Runbook, Holds: holds, Labels: a.Labels}
+	if a.Ack != nil {
+		p.AckedBy = a.Ack.By
+	}
+	return p
 }
 
 // Standing is what one receiver was told and still fires, group by group: for
