@@ -81,7 +81,7 @@ func TestReceiverRevisions(t *testing.T) {
 func TestWrongReceivers(t *testing.T) {
 	for text, want := range map[string]string{
 		`{name: a}`: "does not say how it is told",
-		`{name: a, none: {}, exec: {command: [pass]}}`:                 "in more than one way",
+		`{name: a, none: {}, exec: {command: [pass]}}`:                      "in more than one way",
 		`{name: a, webhok: {url: "http://x"}}`:                              "did you mean `webhook`",
 		`{name: a, webhook: {ulr: "http://x"}}`:                             "did you mean `url`",
 		`{name: a, webhook: {url: "ftp://x"}}`:                              "want http://HOST",
