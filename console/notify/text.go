@@ -18,7 +18,8 @@ import (
 // lost to a template.
 
 const defaultSubject = `[{{.Status}}{{if eq .Status "firing"}} {{.Severity}}{{end}}] {{.Worst.Summary}}` +
-	`{{with .AtRisk}}; services at risk: {{.}}{{end}}{{if .Holds}}; holds {{.Holds}} more{{end}}{{if .Others}}; and {{.Others}} other{{if gt .Others 1}}s{{end}}{{end}}`
+	`{{if .Others}}; and {{.Others}} other{{if gt .Others 1}}s{{end}}{{end}}` +
+	`{{if .Firing}}{{if .Holds}}; holds {{.Holds}} more{{end}}{{with .AtRisk}}; services at risk: {{trunc 100 .}}{{end}}{{end}}`
 
 const defaultBody = `{{range .Alerts}}{{upper .Status}} {{.Severity}}: {{.Summary}}
 {{with .Cause}}  cause:    {{.}}
