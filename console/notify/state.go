@@ -71,6 +71,7 @@ func (t *tally) no(began, now time.Time, r *Refusal, next time.Time) (turned boo
 	defer t.Unlock()
 	t.s.LastError, t.s.LastFailed, t.s.NextTry = r.Why, now, next
 	if r.Verdict == Final {
+		t.s.NextTry = time.Time{}
 		if t.finals++; t.finals < enoughFinals {
 			return false
 		}
