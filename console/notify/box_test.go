@@ -23,6 +23,7 @@ type box struct {
 	snap    fleet.Snapshot
 	watches []*boxWatch
 	refuse  error // what Apply says
+	down    error // why there is no heartbeat
 }
 
 func (b *box) Snapshot() *fleet.Snapshot {
@@ -117,6 +118,12 @@ func (b *box) watch() Watch {
 	w.bell <- struct{}{}
 	b.watches = append(b.watches, w)
 	return w
+}
+
+func (b *box) alive() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.down
 }
 
 func (b *box) told() string {

@@ -51,7 +51,7 @@ func (f *fake) got() []string {
 // running runs a deliverer in a bubble until the test ends.
 func running(t *testing.T, b *box, list ...Config) *Deliverer {
 	t.Helper()
-	d := New(Deps{Outbox: b, Watch: b.watch, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), MaxWaiting: 100,
+	d := New(Deps{Outbox: b, Watch: b.watch, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), MaxWaiting: 100, Alive: b.alive,
 		Standing: func(*fleet.Snapshot, string) []fleet.Pages { return nil }}, list)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -157,12 +157,23 @@ func TestPatienceEndsWithTheNotice(t *testing.T) {
 func TestVerdicts(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b := &box{}
-		var tries []time.Time
-		say := map[string]error{}
-		f := &fake{hears: func(_ context.Context, m *Message) error { tries = append(tries, time.Now()); return say[m.Key] }}
+		var mu sync.Mutex // guards tries and say
+		tries, say := 0, map[string]error{}
+		f := &fake{hears: func(_ context.Context, m *Message) error {
+			mu.Lock()
+			defer mu.Unlock()
+			tries++
+			return say[m.Key]
+		}}
+		says := func(key string, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			tries, say[key] = 0, err
+		}
+		tried := func() int { mu.Lock(); defer mu.Unlock(); return tries }
 		d := running(t, b, Config{Name: "pager", Kind: f})
 		// Refused for good: an event, and the next one goes.
-		say["bad"] = refusal(Final, "400: no such field")
+		says("bad", refusal(Final, "400: no such field"))
 		b.put("pager", "bad")
 		b.put("pager", "good")
 		later(time.Second)
@@ -170,26 +181,24 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%v %q", f.got(), b.told())
 		}
 		// It asks to wait: so long nothing is tried, whatever the backoff.
-		tries = nil
-		say["busy"] = &Refusal{Verdict: Retry, After: time.Minute, Why: "429"}
+		says("busy", &Refusal{Verdict: Retry, After: time.Minute, Why: "429"})
 		b.put("pager", "busy")
 		later(time.Second)
 		later(58 * time.Second)
-		if len(tries) != 1 {
-			t.Errorf("%d tries in the minute it asked for", len(tries))
+		if tried() != 1 {
+			t.Errorf("%d tries in the minute it asked for", tried())
 		}
-		delete(say, "busy")
+		says("busy", nil)
 		later(2 * time.Second)
 		// Something has to be mended: kept, tried slowly, and at once when a test
 		// shows that it is.
-		tries = nil
-		say["shut"] = refusal(Mend, "401")
+		says("shut", refusal(Mend, "401"))
 		b.put("pager", "shut")
 		later(2 * time.Minute)
-		if len(tries) != 1 || len(b.Waiting("pager")) != 1 {
-			t.Errorf("%d tries", len(tries))
+		if tried() != 1 || len(b.Waiting("pager")) != 1 {
+			t.Errorf("%d tries", tried())
 		}
-		delete(say, "shut")
+		says("shut", nil)
 		if answer, err := d.Test(t.Context(), "pager"); err != nil || answer != "yes" {
 			t.Errorf("%q %v", answer, err)
 		}
@@ -315,13 +324,13 @@ func TestHeartbeat(t *testing.T) {
 		var beats []*Message
 		f.hears = func(_ context.Context, m *Message) error { beats = append(beats, m); return nil }
 		d := running(t, b, Config{Name: "out", Kind: f, Heartbeat: time.Minute})
-		var down error
-		d.Alive = func() error { return down }
 		later(10*time.Minute + time.Second)
 		if n := len(beats); n != 11 || beats[0].What != WhatHeartbeat || beats[0].Key == beats[1].Key || beats[1].Pages.Alerts[0].Labels["rule"] != "Watchdog" {
 			t.Errorf("%d heartbeats", n)
 		}
-		down = errors.New("the store cannot write")
+		b.mu.Lock()
+		b.down = errors.New("the store cannot write")
+		b.mu.Unlock()
 		later(10 * time.Minute)
 		if n := len(beats); n != 11 || d.States()[0].Counts[ResultHeartbeatFailed] != 10 || !strings.Contains(d.States()[0].LastError, "cannot write") {
 			t.Errorf("%d heartbeats, %+v", n, d.States()[0])

@@ -207,7 +207,7 @@ func serveHTTP(t *testing.T, behaves string, yes int) (address string, got func(
 			http.Error(w, "it broke "+r.Header.Get("Authorization"), 500)
 		case isBusy:
 			w.Header().Set("Retry-After", "7")
-			http.Error(w, "slow down", 429)
+			http.Error(w, "slow down", http.StatusTooManyRequests)
 		case isHanging:
 			<-done
 		case isClosing:
@@ -218,7 +218,7 @@ func serveHTTP(t *testing.T, behaves string, yes int) (address string, got func(
 			w.WriteHeader(400)
 			fmt.Fprintf(w, `{"message":"invalid","errors":["no such field \u001b[31m %s"]}`, r.Header.Get("Authorization"))
 		case isShut:
-			http.Error(w, "who are you? "+string(b)+r.Header.Get("Authorization")+r.URL.Path, 403)
+			http.Error(w, "who are you? "+string(b)+r.Header.Get("Authorization")+r.URL.Path, http.StatusForbidden)
 		}
 	}))
 	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
