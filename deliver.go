@@ -9,13 +9,10 @@ import (
 	"plumb/views/export"
 )
 
-// outbox is the store as those who send see it.
-type outbox struct{ *keeper }
-
 // makeDeliverer makes who tells the receivers.
 func (h *house) makeDeliverer() *notify.Deliverer {
 	return notify.New(notify.Deps{
-		Outbox: outbox{h.store}, Watch: func() notify.Watch { return h.store.Watch() },
+		Outbox: h.store, Watch: func() notify.Watch { return h.store.Watch() },
 		Standing: alert.Standing, Alive: h.ready, Log: h.log,
 	}, h.receivers)
 }

@@ -74,12 +74,25 @@ func (b *backlog) move(m moved) {
 		return
 	}
 	for name, list := range b.of {
+		if !holds(list, m.dropped) {
+			continue
+		}
 		if list = slices.DeleteFunc(list, func(x fleet.Waiting) bool { return m.dropped[x.Seq] }); len(list) == 0 {
 			delete(b.of, name)
 			continue
 		}
 		b.of[name] = list
 	}
+}
+
+// holds reports whether any of the places is in a list.
+func holds(list []fleet.Waiting, places map[uint64]bool) bool {
+	for seq := range places {
+		if _, ok := slices.BinarySearchFunc(list, seq, func(x fleet.Waiting, seq uint64) int { return cmp.Compare(x.Seq, seq) }); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // Backlogs returns what waits for whom, by name.

@@ -24,6 +24,7 @@ type ledger struct {
 	done  []string   // keys that are to leave the outbox
 	known map[string]bool
 	notes map[noteKey]*note
+	words []fleet.Remark // that the store did not take yet
 
 	bell chan struct{}
 }
@@ -136,6 +137,7 @@ func (l *ledger) write(ctx context.Context, last bool) bool {
 	defer l.mu.Unlock()
 	if err != nil {
 		l.done = append(keys, l.done...)
+		l.words = remarks[:min(len(remarks), maxWords)]
 		return false
 	}
 	for _, key := range keys {
@@ -143,6 +145,9 @@ func (l *ledger) write(ctx context.Context, last bool) bool {
 	}
 	return true
 }
+
+// maxWords bounds the words that wait for a store that takes nothing.
+const maxWords = 100
 
 // maxKeys bounds the notices that are taken out at once.
 const maxKeys = 4096
@@ -152,6 +157,7 @@ func (l *ledger) take(last bool) (keys []string, remarks []fleet.Remark) {
 	defer l.mu.Unlock()
 	n := min(len(l.done), maxKeys)
 	keys, l.done = slices.Clone(l.done[:n]), l.done[n:]
+	remarks, l.words = l.words, nil
 	now := time.Now()
 	for k, x := range l.notes {
 		if x.n == 0 || !last && now.Sub(x.said) < noteEvery {
