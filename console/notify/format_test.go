@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"mime/quotedprintable"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/mail"
@@ -370,4 +371,41 @@ func TestExec(t *testing.T) {
 func gone(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || strings.Contains(string(b), ") Z ")
+}
+
+// A mail server that talks for ever is not listened to for ever.
+func TestSMTPServerTalks(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go accept(l, func(c net.Conn) {
+		for { // a line that does not end
+			if _, err := c.Write(make([]byte, 64<<10)); err != nil {
+				return
+			}
+		}
+	})
+	k := &SMTP{Address: l.Addr().String(), From: "plumb@example.org", To: []string{"ops@example.org"}}
+	if _, err := k.sender().Send(t.Context(), told(t, k)); err == nil || !strings.Contains(err.Error(), "says too much") {
+		t.Errorf("%v", err)
+	}
+}
+
+// FuzzAnswer: whatever a receiver says is bounded, one line, without control
+// characters and without the secret.
+func FuzzAnswer(f *testing.F) {
+	f.Add("application/json", []byte(`{"message":"no","errors":["a","b"]}`), "7")
+	f.Add("text/html", []byte("<html>"), "Fri, 27 Nov 2026 12:00:00 GMT")
+	f.Add("", []byte("\x1b[31mhush-\x00hush\xff"), "-1")
+	f.Fuzz(func(t *testing.T, kind string, text []byte, after string) {
+		if d := retryAfter(after, t0); d < 0 || d > maxAfter {
+			t.Errorf("after %q: %v", after, d)
+		}
+		why := words("500: "+wordsOf(kind, text), "hush-hush")
+		if len([]rune(why)) > maxAnswer || strings.Contains(why, "hush-hush") || strings.ContainsFunc(why, func(r rune) bool { return r < ' ' || r == 0x7f || r >= 0x80 && r <= 0x9f }) {
+			t.Errorf("%q", why)
+		}
+	})
 }

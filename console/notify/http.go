@@ -65,7 +65,7 @@ func (w *web) post(ctx context.Context, to string, header http.Header, body []by
 			err = u.Err // without the address
 		}
 		r := judge(ctx, err)
-		r.Why = scrub(r.Why, secrets...)
+		r.Why = words(r.Why, secrets...)
 		return "", r
 	}
 	defer res.Body.Close()
@@ -74,7 +74,7 @@ func (w *web) post(ctx context.Context, to string, header http.Header, body []by
 	if said := wordsOf(res.Header.Get("Content-Type"), text); said != "" {
 		answer += ": " + said
 	}
-	answer = refusal(0, scrub(answer, secrets...)).Why
+	answer = words(answer, secrets...)
 	if err != nil && res.StatusCode/100 == 2 {
 		return "", refusal(Retry, "the answer breaks off: "+err.Error())
 	}

@@ -67,10 +67,10 @@ func (s *mailer) Send(ctx context.Context, m *Message) (answer string, err error
 	answer, err = s.deliver(ctx, m, password)
 	if err != nil {
 		r := judgeSMTP(ctx, err)
-		r.Why = scrub(r.Why, password)
+		r.Why = words(r.Why, password)
 		return "", r
 	}
-	return answer, nil
+	return words(answer, password), nil
 }
 
 func (s *mailer) deliver(ctx context.Context, m *Message, password string) (string, error) {
@@ -129,9 +129,9 @@ func (s *mailer) dial(ctx context.Context, host string, implicit bool) (c *smtp.
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	end = func() { stop(); conn.Close() }
-	wire := conn
+	wire := net.Conn(&bounding{conn, maxSMTP})
 	if implicit {
-		t := tls.Client(conn, s.tls(host))
+		t := tls.Client(wire, s.tls(host))
 		if err := t.HandshakeContext(ctx); err != nil {
 			end()
 			return nil, nil, err
@@ -143,6 +143,27 @@ func (s *mailer) dial(ctx context.Context, host string, implicit bool) (c *smtp.
 		return nil, nil, err
 	}
 	return c, end, nil
+}
+
+// maxSMTP bounds what a server may say in one conversation, in bytes.
+const maxSMTP = 256 << 10
+
+// bounding is a connection on which the other side may say so much.
+type bounding struct {
+	net.Conn
+	left int
+}
+
+var errTalks = errors.New("the server says too much")
+
+// Read implements io.Reader.
+func (b *bounding) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTalks
+	}
+	n, err := b.Conn.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 func (s *mailer) tls(host string) *tls.Config {

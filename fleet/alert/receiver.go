@@ -24,6 +24,16 @@ func failingFor(x *scene) float64 {
 	return 0
 }
 
+// receiverOf is how it goes with a receiver; nil: nobody said.
+func receiverOf(s *fleet.Snapshot, name string) *fleet.ReceiverState {
+	for i := range s.Receivers {
+		if s.Receivers[i].Name == name {
+			return &s.Receivers[i]
+		}
+	}
+	return nil
+}
+
 // receivers looks at those who are told. They are few.
 func (w *work) receivers() {
 	list := w.rules.other["receiver"]
@@ -46,16 +56,16 @@ func (w *work) receivers() {
 // routes are the ways that an alert is told. What is wrong with a receiver is
 // not told to that one, nor to another one that takes nothing either, but to
 // the first that does; where there is none, nobody can be told.
-func (w *work) routes(a *fleet.Alert) []*route {
-	found := w.rules.root.of(a.Labels)
-	if p := w.rules.byName[a.Rule]; p == nil || p.On != "receiver" {
+func (b *Book) routes(s *fleet.Snapshot, a *fleet.Alert) []*route {
+	found := b.root.of(a.Labels)
+	if p := b.byName[a.Rule]; p == nil || p.On != "receiver" {
 		return found
 	}
 	var out []*route
 	taken := map[string]bool{}
 	for _, r := range found {
 		n := *r
-		if n.receiver = w.alive(r.receiver, a.Target); n.receiver == "" || taken[n.receiver] {
+		if n.receiver = b.alive(s, r.receiver, a.Target); n.receiver == "" || taken[n.receiver] {
 			continue
 		}
 		taken[n.receiver] = true
@@ -66,17 +76,17 @@ func (w *work) routes(a *fleet.Alert) []*route {
 
 // alive is a receiver, or the first other one where it is the one that is told
 // about or takes nothing itself.
-func (w *work) alive(name, dead string) string {
+func (b *Book) alive(s *fleet.Snapshot, name, dead string) string {
 	failing := map[string]bool{dead: true}
-	for i := range w.Next.Receivers {
-		if r := &w.Next.Receivers[i]; !r.Failing.IsZero() {
+	for i := range s.Receivers {
+		if r := &s.Receivers[i]; !r.Failing.IsZero() {
 			failing[r.Name] = true
 		}
 	}
 	if !failing[name] {
 		return name
 	}
-	for _, other := range w.rules.receivers {
+	for _, other := range b.receivers {
 		if !failing[other] {
 			return other
 		}

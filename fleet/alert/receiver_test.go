@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +38,9 @@ func TestADeadReceiverIsToldThroughAnother(t *testing.T) {
 	if a == nil || a.State != fleet.AlertFiring || a.Summary != "pager (webhook): 3 wait" || a.Cause != "connection refused" || a.Labels["receiver"] != "pager" {
 		t.Fatalf("%+v", a)
 	}
+	if lines, ok := Explain(h.snap, "receiver-dead:pager", h.now); !ok || !strings.Contains(strings.Join(lines, "\n"), "told to chat") {
+		t.Errorf("%v", lines)
+	}
 	if len(h.notices) != 1 || h.notices[0].Receiver != "chat" {
 		t.Fatalf("%+v", h.notices)
 	}
@@ -57,6 +61,9 @@ func TestTheOnlyReceiverIsDead(t *testing.T) {
 	}
 	if a := h.snap.Alerts.Find("receiver-dead:pager"); a == nil || a.State != fleet.AlertFiring || len(h.notices) != 0 {
 		t.Errorf("%+v, %+v", a, h.notices)
+	}
+	if lines, _ := Explain(h.snap, "receiver-dead:pager", h.now); !strings.Contains(strings.Join(lines, "\n"), "no other receiver takes notices") {
+		t.Errorf("%v", lines)
 	}
 	h.receivers() // it is not configured any more
 	h.step(time.Second)

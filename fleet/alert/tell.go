@@ -101,7 +101,7 @@ func (w *work) join(all bool, members map[string][]*fleet.Alert) (groups map[str
 		if a.Groups == nil {
 			a = w.edit(i)
 			a.Groups = []string{}
-			for _, r := range w.routes(a) {
+			for _, r := range w.rules.routes(w.Next, a) {
 				key, _ := r.group(a)
 				a.Groups = append(a.Groups, key)
 			}
@@ -122,7 +122,7 @@ func (w *work) join(all bool, members map[string][]*fleet.Alert) (groups map[str
 }
 
 func (w *work) newGroup(key string, a *fleet.Alert) *fleet.AlertGroup {
-	for _, r := range w.routes(a) {
+	for _, r := range w.rules.routes(w.Next, a) {
 		if k, labels := r.group(a); k == key {
 			g := &fleet.AlertGroup{Key: key, Receiver: r.receiver, Labels: labels, Next: w.now.Add(r.wait), Told: map[string]string{}, Interval: r.interval, Repeat: r.repeat}
 			w.say(fleet.Change{Target: self, Table: fleet.TableAlerts, Row: rowGroup + key, At: w.now, Value: encode(g)})
