@@ -20,9 +20,11 @@ type ledger struct {
 	log     *slog.Logger
 	tallyOf func(receiver string) *tally
 
-	mu    sync.Mutex // guards what follows
-	done  []string   // keys that are to leave the outbox
-	known map[string]bool
+	mu    sync.Mutex      // guards what follows
+	done  []string        // keys that are to leave the outbox
+	known map[string]bool // keys that were done with lately, and before then
+	older map[string]bool
+	since time.Time // when known was begun
 	notes map[noteKey]*note
 	words []fleet.Remark // that the store did not take yet
 
@@ -52,7 +54,7 @@ func (l *ledger) close(receiver, result, why string, keys ...string) {
 	l.mu.Lock()
 	fresh := 0
 	for _, key := range keys {
-		if !l.known[key] {
+		if !l.known[key] && !l.older[key] {
 			l.known[key] = true
 			l.done = append(l.done, key)
 			fresh++
@@ -99,7 +101,7 @@ func (l *ledger) ring() {
 func (l *ledger) isDone(key string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.known[key]
+	return l.known[key] || l.older[key]
 }
 
 // run writes until ctx ends.
@@ -140,10 +142,22 @@ func (l *ledger) write(ctx context.Context, last bool) bool {
 		l.words = remarks[:min(len(remarks), maxWords)]
 		return false
 	}
-	for _, key := range keys {
-		delete(l.known, key)
-	}
+	l.forget(time.Now())
 	return true
+}
+
+// memory is how long at least it is known of a notice that it left the outbox:
+// longer than anybody holds on to a list of what waited.
+const memory = 30 * time.Second
+
+func (l *ledger) forget(now time.Time) {
+	if now.Sub(l.since) < memory {
+		return
+	}
+	l.older, l.known, l.since = l.known, make(map[string]bool, len(l.done)), now
+	for _, key := range l.done {
+		l.known[key] = true
+	}
 }
 
 // maxWords bounds the words that wait for a store that takes nothing.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -64,13 +65,13 @@ func (s *mailer) Send(ctx context.Context, m *Message) (answer string, err error
 	if err != nil {
 		return "", err
 	}
+	plain := base64.StdEncoding.EncodeToString([]byte("\x00" + s.Username + "\x00" + password))
+	secrets := []string{plain, base64.StdEncoding.EncodeToString([]byte(password)), password} // as AUTH says them
 	answer, err = s.deliver(ctx, m, password)
 	if err != nil {
-		r := judgeSMTP(ctx, err)
-		r.Why = words(r.Why, password)
-		return "", r
+		return "", judgeSMTP(ctx, err, secrets...)
 	}
-	return words(answer, password), nil
+	return words(answer, secrets...), nil
 }
 
 func (s *mailer) deliver(ctx context.Context, m *Message, password string) (string, error) {
@@ -199,14 +200,15 @@ func (s *mailer) login(c *smtp.Client, host, password string) error {
 		auth = &loginAuth{s.Username, password}
 	}
 	if err := c.Auth(auth); err != nil {
-		var said *textproto.Error
-		if errors.As(err, &said) && said.Code/100 == 4 {
-			return err
-		}
-		return mend(err)
+		return &authError{err}
 	}
 	return nil
 }
+
+// authError is a word of the server on who we are.
+type authError struct{ error }
+
+func (e *authError) Unwrap() error { return e.error }
 
 // recipients names the readers, and returns why the last one was refused.
 func (s *mailer) recipients(c *smtp.Client) (taken int, refused error) {
@@ -223,19 +225,24 @@ func (s *mailer) recipients(c *smtp.Client) (taken int, refused error) {
 
 // judgeSMTP reads a reply: 5xx is final (RFC 5321 section 4.2.1), but for those
 // that say that we are not let in.
-func judgeSMTP(ctx context.Context, err error) *Refusal {
+func judgeSMTP(ctx context.Context, err error, secrets ...string) *Refusal {
 	var r *Refusal
 	var said *textproto.Error
 	if errors.As(err, &r) || !errors.As(err, &said) {
-		return judge(ctx, err)
+		r = judge(ctx, err)
+		r.Why = words(r.Why, secrets...)
+		return r
 	}
+	r = &Refusal{Verdict: Retry, Why: words(said.Error(), secrets...), err: err}
+	var auth *authError
 	switch {
-	case said.Code == 530, said.Code == 534, said.Code == 535, said.Code == 538:
-		return refusal(Mend, said.Error())
+	case said.Code/100 == 4:
+	case errors.As(err, &auth), said.Code == 530, said.Code == 534, said.Code == 535, said.Code == 538:
+		r.Verdict = Mend
 	case said.Code/100 == 5:
-		return refusal(Final, said.Error())
+		r.Verdict = Final
 	}
-	return refusal(Retry, said.Error())
+	return r
 }
 
 // helo is our name as RFC 5321 takes one.
