@@ -31,6 +31,7 @@ var contract = map[string]string{
 	"services":  "id:s state:s replicas:i floor:i zones:i hosts:i racks:i opacity:n?",
 	"drift":     "id:s target:s facet:s kind:s class:s baselines:l observed:s severity:s confidence:s since:t age_s:i state:s who:s why:s",
 	"alerts":    "id:s rule:s target:s state:s severity:s since:t summary:s held_by:s acked_by:s silenced_by:s labels:o",
+	"notify":    "name:s kind:s state:s waiting:i oldest_s:i? last_ok:t? sent:i retried:i failed:i last_error:s",
 	"events":    "id:s at:t target:s source:s type:s text:s severity:s",
 	"faults":    "name:s target:s since:t cause:s expect:s",
 	"jobs":      "id:s action:s targets:l state:s by:s approved_by:s reason:s plan:s steps:l began:t ended:t?",
@@ -45,7 +46,7 @@ var words = map[string]string{
 	"state": "ok warn crit unknown off", "severity": "info warn crit", "source:links": "intended observed both", "source:events": "sel trap cloud plumb",
 	"power": "on off unknown", "kind:devices": "server switch router pdu ups other", "kind:links": "data power mount host serves",
 	"state:drift": "open accepted waived ignored reverted gone", "kind:drift": "firmware config cabling security performance inventory",
-	"state:alerts": "pending firing resolved", "class:drift": "missing unmanaged changed moved unknown", "confidence": "low medium high",
+	"state:alerts": "pending firing resolved", "state:notify": "ok failing idle gone", "class:drift": "missing unmanaged changed moved unknown", "confidence": "low medium high",
 	"outcome": "begun done failed unknown denied refused", "state:jobs": "proposed approved running accepted verified failed stalled stopped unknown refused expired cancelled",
 }
 

@@ -30,6 +30,7 @@ type demoCmd struct {
 	Fault    string `help:"Faults: none, list, or NAME[@TARGET][+DELAY],... ; default: one at a time, gently."`
 	Metrics  string `help:"Where /metrics listens; default: nowhere."`
 	NoTUI    bool   `name:"no-tui" help:"Do not open the console here."`
+	Config   string `name:"config" type:"path" help:"A file with alerts of your own: rules, routes, receivers, maintenance; the verb reload reads it again."`
 	PortBase int    `default:"20000" help:"First UDP port of the simulated devices."`
 }
 
@@ -131,14 +132,32 @@ func (c demoCmd) blueprint(ctx context.Context, dir string, world *sim.Fleet, lo
 	if err != nil {
 		return blueprint{}, fmt.Errorf("demo: %w", err)
 	}
-	if err := os.WriteFile(path, append(text, demoSSH(c.SSH, dir)...), 0o600); err != nil {
+	text = append(text, demoSSH(c.SSH, dir)...)
+	if c.Config != "" {
+		text = fmt.Appendf(text, "include: [%q]\n", c.Config)
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
 		return blueprint{}, err
 	}
-	f, err := config.Load(ctx, path)
-	if err != nil {
-		return blueprint{}, fmt.Errorf("the demo's own configuration: %w", err)
+	load := func(ctx context.Context) (blueprint, error) {
+		f, err := config.Load(ctx, path)
+		if err != nil && c.Config == "" {
+			err = fmt.Errorf("the demo's own configuration: %w", err)
+		}
+		if err != nil {
+			return blueprint{}, err
+		}
+		return c.furnish(fromFile(f, log), dir, world, users), nil
 	}
-	b := fromFile(f, log)
+	b, err := load(ctx)
+	if err == nil && c.Config != "" {
+		b.reload = load
+	}
+	return b, err
+}
+
+// furnish is a blueprint with what no file says of the demo.
+func (c demoCmd) furnish(b blueprint, dir string, world *sim.Fleet, users []console.User) blueprint {
 	b.store.Dir, b.metrics = dir, c.Metrics
 	if c.DB == "" {
 		b.store.Ballast = -1 // a store that is thrown away needs none, and temporary places may be memory
@@ -147,7 +166,7 @@ func (c demoCmd) blueprint(ctx context.Context, dir string, world *sim.Fleet, lo
 	b.ssh.HostKey = filepath.Join(dir, "host_ed25519")
 	b.ssh.MaxSessionsPerUser, b.ssh.MaxConnsPerUser = 500, 500 // a user of the demo is a role, and many people
 	b.faults = func() []export.Fault { return truth(world) }
-	return b, nil
+	return b
 }
 
 // demoSSH is the door's part of the demo's plumb.yaml.

@@ -48,8 +48,10 @@ var floors = map[string]floor{
 	"views/export":     {house: []string{"fleet", "fleet/runbook"}, outside: []string{"encoding/csv", "io", "reflect", "github.com/charmbracelet/x/ansi"}},
 	"views/viewstest":  {house: []string{"fleet", "views", "views/widget", "keys"}},
 	"views":            {house: []string{"fleet", "fleet/*", "keys", "views/widget"}, outside: []string{"charm.land/bubbles/v2", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi"}},
-	"console/auditlog": {std: true, house: []string{"fleet", "store"}, outside: []string{"golang.org/x/crypto/ssh"}},
-	"console/config":   {std: true, house: []string{"fleet", "fleet/*", "probes", "store", "console/auditlog"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
+	"console/syslog":   {std: true},
+	"console/notify":   {std: true, house: []string{"fleet", "fleet/alert", "console/syslog"}},
+	"console/auditlog": {std: true, house: []string{"fleet", "store", "console/syslog"}, outside: []string{"golang.org/x/crypto/ssh"}},
+	"console/config":   {std: true, house: []string{"fleet", "fleet/*", "probes", "store", "console/auditlog", "console/notify", "console/syslog"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
 	"console/remedy":   {std: true, house: []string{"fleet", "fleet/plan", "fleet/runbook", "probes", "store"}},
 	"console":          {std: true, house: []string{"fleet", "fleet/*", "keys", "probes", "store", "views", "views/*", "console/*"}, outside: []string{"charm.land", "golang.org/x", "github.com/charmbracelet", "github.com/muesli/cancelreader", "github.com/prometheus/client_golang"}},
 	"internal/*":       {std: true}, // for tests

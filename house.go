@@ -16,6 +16,7 @@ import (
 
 	"plumb/console"
 	"plumb/console/auditlog"
+	"plumb/console/notify"
 	"plumb/console/remedy"
 	"plumb/fleet"
 	"plumb/fleet/engine"
@@ -39,6 +40,7 @@ type blueprint struct {
 	runbooks  []*runbook.Book
 	auto      []runbook.Policy
 	audit     auditlog.Config
+	receivers []notify.Config // who is told of alerts
 	log       *slog.Logger
 	faults    func() []export.Fault
 	notice    func() string // what stays in every screen's alert row; nil: nothing
@@ -53,6 +55,7 @@ type house struct {
 	executor  *remedy.Executor
 	registry  *console.Registry
 	derived   *console.Derived
+	deliverer *notify.Deliverer
 	verbs     *console.Verbs
 	server    *console.Server
 	listener  net.Listener
@@ -98,6 +101,7 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 	h.executor = remedy.New(ledger{h.store}, h.scheduler, b.log, time.Now)
 	h.executor.SetBooks(b.runbooks)
 	h.executor.SetPolicies(b.auto)
+	h.deliverer = h.makeDeliverer()
 	h.verbs = h.makeVerbs()
 	if b.ssh != nil {
 		if err = h.openDoor(); err != nil {
@@ -108,7 +112,7 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 		if h.webLn, err = net.Listen("tcp", b.metrics); err != nil {
 			return nil, hint(fmt.Errorf("metrics: %w", err), "%s", addressHint(err, "--metrics HOST:PORT or metrics.listen"))
 		}
-		m := &console.Meters{Snapshot: h.store.Snapshot, Probes: h.scheduler.Stats, Store: h.store.Stats, Registry: h.registry, Ready: h.ready}
+		m := &console.Meters{Snapshot: h.store.Snapshot, Probes: h.scheduler.Stats, Store: h.store.Stats, Registry: h.registry, Receivers: h.deliverer.States, Ready: h.ready}
 		h.web = &http.Server{Handler: m.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	}
 	return h, nil
@@ -159,7 +163,7 @@ func (h *house) makeVerbs() *console.Verbs {
 	v := &console.Verbs{
 		Memory: h.store, Watch: func() console.Watch { return h.store.Watch() }, Registry: h.registry,
 		Execute: h.execute, Rule: h.rule, Decide: h.decide, Plan: h.plan, Job: h.job, Books: h.executor.Books, Rehearse: h.rehearse, RunBook: h.runBook, Freeze: h.freeze, Audit: h.audit, Faults: h.faults, Backup: h.store.Backup, Verify: h.verify, VerifyAudit: h.verifyAudit, Version: version,
-		At: h.past.at,
+		At: h.past.at, Receivers: h.receiverRows, TestReceiver: h.testReceiver,
 	}
 	if h.reload != nil {
 		v.Reload = h.reloadNow
@@ -330,6 +334,7 @@ func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
 	h.scheduler.SetTargets(next.targets)
 	h.executor.SetBooks(next.runbooks)
 	h.executor.SetPolicies(next.auto)
+	h.deliverer.Set(next.receivers)
 	later = h.blueprint.frozen(next)
 	warnUntold(h.log, inv)
 	h.log.Info("configuration reloaded", "devices", len(inv.Devices), "clouds", len(inv.Clouds), "waits_for_restart", strings.Join(later, " "))
@@ -436,6 +441,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	}
 	pollsDone := part("polls", func() error { h.scheduler.Run(polls); return nil })
 	exporters := h.exportAudit(inner)
+	messengers := h.deliver(inner)
 	h.beside.Go(func() { remedy.NewAuto(h.executor, h.audited, h.log).Run(people) })
 	doors := []chan struct{}{part("control socket", func() error {
 		return console.ServeSocket(people, h.blueprint.store.Dir, h.verbs.Run, h.log)
@@ -472,6 +478,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	stopPolls()
 	<-pollsDone
 	h.executor.Wait()
+	messengers()
 	exporters()
 	stopStore()
 	<-storeDone

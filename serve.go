@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -69,16 +68,16 @@ func runConfig(ctx context.Context, s *streams, path string, withConsole bool) e
 	})
 }
 
-// warnUntold says what a configuration with receivers would make people believe.
+// warnUntold says that alerts are looked for and nobody is told of them.
 func warnUntold(log *slog.Logger, inv *fleet.Inventory) {
-	if names := inv.Alerting.Receivers; len(names) > 0 {
-		log.Warn("nobody is told of alerts: this version reads the names of receivers and sends nothing", "receivers", strings.Join(names, " "))
+	if a := inv.Alerting; len(a.Rules) > 0 && len(a.Receivers) == 0 {
+		log.Warn("nobody is told of alerts: they are shown on screens only, because there are no receivers", "rules", len(a.Rules), "hint", "alerts.receivers, see docs/receivers.md; alerts.defaults: false switches the rules off")
 	}
 }
 
 // fromFile turns a configuration into a blueprint.
 func fromFile(f *config.File, log *slog.Logger) blueprint {
-	b := blueprint{inventory: f.Inventory, polls: f.Poll.Config, store: f.Store, sshAddr: f.SSH.Listen, metrics: f.Metrics.Listen, runbooks: f.Runbooks, auto: f.Auto, audit: f.Audit, log: log}
+	b := blueprint{inventory: f.Inventory, polls: f.Poll.Config, store: f.Store, sshAddr: f.SSH.Listen, metrics: f.Metrics.Listen, runbooks: f.Runbooks, auto: f.Auto, audit: f.Audit, receivers: f.Receivers, log: log}
 	b.targets = probes.Targets(f.Inventory, f.Credential, b.polls)
 	b.ssh = &console.ServerConfig{HostKey: f.SSH.HostKey, TrustedCA: f.SSH.TrustedCA, MaxSessions: f.SSH.MaxSessions, Idle: f.SSH.Idle}
 	for _, u := range f.SSH.Users {

@@ -2,11 +2,13 @@ package console
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"plumb/console/notify"
 	"plumb/fleet"
 	"plumb/probes"
 	"plumb/store"
@@ -19,7 +21,9 @@ type Meters struct {
 	Probes   func() probes.Stats
 	Store    func() store.Stats
 	Registry *Registry
-	Ready    func() error // nil: ready
+	// Receivers is how it goes with those who are told of alerts.
+	Receivers func() []notify.State
+	Ready     func() error // nil: ready
 }
 
 var (
@@ -37,12 +41,16 @@ var (
 	freeDesc     = prometheus.NewDesc("plumb_store_free_bytes", "Bytes left on the store's disk for plumb.", nil, nil)
 	ballastDesc  = prometheus.NewDesc("plumb_store_ballast", "1 while the room set aside for a full disk is there.", nil, nil)
 	sessionsDesc = prometheus.NewDesc("plumb_sessions", "Sessions on the console, by role.", []string{"role"}, nil)
+	notifiedDesc = prometheus.NewDesc("plumb_notifications_total", "Notices by receiver and result: sent retried refused expired dropped; heartbeats and what is said again beside them.", []string{"receiver", "result"}, nil)
+	depthDesc    = prometheus.NewDesc("plumb_outbox_depth", "Notices that wait for a receiver.", []string{"receiver"}, nil)
+	oldestDesc   = prometheus.NewDesc("plumb_outbox_oldest_seconds", "How old the oldest notice that waits for a receiver is; 0: none waits.", []string{"receiver"}, nil)
+	failingDesc  = prometheus.NewDesc("plumb_receiver_failing_seconds", "Since when a receiver takes nothing; 0: it goes well.", []string{"receiver"}, nil)
 	framesDesc   = prometheus.NewDesc("plumb_frames_total", "Frames written to terminals.", nil, nil)
 )
 
 // Describe names every series (prometheus.Collector).
 func (m *Meters) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{alertsDesc, targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, framesDesc} {
+	for _, d := range []*prometheus.Desc{alertsDesc, targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, framesDesc, notifiedDesc, depthDesc, oldestDesc, failingDesc} {
 		to <- d
 	}
 }
@@ -56,6 +64,9 @@ func (m *Meters) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
 	m.collectFleet(gauge)
+	if m.Receivers != nil {
+		collectReceivers(m.Receivers(), time.Now(), gauge, count)
+	}
 	if m.Probes != nil {
 		st := m.Probes()
 		gauge(lateDesc, st.Late.Seconds())
@@ -112,6 +123,30 @@ func collectAlerts(b *fleet.AlertBook, gauge func(*prometheus.Desc, float64, ...
 		for severity, count := range n {
 			gauge(alertsDesc, float64(count), state, fleet.Severity(severity).String())
 		}
+	}
+}
+
+// collectReceivers counts what was told. The results that people ask for are
+// there from the start, so that a rate of the first one is seen.
+func collectReceivers(list []notify.State, now time.Time, gauge, count func(*prometheus.Desc, float64, ...string)) {
+	since := func(t time.Time) float64 {
+		if t.IsZero() {
+			return 0
+		}
+		return max(now.Sub(t).Seconds(), 0)
+	}
+	for i := range list {
+		s := &list[i]
+		for _, result := range []string{notify.ResultSent, notify.ResultRetried, notify.ResultRefused, notify.ResultExpired, notify.ResultDropped} {
+			count(notifiedDesc, float64(s.Counts[result]), s.Name, result)
+			delete(s.Counts, result)
+		}
+		for result, n := range s.Counts {
+			count(notifiedDesc, float64(n), s.Name, result)
+		}
+		gauge(depthDesc, float64(s.Waiting), s.Name)
+		gauge(oldestDesc, since(s.Oldest), s.Name)
+		gauge(failingDesc, since(s.Failing), s.Name)
 	}
 }
 

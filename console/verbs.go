@@ -53,8 +53,12 @@ type Verbs struct {
 	// VerifyAudit holds an exported audit log against the chain.
 	VerifyAudit func(ctx context.Context, file string, w io.Writer) error
 	Reload      func(ctx context.Context) (later []string, err error) // later: settings that wait for a restart
-	Version     string
-	Now         func() time.Time
+	// Receivers is how it goes with those who are told of alerts, TestReceiver
+	// sends one a made-up page and returns its answer.
+	Receivers    func() []export.Receipt
+	TestReceiver func(ctx context.Context, name string) (answer string, err error)
+	Version      string
+	Now          func() time.Time
 	// At is the fleet as of a past time, with Live false.
 	At func(ctx context.Context, t time.Time) (*fleet.Snapshot, error)
 
@@ -111,6 +115,7 @@ func verbs() []verb {
 		{"unsilence", "ID", "end a silence now", fleet.RoleOperator, runUnsilence},
 		{"silences", "[--all]", "silences that stand or are to come, with --all those that ended too", fleet.RoleViewer, runSilences},
 		{"rules", "[explain RULE:TARGET | fields]", "the alert rules; why one alert fires, is held or does not; what expressions may read. plumb rules test FILE, without a running plumb, tries rules on made-up days", fleet.RoleViewer, runRules},
+		{"notify", "[test RECEIVER]", "who is told of alerts, and what waits for them; or send one a test page now (needs admin)", fleet.RoleViewer, runNotify},
 		{"events", "[TARGET] [--since T] [--limit N]", "what happened, newest first", fleet.RoleViewer, runEvents},
 		{"series", "DEVICE/SENSOR [--since T] [--step D]", "history of one series", fleet.RoleViewer, runSeries},
 		{"capacity", "[REGION] [--scope SCOPE]", "what is left, what binds, what a failure would break, and until when it lasts", fleet.RoleViewer, runCapacity},

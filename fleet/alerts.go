@@ -181,5 +181,6 @@ type Page struct {
 	Blast    string            `json:"blast,omitempty"`
 	Runbook  string            `json:"runbook,omitempty"`
 	Holds    int               `json:"holds"` // alerts that it explains
+	AckedBy  string            `json:"acked_by,omitempty"`
 	Labels   map[string]string `json:"labels"`
 }

@@ -3,7 +3,7 @@ package fleet
 import "time"
 
 // Input is anything that moves the fleet on: *Observation, Decision, Reload,
-// Delivered, Tick, Summary or Remark. The same inputs in the same order give the
+// Delivered, Receipts, Tick, Summary or Remark. The same inputs in the same order give the
 // same snapshots.
 type Input interface{ input() }
 
@@ -95,6 +95,7 @@ type Notice struct {
 	At       time.Time `json:"at"`
 	Expires  time.Time `json:"expires"` // when it is no longer worth telling; zero: never
 	Body     []byte    `json:"body"`
+	Repeat   bool      `json:"repeat,omitempty"` // it says nothing that was not said before
 }
 
 // SeriesField says which number of a row a series follows.

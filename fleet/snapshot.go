@@ -25,6 +25,8 @@ type Snapshot struct {
 	Jobs      []Job      // open and recent, newest first
 	Freeze    *Freeze    // the switch that stops all writes; nil: never thrown
 	Alerts    *AlertBook // nil: nobody looked
+	// Receivers is how it goes with those who are told; nil: nobody said yet.
+	Receivers []ReceiverState
 
 	// HostOf says which hypervisor a device is: its dense number in Hosts by
 	// the device's. A device that is none is not in it.

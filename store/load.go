@@ -49,13 +49,16 @@ func decodeMark(b []byte) (m batchMark, err error) {
 	return m, nil
 }
 
-// loadState reads where the last batch ended.
+// loadState reads where the last batch ended, and what waits in the outbox.
 func (s *Store) loadState() error {
 	return view(s.state, func(tx *bbolt.Tx) error {
 		m, err := readMark(tx)
 		s.writer.mark, s.writer.seq = m, m.seq
 		if err == nil {
 			err = s.writer.time.load(tx)
+		}
+		if err == nil {
+			err = s.loadBacklog(tx)
 		}
 		return err
 	})

@@ -42,6 +42,7 @@ type Store struct {
 	trouble atomic.Pointer[Trouble]
 	watches watches
 	owed    *owed
+	backlog backlog // of the outbox
 	stats   counters
 
 	// commit is held while a batch is between its two commits, and by those

@@ -18,7 +18,7 @@ import (
 
 // putNotices numbers notices by the bucket's own counter, which goes on over
 // restarts: they leave in the order in which they were said.
-func putNotices(tx *bbolt.Tx, list []fleet.Notice) (refused int, err error) {
+func putNotices(tx *bbolt.Tx, list []fleet.Notice, m *moved) (refused int, err error) {
 	box, keys := tx.Bucket(bucketOutbox), tx.Bucket(bucketOutboxKeys)
 	for _, n := range list {
 		value, err := json.Marshal(n)
@@ -43,13 +43,15 @@ func putNotices(tx *bbolt.Tx, list []fleet.Notice) (refused int, err error) {
 		if err := put(keys, []byte(n.Key), slices.Clone(k)); err != nil {
 			return refused, err
 		}
+		n.Body = nil
+		m.added = append(m.added, fleet.Queued{Seq: seq, Notice: n})
 	}
 	return refused, nil
 }
 
 // dropNotices takes out what was delivered. A key that does not wait is none
 // the worse for being named: it was named before.
-func dropNotices(tx *bbolt.Tx, delivered []string) error {
+func dropNotices(tx *bbolt.Tx, delivered []string, m *moved) error {
 	box, keys := tx.Bucket(bucketOutbox), tx.Bucket(bucketOutboxKeys)
 	for _, key := range delivered {
 		raw := keys.Get([]byte(key))
@@ -60,9 +62,16 @@ func dropNotices(tx *bbolt.Tx, delivered []string) error {
 		if err != nil {
 			return err
 		}
+		if len(seq) != 8 {
+			return damaged("the index of the outbox names no place")
+		}
 		if err := box.Delete(slices.Clone(seq)); err != nil {
 			return err
 		}
+		if m.dropped == nil {
+			m.dropped = map[uint64]bool{}
+		}
+		m.dropped[binary.BigEndian.Uint64(seq)] = true
 		if err := keys.Delete([]byte(key)); err != nil {
 			return err
 		}

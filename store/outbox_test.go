@@ -54,6 +54,41 @@ func TestOutbox(t *testing.T) {
 	waits("a", "c")
 }
 
+// Ten thousand notices for one who is dead cost another one nothing: what is
+// asked for is found by its place, not by walking over what is not.
+func TestOutboxOfOneBesideTheDead(t *testing.T) {
+	o := start(t, t.TempDir(), testStep)
+	const dead = 10_000
+	for from := 0; from < dead; from += 1000 {
+		var p payload
+		for i := range 1000 {
+			p.Notices = append(p.Notices, fleet.Notice{Key: fmt.Sprint("d", from+i), Receiver: "dead", At: day0, Body: make([]byte, 500), Repeat: i%2 == 0})
+		}
+		o.apply(t, p)
+	}
+	o.apply(t, payload{Notices: []fleet.Notice{{Key: "x", Receiver: "alive", At: day0.Add(time.Minute), Body: []byte("x")}}})
+	began := time.Now()
+	const asked = 1000
+	for range asked {
+		list, err := o.Notices(t.Context(), "alive", 0, 64)
+		if err != nil || len(list) != 1 || list[0].Key != "x" {
+			t.Fatalf("%+v, %v", list, err)
+		}
+	}
+	each := time.Since(began) / asked
+	t.Logf("one look past %d others: %v", dead, each)
+	if each > 2*time.Millisecond { // a walk takes 50 ms and more
+		t.Errorf("one look takes %v", each)
+	}
+	b := o.Backlogs()
+	if len(b) != 2 || b[0].Receiver != "alive" || b[1].Waiting != dead || !b[1].Oldest.Equal(day0) {
+		t.Errorf("%+v", b)
+	}
+	if w := o.Waiting("dead"); len(w) != dead || !w[0].Repeat || w[1].Repeat {
+		t.Errorf("%d wait", len(w))
+	}
+}
+
 // Judgements are kept like what was read: what was firing at a time is what was
 // firing then, under ids that are no device's.
 func TestJudgementsHaveAPast(t *testing.T) {

@@ -386,19 +386,23 @@ func (s *Store) commitFiles(seq uint64, out fleet.Output, x extras, now time.Tim
 // ballast where there is no other.
 func (s *Store) commitState(out fleet.Output, x extras, mark *batchMark) error {
 	from := *mark
+	var outbox moved
 	commit := func() error {
-		*mark = from
-		return update(s.state, func(tx *bbolt.Tx) error { return s.writeState(tx, out, x, mark) })
+		*mark, outbox = from, moved{}
+		return update(s.state, func(tx *bbolt.Tx) error { return s.writeState(tx, out, x, mark, &outbox) })
 	}
 	err := named(commit())
 	if err != nil && noRoom(err) && s.room.release() {
 		err = named(commit())
 	}
+	if err == nil {
+		s.backlog.move(outbox)
+	}
 	return err
 }
 
 // writeState writes what a batch says, but for its readings.
-func (s *Store) writeState(tx *bbolt.Tx, out fleet.Output, x extras, mark *batchMark) error {
+func (s *Store) writeState(tx *bbolt.Tx, out fleet.Output, x extras, mark *batchMark, outbox *moved) error {
 	for _, inv := range x.inventories {
 		if err := putInventory(tx, inv); err != nil {
 			return err
@@ -419,12 +423,12 @@ func (s *Store) writeState(tx *bbolt.Tx, out fleet.Output, x extras, mark *batch
 	if err := putSent(tx, x.sent); err != nil {
 		return err
 	}
-	refused, err := putNotices(tx, out.Notices)
+	refused, err := putNotices(tx, out.Notices, outbox)
 	if err != nil {
 		return err
 	}
 	s.stats.refused.Add(uint64(refused))
-	if err := dropNotices(tx, x.delivered); err != nil {
+	if err := dropNotices(tx, x.delivered, outbox); err != nil {
 		return err
 	}
 	if err := s.writer.origins.save(tx); err != nil {

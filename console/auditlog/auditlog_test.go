@@ -22,6 +22,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"plumb/console/syslog"
 	"plumb/fleet"
 	"plumb/store"
 )
@@ -196,19 +197,6 @@ func TestMessage(t *testing.T) {
 	}
 }
 
-func TestParseSyslog(t *testing.T) {
-	for text, want := range map[string]string{"udp://log": "udp://log:514", "tls://log": "tls://log:6514", "tcp://[::1]:99": "tcp://[::1]:99", "log:514": "", "http://log": "", "udp://": "", "udp://a/b": "", "udp://u:p@a": ""} {
-		s, err := ParseSyslog(text, nil)
-		if got := ""; err == nil {
-			if got = s.String(); got != want {
-				t.Errorf("%s: %s", text, got)
-			}
-		} else if want != "" {
-			t.Errorf("%s: %v", text, err)
-		}
-	}
-}
-
 // collector is a TCP syslog server with octet counting (RFC 6587).
 type collector struct {
 	net.Listener
@@ -255,7 +243,7 @@ var seqOf = regexp.MustCompile(`seq="(\d+)"`)
 // nothing is missing.
 func TestServerThatHangsUp(t *testing.T) {
 	l, now := listen(t), t0
-	to, err := ParseSyslog("tcp://"+l.Addr().String(), nil)
+	to, err := syslog.Parse("tcp://"+l.Addr().String(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +277,7 @@ func TestServerThatHangsUp(t *testing.T) {
 func TestNobodyThere(t *testing.T) {
 	l, now := listen(t), t0
 	l.Close()
-	to, err := ParseSyslog("tcp://"+l.Addr().String(), nil)
+	to, err := syslog.Parse("tcp://"+l.Addr().String(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,7 +298,7 @@ func TestUDP(t *testing.T) {
 	}
 	defer l.Close()
 	now := t0
-	to, err := ParseSyslog("udp://"+l.LocalAddr().String(), nil)
+	to, err := syslog.Parse("udp://"+l.LocalAddr().String(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

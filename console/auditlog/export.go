@@ -3,12 +3,11 @@ package auditlog
 import (
 	"context"
 	"log/slog"
-	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 
+	"plumb/console/syslog"
 	"plumb/fleet"
 )
 
@@ -21,8 +20,8 @@ type Chain interface {
 
 // Config says where the log goes.
 type Config struct {
-	File   string  // path; "": no file
-	Syslog *Syslog // nil: no server
+	File   string         // path; "": no file
+	Syslog *syslog.Server // nil: no server
 	// Key signs the head once an hour; nil: it is not signed.
 	Key ssh.Signer
 }
@@ -62,18 +61,9 @@ func New(c Config, chain Chain, log *slog.Logger, now func() time.Time) []*Expor
 		add("file "+c.File, &fileSink{path: c.File})
 	}
 	if c.Syslog != nil {
-		add(c.Syslog.String(), &wireSink{to: c.Syslog, host: hostname(), now: now})
+		add(c.Syslog.String(), &wireSink{to: c.Syslog, host: syslog.Hostname(), now: now})
 	}
 	return out
-}
-
-// hostname is what RFC 5424 takes for one: printable ASCII without blanks.
-func hostname() string {
-	name, err := os.Hostname()
-	if err != nil || name == "" || len(name) > 255 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "-"
-	}
-	return name
 }
 
 // farewell is how long the last entries have when plumb stops. What does not go

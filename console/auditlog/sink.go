@@ -6,11 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"os"
-	"sync/atomic"
 	"time"
 
+	"plumb/console/syslog"
 	"plumb/fleet"
 )
 
@@ -110,19 +109,13 @@ const settle = 2 * time.Second
 
 // wireSink sends to a syslog server.
 type wireSink struct {
-	to   *Syslog
+	to   *syslog.Server
 	host string // ours
 	now  func() time.Time
 
-	conn *link   // nil: none
-	way  []onWay // oldest first
+	conn *syslog.Conn // nil: none
+	way  []onWay      // oldest first
 	seq  uint64
-}
-
-// link is one connection.
-type link struct {
-	net.Conn
-	broken atomic.Bool // the other side closed it
 }
 
 // onWay is an entry that was written at a time.
@@ -145,46 +138,25 @@ func (s *wireSink) head(ctx context.Context, h *Head) error {
 	return s.send(ctx, h.message(s.host, s.now()))
 }
 
-func (s *wireSink) send(ctx context.Context, m []byte) error {
-	if s.conn != nil && s.conn.broken.Load() {
-		s.close()
-		return io.ErrClosedPipe
-	}
+func (s *wireSink) send(ctx context.Context, m []byte) (err error) {
 	if s.conn == nil {
-		if err := s.connect(ctx); err != nil {
+		if s.conn, err = s.to.Dial(ctx); err != nil {
 			return err
 		}
 	}
-	if err := s.conn.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
-		return err
-	}
-	if _, err := s.conn.Write(s.to.frame(m)); err != nil {
+	if err := s.conn.Send(ctx, m); err != nil {
 		s.close()
 		return err
 	}
-	return nil
-}
-
-func (s *wireSink) connect(ctx context.Context) error {
-	conn, err := s.to.dial(ctx)
-	if err != nil {
-		return err
-	}
-	l := &link{Conn: conn}
-	s.conn = l
-	go func() { // ends when either side closes it
-		_, _ = io.Copy(io.Discard, l)
-		l.broken.Store(true)
-	}()
 	return nil
 }
 
 func (s *wireSink) arrived(now time.Time) (uint64, error) {
-	if s.conn != nil && s.conn.broken.Load() && len(s.way) > 0 {
+	if s.conn != nil && s.conn.Broken() && len(s.way) > 0 {
 		s.close()
 		return s.seq, io.ErrClosedPipe
 	}
-	for len(s.way) > 0 && (now.Sub(s.way[0].at) >= settle || s.to.scheme == "udp") {
+	for len(s.way) > 0 && (now.Sub(s.way[0].at) >= settle || s.to.Datagrams()) {
 		s.seq, s.way = s.way[0].seq, s.way[1:]
 	}
 	return s.seq, nil

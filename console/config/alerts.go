@@ -25,7 +25,7 @@ type alertsYAML struct {
 	AckFor      duration          `yaml:"ack_for"` // how long an ack stands where nobody says
 	Rules       []alertRuleYAML   `yaml:"rules"`
 	Routes      []alertRouteYAML  `yaml:"routes"`
-	Receivers   raw               `yaml:"receivers"`
+	Receivers   []receiverYAML    `yaml:"receivers"`
 	Inhibit     []inhibitYAML     `yaml:"inhibit"`
 	Maintenance []maintenanceYAML `yaml:"maintenance"`
 	At          place
@@ -126,7 +126,7 @@ func (b *builder) alerting(y *alertsYAML) {
 	}
 	y.Settle.to(&a.Settle)
 	y.AckFor.to(&a.AckFor)
-	a.Receivers = b.receivers(y)
+	a.Receivers = b.receivers(y.Receivers)
 	b.routes(y, a)
 	for i := range y.Inhibit {
 		a.Inhibit = append(a.Inhibit, b.inhibition(&y.Inhibit[i]))
@@ -213,45 +213,12 @@ func (b *builder) ruleOf(y *alertRuleYAML) (r fleet.AlertRule, ok bool) {
 	return r, slices.Contains(alert.Subjects(), r.On)
 }
 
-// receivers takes the names of the receivers; what else they say is for those
-// who send.
-func (b *builder) receivers(y *alertsYAML) (names []string) {
-	n := y.Receivers.node
-	if n == nil || isNull(n) {
-		return nil
-	}
-	at := place{y.At.file, n.Line, n.Column}
-	if n.Kind != yaml.SequenceNode {
-		b.errs.add(at, "alerts.receivers", "want a list", "")
-		return nil
-	}
-	for _, item := range n.Content {
-		item = real(item)
-		name := ""
-		for i := 0; item.Kind == yaml.MappingNode && i+1 < len(item.Content); i += 2 {
-			if item.Content[i].Value == "name" {
-				name = item.Content[i+1].Value
-			}
-		}
-		at := place{y.At.file, item.Line, item.Column}
-		switch {
-		case name == "" || name != fleet.Clean(name, 80) || strings.Contains(name, " "):
-			b.errs.add(at, "alerts.receivers", "a receiver needs a name without blanks", "")
-		case slices.Contains(names, name):
-			b.errs.add(at, "alerts.receivers: "+quote(name), "stands twice", "")
-		default:
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
 // routes hangs the user's routes below a root that leads to the first receiver:
 // what no route takes is not lost.
 func (b *builder) routes(y *alertsYAML, a *fleet.Alerting) {
 	if len(a.Receivers) == 0 {
 		if len(y.Routes) > 0 {
-			b.errs.add(y.Routes[0].At, "alerts.routes", "lead nowhere: there are no receivers", "alerts.receivers: [{name: pager, ...}]")
+			b.errs.add(y.Routes[0].At, "alerts.routes", "lead nowhere: there are no receivers", `alerts.receivers: [{name: pager, webhook: {url: "https://..."}}]`)
 		}
 		return
 	}

@@ -23,7 +23,7 @@ alerts:
   off: [fan]
   settle: 5m
   runbooks: "https://wiki.example/{rule}"
-  receivers: [{name: pager, webhook: "https://x.example"}, {name: mail}]
+  receivers: [{name: pager, webhook: {url: "https://x.example"}}, {name: mail, none: {}}]
   rules:
     - {name: fan, on: sensor, select: {owner: team-game}, problem: 'sensor.class == "fan" and sensor.value < 900', recovery: sensor.value > 1200, severity: crit, for: 30s,
        keep_firing_for: 1m, attempts: 2, recover_after: 3, retry: 2s, labels: {team: "{device.owner}"}, summary: "{sensor.name} slow", runbook: "https://wiki.example/fans"}
@@ -54,8 +54,8 @@ alerts:
 	if m := a.Maintenance[0]; m.At != "ams1/r01" || m.Lasts != time.Hour || m.Until.Sub(m.From) != 6*time.Hour || len(a.Inhibit) != 3 || a.Inhibit[2].Equal[0] != "target" {
 		t.Errorf("%+v %+v", a.Maintenance, a.Inhibit)
 	}
-	if f.Receivers == nil {
-		t.Error("what receivers say is lost")
+	if len(f.Receivers) != 2 || f.Receivers[0].Kind.Kind() != "webhook" || f.Receivers[1].Kind.Kind() != "none" {
+		t.Errorf("%+v", f.Receivers)
 	}
 }
 
@@ -87,19 +87,20 @@ func TestWrongAlerts(t *testing.T) {
 	for text, want := range map[string]string{
 		`{of: [fan]}`:  "unknown key `of`",
 		`{off: [fun]}`: "did you mean `fan`",
-		`{rules: [{on: sensor, problem: "true"}]}`:                                                     "a rule has no name",
-		`{rules: [{name: x, on: senser, problem: "true"}]}`:                                            "did you mean `sensor`",
-		`{rules: [{name: x, on: sensor}]}`:                                                             "has no problem",
-		`{rules: [{name: x, on: sensor, problem: "sensor.volts > 1"}]}`:                                "volts",
-		`{rules: [{name: x, on: sensor, problem: "sensor.value > now()"}]}`:                            "now",
-		`{rules: [{name: fan, on: sensor, problem: "true"}]}`:                                          "stands twice",
-		`{rules: [{name: x, on: sensor, problem: "true", severity: bad}]}`:                             "severity",
-		`{rules: [{name: x, on: sensor, problem: "true", summary: "{sensor.volts}"}]}`:                 "no such field",
-		`{rules: [{name: x, on: sensor, problem: "true", select: {owner: nobody}}]}`:                   "no device has owner",
-		`{rules: [{name: x, on: sensor, problem: "true", for: soon}]}`:                                 "not a duration",
-		`{routes: [{receiver: a}]}`:                                                                    "no receivers",
-		`{receivers: [{name: a}, {name: a}]}`:                                                          "stands twice",
-		`{receivers: [a]}`:                                                                             "needs a name",
+		`{rules: [{on: sensor, problem: "true"}]}`:                                     "a rule has no name",
+		`{rules: [{name: x, on: senser, problem: "true"}]}`:                            "did you mean `sensor`",
+		`{rules: [{name: x, on: sensor}]}`:                                             "has no problem",
+		`{rules: [{name: x, on: sensor, problem: "sensor.volts > 1"}]}`:                "volts",
+		`{rules: [{name: x, on: sensor, problem: "sensor.value > now()"}]}`:            "now",
+		`{rules: [{name: fan, on: sensor, problem: "true"}]}`:                          "stands twice",
+		`{rules: [{name: x, on: sensor, problem: "true", severity: bad}]}`:             "severity",
+		`{rules: [{name: x, on: sensor, problem: "true", summary: "{sensor.volts}"}]}`: "no such field",
+		`{rules: [{name: x, on: sensor, problem: "true", select: {owner: nobody}}]}`:   "no device has owner",
+		`{rules: [{name: x, on: sensor, problem: "true", for: soon}]}`:                 "not a duration",
+		`{routes: [{receiver: a}]}`:                                                    "no receivers",
+		`{receivers: [{name: a, none: {}}, {name: a}]}`:                                "stands twice",
+		`{receivers: [a]}`:                                                                             "want a mapping",
+		`{receivers: [{none: {}}]}`:                                                                    "needs a name",
 		`{receivers: [{name: abc}], routes: [{receiver: abd}]}`:                                        "did you mean `abc`",
 		`{receivers: [{name: a}], routes: [{match: ["x"]}]}`:                                           "not a matcher",
 		`{receivers: [{name: a}], routes: [{match: ["x=~("]}]}`:                                        "not a matcher",

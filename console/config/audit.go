@@ -3,7 +3,7 @@ package config
 import (
 	"crypto/x509"
 
-	"plumb/console/auditlog"
+	"plumb/console/syslog"
 )
 
 // auditYAML says where the audit log is told outside.
@@ -31,7 +31,7 @@ func (b *builder) audit(y *auditYAML, dir string) {
 	if x.Syslog.name == "" {
 		return
 	}
-	to, err := auditlog.ParseSyslog(x.Syslog.name, b.authorities(x.CAFile, dir))
+	to, err := syslog.Parse(x.Syslog.name, b.authorities(x.CAFile, "audit.export.ca_file", dir))
 	if err != nil {
 		b.errs.add(x.Syslog.at, "audit.export.syslog", quote(x.Syslog.name)+": "+err.Error(), "")
 	}
@@ -40,7 +40,7 @@ func (b *builder) audit(y *auditYAML, dir string) {
 
 // authorities reads the certificates that vouch for servers; nil: those of the
 // system.
-func (b *builder) authorities(r ref, dir string) *x509.CertPool {
+func (b *builder) authorities(r ref, what, dir string) *x509.CertPool {
 	if r.name == "" {
 		return nil
 	}
@@ -48,9 +48,9 @@ func (b *builder) authorities(r ref, dir string) *x509.CertPool {
 	pool := x509.NewCertPool()
 	switch {
 	case err != nil:
-		b.errs.add(r.at, "audit.export.ca_file", quote(r.name)+": "+reason(err).Error(), "")
+		b.errs.add(r.at, what, quote(r.name)+": "+reason(err).Error(), "")
 	case !pool.AppendCertsFromPEM(text):
-		b.errs.add(r.at, "audit.export.ca_file", quote(r.name)+" holds no certificate in PEM", "")
+		b.errs.add(r.at, what, quote(r.name)+" holds no certificate in PEM", "")
 	}
 	return pool
 }

@@ -86,7 +86,7 @@ func (b *builder) credential(name string, y *credentialYAML, dir string) Credent
 			stamp, _ = b.env.Stat(inDir(dir, file.name))
 		}
 		fmt.Fprintf(digest, "%q %q %q %q %q %q %q|", key, clear.value, env.name, value, file.name, stamp, command.list)
-		return b.secret(name, key, y, dir, clear, env, file, command)
+		return b.secret("credential "+quote(name), key, y.Plain, dir, clear, env, file, command)
 	}
 	c.Password = secret("password", y.Password, y.PasswordEnv, y.PasswordFile, y.PasswordExec)
 	c.Community = secret("community", y.Community, y.CommunityEnv, y.CommunityFile, y.CommunityExec)
@@ -137,13 +137,12 @@ func (b *builder) oneOf(r ref, what string, valid []string) {
 
 // secret finds the one place that a secret is said to be in and looks whether
 // it is there, without taking it.
-func (b *builder) secret(name, key string, y *credentialYAML, dir string, clear hidden, env, file ref, command args) Secret {
-	what := "credential " + quote(name)
+func (b *builder) secret(what, key string, plain bool, dir string, clear hidden, env, file ref, command args) Secret {
 	var found []Secret
 	var at place
 	if clear.value != "" {
 		found, at = append(found, plainSecret(clear.value)), clear.at
-		if !y.Plain {
+		if !plain {
 			b.errs.add(at, what, key+" stands in clear", "use "+key+"_env, "+key+"_file or "+key+"_exec, or say `plain: true`")
 		}
 	}

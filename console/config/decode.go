@@ -345,11 +345,6 @@ func (r *ref) fromYAML(d *decoder, n *yaml.Node, what string) {
 	}
 }
 
-// raw keeps a part that another package reads.
-type raw struct{ node *yaml.Node }
-
-func (r *raw) fromYAML(_ *decoder, n *yaml.Node, _ string) { r.node = n }
-
 // halves is a number of rack units in halves: 1, 2.5.
 type halves struct {
 	n   fleet.HalfU

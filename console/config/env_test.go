@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"testing"
@@ -21,7 +22,7 @@ func testEnv(files map[string]string) Env {
 	}
 	return Env{
 		ReadFile: read,
-		Stat:     func(path string) (string, error) { _, err := read(path); return "1", err },
+		Stat:     func(path string) (string, error) { text, err := read(path); return fmt.Sprint(len(text)), err },
 		Glob: func(pattern string) ([]string, error) {
 			var found []string
 			for name := range files {

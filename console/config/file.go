@@ -5,10 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
 	"golang.org/x/crypto/ssh"
 
 	"plumb/console/auditlog"
+	"plumb/console/notify"
 	"plumb/fleet"
 	"plumb/fleet/runbook"
 	"plumb/probes"
@@ -28,9 +28,7 @@ type File struct {
 	Audit       auditlog.Config   // without its key
 	Auto        []runbook.Policy  // what is begun without a person
 	Runbooks    []*runbook.Book   // those that come with plumb, and the user's own
-	// Receivers are who is told of alerts, as their own package will read them;
-	// nil where the file has none.
-	Receivers *yaml.Node
+	Receivers   []notify.Config   // who is told of alerts
 }
 
 // Credential returns what a name stands for, as probes take it.
@@ -79,6 +77,8 @@ type builder struct {
 	env   Env
 	errs  *Errors
 	files []string // as errors name them, the main file first
+	dir   string   // of the file that has the alerts
+	names bool     // of receivers only the names count: days are made up, and nobody is told
 	file  *File
 	first struct{ store, ssh, poll, metrics, alerts, policies, audit place }
 
@@ -138,7 +138,7 @@ func (b *builder) part(p part) {
 		b.file.Metrics.Listen = b.address(p.Metrics.Listen, "metrics.listen", "")
 	}
 	if p.Alerts != nil && b.once("alerts", &b.first.alerts, p.Alerts.At) {
-		b.file.Receivers = p.Alerts.Receivers.node
+		b.dir = p.dir
 		b.alerting(p.Alerts)
 	}
 	if p.Policies != nil && b.once("policies", &b.first.policies, p.Policies.At) {

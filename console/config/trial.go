@@ -96,7 +96,7 @@ func LoadTrial(env Env, path string) (*trial.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{env: env, errs: &Errors{}, file: &File{Inventory: &fleet.Inventory{}}}
+	b := &builder{env: env, errs: &Errors{}, file: &File{Inventory: &fleet.Inventory{}}, names: true}
 	y := &trialYAML{}
 	name := filepath.Base(path)
 	doc, err := document(data)

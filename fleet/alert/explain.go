@@ -122,7 +122,11 @@ func explainTelling(say func(string, ...any), rules *Book, s *fleet.Snapshot, a 
 	case !s.Alerts.Settled:
 		say("plumb has just started: nobody is told before everything was polled once")
 	default:
-		for _, r := range rules.root.of(a.Labels) {
+		to := rules.routes(s, a)
+		if len(to) == 0 {
+			say("nobody is told: no other receiver takes notices")
+		}
+		for _, r := range to {
 			key, _ := r.group(a)
 			say("told to %s in group %s%s", r.receiver, key, groupText(s.Alerts, key, a))
 		}
@@ -162,6 +166,9 @@ func sceneAt(s *fleet.Snapshot, p *program, name string, now time.Time) (*scene,
 	case "rack":
 		x.rack = s.Racks.Get(name)
 		return x, x.rack != nil
+	case "receiver":
+		x.receiver = receiverOf(s, name)
+		return x, x.receiver != nil
 	case "feed":
 		x.feed = s.Feeds.Get(name)
 		return x, x.feed != nil

@@ -35,6 +35,7 @@ type scene struct {
 	host     *fleet.HostState
 	instance *fleet.InstanceState
 	service  *fleet.Service
+	receiver *fleet.ReceiverState
 }
 
 // field is one thing that an expression may read: a number (NaN where it is not
@@ -263,6 +264,7 @@ var fields = map[string]map[string]field{
 		"floor":    num("0: none", func(x *scene) float64 { return count(x.service.Spec.Floor) }),
 		"unplaced": num("replicas whose place cannot be seen", func(x *scene) float64 { return count(x.service.Unplaced) }),
 	},
+	"receiver": receiverFields,
 }
 
 // parts are the subjects that are parts of a device; their rules read it too.

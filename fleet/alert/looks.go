@@ -32,6 +32,7 @@ func (w *work) looks() {
 		w.device(i)
 	}
 	w.places()
+	w.receivers()
 	w.guests()
 	w.dockets()
 	w.events()
@@ -274,6 +275,8 @@ func (w *work) labels(p *program, x *scene, n *fleet.Alert) map[string]string {
 		put("cloud", x.instance.Cloud)
 	case x.host != nil:
 		put("cloud", x.host.Cloud)
+	case x.receiver != nil:
+		put("receiver", x.receiver.Name)
 	case x.cloud != nil:
 		put("cloud", x.cloud.Spec.Name)
 		put("region", x.cloud.Spec.Region)

@@ -66,11 +66,13 @@ type Book struct {
 	devices  []set // by dense number
 	other    set
 	root     *route
-	inhibit  []inhibition
-	windows  []window
-	settle   time.Duration
-	ackFor   time.Duration
-	graph    *trace.Graph
+	// receivers are those there are, in the user's order.
+	receivers []string
+	inhibit   []inhibition
+	windows   []window
+	settle    time.Duration
+	ackFor    time.Duration
+	graph     *trace.Graph
 }
 
 // Rules is how many rules there are.
@@ -96,7 +98,7 @@ func Compile(a *fleet.Alerting, s *fleet.Snapshot) *Book {
 }
 
 func compile(a *fleet.Alerting) (*Book, error) {
-	b := &Book{byName: map[string]*program{}, other: set{}, settle: a.Settle, ackFor: a.AckFor}
+	b := &Book{byName: map[string]*program{}, other: set{}, settle: a.Settle, ackFor: a.AckFor, receivers: a.Receivers}
 	var errs []error
 	for i := range a.Rules {
 		p, err := compileRule(&a.Rules[i])

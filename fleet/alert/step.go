@@ -265,6 +265,8 @@ func (w *work) stands(p *program, a *fleet.Alert) bool {
 		return s.Clouds.Number(a.Target) >= 0
 	case "service":
 		return s.Services.Number(a.Target) >= 0
+	case "receiver":
+		return slices.Contains(w.rules.receivers, a.Target)
 	case "finding":
 		return s.Docket(a.Target) != nil
 	}

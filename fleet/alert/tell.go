@@ -101,7 +101,7 @@ func (w *work) join(all bool, members map[string][]*fleet.Alert) (groups map[str
 		if a.Groups == nil {
 			a = w.edit(i)
 			a.Groups = []string{}
-			for _, r := range w.rules.root.of(a.Labels) {
+			for _, r := range w.rules.routes(w.Next, a) {
 				key, _ := r.group(a)
 				a.Groups = append(a.Groups, key)
 			}
@@ -122,7 +122,7 @@ func (w *work) join(all bool, members map[string][]*fleet.Alert) (groups map[str
 }
 
 func (w *work) newGroup(key string, a *fleet.Alert) *fleet.AlertGroup {
-	for _, r := range w.rules.root.of(a.Labels) {
+	for _, r := range w.rules.routes(w.Next, a) {
 		if k, labels := r.group(a); k == key {
 			g := &fleet.AlertGroup{Key: key, Receiver: r.receiver, Labels: labels, Next: w.now.Add(r.wait), Told: map[string]string{}, Interval: r.interval, Repeat: r.repeat}
 			w.say(fleet.Change{Target: self, Table: fleet.TableAlerts, Row: rowGroup + key, At: w.now, Value: encode(g)})
@@ -160,7 +160,7 @@ func (w *work) flush(g *fleet.AlertGroup, list []*fleet.Alert) bool {
 	}
 	repeat := len(list) > 0 && !g.Sent.IsZero() && w.now.Sub(g.Sent) >= g.Repeat
 	if news || len(over) > 0 || repeat {
-		w.notice(g, list, over)
+		w.notice(g, list, over, !news && len(over) == 0)
 		g.Sent = w.now
 	}
 	g.Told, g.Next = told, w.now.Add(g.Interval)
@@ -251,7 +251,7 @@ func lastSlash(s string) int {
 // notice writes what a group has to say. Its key is made of what it says and
 // of what was said before, so that the same word has the same key wherever it
 // is made again.
-func (w *work) notice(g *fleet.AlertGroup, list, over []*fleet.Alert) {
+func (w *work) notice(g *fleet.AlertGroup, list, over []*fleet.Alert, repeat bool) {
 	if w.holds == nil {
 		w.holds = map[string]int{}
 		for _, a := range w.standing(true) {
@@ -280,10 +280,9 @@ func (w *work) notice(g *fleet.AlertGroup, list, over []*fleet.Alert) {
 			p.More++
 			continue
 		}
-		p.Alerts = append(p.Alerts, fleet.Page{ID: a.ID(), Status: status, Severity: a.Severity, Since: a.Since, Ended: a.Ended, Summary: a.Summary, Cause: a.Cause,
-			Evidence: a.Evidence, Blast: a.Blast, Runbook: a.Runbook, Holds: w.holds[a.ID()], Labels: a.Labels})
+		p.Alerts = append(p.Alerts, pageOf(a, status, w.holds[a.ID()]))
 	}
-	w.out.Notices = append(w.out.Notices, fleet.Notice{Key: hex.EncodeToString(sum.Sum(nil)[:16]), Receiver: g.Receiver, At: w.now, Expires: w.now.Add(g.Repeat), Body: encode(p)})
+	w.out.Notices = append(w.out.Notices, fleet.Notice{Key: hex.EncodeToString(sum.Sum(nil)[:16]), Receiver: g.Receiver, At: w.now, Expires: w.now.Add(g.Repeat), Body: encode(p), Repeat: repeat})
 }
 
 func (w *work) keepGroups(groups map[string]*fleet.AlertGroup) {

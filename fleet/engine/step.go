@@ -56,6 +56,8 @@ func Step(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*fleet.Snapsho
 			s.changed = true
 		case fleet.Summary:
 			s.summarise(x)
+		case fleet.Receipts:
+			s.next.Receivers, s.changed = x.Receivers, true
 		case fleet.Tick, fleet.Delivered:
 		}
 	}

@@ -1,0 +1,45 @@
+package fleet
+
+import "time"
+
+// What waits to be told outside, and how it goes with those who are told.
+
+// Queued is a notice in the outbox with its place there.
+type Queued struct {
+	Seq uint64 // grows in the order in which they were said
+	Notice
+}
+
+// Waiting is what is known of a notice in the outbox without reading it.
+type Waiting struct {
+	Seq     uint64
+	Key     string
+	At      time.Time
+	Expires time.Time // zero: never
+	Repeat  bool
+}
+
+// Backlog is what waits for one receiver.
+type Backlog struct {
+	Receiver string
+	Waiting  int
+	Oldest   time.Time // when the first of them was said
+	Newest   uint64    // the place of the last of them
+}
+
+// Receipts says how it goes with the receivers, all of them. Those who send say
+// it when it changes.
+type Receipts struct{ Receivers []ReceiverState }
+
+func (Receipts) input() {}
+
+// ReceiverState is how it goes with one receiver.
+type ReceiverState struct {
+	Name, Kind string
+	// Failing is since when nothing could be delivered, though something waits;
+	// zero: nothing waits, or it goes well.
+	Failing time.Time
+	Waiting int       // as of when that changed last
+	Oldest  time.Time // when the first of what waits was said
+	Error   string    // the last try's
+}
