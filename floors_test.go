@@ -50,6 +50,7 @@ var floors = map[string]floor{
 	"views":            {house: []string{"fleet", "fleet/*", "keys", "views/widget"}, outside: []string{"charm.land/bubbles/v2", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi"}},
 	"console/auditlog": {std: true, house: []string{"fleet", "store"}, outside: []string{"golang.org/x/crypto/ssh"}},
 	"console/config":   {std: true, house: []string{"fleet", "fleet/*", "probes", "store", "console/auditlog"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
+	"console/systemd":  {std: true, outside: []string{"golang.org/x/sys"}},
 	"console/remedy":   {std: true, house: []string{"fleet", "fleet/plan", "fleet/runbook", "probes", "store"}},
 	"console":          {std: true, house: []string{"fleet", "fleet/*", "keys", "probes", "store", "views", "views/*", "console/*"}, outside: []string{"charm.land", "golang.org/x", "github.com/charmbracelet", "github.com/muesli/cancelreader", "github.com/prometheus/client_golang"}},
 	"internal/*":       {std: true}, // for tests

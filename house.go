@@ -17,6 +17,7 @@ import (
 	"plumb/console"
 	"plumb/console/auditlog"
 	"plumb/console/remedy"
+	"plumb/console/systemd"
 	"plumb/fleet"
 	"plumb/fleet/engine"
 	"plumb/fleet/performance"
@@ -43,6 +44,8 @@ type blueprint struct {
 	faults    func() []export.Fault
 	notice    func() string // what stays in every screen's alert row; nil: nothing
 	reload    func(ctx context.Context) (blueprint, error)
+	manager   *systemd.Notifier    // nil: nobody manages this process
+	events    *console.EventStream // nil: none
 }
 
 // house is a running plumb: both straight paths, wired once.
@@ -60,6 +63,7 @@ type house struct {
 	webLn     net.Listener
 	first     *fleet.Snapshot
 	past      *past
+	acted     tally
 	started   time.Time
 	recorded  sync.Once // that inventory is what it started with
 
@@ -105,11 +109,9 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 		}
 	}
 	if b.metrics != "" {
-		if h.webLn, err = net.Listen("tcp", b.metrics); err != nil {
-			return nil, hint(fmt.Errorf("metrics: %w", err), "%s", addressHint(err, "--metrics HOST:PORT or metrics.listen"))
+		if err = h.openWeb(); err != nil {
+			return nil, err
 		}
-		m := &console.Meters{Snapshot: h.store.Snapshot, Probes: h.scheduler.Stats, Store: h.store.Stats, Registry: h.registry, Ready: h.ready}
-		h.web = &http.Server{Handler: m.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	}
 	return h, nil
 }
@@ -283,6 +285,7 @@ const reloadWithin = 30 * time.Second
 func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
 	h.reloading.Lock()
 	defer h.reloading.Unlock()
+	defer h.reloads()()
 	next, err := h.reload(ctx)
 	if err != nil {
 		return nil, err
@@ -344,6 +347,9 @@ func (h *house) summarise(ctx context.Context) {
 
 // hangup is reloadNow as SIGHUP asks for it, on record like the verb.
 func (h *house) hangup(ctx context.Context) {
+	if h.events != nil {
+		h.events.Reopen()
+	}
 	record := func(outcome, reason string) error {
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
@@ -409,7 +415,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 		return done
 	}
 	storeDone := part("store", func() error {
-		return h.store.Run(inner, h.first, engine.Step, func(ids []string) { h.scheduler.Nudge(ids...) })
+		return h.store.Run(inner, h.first, h.acted.heard(engine.Step), func(ids []string) { h.scheduler.Nudge(ids...) })
 	})
 	h.beside.Go(func() { h.recordFirst(people) })
 	h.beside.Go(func() { h.summarise(people) })
@@ -419,8 +425,9 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	pollsDone := part("polls", func() error { h.scheduler.Run(polls); return nil })
 	exporters := h.exportAudit(inner)
 	h.beside.Go(func() { remedy.NewAuto(h.executor, h.audited, h.log).Run(people) })
+	bound := make(chan struct{})
 	doors := []chan struct{}{part("control socket", func() error {
-		return console.ServeSocket(people, h.blueprint.store.Dir, h.verbs.Run, h.log)
+		return console.ServeSocket(people, h.blueprint.store.Dir, h.verbs.Run, h.log, func() { close(bound) })
 	})}
 	if h.server != nil {
 		doors = append(doors, part("ssh", func() error { return h.server.Serve(people, h.listener) }))
@@ -433,6 +440,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 			return nil
 		}))
 	}
+	h.beside.Go(func() { h.report(people, bound) })
 	if started != nil {
 		started(people)
 	}
@@ -441,6 +449,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
+	h.tell(h.manager.Stopping())
 	sendHome()
 	if h.web != nil {
 		h.web.Close()

@@ -19,8 +19,13 @@ type Meters struct {
 	Probes   func() probes.Stats
 	Store    func() store.Stats
 	Registry *Registry
-	Ready    func() error // nil: ready
+	Actions  func() map[ActionOutcome]uint64 // since the start; nil: none
+	Dropped  func() uint64                   // lines of the event stream; nil: there is none
+	Ready    func() error                    // nil: ready
 }
+
+// ActionOutcome is what came of an action, in the words of the audit log.
+type ActionOutcome struct{ Action, Outcome string }
 
 var (
 	alertsDesc   = prometheus.NewDesc("plumb_alerts", "Alerts by state and severity; held ones stand by themselves.", []string{"state", "severity"}, nil)
@@ -37,12 +42,14 @@ var (
 	freeDesc     = prometheus.NewDesc("plumb_store_free_bytes", "Bytes left on the store's disk for plumb.", nil, nil)
 	ballastDesc  = prometheus.NewDesc("plumb_store_ballast", "1 while the room set aside for a full disk is there.", nil, nil)
 	sessionsDesc = prometheus.NewDesc("plumb_sessions", "Sessions on the console, by role.", []string{"role"}, nil)
+	actionsDesc  = prometheus.NewDesc("plumb_actions_total", "Actions that ended, by what came of them.", []string{"action", "outcome"}, nil)
+	streamDesc   = prometheus.NewDesc("plumb_events_dropped_total", "Lines of the event stream that its reader was too slow for.", nil, nil)
 	framesDesc   = prometheus.NewDesc("plumb_frames_total", "Frames written to terminals.", nil, nil)
 )
 
 // Describe names every series (prometheus.Collector).
 func (m *Meters) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{alertsDesc, targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, framesDesc} {
+	for _, d := range []*prometheus.Desc{alertsDesc, targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, actionsDesc, streamDesc, framesDesc} {
 		to <- d
 	}
 }
@@ -82,6 +89,14 @@ func (m *Meters) Collect(to chan<- prometheus.Metric) {
 		gauge(ballastDesc, ballast)
 		gauge(bytesDesc, float64(st.StateBytes), "state.db")
 		gauge(bytesDesc, float64(st.SeriesBytes), "series.db")
+	}
+	if m.Actions != nil {
+		for a, n := range m.Actions() {
+			count(actionsDesc, float64(n), a.Action, a.Outcome)
+		}
+	}
+	if m.Dropped != nil {
+		count(streamDesc, float64(m.Dropped()))
 	}
 	if m.Registry != nil {
 		for role, n := range m.Registry.ByRole() {
