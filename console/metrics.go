@@ -22,6 +22,7 @@ type Meters struct {
 	Actions  func() map[ActionOutcome]uint64 // since the start; nil: none
 	Dropped  func() uint64                   // lines of the event stream; nil: there is none
 	Ready    func() error                    // nil: ready
+	Pages    *Pages                          // nil: there are none
 }
 
 // ActionOutcome is what came of an action, in the words of the audit log.
@@ -169,12 +170,15 @@ func histogram(st probes.Stats, src fleet.Source) prometheus.Metric {
 	return prometheus.MustNewConstHistogram(tookDesc, total, st.TookSum[src].Seconds(), buckets, string(src))
 }
 
-// Handler serves /metrics, /healthz and /readyz.
+// Handler serves /metrics, /healthz and /readyz, and the pages of the fleet.
 func (m *Meters) Handler() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
+	if m.Pages != nil {
+		m.Pages.Register(mux)
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if m.Ready != nil {
