@@ -17,6 +17,7 @@ import (
 	"plumb/console"
 	"plumb/console/auditlog"
 	"plumb/console/remedy"
+	"plumb/console/remotewrite"
 	"plumb/console/systemd"
 	"plumb/fleet"
 	"plumb/fleet/engine"
@@ -40,6 +41,7 @@ type blueprint struct {
 	runbooks  []*runbook.Book
 	auto      []runbook.Policy
 	audit     auditlog.Config
+	remote    []remotewrite.Config
 	log       *slog.Logger
 	faults    func() []export.Fault
 	notice    func() string // what stays in every screen's alert row; nil: nothing
@@ -64,6 +66,7 @@ type house struct {
 	first     *fleet.Snapshot
 	past      *past
 	acted     tally
+	writers   []*remotewrite.Writer
 	started   time.Time
 	recorded  sync.Once // that inventory is what it started with
 
@@ -103,6 +106,9 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 	h.executor.SetBooks(b.runbooks)
 	h.executor.SetPolicies(b.auto)
 	h.verbs = h.makeVerbs()
+	for _, c := range b.remote {
+		h.writers = append(h.writers, remotewrite.New(c, h.store, b.polls.Longest()+gathered, b.log))
+	}
 	if b.ssh != nil {
 		if err = h.openDoor(); err != nil {
 			return nil, err
@@ -383,6 +389,7 @@ func (b blueprint) frozen(next blueprint) (later []string) {
 	differs("poll", b.polls, next.polls)
 	differs("audit.export", b.audit.File+b.audit.Syslog.String(), next.audit.File+next.audit.Syslog.String())
 	differs("metrics.listen", b.metrics, next.metrics)
+	differs("remote_write", told(b.remote), told(next.remote))
 	if b.ssh != nil && next.ssh != nil {
 		differs("ssh.listen", b.sshAddr, next.sshAddr)
 		differs("ssh.host_key", b.ssh.HostKey, next.ssh.HostKey)
@@ -424,6 +431,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	}
 	pollsDone := part("polls", func() error { h.scheduler.Run(polls); return nil })
 	exporters := h.exportAudit(inner)
+	writers := h.remoteWrite(inner)
 	h.beside.Go(func() { remedy.NewAuto(h.executor, h.audited, h.log).Run(people) })
 	bound := make(chan struct{})
 	doors := []chan struct{}{part("control socket", func() error {
@@ -464,6 +472,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	<-pollsDone
 	h.executor.Wait()
 	exporters()
+	writers()
 	stopStore()
 	<-storeDone
 	return err

@@ -9,6 +9,7 @@ need ipmi-sensors freeipmi-tools
 need snmpd snmpd
 need snmpbulkwalk snmp
 need snmpsimd snmpsim
+need promtool prometheus
 if [ -n "$missing" ]; then
 	echo "peers that are not here:$missing"
 	echo "hint: apt-get install --no-install-recommends$missing"

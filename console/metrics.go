@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"plumb/console/remotewrite"
 	"plumb/fleet"
 	"plumb/probes"
 	"plumb/store"
@@ -21,6 +22,7 @@ type Meters struct {
 	Registry *Registry
 	Actions  func() map[ActionOutcome]uint64 // since the start; nil: none
 	Dropped  func() uint64                   // lines of the event stream; nil: there is none
+	Written  func() []remotewrite.Stats      // by receiver of readings; nil: there are none
 	Ready    func() error                    // nil: ready
 	Pages    *Pages                          // nil: there are none
 }
@@ -44,13 +46,16 @@ var (
 	ballastDesc  = prometheus.NewDesc("plumb_store_ballast", "1 while the room set aside for a full disk is there.", nil, nil)
 	sessionsDesc = prometheus.NewDesc("plumb_sessions", "Sessions on the console, by role.", []string{"role"}, nil)
 	actionsDesc  = prometheus.NewDesc("plumb_actions_total", "Actions that ended, by what came of them.", []string{"action", "outcome"}, nil)
+	writtenDesc  = prometheus.NewDesc("plumb_remote_write_samples_total", "Samples told to a receiver: sent, refused by it, or left out because their part left the inventory.", []string{"receiver", "result"}, nil)
+	retriesDesc  = prometheus.NewDesc("plumb_remote_write_retries_total", "Requests that a receiver did not take and that were tried again.", []string{"receiver"}, nil)
+	behindDesc   = prometheus.NewDesc("plumb_remote_write_behind_seconds", "How far a receiver is behind what is stored.", []string{"receiver"}, nil)
 	streamDesc   = prometheus.NewDesc("plumb_events_dropped_total", "Lines of the event stream that its reader was too slow for.", nil, nil)
 	framesDesc   = prometheus.NewDesc("plumb_frames_total", "Frames written to terminals.", nil, nil)
 )
 
 // Describe names every series (prometheus.Collector).
 func (m *Meters) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{alertsDesc, targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, actionsDesc, streamDesc, framesDesc} {
+	for _, d := range []*prometheus.Desc{alertsDesc, targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, actionsDesc, streamDesc, writtenDesc, retriesDesc, behindDesc, framesDesc} {
 		to <- d
 	}
 }
@@ -94,6 +99,15 @@ func (m *Meters) Collect(to chan<- prometheus.Metric) {
 	if m.Actions != nil {
 		for a, n := range m.Actions() {
 			count(actionsDesc, float64(n), a.Action, a.Outcome)
+		}
+	}
+	if m.Written != nil {
+		for _, w := range m.Written() {
+			count(writtenDesc, float64(w.Sent), w.Name, "sent")
+			count(writtenDesc, float64(w.Refused), w.Name, "refused")
+			count(writtenDesc, float64(w.Nameless), w.Name, "nameless")
+			count(retriesDesc, float64(w.Failed), w.Name)
+			gauge(behindDesc, w.Behind.Seconds(), w.Name)
 		}
 	}
 	if m.Dropped != nil {

@@ -93,7 +93,7 @@ func fleetFilter(q url.Values) (f export.FleetFilter, err error) {
 	}
 	if len(globs) > 0 {
 		f.Device = func(d *fleet.DeviceSpec) bool {
-			return slices.ContainsFunc(globs, func(g string) bool { ok, _ := path.Match(g, d.ID); return ok })
+			return slices.ContainsFunc(globs, func(g string) bool { return fleet.Like(g, d.ID) })
 		}
 	}
 	known := export.Classes()

@@ -159,6 +159,9 @@ func (c Config) deadline(lane fleet.Lane) time.Duration {
 	return c.Timeout * [...]time.Duration{2, 4, 12}[lane]
 }
 
+// Longest is how long a poll may take at most.
+func (c Config) Longest() time.Duration { return c.deadline(fleet.LaneSlow) }
+
 func (o *owner) failed(lane fleet.Lane, began time.Time, err error) *fleet.Observation {
 	return &fleet.Observation{
 		Target: o.target.ID, Source: o.target.Source, Lane: lane, At: began, Took: time.Since(began),

@@ -44,13 +44,5 @@ func (b *builder) authorities(r ref, dir string) *x509.CertPool {
 	if r.name == "" {
 		return nil
 	}
-	text, err := b.env.ReadFile(inDir(dir, r.name))
-	pool := x509.NewCertPool()
-	switch {
-	case err != nil:
-		b.errs.add(r.at, "audit.export.ca_file", quote(r.name)+": "+reason(err).Error(), "")
-	case !pool.AppendCertsFromPEM(text):
-		b.errs.add(r.at, "audit.export.ca_file", quote(r.name)+" holds no certificate in PEM", "")
-	}
-	return pool
+	return b.pool(r, "audit.export.ca_file", dir)
 }

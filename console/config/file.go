@@ -9,6 +9,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"plumb/console/auditlog"
+	"plumb/console/remotewrite"
 	"plumb/fleet"
 	"plumb/fleet/runbook"
 	"plumb/probes"
@@ -27,7 +28,8 @@ type File struct {
 	Health      map[string]Health // by service
 	Audit       auditlog.Config   // without its key
 	Auto        []runbook.Policy  // what is begun without a person
-	Runbooks    []*runbook.Book   // those that come with plumb, and the user's own
+	RemoteWrite []remotewrite.Config
+	Runbooks    []*runbook.Book // those that come with plumb, and the user's own
 	// Receivers are who is told of alerts, as their own package will read them;
 	// nil where the file has none.
 	Receivers *yaml.Node
@@ -146,6 +148,7 @@ func (b *builder) part(p part) {
 	if p.Audit != nil && b.once("audit", &b.first.audit, p.Audit.At) {
 		b.audit(p.Audit, p.dir)
 	}
+	b.remoteWrites(p.RemoteWrite, p.dir)
 	b.runbooks(p.Runbooks, p.dir)
 	for _, name := range sortedKeys(p.Credentials) {
 		b.addCredential(name, p.Credentials[name], p)

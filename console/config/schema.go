@@ -18,6 +18,7 @@ type fileYAML struct {
 	Policies    *policiesYAML              `yaml:"policies"`
 	Metrics     *metricsYAML               `yaml:"metrics"`
 	Audit       *auditYAML                 `yaml:"audit"`
+	RemoteWrite []remoteWriteYAML          `yaml:"remote_write"`
 	At          place
 }
 

@@ -124,13 +124,14 @@ func (r *Reading) Value(n fleet.Num) fleet.Num {
 }
 
 // ReadingOf says what a series of a device is; false where the device has no
-// such part any more.
-func ReadingOf(d *fleet.Device, key fleet.SeriesKey) (r Reading, ok bool) {
-	r.Labels = deviceLabels(make([]Label, 0, 8), d.Spec)
+// such part any more. The labels are appended to room; place is where the series
+// stands among those of the device, which is where its sensor is mostly found.
+func ReadingOf(d *fleet.Device, key fleet.SeriesKey, place int, room []Label) (r Reading, ok bool) {
+	r.Labels = deviceLabels(room, d.Spec)
 	add := func(name, value string) { r.Labels = append(r.Labels, Label{name, value}) }
 	switch {
 	case key.Table == fleet.TableSensors:
-		x := d.Sensor(key.Row)
+		x := sensorAt(d, place, key.Row)
 		if x == nil {
 			return r, false
 		}
@@ -152,6 +153,13 @@ func ReadingOf(d *fleet.Device, key fleet.SeriesKey) (r Reading, ok bool) {
 		return r, false
 	}
 	return r, true
+}
+
+func sensorAt(d *fleet.Device, place int, key string) *fleet.Sensor {
+	if place < len(d.Sensors) && d.Sensors[place].Key == key {
+		return &d.Sensors[place]
+	}
+	return d.Sensor(key)
 }
 
 // Classes of what is not read by a sensor.
