@@ -449,6 +449,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 		}))
 	}
 	h.beside.Go(func() { h.report(people, bound) })
+	h.beside.Go(func() { h.watchSelf(people) })
 	if started != nil {
 		started(people)
 	}

@@ -230,6 +230,7 @@ func (s *Store) process(b batch, step StepFunc) (out fleet.Output, published boo
 		took := s.clock.mono() - began
 		s.stats.lastCommit.Store(int64(took))
 		s.stats.commitTime.Add(int64(took))
+		s.stats.commits.add(took)
 	case errors.Is(err, ErrReadings):
 		s.stats.batches.Add(1)
 	default:

@@ -168,6 +168,9 @@ func (w *Writer) keep(ctx context.Context, now bool) {
 // catches up it goes a slice at a time, so that little is told again when it is
 // killed.
 func (w *Writer) step(ctx context.Context) (more bool) {
+	if w.from.Snapshot() == nil { // it starts
+		return false
+	}
 	q := store.Since{From: w.place, Late: w.late}
 	here := w.from.Here()
 	if here.At.Sub(w.place.At) > 2*slice {
@@ -189,11 +192,7 @@ func (w *Writer) step(ctx context.Context) (more bool) {
 
 // row adds a row to the request, and sends that where it is full.
 func (w *Writer) row(ctx context.Context, r *fleet.Readings) error {
-	s := w.from.Snapshot()
-	if s == nil {
-		return errors.New("starting")
-	}
-	d := s.Devices.Get(r.Target)
+	d := w.from.Snapshot().Devices.Get(r.Target)
 	if d == nil || !w.cfg.Match.device(d.Spec) || w.went(r) {
 		return nil
 	}
@@ -310,7 +309,7 @@ func (w *Writer) silent(ctx context.Context, err error) {
 		w.log.Error("nothing is lost, it is told when it can be", "err", err)
 	}
 	if !w.told && time.Since(w.away) > time.Minute {
-		w.told = w.remark(ctx, fleet.SeverityWarn, true, "%s takes no readings: %s", w.cfg.Name, fleet.Clean(err.Error(), 120))
+		w.told = w.remark(ctx, "remote-write", fleet.SeverityWarn, true, "%s takes no readings: %s", w.cfg.Name, fleet.Clean(err.Error(), 120))
 	}
 }
 
@@ -320,7 +319,7 @@ func (w *Writer) answers(ctx context.Context) {
 	}
 	w.log.Info("it takes readings again", "after", time.Since(w.away).Round(time.Second))
 	if w.told {
-		w.remark(ctx, fleet.SeverityInfo, false, "%s takes readings again after %v", w.cfg.Name, time.Since(w.away).Round(time.Second))
+		w.remark(ctx, "remote-write", fleet.SeverityInfo, false, "%s takes readings again after %v", w.cfg.Name, time.Since(w.away).Round(time.Second))
 	}
 	w.away, w.told = time.Time{}, false
 }
@@ -333,12 +332,13 @@ func (w *Writer) drop(ctx context.Context, samples int, why *refused) {
 	}
 	w.saidAt = time.Now()
 	w.log.Warn("samples were refused and are dropped; more of it is only counted for a while", "samples", samples, "err", why)
-	w.remark(ctx, fleet.SeverityInfo, true, "%s refuses readings: %s", w.cfg.Name, fleet.Clean(why.Error(), 120))
+	w.remark(ctx, "refused", fleet.SeverityInfo, true, "%s refuses readings: %s", w.cfg.Name, fleet.Clean(why.Error(), 120))
 }
 
-// remark puts a sentence into the timeline, if the store takes it.
-func (w *Writer) remark(ctx context.Context, severity fleet.Severity, asserted bool, format string, args ...any) bool {
+// remark puts a sentence into the timeline, if the store takes it. Its kind names
+// the receiver: what one says takes back nothing that another said.
+func (w *Writer) remark(ctx context.Context, kind string, severity fleet.Severity, asserted bool, format string, args ...any) bool {
 	within, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	return w.from.Apply(within, fleet.Remark{Kind: "remote-write", Text: fmt.Sprintf(format, args...), Severity: severity, Asserted: asserted}) == nil
+	return w.from.Apply(within, fleet.Remark{Kind: kind + " " + w.cfg.Name, Text: fmt.Sprintf(format, args...), Severity: severity, Asserted: asserted}) == nil
 }
