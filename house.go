@@ -16,6 +16,7 @@ import (
 
 	"plumb/console"
 	"plumb/console/auditlog"
+	"plumb/console/config"
 	"plumb/console/remedy"
 	"plumb/console/remotewrite"
 	"plumb/console/systemd"
@@ -37,7 +38,8 @@ type blueprint struct {
 	store     store.Config
 	ssh       *console.ServerConfig // nil: no console
 	sshAddr   string
-	metrics   string // address; empty: none
+	metrics   string         // address; empty: none
+	web       config.Metrics // who may read there, and how; its address is metrics
 	runbooks  []*runbook.Book
 	auto      []runbook.Policy
 	audit     auditlog.Config
@@ -61,7 +63,7 @@ type house struct {
 	verbs     *console.Verbs
 	server    *console.Server
 	listener  net.Listener
-	web       *http.Server
+	http      *http.Server
 	webLn     net.Listener
 	first     *fleet.Snapshot
 	past      *past
@@ -440,9 +442,9 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	if h.server != nil {
 		doors = append(doors, part("ssh", func() error { return h.server.Serve(people, h.listener) }))
 	}
-	if h.web != nil {
+	if h.http != nil {
 		doors = append(doors, part("metrics", func() error {
-			if err := h.web.Serve(h.webLn); !errors.Is(err, http.ErrServerClosed) {
+			if err := h.http.Serve(h.webLn); !errors.Is(err, http.ErrServerClosed) {
 				return err
 			}
 			return nil
@@ -460,8 +462,8 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	}
 	h.tell(h.manager.Stopping())
 	sendHome()
-	if h.web != nil {
-		h.web.Close()
+	if h.http != nil {
+		h.http.Close()
 	}
 	for _, d := range doors {
 		<-d

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -19,6 +21,10 @@ func (h *house) openWeb() (err error) {
 	if h.events != nil {
 		m.Dropped = h.events.Dropped
 	}
-	h.web = &http.Server{Handler: m.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute}
+	if h.web.TLS != nil {
+		h.webLn = tls.NewListener(h.webLn, h.web.TLS)
+	}
+	h.http = &http.Server{Handler: console.Guarded(m.Handler(), h.web.Username, h.web.Password), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug)} // what strangers say to it is no news
 	return nil
 }

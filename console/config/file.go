@@ -1,6 +1,8 @@
 package config
 
 import (
+	"context"
+	"crypto/tls"
 	"fmt"
 	"strings"
 	"time"
@@ -65,8 +67,15 @@ type Poll struct {
 	TrapListen string // host:port; "": nowhere
 }
 
-// Metrics is where metrics are served.
-type Metrics struct{ Listen string } // host:port; "": nowhere
+// Metrics is where metrics are served, and to whom.
+type Metrics struct {
+	Listen string      // host:port; "": nowhere
+	TLS    *tls.Config // nil: in clear
+	// Username and Password are for Basic; a Password alone is a bearer token.
+	// nil: for everybody who reaches the address.
+	Username string
+	Password func(context.Context) (string, error)
+}
 
 // Health is how a service's workload is asked itself; one of the four is set.
 type Health struct {
@@ -135,8 +144,8 @@ func (b *builder) part(p part) {
 	if p.Poll != nil && b.once("poll", &b.first.poll, p.Poll.At) {
 		b.poll(p.Poll)
 	}
-	if p.Metrics != nil && b.once("metrics", &b.first.metrics, p.Metrics.Listen.at) {
-		b.file.Metrics.Listen = b.address(p.Metrics.Listen, "metrics.listen", "")
+	if p.Metrics != nil && b.once("metrics", &b.first.metrics, p.Metrics.At) {
+		b.metrics(p.Metrics, p.dir)
 	}
 	if p.Alerts != nil && b.once("alerts", &b.first.alerts, p.Alerts.At) {
 		b.file.Receivers = p.Alerts.Receivers.node

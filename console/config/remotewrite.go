@@ -121,30 +121,38 @@ func (b *builder) remoteTLS(y *remoteWriteYAML, what, dir string) *tls.Config {
 	if y.CAFile.name != "" {
 		c.RootCAs = b.pool(y.CAFile, what+": ca_file", dir)
 	}
+	if pair := b.keyPair(y.CertFile, y.KeyFile, y.At, what, dir); pair != nil {
+		c.Certificates = []tls.Certificate{*pair}
+	}
+	return c
+}
+
+// keyPair reads a certificate with its key; nil: neither is named, or something
+// is wrong with them.
+func (b *builder) keyPair(certFile, keyFile ref, at place, what, dir string) *tls.Certificate {
 	switch {
-	case y.CertFile.name == "" && y.KeyFile.name == "":
-		return c
-	case y.CertFile.name == "" || y.KeyFile.name == "":
-		b.errs.add(y.At, what, "cert_file and key_file go together", "")
-		return c
+	case certFile.name == "" && keyFile.name == "":
+		return nil
+	case certFile.name == "" || keyFile.name == "":
+		b.errs.add(at, what, "cert_file and key_file go together", "")
+		return nil
 	}
-	cert, err := b.env.ReadFile(inDir(dir, y.CertFile.name))
+	cert, err := b.env.ReadFile(inDir(dir, certFile.name))
 	if err != nil {
-		b.errs.add(y.CertFile.at, what+": cert_file", quote(y.CertFile.name)+": "+reason(err).Error(), "")
-		return c
+		b.errs.add(certFile.at, what+": cert_file", quote(certFile.name)+": "+reason(err).Error(), "")
+		return nil
 	}
-	key, err := b.env.ReadFile(inDir(dir, y.KeyFile.name))
+	key, err := b.env.ReadFile(inDir(dir, keyFile.name))
 	if err != nil {
-		b.errs.add(y.KeyFile.at, what+": key_file", quote(y.KeyFile.name)+": "+reason(err).Error(), "")
-		return c
+		b.errs.add(keyFile.at, what+": key_file", quote(keyFile.name)+": "+reason(err).Error(), "")
+		return nil
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
-		b.errs.add(y.CertFile.at, what+": cert_file", "it and key_file are no pair in PEM", "")
-		return c
+		b.errs.add(certFile.at, what+": cert_file", "it and key_file are no pair in PEM", "")
+		return nil
 	}
-	c.Certificates = []tls.Certificate{pair}
-	return c
+	return &pair
 }
 
 // pool reads the certificates that vouch for a server.
@@ -163,14 +171,22 @@ func (b *builder) pool(r ref, what, dir string) *x509.CertPool {
 // remoteCredential finds the credential when all of them are known.
 func (b *builder) remoteCredential(n int, r ref, what string) {
 	b.after = append(b.after, func() {
-		c, ok := b.file.Credentials[r.name]
-		switch {
-		case !ok:
-			b.errs.add(r.at, what, "no credential "+quote(r.name)+b.orDid(r.name, slices.Values(sortedKeys(b.credentials))), "")
-		case !c.Password.Set():
-			b.errs.add(r.at, what, "credential "+quote(r.name)+" has no password", "username and password are Basic, a password alone is a bearer token")
-		default:
+		if c, ok := b.webCredential(r, what); ok {
 			b.file.RemoteWrite[n].Username, b.file.RemoteWrite[n].Password = c.Username, c.Password.Get
 		}
 	})
+}
+
+// webCredential finds a credential that is one of HTTP.
+func (b *builder) webCredential(r ref, what string) (Credential, bool) {
+	c, ok := b.file.Credentials[r.name]
+	switch {
+	case !ok:
+		b.errs.add(r.at, what, "no credential "+quote(r.name)+b.orDid(r.name, slices.Values(sortedKeys(b.credentials))), "")
+	case !c.Password.Set():
+		b.errs.add(r.at, what, "credential "+quote(r.name)+" has no password", "username and password are Basic, a password alone is a bearer token")
+	default:
+		return c, true
+	}
+	return c, false
 }

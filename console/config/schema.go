@@ -91,7 +91,12 @@ type pollYAML struct {
 }
 
 type metricsYAML struct {
-	Listen ref `yaml:"listen"`
+	Listen     ref `yaml:"listen"`
+	Credential ref `yaml:"credential"`
+	CertFile   ref `yaml:"cert_file"`
+	KeyFile    ref `yaml:"key_file"`
+	ClientCA   ref `yaml:"client_ca_file"`
+	At         place
 }
 
 type regionYAML struct {
