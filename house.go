@@ -16,8 +16,11 @@ import (
 
 	"plumb/console"
 	"plumb/console/auditlog"
+	"plumb/console/config"
 	"plumb/console/notify"
 	"plumb/console/remedy"
+	"plumb/console/remotewrite"
+	"plumb/console/systemd"
 	"plumb/fleet"
 	"plumb/fleet/engine"
 	"plumb/fleet/performance"
@@ -36,15 +39,19 @@ type blueprint struct {
 	store     store.Config
 	ssh       *console.ServerConfig // nil: no console
 	sshAddr   string
-	metrics   string // address; empty: none
+	metrics   string         // address; empty: none
+	web       config.Metrics // who may read there, and how; its address is metrics
 	runbooks  []*runbook.Book
 	auto      []runbook.Policy
 	audit     auditlog.Config
 	receivers []notify.Config // who is told of alerts
+	remote    []remotewrite.Config
 	log       *slog.Logger
 	faults    func() []export.Fault
 	notice    func() string // what stays in every screen's alert row; nil: nothing
 	reload    func(ctx context.Context) (blueprint, error)
+	manager   *systemd.Notifier    // nil: nobody manages this process
+	events    *console.EventStream // nil: none
 }
 
 // house is a running plumb: both straight paths, wired once.
@@ -59,10 +66,12 @@ type house struct {
 	verbs     *console.Verbs
 	server    *console.Server
 	listener  net.Listener
-	web       *http.Server
+	http      *http.Server
 	webLn     net.Listener
 	first     *fleet.Snapshot
 	past      *past
+	acted     tally
+	writers   []*remotewrite.Writer
 	started   time.Time
 	recorded  sync.Once // that inventory is what it started with
 
@@ -103,17 +112,18 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 	h.executor.SetPolicies(b.auto)
 	h.deliverer = h.makeDeliverer()
 	h.verbs = h.makeVerbs()
+	for _, c := range b.remote {
+		h.writers = append(h.writers, remotewrite.New(c, h.store, b.polls.Longest()+gathered, b.log))
+	}
 	if b.ssh != nil {
 		if err = h.openDoor(); err != nil {
 			return nil, err
 		}
 	}
 	if b.metrics != "" {
-		if h.webLn, err = net.Listen("tcp", b.metrics); err != nil {
-			return nil, hint(fmt.Errorf("metrics: %w", err), "%s", addressHint(err, "--metrics HOST:PORT or metrics.listen"))
+		if err = h.openWeb(); err != nil {
+			return nil, err
 		}
-		m := &console.Meters{Snapshot: h.store.Snapshot, Probes: h.scheduler.Stats, Store: h.store.Stats, Registry: h.registry, Receivers: h.deliverer.States, Ready: h.ready}
-		h.web = &http.Server{Handler: m.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	}
 	return h, nil
 }
@@ -305,6 +315,7 @@ const reloadWithin = 30 * time.Second
 func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
 	h.reloading.Lock()
 	defer h.reloading.Unlock()
+	defer h.reloads()()
 	next, err := h.reload(ctx)
 	if err != nil {
 		return nil, err
@@ -367,6 +378,9 @@ func (h *house) summarise(ctx context.Context) {
 
 // hangup is reloadNow as SIGHUP asks for it, on record like the verb.
 func (h *house) hangup(ctx context.Context) {
+	if h.events != nil {
+		h.events.Reopen()
+	}
 	record := func(outcome, reason string) error {
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
@@ -400,6 +414,7 @@ func (b blueprint) frozen(next blueprint) (later []string) {
 	differs("poll", b.polls, next.polls)
 	differs("audit.export", b.audit.File+b.audit.Syslog.String(), next.audit.File+next.audit.Syslog.String())
 	differs("metrics.listen", b.metrics, next.metrics)
+	differs("remote_write", told(b.remote), told(next.remote))
 	if b.ssh != nil && next.ssh != nil {
 		differs("ssh.listen", b.sshAddr, next.sshAddr)
 		differs("ssh.host_key", b.ssh.HostKey, next.ssh.HostKey)
@@ -432,7 +447,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 		return done
 	}
 	storeDone := part("store", func() error {
-		return h.store.Run(inner, h.first, engine.Step, func(ids []string) { h.scheduler.Nudge(ids...) })
+		return h.store.Run(inner, h.first, h.acted.heard(engine.Step), func(ids []string) { h.scheduler.Nudge(ids...) })
 	})
 	h.beside.Go(func() { h.recordFirst(people) })
 	h.beside.Go(func() { h.summarise(people) })
@@ -442,21 +457,25 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	pollsDone := part("polls", func() error { h.scheduler.Run(polls); return nil })
 	exporters := h.exportAudit(inner)
 	messengers := h.deliver(inner)
+	writers := h.remoteWrite(inner)
 	h.beside.Go(func() { remedy.NewAuto(h.executor, h.audited, h.log).Run(people) })
+	bound := make(chan struct{})
 	doors := []chan struct{}{part("control socket", func() error {
-		return console.ServeSocket(people, h.blueprint.store.Dir, h.verbs.Run, h.log)
+		return console.ServeSocket(people, h.blueprint.store.Dir, h.verbs.Run, h.log, func() { close(bound) })
 	})}
 	if h.server != nil {
 		doors = append(doors, part("ssh", func() error { return h.server.Serve(people, h.listener) }))
 	}
-	if h.web != nil {
+	if h.http != nil {
 		doors = append(doors, part("metrics", func() error {
-			if err := h.web.Serve(h.webLn); !errors.Is(err, http.ErrServerClosed) {
+			if err := h.http.Serve(h.webLn); !errors.Is(err, http.ErrServerClosed) {
 				return err
 			}
 			return nil
 		}))
 	}
+	h.beside.Go(func() { h.report(people, bound) })
+	h.beside.Go(func() { h.watchSelf(people) })
 	if started != nil {
 		started(people)
 	}
@@ -465,9 +484,10 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
+	h.tell(h.manager.Stopping())
 	sendHome()
-	if h.web != nil {
-		h.web.Close()
+	if h.http != nil {
+		h.http.Close()
 	}
 	for _, d := range doors {
 		<-d
@@ -480,6 +500,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	h.executor.Wait()
 	messengers()
 	exporters()
+	writers()
 	stopStore()
 	<-storeDone
 	return err

@@ -53,6 +53,7 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	hurried(ctx, stop)
 	if len(args) > 1 && args[0] == "rules" && args[1] == "test" {
 		return report(rulesTest(args[2:], stdout), stderr)
 	}

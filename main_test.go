@@ -51,8 +51,8 @@ func TestScripts(t *testing.T) {
 			"until":    cmdUntil,
 			"code":     cmdCode,
 			"contract": cmdContract,
-			"evil":     cmdEvil, "expand": cmdExpand, "waitfor": cmdWaitfor, "hup": cmdHup, "get": cmdGet,
-			"chain": cmdChain, "capture": cmdCapture, "crowd": cmdCrowd, "killsteps": cmdKillSteps, "hostile": cmdHostile,
+			"evil":     cmdEvil, "expand": cmdExpand, "waitfor": cmdWaitfor, "hup": cmdHup, "term": cmdTerm, "get": cmdGet,
+			"chain": cmdChain, "capture": cmdCapture, "crowd": cmdCrowd, "killsteps": cmdKillSteps, "hostile": cmdHostile, "manager": cmdManager, "heard": cmdHeard,
 		},
 	})
 }

@@ -20,24 +20,24 @@ import (
 
 type serveCmd struct {
 	Config string `required:"" type:"path" help:"plumb.yaml."`
+	logFlags
+	eventFlags
 }
 
 // Run polls, stores and serves the console until it is told to stop.
 func (c serveCmd) Run(ctx context.Context, s *streams) error {
-	return runConfig(ctx, s, c.Config, true)
+	return runConfig(ctx, s, c, true)
 }
 
-type pollCmd struct {
-	Config string `required:"" type:"path" help:"plumb.yaml."`
-}
+type pollCmd struct{ serveCmd }
 
 // Run polls and stores without a console.
 func (c pollCmd) Run(ctx context.Context, s *streams) error {
-	return runConfig(ctx, s, c.Config, false)
+	return runConfig(ctx, s, c.serveCmd, false)
 }
 
-func runConfig(ctx context.Context, s *streams, path string, withConsole bool) error {
-	log := logger(s.err)
+func runConfig(ctx context.Context, s *streams, c serveCmd, withConsole bool) error {
+	log, path := c.logger(s.err), c.Config
 	f, err := config.Load(ctx, path)
 	if err != nil {
 		return &hinted{err: err, hint: "plumb check --config " + path + " checks without starting", code: 3}
@@ -53,6 +53,10 @@ func runConfig(ctx context.Context, s *streams, path string, withConsole bool) e
 		}
 		return fromFile(f, log), nil
 	}
+	b.manager = managed(log)
+	if b.events, err = c.open(s.out, log); err != nil {
+		return err
+	}
 	h, err := build(ctx, b)
 	if err != nil {
 		return err
@@ -65,6 +69,9 @@ func runConfig(ctx context.Context, s *streams, path string, withConsole bool) e
 		warnUntold(log, b.inventory)
 		log.Info("running", "devices", len(b.inventory.Devices), "targets", len(b.targets), "store", b.store.Dir)
 		h.beside.Go(func() { onHangup(ctx, func() { h.hangup(ctx) }) })
+		if h.events != nil {
+			h.beside.Go(func() { h.events.Run(ctx, h.store.Watch()) })
+		}
 	})
 }
 
@@ -77,7 +84,7 @@ func warnUntold(log *slog.Logger, inv *fleet.Inventory) {
 
 // fromFile turns a configuration into a blueprint.
 func fromFile(f *config.File, log *slog.Logger) blueprint {
-	b := blueprint{inventory: f.Inventory, polls: f.Poll.Config, store: f.Store, sshAddr: f.SSH.Listen, metrics: f.Metrics.Listen, runbooks: f.Runbooks, auto: f.Auto, audit: f.Audit, receivers: f.Receivers, log: log}
+	b := blueprint{inventory: f.Inventory, polls: f.Poll.Config, store: f.Store, sshAddr: f.SSH.Listen, metrics: f.Metrics.Listen, web: f.Metrics, runbooks: f.Runbooks, auto: f.Auto, audit: f.Audit, remote: f.RemoteWrite, receivers: f.Receivers, log: log}
 	b.targets = probes.Targets(f.Inventory, f.Credential, b.polls)
 	b.ssh = &console.ServerConfig{HostKey: f.SSH.HostKey, TrustedCA: f.SSH.TrustedCA, MaxSessions: f.SSH.MaxSessions, Idle: f.SSH.Idle}
 	for _, u := range f.SSH.Users {
@@ -102,9 +109,7 @@ func onHangup(ctx context.Context, do func()) {
 	}
 }
 
-func logger(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelInfo}))
-}
+func logger(w io.Writer) *slog.Logger { return logFlags{}.logger(w) }
 
 type checkCmd struct {
 	Config  string `required:"" type:"path" help:"plumb.yaml."`

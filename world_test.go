@@ -172,13 +172,20 @@ func cmdHostile(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 // cmdHup is: hup DIR  It asks the process that owns the store to reload.
-func cmdHup(ts *testscript.TestScript, neg bool, args []string) {
+func cmdHup(ts *testscript.TestScript, neg bool, args []string) { tell(ts, neg, args, syscall.SIGHUP) }
+
+// cmdTerm is: term DIR  It tells that process to stop, as a service manager does.
+func cmdTerm(ts *testscript.TestScript, neg bool, args []string) {
+	tell(ts, neg, args, syscall.SIGTERM)
+}
+
+func tell(ts *testscript.TestScript, neg bool, args []string, what syscall.Signal) {
 	if len(args) != 1 || neg {
-		ts.Fatalf("usage: hup DIR")
+		ts.Fatalf("usage: hup|term DIR")
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(filepath.Join(args[0], "lock"))))
 	ts.Check(err)
-	ts.Check(syscall.Kill(pid, syscall.SIGHUP))
+	ts.Check(syscall.Kill(pid, what))
 }
 
 // cmdGet is: get URL  It prints what a web address answers.

@@ -10,6 +10,7 @@ need snmpd snmpd
 need snmpbulkwalk snmp
 need snmpsimd snmpsim
 need prometheus-alertmanager prometheus-alertmanager
+need promtool prometheus
 if [ -n "$missing" ]; then
 	echo "peers that are not here:$missing"
 	echo "hint: apt-get install --no-install-recommends$missing"

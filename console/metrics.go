@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"plumb/console/notify"
+	"plumb/console/remotewrite"
 	"plumb/fleet"
 	"plumb/probes"
 	"plumb/store"
@@ -23,8 +24,15 @@ type Meters struct {
 	Registry *Registry
 	// Receivers is how it goes with those who are told of alerts.
 	Receivers func() []notify.State
-	Ready     func() error // nil: ready
+	Actions   func() map[ActionOutcome]uint64 // since the start; nil: none
+	Dropped   func() uint64                   // lines of the event stream; nil: there is none
+	Written   func() []remotewrite.Stats      // by receiver of readings; nil: there are none
+	Ready     func() error                    // nil: ready
+	Pages     *Pages                          // nil: there are none
 }
+
+// ActionOutcome is what came of an action, in the words of the audit log.
+type ActionOutcome struct{ Action, Outcome string }
 
 var (
 	alertsDesc   = prometheus.NewDesc("plumb_alerts", "Alerts by state and severity; held ones stand by themselves.", []string{"state", "severity"}, nil)
@@ -45,12 +53,17 @@ var (
 	depthDesc    = prometheus.NewDesc("plumb_outbox_depth", "Notices that wait for a receiver.", []string{"receiver"}, nil)
 	oldestDesc   = prometheus.NewDesc("plumb_outbox_oldest_seconds", "How old the oldest notice that waits for a receiver is; 0: none waits.", []string{"receiver"}, nil)
 	failingDesc  = prometheus.NewDesc("plumb_receiver_failing_seconds", "Since when a receiver takes nothing; 0: it goes well.", []string{"receiver"}, nil)
+	actionsDesc  = prometheus.NewDesc("plumb_actions_total", "Actions that ended, by what came of them.", []string{"action", "outcome"}, nil)
+	writtenDesc  = prometheus.NewDesc("plumb_remote_write_samples_total", "Samples told to a receiver: sent, refused by it, or left out because their part left the inventory.", []string{"receiver", "result"}, nil)
+	retriesDesc  = prometheus.NewDesc("plumb_remote_write_retries_total", "Requests that a receiver did not take and that were tried again.", []string{"receiver"}, nil)
+	behindDesc   = prometheus.NewDesc("plumb_remote_write_behind_seconds", "How far a receiver is behind what is stored.", []string{"receiver"}, nil)
+	streamDesc   = prometheus.NewDesc("plumb_events_dropped_total", "Lines of the event stream that its reader was too slow for.", nil, nil)
 	framesDesc   = prometheus.NewDesc("plumb_frames_total", "Frames written to terminals.", nil, nil)
 )
 
 // Describe names every series (prometheus.Collector).
 func (m *Meters) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{alertsDesc, targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, framesDesc, notifiedDesc, depthDesc, oldestDesc, failingDesc} {
+	for _, d := range []*prometheus.Desc{alertsDesc, targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, actionsDesc, streamDesc, writtenDesc, retriesDesc, behindDesc, framesDesc, notifiedDesc, depthDesc, oldestDesc, failingDesc} {
 		to <- d
 	}
 }
@@ -93,6 +106,23 @@ func (m *Meters) Collect(to chan<- prometheus.Metric) {
 		gauge(ballastDesc, ballast)
 		gauge(bytesDesc, float64(st.StateBytes), "state.db")
 		gauge(bytesDesc, float64(st.SeriesBytes), "series.db")
+	}
+	if m.Actions != nil {
+		for a, n := range m.Actions() {
+			count(actionsDesc, float64(n), a.Action, a.Outcome)
+		}
+	}
+	if m.Written != nil {
+		for _, w := range m.Written() {
+			count(writtenDesc, float64(w.Sent), w.Name, "sent")
+			count(writtenDesc, float64(w.Refused), w.Name, "refused")
+			count(writtenDesc, float64(w.Nameless), w.Name, "nameless")
+			count(retriesDesc, float64(w.Failed), w.Name)
+			gauge(behindDesc, w.Behind.Seconds(), w.Name)
+		}
+	}
+	if m.Dropped != nil {
+		count(streamDesc, float64(m.Dropped()))
 	}
 	if m.Registry != nil {
 		for role, n := range m.Registry.ByRole() {
@@ -189,12 +219,15 @@ func histogram(st probes.Stats, src fleet.Source) prometheus.Metric {
 	return prometheus.MustNewConstHistogram(tookDesc, total, st.TookSum[src].Seconds(), buckets, string(src))
 }
 
-// Handler serves /metrics, /healthz and /readyz.
+// Handler serves /metrics, /healthz and /readyz, and the pages of the fleet.
 func (m *Meters) Handler() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
+	if m.Pages != nil {
+		m.Pages.Register(mux)
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if m.Ready != nil {

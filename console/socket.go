@@ -51,11 +51,13 @@ const acceptPause = 200 * time.Millisecond
 // ServeSocket answers verbs on DIR/plumb.sock (mode 0600) until ctx ends. Who
 // may open the file and has the process's own uid, or is root, is admin. Where
 // the path is too long for a socket there is none, which is said in the log.
-func ServeSocket(ctx context.Context, dir string, run func(context.Context, VerbCall) int, log *slog.Logger) error {
+// bound is called once callers may come, or it is known that there is no door.
+func ServeSocket(ctx context.Context, dir string, run func(context.Context, VerbCall) int, log *slog.Logger, bound func()) error {
 	path := filepath.Join(dir, SocketName)
 	if len(path) > maxSocketPath {
 		log.Warn("no control socket: the store's path is too long for one", "bytes", len(path), "most", maxSocketPath,
 			"hint", "verbs work over ssh; give the store a shorter path, or start plumb there and name it relatively")
+		bound()
 		return nil
 	}
 	// The store's lock says that no other process lives here: a socket that
@@ -72,6 +74,7 @@ func ServeSocket(ctx context.Context, dir string, run func(context.Context, Verb
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	defer l.Close()
+	bound()
 	acceptCalls(ctx, l.AcceptUnix, run, log)
 	return nil
 }

@@ -27,7 +27,7 @@ func TestPanicOverTheSocketStaysInside(t *testing.T) {
 				panic("a verb fell over")
 			}
 			return 0
-		}, slog.New(slog.NewTextHandler(log, nil)))
+		}, slog.New(slog.NewTextHandler(log, nil)), func() {})
 	}()
 	eventually(t, 3*time.Second, "a socket", func() bool { _, err := os.Stat(filepath.Join(dir, SocketName)); return err == nil })
 	var said bytes.Buffer
@@ -62,7 +62,7 @@ func TestAcceptFails(t *testing.T) {
 func TestPathTooLongForASocket(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), strings.Repeat("d", 110))
 	log := &lines{}
-	if err := ServeSocket(t.Context(), dir, nil, slog.New(slog.NewTextHandler(log, nil))); err != nil || !log.has("too long") {
+	if err := ServeSocket(t.Context(), dir, nil, slog.New(slog.NewTextHandler(log, nil)), func() {}); err != nil || !log.has("too long") {
 		t.Errorf("%v", err)
 	}
 	if _, err := CallSocket(t.Context(), dir, []string{"status"}, false, 0, io.Discard, io.Discard); !errors.Is(err, ErrNoProcess) || !strings.Contains(err.Error(), "at most") {

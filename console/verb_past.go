@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -176,72 +175,14 @@ func runWatch(ctx context.Context, v *Verbs, c *verbCall) error {
 	}
 	w := v.Watch()
 	defer w.Close()
-	var last *fleet.Snapshot
-	for {
-		s, err := w.Next(ctx)
-		if err != nil {
-			return nil // the reader left, or plumb ends
+	var gone error
+	eachChange(ctx, w, func(line []byte) bool {
+		if _, err := c.Stdout.Write(line); err != nil {
+			gone = io.ErrClosedPipe
 		}
-		if last != nil {
-			for _, ch := range differences(last, s) {
-				if err := json.NewEncoder(c.Stdout).Encode(ch); err != nil {
-					return io.ErrClosedPipe
-				}
-			}
-		}
-		last = s
-	}
-}
-
-// watched is one line of watch.
-type watched struct {
-	At   time.Time `json:"at"`
-	Kind string    `json:"kind"`
-	ID   string    `json:"id"`
-	What string    `json:"what"`
-}
-
-func differences(a, b *fleet.Snapshot) []watched {
-	var out []watched
-	at := b.At.UTC()
-	for id, d := range b.Devices.All() {
-		was := a.Devices.Get(id)
-		switch {
-		case was == nil:
-			out = append(out, watched{at, "device", id, "added"})
-		case was.State != d.State:
-			out = append(out, watched{at, "device", id, was.State.String() + " → " + d.State.String() + why(d.Reasons)})
-		case was.Blind() != d.Blind():
-			out = append(out, watched{at, "device", id, map[bool]string{true: "blind", false: "seen again"}[d.Blind()]})
-		}
-	}
-	for id := range a.Devices.All() {
-		if b.Devices.Get(id) == nil {
-			out = append(out, watched{at, "device", id, "removed"})
-		}
-	}
-	for id, x := range b.Services.All() {
-		if was := a.Services.Get(id); was != nil && was.State != x.State {
-			out = append(out, watched{at, "service", id, was.State.String() + " → " + x.State.String() + why(x.Reasons)})
-		}
-	}
-	for id, x := range b.Instances.All() {
-		was := a.Instances.Get(id)
-		switch {
-		case was == nil:
-			out = append(out, watched{at, "instance", id, "added"})
-		case was.State != x.State || was.Host != x.Host:
-			out = append(out, watched{at, "instance", id, was.State.String() + " → " + x.State.String() + " on " + x.Host})
-		}
-	}
-	return out
-}
-
-func why(reasons []string) string {
-	if len(reasons) == 0 {
-		return ""
-	}
-	return ": " + reasons[0]
+		return gone == nil
+	})
+	return gone // nil: the reader left, or plumb ends
 }
 
 // say prints one sentence, or the same as an object.

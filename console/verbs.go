@@ -135,6 +135,7 @@ func verbs() []verb {
 		{"thaw", "--reason R", "let actions be again", fleet.RoleAdmin, runThaw},
 		{"audit", "[--from SEQ]", "every write, denied try and login, as a hash chain", fleet.RoleOperator, runAudit},
 		{"watch", "", "changes as they happen, one JSON object a line", fleet.RoleViewer, runWatch},
+		{"sd", "[KIND]", "management addresses for Prometheus' own exporters, as file_sd and http_sd read them; KIND: ipmi redfish snmp", fleet.RoleViewer, runSD},
 		{"who", "", "who is on the console", fleet.RoleViewer, runWho},
 		{"faults", "", "demo only: what was injected", fleet.RoleViewer, runFaults},
 		{"backup", "DIR", "a consistent copy of the running store", fleet.RoleAdmin, runBackup},

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"strconv"
@@ -100,18 +101,24 @@ func (n Num) append(b []byte) []byte {
 	if n.N < 0 {
 		b, u = append(b, '-'), -u
 	}
-	digits := strconv.FormatUint(u, 10)
-	places := -int(n.Scale)
-	if pad := places + 1 - len(digits); pad > 0 {
-		digits = strings.Repeat("0", pad) + digits
+	var room [maxDecimals + 22]byte // zeros in front, then what 64 bits take
+	digits := strconv.AppendUint(room[maxDecimals+1:maxDecimals+1], u, 10)
+	from, to := maxDecimals+1, maxDecimals+1+len(digits)
+	places := min(-int(n.Scale), maxDecimals)
+	for to-from <= places {
+		from--
+		room[from] = '0'
 	}
-	whole, frac := digits[:len(digits)-places], strings.TrimRight(digits[len(digits)-places:], "0")
+	whole, frac := room[from:to-places], bytes.TrimRight(room[to-places:to], "0")
 	b = append(b, whole...)
-	if frac != "" {
+	if len(frac) > 0 {
 		b = append(append(b, '.'), frac...)
 	}
 	return b
 }
+
+// AppendText appends what String prints (encoding.TextAppender); it fails never.
+func (n Num) AppendText(b []byte) ([]byte, error) { return n.append(b), nil }
 
 // MarshalJSON writes the exact decimal, or null.
 func (n Num) MarshalJSON() ([]byte, error) { return n.append(nil), nil }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"plumb/fleet"
@@ -22,6 +23,7 @@ type owner struct {
 
 	probe    fleet.Probe
 	due      [3]time.Time // by lane
+	wants    atomic.Int64 // when it next has to move, on the scheduler's pulse; 0: it does not say
 	failures int
 	held     time.Time // no try of our own before this
 	refused  bool      // the last try was a wrong password: no nudge shortens the wait
@@ -50,8 +52,9 @@ func (o *owner) run(ctx context.Context) {
 	for l := range o.due {
 		o.due[l] = now.Add(phase(o.target.ID, min(firstSpread, o.s.cfg.Interval)))
 	}
-	timer := time.NewTimer(time.Until(o.due[fleet.LaneFast]))
+	timer := time.NewTimer(o.until(o.due[fleet.LaneFast]))
 	defer timer.Stop()
+	defer o.wants.Store(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -65,7 +68,7 @@ func (o *owner) run(ctx context.Context) {
 		case <-timer.C:
 			o.poll(ctx)
 		}
-		timer.Reset(time.Until(o.next()))
+		timer.Reset(o.until(o.next()))
 	}
 }
 
@@ -111,6 +114,8 @@ func (o *owner) poll(ctx context.Context) {
 		return
 	}
 	began := time.Now()
+	o.s.pulse.move()
+	defer o.s.pulse.move()
 	lane := o.lane(began)
 	o.s.meters.began(o.target.Source, began.Sub(o.due[fleet.LaneFast]))
 	obs, err := o.observe(ctx, lane)
@@ -153,6 +158,9 @@ func (o *owner) observe(ctx context.Context, lane fleet.Lane) (obs *fleet.Observ
 func (c Config) deadline(lane fleet.Lane) time.Duration {
 	return c.Timeout * [...]time.Duration{2, 4, 12}[lane]
 }
+
+// Longest is how long a poll may take at most.
+func (c Config) Longest() time.Duration { return c.deadline(fleet.LaneSlow) }
 
 func (o *owner) failed(lane fleet.Lane, began time.Time, err error) *fleet.Observation {
 	return &fleet.Observation{

@@ -38,6 +38,7 @@ type Scheduler struct {
 	live   chan struct{} // slots of the living
 	sick   chan struct{} // slots of the dead
 	meters meters
+	pulse  pulse
 
 	mu     sync.Mutex // guards owners, ending and ctx
 	owners map[name]*owner
@@ -53,7 +54,8 @@ func NewScheduler(cfg Config, sink Sink, log *slog.Logger) (*Scheduler, error) {
 	}
 	return &Scheduler{
 		cfg: cfg, sink: sink, log: log, owners: make(map[name]*owner), ending: make(map[name]chan struct{}),
-		live: make(chan struct{}, cfg.Parallel), sick: make(chan struct{}, cfg.Patients),
+		pulse: pulse{began: time.Now()},
+		live:  make(chan struct{}, cfg.Parallel), sick: make(chan struct{}, cfg.Patients),
 	}, nil
 }
 

@@ -162,7 +162,7 @@ func (s *Store) clockJumped(jump time.Duration) {
 	if !k.trusted.IsZero() {
 		text += "; nothing expires by it until it has been steady for " + steadyFor.String()
 	}
-	s.remark("clock", text, fleet.SeverityWarn, false)
+	s.remark("clock", text, fleet.SeverityWarn, true)
 	k.saidAt, k.unsaid, k.jumped = k.mono, 0, 0
 }
 

@@ -54,6 +54,7 @@ func (s *Store) loadState() error {
 	return view(s.state, func(tx *bbolt.Tx) error {
 		m, err := readMark(tx)
 		s.writer.mark, s.writer.seq = m, m.seq
+		s.targets.newest, s.targets.opened = Place{m.seq, m.at}, m.seq
 		if err == nil {
 			err = s.writer.time.load(tx)
 		}

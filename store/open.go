@@ -36,6 +36,7 @@ type Store struct {
 	queue chan *request
 
 	clock clock
+	busy  busy
 	room  *room
 
 	snap    atomic.Pointer[fleet.Snapshot]

@@ -310,6 +310,7 @@ func (s *Store) finish(done housework) {
 			f.target.last.body = slices.Clone(f.target.last.body) // let go of the batch it came in
 		}
 		for _, r := range f.rows {
+			f.target.parted = max(f.target.parted, r.seq)
 			if i, ok := slices.BinarySearchFunc(w.wal, r.seq, func(e walEntry, seq uint64) int { return cmp.Compare(e.seq, seq) }); ok {
 				w.wal[i].live--
 			}

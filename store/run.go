@@ -96,6 +96,7 @@ func (s *Store) Run(ctx context.Context, first *fleet.Snapshot, step StepFunc, o
 			b.tick, s.writer.held.again = true, 0 // a last try for what is held
 		}
 		if len(b.requests) > 0 || b.tick {
+			s.busy.begin(s.clock.mono())
 			out, published := s.process(b, step)
 			if published {
 				setWake(wake, s.wakeIn(out.Wake), s.cfg.Gather)
@@ -105,6 +106,7 @@ func (s *Store) Run(ctx context.Context, first *fleet.Snapshot, step StepFunc, o
 			if published && onNudge != nil && len(out.Nudges) > 0 {
 				onNudge(out.Nudges)
 			}
+			s.busy.end()
 		}
 		if !more {
 			return nil
@@ -228,6 +230,7 @@ func (s *Store) process(b batch, step StepFunc) (out fleet.Output, published boo
 		took := s.clock.mono() - began
 		s.stats.lastCommit.Store(int64(took))
 		s.stats.commitTime.Add(int64(took))
+		s.stats.commits.add(took)
 	case errors.Is(err, ErrReadings):
 		s.stats.batches.Add(1)
 	default:

@@ -7,24 +7,25 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// How far the audit log has been told outside is kept with it: whoever tells it
-// goes on from there, and what was told and not yet kept is told again.
+// How far the audit log, and readings, have been told outside is kept with them:
+// whoever tells goes on from there, and what was told and not yet kept is told
+// again.
 
-// keySent is the mark of it: destination -> number of the last entry, JSON. It
+// keySent is the mark of it: destination -> a number that only grows, JSON. It
 // is there once something was sent.
 var keySent = []byte("sent")
 
 // maxDestinations bounds the destinations that are remembered.
-const maxDestinations = 16
+const maxDestinations = 64
 
-// sent says that a destination has all entries up to a number.
+// sent says that a destination has everything up to a number.
 type sent struct {
 	to  string
 	seq uint64
 }
 
-// Sent returns the number of the last audit entry that a destination is known
-// to have; 0: none.
+// Sent returns up to which number a destination is known to have what it is
+// told, such as entries of the audit log; 0: nothing.
 func (s *Store) Sent(to string) (seq uint64, err error) {
 	err = view(s.state, func(tx *bbolt.Tx) error {
 		all, err := readSent(tx)
@@ -34,7 +35,7 @@ func (s *Store) Sent(to string) (seq uint64, err error) {
 	return seq, err
 }
 
-// KeepSent records how far a destination has the audit log. It never goes back.
+// KeepSent records how far a destination has what it is told. It never goes back.
 // Run must be running.
 func (s *Store) KeepSent(ctx context.Context, to string, seq uint64) error {
 	return s.submit(ctx, &request{sent: &sent{to, seq}, done: make(chan error, 1)})

@@ -189,6 +189,7 @@ func (s *Store) install(seq uint64, w written) {
 	for _, r := range w.rows {
 		r.target.push(r.row)
 	}
+	s.targets.newest = Place{seq, fromMs(w.rows[0].row.came)}
 }
 
 func deleteFrom(b *bbolt.Bucket, from []byte) error {

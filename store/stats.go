@@ -2,14 +2,43 @@ package store
 
 import (
 	"os"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 )
+
+// commitTimes are how long the last commits took.
+type commitTimes struct {
+	mu   sync.Mutex // guards what follows
+	last [256]time.Duration
+	n    int // all of them
+}
+
+func (c *commitTimes) add(took time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last[c.n%len(c.last)] = took
+	c.n++
+}
+
+// p99 is what one in a hundred of the last commits took longer than.
+func (c *commitTimes) p99() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := min(c.n, len(c.last))
+	if n == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(c.last[:n]))
+	return sorted[n*99/100]
+}
 
 type counters struct {
 	batches, failed, samples, refused, broken atomic.Uint64
 	dropped                                   atomic.Uint64
 	lastCommit, commitTime                    atomic.Int64 // ns
+	commits                                   commitTimes
 }
 
 // Stats is what the store says of itself, for metrics.
@@ -18,6 +47,7 @@ type Stats struct {
 	SeriesBytes int64         // size of series.db
 	LastCommit  time.Duration // of the last batch: step, both commits, publishing
 	CommitTime  time.Duration // of all batches since the start
+	CommitP99   time.Duration // 99th percentile of the last 256 batches
 	Batches     uint64        // since the start
 	Failed      uint64        // batches that could not be committed
 	QueueDepth  int           // Apply calls that wait
@@ -38,7 +68,8 @@ func (s *Store) Stats() Stats {
 	st := Stats{
 		StateBytes: fileSize(s.path("state.db")), SeriesBytes: fileSize(s.path("series.db")),
 		LastCommit: time.Duration(s.stats.lastCommit.Load()), CommitTime: time.Duration(s.stats.commitTime.Load()),
-		Batches: s.stats.batches.Load(), Failed: s.stats.failed.Load(), QueueDepth: len(s.queue),
+		CommitP99: s.stats.commits.p99(),
+		Batches:   s.stats.batches.Load(), Failed: s.stats.failed.Load(), QueueDepth: len(s.queue),
 		Dropped: s.stats.dropped.Load(), Free: s.room.free.Load(), Ballast: s.room.ballast.Load(),
 		Samples: s.stats.samples.Load(), Refused: s.stats.refused.Load(), Broken: s.stats.broken.Load(),
 	}

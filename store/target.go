@@ -26,6 +26,7 @@ type target struct {
 	rows    []row   // in order of commit; replaced, never written in place
 	pending []int64 // starts of windows that have parts to merge
 	last    row     // the newest by time
+	parted  uint64  // no row of a later batch is in a part
 }
 
 // row is one poll in memory.
@@ -74,6 +75,9 @@ type targets struct {
 	list    []*target
 	byName  map[string]*target
 	unsaved []*target
+
+	newest Place  // up to where there are rows
+	opened uint64 // the last batch when the store was opened: which of its rows are in parts is not known
 }
 
 func (ts *targets) get(name string) *target {
@@ -123,6 +127,14 @@ func (ts *targets) openRows(t *target) []row {
 	ts.mu.RLock()
 	defer ts.mu.RUnlock()
 	return t.rows[:len(t.rows):len(t.rows)]
+}
+
+// openParted returns the rows of t that are not yet in a part, and up to which
+// batch rows may be in one.
+func (ts *targets) openParted(t *target) (rows []row, parted uint64) {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	return t.rows[:len(t.rows):len(t.rows)], max(t.parted, ts.opened)
 }
 
 // has reports whether keys are the slice that was last seen.

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"context"
+	"crypto/tls"
 	"fmt"
 	"strings"
 	"time"
@@ -9,6 +11,7 @@ import (
 
 	"plumb/console/auditlog"
 	"plumb/console/notify"
+	"plumb/console/remotewrite"
 	"plumb/fleet"
 	"plumb/fleet/runbook"
 	"plumb/probes"
@@ -27,8 +30,9 @@ type File struct {
 	Health      map[string]Health // by service
 	Audit       auditlog.Config   // without its key
 	Auto        []runbook.Policy  // what is begun without a person
-	Runbooks    []*runbook.Book   // those that come with plumb, and the user's own
-	Receivers   []notify.Config   // who is told of alerts
+	RemoteWrite []remotewrite.Config
+	Runbooks    []*runbook.Book // those that come with plumb, and the user's own
+	Receivers   []notify.Config // who is told of alerts
 }
 
 // Credential returns what a name stands for, as probes take it.
@@ -62,8 +66,15 @@ type Poll struct {
 	TrapListen string // host:port; "": nowhere
 }
 
-// Metrics is where metrics are served.
-type Metrics struct{ Listen string } // host:port; "": nowhere
+// Metrics is where metrics are served, and to whom.
+type Metrics struct {
+	Listen string      // host:port; "": nowhere
+	TLS    *tls.Config // nil: in clear
+	// Username and Password are for Basic; a Password alone is a bearer token.
+	// nil: for everybody who reaches the address.
+	Username string
+	Password func(context.Context) (string, error)
+}
 
 // Health is how a service's workload is asked itself; one of the four is set.
 type Health struct {
@@ -134,8 +145,8 @@ func (b *builder) part(p part) {
 	if p.Poll != nil && b.once("poll", &b.first.poll, p.Poll.At) {
 		b.poll(p.Poll)
 	}
-	if p.Metrics != nil && b.once("metrics", &b.first.metrics, p.Metrics.Listen.at) {
-		b.file.Metrics.Listen = b.address(p.Metrics.Listen, "metrics.listen", "")
+	if p.Metrics != nil && b.once("metrics", &b.first.metrics, p.Metrics.At) {
+		b.metrics(p.Metrics, p.dir)
 	}
 	if p.Alerts != nil && b.once("alerts", &b.first.alerts, p.Alerts.At) {
 		b.dir = p.dir
@@ -147,6 +158,7 @@ func (b *builder) part(p part) {
 	if p.Audit != nil && b.once("audit", &b.first.audit, p.Audit.At) {
 		b.audit(p.Audit, p.dir)
 	}
+	b.remoteWrites(p.RemoteWrite, p.dir)
 	b.runbooks(p.Runbooks, p.dir)
 	for _, name := range sortedKeys(p.Credentials) {
 		b.addCredential(name, p.Credentials[name], p)

@@ -18,6 +18,7 @@ type fileYAML struct {
 	Policies    *policiesYAML              `yaml:"policies"`
 	Metrics     *metricsYAML               `yaml:"metrics"`
 	Audit       *auditYAML                 `yaml:"audit"`
+	RemoteWrite []remoteWriteYAML          `yaml:"remote_write"`
 	At          place
 }
 
@@ -91,7 +92,12 @@ type pollYAML struct {
 }
 
 type metricsYAML struct {
-	Listen ref `yaml:"listen"`
+	Listen     ref `yaml:"listen"`
+	Credential ref `yaml:"credential"`
+	CertFile   ref `yaml:"cert_file"`
+	KeyFile    ref `yaml:"key_file"`
+	ClientCA   ref `yaml:"client_ca_file"`
+	At         place
 }
 
 type regionYAML struct {

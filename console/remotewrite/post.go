@@ -1,0 +1,128 @@
+package remotewrite
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/s2"
+
+	"plumb/fleet"
+)
+
+// refused is a receiver's no to what is in a request. To send it again would be
+// answered the same.
+type refused struct {
+	status int
+	text   string
+}
+
+func (r *refused) Error() string { return fmt.Sprintf("status %d: %s", r.status, r.text) }
+
+// busy is a receiver's word about when to come again.
+type busy struct {
+	error
+	after time.Duration // 0: it did not say
+}
+
+// Bounds of what is taken from a receiver.
+const (
+	maxAnswer = 4 << 10
+	maxAfter  = 5 * time.Minute
+)
+
+func newClient(c *Config) *http.Client {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = c.TLS
+	t.MaxIdleConnsPerHost = 1
+	t.MaxResponseHeaderBytes = 64 << 10
+	// A credential goes where the configuration says and nowhere else.
+	return &http.Client{Transport: t, Timeout: c.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// post sends a body once. An error that is not *refused is worth another try.
+func (w *Writer) post(ctx context.Context, body []byte) error {
+	w.packed = s2.EncodeSnappy(w.packed[:cap(w.packed)], body)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.cfg.URL.String(), bytes.NewReader(w.packed))
+	if err != nil {
+		return err
+	}
+	if err := w.introduce(ctx, r); err != nil {
+		return err
+	}
+	answer, err := w.client.Do(r)
+	if err != nil {
+		return plainError(err)
+	}
+	defer answer.Body.Close()
+	text, _ := io.ReadAll(io.LimitReader(answer.Body, maxAnswer)) // it is only for people
+	return verdict(answer, text)
+}
+
+// introduce sets the headers of the protocol, and who we are.
+func (w *Writer) introduce(ctx context.Context, r *http.Request) error {
+	for name, value := range w.cfg.Headers {
+		r.Header.Set(name, value)
+	}
+	r.Header.Set("Content-Type", "application/x-protobuf")
+	r.Header.Set("Content-Encoding", "snappy")
+	r.Header.Set("X-Prometheus-Remote-Write-Version", "0.1.0")
+	r.Header.Set("User-Agent", "plumb")
+	if w.cfg.Password == nil {
+		return nil
+	}
+	secret, err := w.cfg.Password(ctx)
+	switch {
+	case err != nil:
+		return err
+	case w.cfg.Username != "":
+		r.SetBasicAuth(w.cfg.Username, secret)
+	default:
+		r.Header.Set("Authorization", "Bearer "+secret)
+	}
+	return nil
+}
+
+// plainError is what went wrong, without the address: the log names the receiver.
+func plainError(err error) error {
+	var at *url.Error
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
+}
+
+// verdict reads an answer. A receiver that does not let us in, or is not where
+// we thought, says nothing about the samples: somebody will mend that, and they
+// wait.
+func verdict(a *http.Response, text []byte) error {
+	if a.StatusCode/100 == 2 {
+		return nil
+	}
+	why := fleet.Clean(strings.TrimSpace(string(text)), 200)
+	switch a.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired,
+		http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+	default:
+		if a.StatusCode/100 == 4 {
+			return &refused{a.StatusCode, why}
+		}
+	}
+	return &busy{fmt.Errorf("status %d: %s", a.StatusCode, why), retryAfter(a.Header.Get("Retry-After"))}
+}
+
+// retryAfter reads seconds; a date is nobody's habit here.
+func retryAfter(header string) time.Duration {
+	n, err := strconv.Atoi(header)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return min(time.Duration(n)*time.Second, maxAfter)
+}

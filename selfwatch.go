@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"plumb/fleet"
+	"plumb/probes"
+	"plumb/store"
+)
+
+// plumb watches itself like anything else: what goes wrong with it is said in the
+// timeline when it begins and when it ends, and the rules that it comes with call
+// somebody. The store says itself when it cannot keep what it is given and when
+// the clock has jumped, writers when their receiver takes nothing; here stands
+// what none of them can see.
+
+// selfEach is how often plumb looks at itself, and selfTwice how often in a row
+// something must be so before it is said.
+const (
+	selfEach  = 15 * time.Second
+	selfTwice = 2
+)
+
+// symptom is one thing that may be wrong with plumb.
+type symptom struct {
+	kind  string
+	since int // looks in a row at which it was so
+	said  bool
+}
+
+// look takes what was seen, "" being nothing, and returns what to say of it.
+func (y *symptom) look(text, over string) (fleet.Remark, bool) {
+	if text == "" {
+		y.since = 0
+		if !y.said {
+			return fleet.Remark{}, false
+		}
+		y.said = false
+		return fleet.Remark{Kind: y.kind, Text: over, Severity: fleet.SeverityInfo}, true
+	}
+	if y.since++; y.said || y.since < selfTwice {
+		return fleet.Remark{}, false
+	}
+	y.said = true
+	return fleet.Remark{Kind: y.kind, Text: text, Severity: fleet.SeverityWarn, Asserted: true}, true
+}
+
+// watchSelf looks until ctx ends.
+func (h *house) watchSelf(ctx context.Context) {
+	polls, commits := symptom{kind: "polls"}, symptom{kind: "commits"}
+	tick := time.NewTicker(selfEach)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		s := h.store.Snapshot()
+		if s == nil {
+			continue
+		}
+		late := ""
+		if time.Since(h.started) > 2*h.polls.Interval+h.polls.Longest() { // what is remembered is old at first
+			late = overdue(s, h.polls, time.Now())
+		}
+		for _, r := range []func() (fleet.Remark, bool){
+			func() (fleet.Remark, bool) { return polls.look(late, "polls are in time again") },
+			func() (fleet.Remark, bool) {
+				return commits.look(slow(h.store.Stats(), h.polls.Interval), "commits are quick again")
+			},
+		} {
+			if remark, news := r(); news {
+				h.log.Warn("plumb watches itself", "says", remark.Text)
+				within, cancel := context.WithTimeout(ctx, selfEach)
+				_ = h.store.Apply(within, remark) // what the store does not take the store says
+				cancel()
+			}
+		}
+	}
+}
+
+// overdue says that polls are behind: devices that answer, and were not asked for
+// two of their intervals. One that does not answer is another matter.
+func overdue(s *fleet.Snapshot, c probes.Config, now time.Time) string {
+	n := 0
+	for _, d := range s.Devices.All() {
+		if !d.Blind() && !d.SeenAt.IsZero() && len(d.Spec.Endpoints) > 0 && now.Sub(d.SeenAt) > 2*c.Interval+c.Timeout {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d devices were not polled for two of their intervals: polling is behind", n)
+}
+
+// slow says that commits take longer than the fleet has time for.
+func slow(st store.Stats, interval time.Duration) string {
+	if st.CommitP99 <= interval {
+		return ""
+	}
+	return fmt.Sprintf("one commit in a hundred takes %v, longer than a poll interval of %v: the disk is too slow", st.CommitP99.Round(time.Millisecond), interval)
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"plumb/console/config"
+	"plumb/fleet"
+	"plumb/fleet/engine"
+	"plumb/probes"
+	"plumb/store"
+)
+
+func TestSymptomIsSaidOnceAndTakenBack(t *testing.T) {
+	y := symptom{kind: "polls"}
+	for i, c := range []struct {
+		seen     string
+		says     string
+		asserted bool
+	}{
+		{"", "", false},
+		{"late", "", false}, // once is nothing
+		{"", "", false},
+		{"late", "", false},
+		{"late", "late", true},
+		{"later", "", false},
+		{"", "over", false},
+		{"", "", false},
+	} {
+		r, news := y.look(c.seen, "over")
+		if r.Text != c.says || news != (c.says != "") || r.Asserted != c.asserted || news && r.Kind != "polls" {
+			t.Errorf("look %d: %+v, %v", i, r, news)
+		}
+	}
+}
+
+func TestOverdue(t *testing.T) {
+	now := time.Now()
+	c := probes.Defaults()
+	long := now.Add(-2*c.Interval - c.Timeout - time.Second)
+	spec := &fleet.DeviceSpec{Endpoints: []fleet.Endpoint{{}}}
+	s := &fleet.Snapshot{Devices: fleet.NewTable([]string{"fresh", "late", "blind", "never", "unpolled"}, []fleet.Device{
+		{Spec: spec, SeenAt: now}, {Spec: spec, SeenAt: long}, {Spec: spec, SeenAt: long, BlindSince: long}, {Spec: spec}, {Spec: &fleet.DeviceSpec{}, SeenAt: long},
+	})}
+	if got := overdue(s, c, now); got != "1 devices were not polled for two of their intervals: polling is behind" {
+		t.Errorf("%q", got)
+	}
+	if got := overdue(s, c, now.Add(-time.Minute)); got != "" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestSlow(t *testing.T) {
+	if got := slow(store.Stats{CommitP99: time.Minute}, time.Minute); got != "" {
+		t.Error(got)
+	}
+	if got := slow(store.Stats{CommitP99: 61 * time.Second}, time.Minute); got == "" {
+		t.Error("nothing is said")
+	}
+}
+
+// TestSelfRules: what plumb says of itself fires a rule that comes with it, and
+// ends it when it is taken back.
+func TestSelfRules(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "plumb.yaml")
+	if err := os.WriteFile(path, []byte("store: {dir: data}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := config.Load(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, rule := range map[string]string{"store": "self-store", "polls": "self-polls", "commits": "self-commits", "remote-write far": "self-remote-write", "clock": "self-clock"} {
+		now := time.Now()
+		s := engine.Lay(f.Inventory).Restore(fleet.Memory{}, now)
+		fires := func(r fleet.Remark, after time.Duration) bool {
+			now = now.Add(after)
+			s, _ = engine.Step(s, []fleet.Input{r}, now)
+			if s.Alerts == nil {
+				return false
+			}
+			for _, a := range s.Alerts.List {
+				if a.Rule == rule && a.Target == "plumb" && a.State == fleet.AlertFiring && a.Summary == "plumb: it is so" {
+					return true
+				}
+			}
+			return false
+		}
+		if !fires(fleet.Remark{Kind: kind, Text: "it is so", Severity: fleet.SeverityWarn, Asserted: true}, time.Second) {
+			t.Errorf("%s does not fire %s", kind, rule)
+		}
+		if kind == "clock" {
+			continue // it ends by itself
+		}
+		if !fires(fleet.Remark{Kind: "other", Text: "x"}, 6*time.Hour) {
+			t.Errorf("%s ended while nobody took it back", rule)
+		}
+		if fires(fleet.Remark{Kind: kind, Text: "over", Severity: fleet.SeverityInfo}, time.Hour) {
+			t.Errorf("%s still fires after it was taken back", rule)
+		}
+	}
+}
