@@ -128,8 +128,17 @@ func (s *Silence) Text() string {
 	if s.At != "" {
 		words = append(words, s.At+" and all in it")
 	}
-	for _, m := range s.Matchers {
-		words = append(words, m.String())
+	if len(s.Matchers) > 0 {
+		words = append(words, Matching(s.Matchers))
+	}
+	return strings.Join(words, " ")
+}
+
+// Matching is matchers as people write them.
+func Matching(list []Matcher) string {
+	words := make([]string, len(list))
+	for i, m := range list {
+		words[i] = m.String()
 	}
 	return strings.Join(words, " ")
 }

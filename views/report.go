@@ -109,7 +109,7 @@ func (v Report) Handle(f Frame, c keys.Command) (View, Intent) {
 	case "move.last":
 		v.at = last
 	case "pane.next", "pane.back":
-		return NewReport(map[string]string{"ops": "handover", "handover": "design"}[v.kind]), nil
+		return NewReport(map[string]string{"ops": "design", "design": "handover"}[v.kind]), nil
 	case "export", "copy":
 		return v, Copy{Text: text, What: "the report as Markdown"}
 	}
@@ -142,5 +142,5 @@ func (v Report) Draw(f Frame, on widget.Canvas) {
 		}
 		in.Cut(f.Theme, 0, y, in.W, strings.ReplaceAll(l, "**", ""), st)
 	}
-	widget.Foot(page, f.Theme, "tab: ops, handover, design; e copies it as Markdown; the verb report has more", widget.Dim)
+	widget.Foot(page, f.Theme, "tab: ops, design, handover; e copies it as Markdown; the verb report has more", widget.Dim)
 }

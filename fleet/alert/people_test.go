@@ -153,3 +153,25 @@ func TestAWeeklyMaintenance(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsHeldSaysSoWhenItIsFirstTold: one that was explained while it was soft
+// stands in the timeline as explained when it fires.
+func TestWhatIsHeldSaysSoWhenItIsFirstTold(t *testing.T) {
+	cause := &fleet.Hold{By: "cause:pa"}
+	soft := &fleet.Alert{Rule: "hot", Target: "s01", State: fleet.AlertPending, Bad: 1, Held: cause}
+	fires := &fleet.Alert{Rule: "hot", Target: "s01", State: fleet.AlertFiring, Hard: true, Held: cause}
+	hard := &fleet.Alert{Rule: "hot", Target: "s01", State: fleet.AlertPending, Hard: true, Held: cause}
+	said := func(was, a *fleet.Alert) (n int) {
+		w := &work{Case: &Case{Now: t0}, now: t0}
+		w.record(was, a)
+		for _, s := range w.out.Said {
+			if x, ok := Hear(&fleet.Event{Target: s.Target, Text: s.Text, Source: "plumb", Type: "alert"}); ok && x.Turn == TurnHeld {
+				n++
+			}
+		}
+		return n
+	}
+	if said(nil, soft) != 0 || said(soft, fires) != 1 || said(hard, fires) != 0 || said(nil, hard) != 1 {
+		t.Errorf("%d %d %d %d", said(nil, soft), said(soft, fires), said(hard, fires), said(nil, hard))
+	}
+}

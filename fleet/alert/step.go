@@ -395,7 +395,8 @@ func (w *work) sayChange(was, a *fleet.Alert) {
 		}
 		w.event(a.Target, text)
 	}
-	if (was.Held == nil) != (a.Held == nil) && a.Active() {
+	wasHeld := was.Held != nil && worth(was) // what was soft has not said so
+	if wasHeld != (a.Held != nil) && a.Active() {
 		if a.Held != nil {
 			w.event(a.Target, wordAlert+a.Rule+wordHeld+a.Held.By)
 		} else {

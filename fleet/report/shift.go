@@ -152,6 +152,13 @@ func (s *Shift) heard(in *Input) {
 			}
 		}
 	}
+	if in.Snap.Alerts != nil {
+		for _, a := range in.Snap.Alerts.List {
+			if a.Held != nil && a.Active() {
+				holder[a.Rule+":"+a.Target] = a.Held.By
+			}
+		}
+	}
 	calls, noise := map[string]*Call{}, map[string]*Noise{}
 	targets := map[string]map[string]bool{}
 	for i := range lines {

@@ -51,6 +51,7 @@ func AlertOf(a *fleet.Alert, now time.Time) Alert {
 type Silence struct {
 	ID       string    `json:"id"`
 	Matchers string    `json:"matchers"`
+	At       string    `json:"at"` // a place, of a maintenance of it and of all in it
 	Start    time.Time `json:"start"`
 	End      time.Time `json:"end"`
 	By       string    `json:"by"`
@@ -60,7 +61,7 @@ type Silence struct {
 
 // SilenceOf is the row of a silence.
 func SilenceOf(s *fleet.Silence, now time.Time) Silence {
-	return Silence{ID: s.ID, Matchers: s.Text(), Start: s.Start.UTC(), End: s.End.UTC(), By: s.By, Comment: s.Comment, Active: s.Covers(now)}
+	return Silence{ID: s.ID, Matchers: fleet.Matching(s.Matchers), At: s.At, Start: s.Start.UTC(), End: s.End.UTC(), By: s.By, Comment: s.Comment, Active: s.Covers(now)}
 }
 
 // AlertRule is one rule with what it came to.
