@@ -114,7 +114,7 @@ func runPlace(_ context.Context, v *Verbs, c *verbCall) error {
 	if left := len(rows) - len(shown); left > 0 {
 		fmt.Fprintf(c.Stdout, "and %d racks more; --json has them all\n", left)
 	}
-	_, err = fmt.Fprintf(c.Stdout, "%d of %d placed in %d racks, %d more would take some, %d take none\n", q.Servers-p.Short, q.Servers, len(p.Places), len(p.Spare), len(p.Refused))
+	_, err = fmt.Fprintf(c.Stdout, "%d of %d placed, racks: %d chosen, %d not needed, %d take none\n", q.Servers-p.Short, q.Servers, len(p.Places), len(p.Spare), len(p.Refused))
 	return err
 }
 

@@ -85,7 +85,7 @@ func saysOf(t *security.Tally) string {
 // lookedEvery says how late a door may be seen.
 func lookedEvery(s *fleet.Snapshot) string {
 	every := s.Intervals[fleet.LaneSlow]
-	return fmt.Sprintf("doors are read every %s: one that was opened since is not seen yet; older than %s is not visible", views.Span(every), views.Span(2*every))
+	return fmt.Sprintf("doors are read about every %s: one that was opened since is not seen yet; older than %s is not visible", views.Span(every), views.Span(2*every))
 }
 
 // checkOf finds the check that is asked for among n, or says which is nearest.

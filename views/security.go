@@ -281,7 +281,7 @@ func (v Security) Draw(f Frame, on widget.Canvas) {
 func (v Security) foot(f Frame) string {
 	const rest = "what is not visible has not passed; tab: security, lifecycle, drift"
 	if every := f.Snap.Intervals[fleet.LaneSlow]; v.of == "" && every > 0 {
-		return "doors are read every " + span(every) + "; " + rest
+		return "doors are read about every " + span(every) + "; " + rest
 	}
 	return "checks only look; " + rest
 }

@@ -16,18 +16,22 @@ const creditFor = 10 * time.Minute
 // those that came and went by themselves. The look that shows the action's result
 // may be the one that changes the finding, or come before or after it.
 func (s *step) creditReverts() {
-	list := s.doings("")
-	for i := range list {
-		if d := list[i]; !slices.ContainsFunc(list[:i], func(x doing) bool { return x.wire == d.wire }) {
-			s.credit(d.wire, slices.DeleteFunc(slices.Clone(list), func(x doing) bool { return x.wire != d.wire }))
+	by, wires := map[string][]doing{}, []string(nil)
+	for _, d := range s.doings("") {
+		if by[d.wire] == nil {
+			wires = append(wires, d.wire)
 		}
+		by[d.wire] = append(by[d.wire], d)
+	}
+	for _, wire := range wires {
+		s.credit(wire, by[wire])
 	}
 }
 
 // credit names in the docket of a target who did what.
 func (s *step) credit(target string, list []doing) {
 	was := s.docketOf(target)
-	if was == nil {
+	if was == nil || len(was.Findings)+len(was.Gone) == 0 {
 		return
 	}
 	next := *was
