@@ -84,12 +84,15 @@ func (c *Config) texts() (*texts, error) {
 			_, err = run(p, viewOf(&Message{What: WhatAlerts, Key: "key", Pages: sample(c.Name, time.Unix(0, 0))}), x.most)
 		}
 		if err != nil {
-			return nil, wrong("%s: %s", x.name, strings.TrimPrefix(strings.ReplaceAll(err.Error(), "template: t:", ""), "template: t"))
+			return nil, wrong("%s: line %s", x.name, plainError.Replace(err.Error()))
 		}
 		*x.to = p
 	}
 	return t, nil
 }
+
+// plainError takes what is ours out of a template's error: "1:2: <.Sumary> ...".
+var plainError = strings.NewReplacer("template: t:", "", `executing "t" at `, "", " in type *notify.view", "")
 
 func parse(source string) (*template.Template, error) {
 	return template.New("t").Option("missingkey=error").Funcs(funcs).Parse(source)

@@ -88,6 +88,13 @@ func TestStanding(t *testing.T) {
 	if len(got) != 1 || len(got[0].Alerts) != 1 || got[0].Alerts[0].ID != "hot:s01/t1" || got[0].Alerts[0].AckedBy != "ann" || got[0].Group != h.notices[0].Group || Standing(h.snap, "other") != nil {
 		t.Errorf("%+v", got)
 	}
+	flaps := *h.snap.Alerts
+	flapping := *flaps.List[0]
+	flapping.Flapping, flapping.State = true, fleet.AlertResolved
+	flaps.List = []*fleet.Alert{&flapping}
+	if got := Standing(&fleet.Snapshot{Alerts: &flaps}, "am"); len(got) != 1 || got[0].Alerts[0].Status != "flapping" {
+		t.Errorf("while it flaps: %+v", got)
+	}
 	h.temp("s01", 20)
 	h.step(2 * time.Second)
 	if got := Standing(h.snap, "am"); got != nil {

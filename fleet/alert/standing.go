@@ -44,7 +44,12 @@ func Standing(s *fleet.Snapshot, receiver string) []fleet.Pages {
 	for _, g := range groups {
 		p := fleet.Pages{Receiver: receiver, Group: g.Key, Labels: g.Labels, Status: "firing"}
 		for id := range g.Told {
-			if a := byID[id]; a != nil && a.State == fleet.AlertFiring {
+			a := byID[id]
+			switch {
+			case a == nil:
+			case a.Flapping: // told as such, until it flaps no more
+				p.Alerts = append(p.Alerts, pageOf(a, "flapping", holds[id]))
+			case a.State == fleet.AlertFiring:
 				p.Alerts = append(p.Alerts, pageOf(a, string(fleet.AlertFiring), holds[id]))
 			}
 		}
