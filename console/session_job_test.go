@@ -90,8 +90,8 @@ func TestARunIsAnswered(t *testing.T) {
 	s.Jobs = []fleet.Job{{ID: "j9", Action: "run silent-bmc", Targets: []string{"ams1-r01-s01"}, State: fleet.JobRunning, By: "bob", Began: time.Now(),
 		Asks: &fleet.Question{Text: "is anybody at the rack?", Until: time.Now().Add(time.Hour)}}}
 	h.bell.ring(s)
-	wall.sees("run silent-bmc ams1-r01-s01: is anybody at the rack?")
-	op.sees("run silent-bmc ams1-r01-s01: is anybody at the rack?")
+	wall.sees("a runbook asks, 59m left: silent-bmc ams1-r01-s01: is anybody at the rack?")
+	op.sees("a runbook asks, 59m left: silent-bmc ams1-r01-s01: is anybody at the rack?")
 	op.press("R")
 	op.sees("r answers yes or no")
 	op.press("rperhaps\r")

@@ -27,6 +27,7 @@ const (
 	ActSELClear   ActionKind = "sel-clear"
 	ActUserOff    ActionKind = "bmc-user-off"
 	ActCipherOff  ActionKind = "bmc-cipher-off"
+	ActCipherSet  ActionKind = "bmc-cipher-set"
 
 	ActOutletOn    ActionKind = "outlet-on"
 	ActOutletOff   ActionKind = "outlet-off"
@@ -86,7 +87,8 @@ type Arg struct {
 	Needed   bool
 	Words    []string // what it may be; nil: see Help
 	Help     string
-	Low, Top int // bounds of a number; both 0: it is no number
+	Low, Top int  // bounds of a number; both 0: it is no number
+	Many     bool // several may be said, with one blank between
 }
 
 // Actions are all actions there are.
@@ -101,7 +103,8 @@ var Actions = []ActionSpec{
 	{Kind: ActBMCReset, Danger: 2, Source: SourceIPMI, Ends: true, Help: "restart the BMC (cold reset); the host runs on"},
 	{Kind: ActSELClear, Danger: 2, Source: SourceIPMI, Help: "clear the event log, after every record of it was read"},
 	{Kind: ActUserOff, Danger: 2, Shows: LaneSlow, Source: SourceIPMI, Args: []Arg{{Name: "slot", Needed: true, Help: "number of the user", Low: 1, Top: 63}}, Help: "disable a user of the BMC"},
-	{Kind: ActCipherOff, Danger: 2, Shows: LaneSlow, Source: SourceIPMI, Args: []Arg{{Name: "suite", Needed: true, Help: "number of the cipher suite", Low: 0, Top: 17}}, Help: "let nobody in by a cipher suite"},
+	{Kind: ActCipherOff, Danger: 2, Shows: LaneSlow, Source: SourceIPMI, Undo: ActCipherSet, Args: []Arg{{Name: "suite", Needed: true, Help: "number of the cipher suite, or several", Low: 0, Top: 17, Many: true}}, Help: "let nobody in by a cipher suite"},
+	{Kind: ActCipherSet, Danger: 2, Shows: LaneSlow, Source: SourceIPMI, Undo: ActCipherSet, Args: []Arg{{Name: "limits", Needed: true, Help: "SUITE=PRIVILEGE, or several; privilege none closes one"}}, Help: "set up to which privilege cipher suites let in"},
 
 	{Kind: ActOutletOn, Danger: 3, On: OnOutlet, Source: SourceSNMP, Undo: ActOutletOff, Help: "switch the outlet on"},
 	{Kind: ActOutletOff, Danger: 3, On: OnOutlet, Source: SourceSNMP, Takes: true, Undo: ActOutletOn, Help: "switch the outlet off"},
@@ -165,6 +168,23 @@ func (s *ActionSpec) CheckArgs(args map[string]string) string {
 
 // Check says what is wrong with a value of the argument, or "".
 func (a *Arg) Check(value string) string {
+	if a.Many {
+		seen := map[string]bool{}
+		for one := range strings.SplitSeq(value, " ") {
+			if why := a.check(one); why != "" {
+				return why
+			}
+			if seen[one] {
+				return a.Name + " names " + one + " twice"
+			}
+			seen[one] = true
+		}
+		return ""
+	}
+	return a.check(value)
+}
+
+func (a *Arg) check(value string) string {
 	switch n, err := strconv.Atoi(value); {
 	case a.Words != nil && !slices.Contains(a.Words, value):
 		return a.Name + " is one of " + strings.Join(a.Words, " ")

@@ -33,7 +33,7 @@ var letters = []struct {
 }{
 	{fleet.ActIdentify, "i", "identify"}, {fleet.ActPowerOn, "o", "power on"}, {fleet.ActSoftOff, "s", "soft off"}, {fleet.ActPowerOff, "f", "power off"},
 	{fleet.ActPowerCycle, "c", "power cycle"}, {fleet.ActReset, "r", "reset"}, {fleet.ActBootOnce, "b", "boot once"}, {fleet.ActBMCReset, "m", "BMC reset"},
-	{fleet.ActSELClear, "e", "clear SEL"}, {fleet.ActUserOff, "u", "user off"}, {fleet.ActCipherOff, "v", "cipher off"},
+	{fleet.ActSELClear, "e", "clear SEL"}, {fleet.ActUserOff, "u", "user off"}, {fleet.ActCipherOff, "v", "cipher off"}, {fleet.ActCipherSet, "z", "cipher set"},
 	{fleet.ActOutletOn, "o", "outlet on"}, {fleet.ActOutletOff, "f", "outlet off"}, {fleet.ActOutletCycle, "c", "outlet cycle"},
 	{fleet.ActPortUp, "u", "port up"}, {fleet.ActPortDown, "d", "port down"}, {fleet.ActPortBounce, "b", "port bounce"}, {fleet.ActPortVLAN, "v", "port VLAN"}, {fleet.ActPortAlias, "n", "port alias"},
 	{fleet.ActInstanceStart, "o", "start"}, {fleet.ActInstanceStop, "f", "stop"}, {fleet.ActInstanceReboot, "r", "reboot"}, {fleet.ActInstanceEvacuate, "v", "evacuate"}, {fleet.ActInstanceMigrate, "m", "migrate"},
@@ -160,6 +160,8 @@ func whyNotServer(kind fleet.ActionKind, d *fleet.Device) string {
 		return "it is off"
 	case kind == fleet.ActUserOff && !slices.ContainsFunc(d.Facts, func(f fleet.Fact) bool { return strings.HasPrefix(f.Name, "bmc.user.") }):
 		return "its users have not been read"
+	case kind == fleet.ActCipherSet && d.Facts.Get("bmc.lan.cipher_privileges") == "":
+		return "its BMC does not tell how far its suites let in"
 	case kind == fleet.ActCipherOff && d.Facts.Get("bmc.ciphers") == "":
 		return "its cipher suites have not been read"
 	}

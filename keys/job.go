@@ -12,8 +12,7 @@ func jobCommands() []Command {
 	word := func(c *Command) { c.Needs, c.Writes = fleet.RoleOperator, true }
 	return []Command{
 		bind("job.next", "R", "request", "the job that waits for a second person or for an answer, the oldest first", why(whyNoRequest)),
-		bind("job.approve", "y", "approve", "agree with what somebody else asks for; asks once more, and then it is done", in("job"), params("note"), rank(20), word,
-			func(c *Command) { c.Needs = fleet.RoleAdmin }, why(whyNoApproval)),
+		bind("job.approve", "y", "approve", "agree with what somebody else asks for; asks once more, and then it is done", in("job"), params("note"), rank(20), word, why(whyNoApproval)),
 		bind("job.refuse", "n", "refuse", "say no to what somebody asks for; asks why", in("job"), params("reason"), rank(21), word, why(whyNoRefusal)),
 		bind("job.cancel", "c", "cancel", "take a proposal back, or stop before the next target; asks once more", in("job"), params("note"), rank(22), word, why(whyNoCancel)),
 		bind("job.answer", "r", "answer", "answer what a run of a runbook asks", in("job"), params("answer"), rank(20), word, why(whyNoAnswer)),
@@ -77,6 +76,8 @@ func whyNoApproval(s Scene) string {
 		return "the job is not on record here"
 	case j.Asks != nil:
 		return "it asks a question: r answers it"
+	case s.Role < fleet.RoleAdmin: // whoever may act may look for it, and answer
+		return "needs role admin"
 	case j.State != fleet.JobProposed:
 		return "it is " + string(j.State)
 	case j.By == s.User:

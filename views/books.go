@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,16 +54,18 @@ func bookKind(f Frame, id string) string {
 
 // matches are the books for the target's kind, those of use now first.
 func (v Books) matches(f Frame) []runbook.Match {
-	var now, other []runbook.Match
+	var now, free, other []runbook.Match
 	for _, b := range f.Books {
 		switch m := b.Match(f.Snap, v.id); {
+		case m.Holds && len(b.When) == 0: // it says nothing of the target
+			free = append(free, m)
 		case m.Holds:
 			now = append(now, m)
 		case m.Fits:
 			other = append(other, m)
 		}
 	}
-	return append(now, other...)
+	return slices.Concat(now, free, other)
 }
 
 func bookRows(m []runbook.Match) rows {

@@ -102,3 +102,17 @@ func TestManyRunbooksScroll(t *testing.T) {
 		t.Errorf("the last is not in sight:\n%s", got)
 	}
 }
+
+// TestBooksForThisComeFirst: before what somebody may always ask for, and what
+// is of no use now last.
+func TestBooksForThisComeFirst(t *testing.T) {
+	f := frame(120, 40)
+	f.Books = append([]*runbook.Book{{Name: "always", On: runbook.OnServer}}, f.Books...)
+	var got []string
+	for _, m := range (Books{id: "fra1-r03-s04"}).matches(f) {
+		got = append(got, m.Book.Name)
+	}
+	if text := strings.Join(got, " "); text != "cycle always sel-clear" {
+		t.Errorf("in the order %q", text)
+	}
+}

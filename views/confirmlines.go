@@ -231,7 +231,7 @@ func afterText(k fleet.ActionKind) string {
 		return "verified when the cloud's next list shows the instance so"
 	case spec.On == fleet.OnGroup:
 		return "verified when the cloud's next list shows the group without it"
-	case k == fleet.ActUserOff || k == fleet.ActCipherOff:
+	case k == fleet.ActUserOff || k == fleet.ActCipherOff || k == fleet.ActCipherSet:
 		return "verified when the next whole look at the BMC shows it"
 	case k == fleet.ActBootOnce || k == fleet.ActSELClear || k == fleet.ActBMCReset:
 		return "verified when the BMC answers after it"

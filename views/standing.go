@@ -1,6 +1,8 @@
 package views
 
 import (
+	"strings"
+
 	"plumb/fleet"
 	"plumb/keys"
 	"plumb/views/widget"
@@ -31,10 +33,10 @@ func drawStanding(f Frame, on widget.Canvas, x int) int {
 
 // requestText is what somebody asks everybody: "bob asks, 14m left: outlet-off
 // pa/3: a second person has to agree".
-// or of a run: "asks, 55m left: run silent-bmc s01: is anybody at the rack?".
+// or of a run: "a runbook asks, 55m left: silent-bmc s01: is anybody at the rack?".
 func requestText(f Frame, j *fleet.Job) string {
 	if j.Asks != nil {
-		return "asks, " + span(j.Asks.Until.Sub(f.At)) + " left: " + string(j.Action) + " " + jobTargets(f, j) + ": " + j.Asks.Text
+		return "a runbook asks, " + span(j.Asks.Until.Sub(f.At)) + " left: " + strings.TrimPrefix(string(j.Action), "run ") + " " + jobTargets(f, j) + ": " + j.Asks.Text
 	}
 	who := j.By + " asks, "
 	if j.By == f.User {

@@ -61,7 +61,7 @@ func (s *step) looked(w *witnessed) time.Time {
 		return d.Tables[fleet.TablePorts].At
 	case spec != nil && spec.On == fleet.OnOutlet:
 		return d.Tables[fleet.TableOutlets].At
-	case w.kind == fleet.ActUserOff || w.kind == fleet.ActCipherOff:
+	case w.kind == fleet.ActUserOff || w.kind == fleet.ActCipherOff || w.kind == fleet.ActCipherSet:
 		return d.DeepAt
 	}
 	return d.Tables[fleet.TableFacts].At
@@ -145,7 +145,12 @@ func (s *step) shown(w *witnessed) (bool, string) {
 		return d.DeepAt.After(w.began) && !strings.Contains(value, " enabled "), "observed: the user is disabled"
 	case fleet.ActCipherOff:
 		suites := strings.Fields(d.Facts.Get("bmc.ciphers"))
-		return d.DeepAt.After(w.began) && !slices.Contains(suites, w.args()["suite"]), "observed: the suite is not offered any more"
+		open := slices.ContainsFunc(strings.Fields(w.args()["suite"]), func(id string) bool { return slices.Contains(suites, id) })
+		return d.DeepAt.After(w.began) && !open, "observed: not offered any more: " + w.args()["suite"]
+	case fleet.ActCipherSet:
+		limits := strings.Fields(d.Facts.Get("bmc.lan.cipher_privileges"))
+		differs := slices.ContainsFunc(strings.Fields(w.args()["limits"]), func(x string) bool { return !slices.Contains(limits, x) })
+		return d.DeepAt.After(w.began) && !differs, "observed: " + strings.Join(limits, " ")
 	}
 	return s.powerShown(w, d)
 }

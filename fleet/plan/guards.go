@@ -145,8 +145,8 @@ func (b *bench) state(t *target) {
 		no("%s is %s already", t.ID, t.Before)
 	case k == fleet.ActUserOff && (t.Before == "" || strings.Contains(t.Before, " disabled ")):
 		no("%s shows no enabled user in slot %s", t.ID, b.Args["slot"])
-	case k == fleet.ActCipherOff && !slices.Contains(strings.Fields(t.Before), b.Args["suite"]):
-		no("%s does not offer suite %s", t.ID, b.Args["suite"])
+	case (k == fleet.ActCipherOff || k == fleet.ActCipherSet) && t.unoffered(k, b.Args) != "":
+		no("%s does not offer suite %s", t.ID, t.unoffered(k, b.Args))
 	case k == fleet.ActRuleRemove && t.Before == "":
 		no("the group %s has no rule %s", t.group.Name, fleet.Clean(b.Args["rule"], 64))
 	}

@@ -71,7 +71,7 @@ func For(w World, a Ask) fleet.Plan {
 	p.Waves = Waves(len(p.Targets))
 	if b.spec != nil {
 		p.Reverts = b.reverts()
-		p.Undo = b.spec.Undo
+		p.Undo = undoable(b.spec, p.Targets)
 	}
 	p.Hash = hash(&p)
 	return p
@@ -221,6 +221,13 @@ func UndoOf(j *fleet.Job) (a Ask, ok bool) {
 	}
 	a = Ask{Action: spec.Undo, Targets: done(j)}
 	switch spec.Kind {
+	case fleet.ActCipherOff, fleet.ActCipherSet:
+		if len(a.Targets) != 1 {
+			return a, false
+		}
+		was := limitsBefore(j, a.Targets[0])
+		a.Args = map[string]string{"limits": was}
+		return a, was != ""
 	case fleet.ActPortVLAN, fleet.ActPortAlias:
 		if len(a.Targets) != 1 {
 			return a, false

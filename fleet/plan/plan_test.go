@@ -172,6 +172,10 @@ func TestUndo(t *testing.T) {
 	step := func(target string, s fleet.JobState) fleet.JobStep {
 		return fleet.JobStep{Name: "verify", Target: target, State: s}
 	}
+	with := func(j *fleet.Job, name, value string) *fleet.Job {
+		j.Planned.Args = map[string]string{name: value}
+		return j
+	}
 	was := step("swa/E1", fleet.JobVerified)
 	unplanned := done(fleet.ActPowerOff, "", step("s01", fleet.JobVerified))
 	unplanned.Planned = nil
@@ -191,6 +195,9 @@ func TestUndo(t *testing.T) {
 		{"what was not done is not undone", done(fleet.ActPowerOff, "power on", step("s01", fleet.JobVerified), step("s02", fleet.JobFailed), step("s03", fleet.JobRefused)), fleet.ActPowerOn, []string{"s01"}, nil},
 		{"what may have been done is", done(fleet.ActPowerOff, "power on", step("s01", fleet.JobUnknown), step("s02", fleet.JobAccepted)), fleet.ActPowerOn, []string{"s01", "s02"}, nil},
 		{"nothing was done", done(fleet.ActPowerOff, "power on", step("s01", fleet.JobRefused)), "", nil, nil},
+		{"closed suites go back as they were", with(done(fleet.ActCipherOff, "limits 0=administrator 1=user 3=operator 17=administrator", step("s01", fleet.JobVerified)), "suite", "0 1"), fleet.ActCipherSet, []string{"s01"}, map[string]string{"limits": "0=administrator 1=user"}},
+		{"so do suites that were set", with(done(fleet.ActCipherSet, "limits 0=unspecified 3=operator", step("s01", fleet.JobVerified)), "limits", "0=administrator"), fleet.ActCipherSet, []string{"s01"}, map[string]string{"limits": "0=unspecified"}},
+		{"nobody knows what the suites let in", with(done(fleet.ActCipherOff, "suites 0 3", step("s01", fleet.JobVerified)), "suite", "0"), "", nil, nil},
 		{"a VLAN goes back", done(fleet.ActPortVLAN, "vlan 20", was), fleet.ActPortVLAN, []string{"swa/E1"}, map[string]string{"vlan": "20"}},
 		{"an alias goes back", done(fleet.ActPortAlias, "alias to s01", was), fleet.ActPortAlias, []string{"swa/E1"}, map[string]string{"alias": "to s01"}},
 		{"to no alias too", done(fleet.ActPortAlias, "alias ", was), fleet.ActPortAlias, []string{"swa/E1"}, map[string]string{"alias": ""}},

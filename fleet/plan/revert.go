@@ -109,15 +109,14 @@ func revertBMC(s *fleet.Snapshot, f *fleet.Finding) (a Ask, ok bool) {
 		return a, false
 	}
 	switch f.Facet {
-	case "bmc.ciphers":
-		for _, suite := range strings.Fields(f.Observed) {
-			if known && !slices.Contains(strings.Fields(want), suite) {
-				return suiteOff(f.Target, suite)
-			}
+	case factSuites:
+		more := slices.DeleteFunc(strings.Fields(f.Observed), func(suite string) bool { return slices.Contains(strings.Fields(want), suite) })
+		if known && len(more) > 0 {
+			return suitesOff(f.Target, more)
 		}
 	case "ipmi.cipher0", "ipmi.weak-suite":
 		if suites := strings.Fields(f.Observed); len(suites) > 0 {
-			return suiteOff(f.Target, suites[0])
+			return suitesOff(f.Target, suites)
 		}
 	case "ipmi.null-user", "ipmi.default-name":
 		for _, u := range security.UsersOf(d) {
@@ -133,8 +132,9 @@ func userOff(target, slot string) (Ask, bool) {
 	return Ask{Action: fleet.ActUserOff, Targets: []string{target}, Args: map[string]string{"slot": slot}}, true
 }
 
-func suiteOff(target, suite string) (Ask, bool) {
-	return Ask{Action: fleet.ActCipherOff, Targets: []string{target}, Args: map[string]string{"suite": suite}}, true
+// suitesOff closes all of them at once, so that one undo puts back what was there.
+func suitesOff(target string, suites []string) (Ask, bool) {
+	return Ask{Action: fleet.ActCipherOff, Targets: []string{target}, Args: map[string]string{"suite": strings.Join(suites, " ")}}, true
 }
 
 // ends reports whether a finding is over once it was put back. A user that

@@ -53,7 +53,7 @@ func TestRevertOf(t *testing.T) {
 		{facet: "bmc.user.2", target: "s01", observed: "ADMIN administrator enabled lan", expected: "ADMIN operator enabled lan", want: ""},
 		{facet: "bmc.ciphers", target: "s01", observed: "0 3 17", expected: "3 17", want: "bmc-cipher-off s01 map[suite:0]"},
 		{facet: "bmc.ciphers", target: "s01", observed: "17", expected: "3 17", want: ""},
-		{facet: "ipmi.weak-suite", target: "s01", kind: fleet.FindSecurity, observed: "1 2", want: "bmc-cipher-off s01 map[suite:1]"},
+		{facet: "ipmi.weak-suite", target: "s01", kind: fleet.FindSecurity, observed: "1 2", want: "bmc-cipher-off s01 map[suite:1 2]"},
 		{facet: "ipmi.null-user", target: "s01", kind: fleet.FindSecurity, observed: "user 1", want: "bmc-user-off s01 map[slot:1]"},
 		{facet: "ipmi.default-name", target: "s01", kind: fleet.FindSecurity, observed: "ADMIN", want: "bmc-user-off s01 map[slot:2]"},
 		{facet: "firmware", target: "s01", observed: "2.1", expected: "2.9", want: ""},

@@ -247,8 +247,10 @@ func (t *target) states(spec *fleet.ActionSpec, args map[string]string) (before,
 		}
 	case fleet.ActUserOff:
 		before = t.device.Facts.Get("bmc.user." + args["slot"])
-	case fleet.ActCipherOff:
-		before = "suites " + t.device.Facts.Get("bmc.ciphers")
+	case fleet.ActCipherOff, fleet.ActCipherSet:
+		if before = "suites " + t.device.Facts.Get(factSuites); t.device.Facts.Get(factLimits) != "" {
+			before = limitsWord + t.device.Facts.Get(factLimits)
+		}
 	case fleet.ActRuleRemove:
 		before = t.ruleText(args["rule"])
 	}

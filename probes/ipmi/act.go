@@ -39,7 +39,8 @@ var deeds = map[fleet.ActionKind]deed{
 	fleet.ActSELClear:   {privOperator, (*hand).clearLog},
 	fleet.ActBMCReset:   {privAdmin, (*hand).resetBMC},
 	fleet.ActUserOff:    {privAdmin, (*hand).disableUser},
-	fleet.ActCipherOff:  {privAdmin, (*hand).closeSuite},
+	fleet.ActCipherOff:  {privAdmin, (*hand).closeSuites},
+	fleet.ActCipherSet:  {privAdmin, (*hand).setSuites},
 }
 
 // hand is one action under way, in a session of its own.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"plumb/fleet"
 )
@@ -22,22 +24,97 @@ func (t suiteTable) limit(i int) privilege {
 	return privilege(t.limits[1+i/2] >> (i % 2 * 4) & 15)
 }
 
-// without returns the limits with the i-th suite closed.
-func (t suiteTable) without(i int) []byte {
+// with returns the limits with some suites let in up to another privilege.
+func (t suiteTable) with(want map[byte]privilege) []byte {
 	out := bytes.Clone(t.limits)
-	out[1+i/2] &^= 15 << (i % 2 * 4)
+	for i, id := range t.ids {
+		if p, is := want[id]; is {
+			at := &out[1+i/2]
+			*at = *at&^(15<<(i%2*4)) | byte(p)<<(i%2*4)
+		}
+	}
 	return out
 }
 
-// closeSuite lets nobody in by a cipher suite, whatever the privilege.
-func (h *hand) closeSuite(ctx context.Context) error {
-	id, err := h.number("suite")
-	if err != nil {
-		return err
+// text is up to which privilege some suites let in, in the order asked for. One
+// that is not listed lets nobody in.
+func (t suiteTable) text(ids []byte) string {
+	var out []string
+	for _, id := range ids {
+		word := suiteClosed
+		if i := slices.Index(t.ids, id); i >= 0 && t.limit(i) != 0 {
+			word = t.limit(i).String()
+		}
+		if len(ids) == 1 {
+			return word
+		}
+		out = append(out, fmt.Sprintf("%d=%s", id, word))
 	}
-	if id == h.s.suite.id {
-		return h.refuse("this session speaks it")
+	return strings.Join(out, " ")
+}
+
+// closeSuites lets nobody in by some cipher suites, whatever the privilege.
+func (h *hand) closeSuites(ctx context.Context) error {
+	var ids []byte
+	for _, x := range strings.Fields(h.action.Args["suite"]) {
+		id, err := h.suite(x)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, id)
 	}
+	return h.limitSuites(ctx, ids, map[byte]privilege{})
+}
+
+// setSuites lets in by some cipher suites up to the privilege that is said of
+// each: what takes the closing of them back.
+func (h *hand) setSuites(ctx context.Context) error {
+	var ids []byte
+	limits := map[byte]privilege{}
+	for _, x := range strings.Fields(h.action.Args["limits"]) {
+		number, word, _ := strings.Cut(x, "=")
+		id, err := h.suite(number)
+		if err != nil {
+			return err
+		}
+		p, known := suiteLimit(word)
+		if !known {
+			return h.refuse(fmt.Sprintf("%q is no privilege", fleet.Clean(word, 40)))
+		}
+		ids, limits[id] = append(ids, id), p
+	}
+	return h.limitSuites(ctx, ids, limits)
+}
+
+// suiteLimit reads a privilege as facts tell it; none closes a suite.
+func suiteLimit(word string) (privilege, bool) {
+	if word == "none" || word == privilege(0).String() {
+		return 0, true
+	}
+	for p, w := range privilegeWords {
+		if w == word && p > 0 && p <= 15 {
+			return p, true
+		}
+	}
+	return 0, false
+}
+
+// suite reads the number of a suite that may be changed.
+func (h *hand) suite(text string) (byte, error) {
+	const top = 0x3f
+	id, err := strconv.Atoi(text)
+	switch {
+	case err != nil || id < 0 || id > top:
+		return 0, h.refuse(fmt.Sprintf("%q is no cipher suite", fleet.Clean(text, 40)))
+	case id == h.s.suite.id:
+		return 0, h.refuse("this session speaks it")
+	}
+	return byte(id), nil
+}
+
+// limitSuites writes the limits of some suites, all at once; of one that want
+// does not name nobody is let in.
+func (h *hand) limitSuites(ctx context.Context, ids []byte, want map[byte]privilege) error {
 	lan, err := h.lan(ctx)
 	if err != nil {
 		return lost(err)
@@ -46,37 +123,37 @@ func (h *hand) closeSuite(ctx context.Context) error {
 	if err != nil {
 		return lost(err)
 	}
-	i := slices.Index(t.ids, byte(id))
-	if i < 0 {
-		return h.refuse(fmt.Sprintf("the BMC does not list suite %d", id))
-	}
-	state := func(t suiteTable) string {
-		if t.limit(i) == 0 {
-			return suiteClosed
+	all := map[byte]privilege{}
+	for _, id := range ids {
+		if !slices.Contains(t.ids, id) {
+			return h.refuse(fmt.Sprintf("the BMC does not list suite %d", id))
 		}
-		return t.limit(i).String()
+		all[id] = want[id]
 	}
-	if h.out.Before = state(t); h.out.Before == suiteClosed {
+	if len(ids) == 0 {
+		return h.refuse("no suite is named")
+	}
+	then := suiteTable{t.ids, t.with(all)}
+	if h.out.Before = t.text(ids); h.out.Before == then.text(ids) {
 		return h.already()
 	}
 	begun, err := lan.change(ctx, h.s, func() error {
-		return lan.write(ctx, h.s, paramSuiteLimits, t.without(i)...)
+		return lan.write(ctx, h.s, paramSuiteLimits, then.limits...)
 	})
 	if !begun {
 		return err
 	}
-	return h.confirm(ctx, err, suiteClosed, h.settle, func() (string, error) {
+	return h.confirm(ctx, err, then.text(ids), h.settle, func() (string, error) {
 		now, err := readSuiteTable(ctx, h.s.do, lan)
 		if err != nil {
 			return "", err
 		}
-		switch slices.Index(now.ids, byte(id)) {
-		case i:
-			return state(now), nil
-		case -1: // not listed any more
-			return suiteClosed, nil
+		for i, id := range t.ids {
+			if at := slices.Index(now.ids, id); at >= 0 && at != i {
+				return "", fail(opLAN, fleet.ErrProtocol, "the list of suites changed its order")
+			}
 		}
-		return "", fail(opLAN, fleet.ErrProtocol, "the list of suites changed its order")
+		return now.text(ids), nil
 	})
 }
 

@@ -253,7 +253,7 @@ func TestDemoRemembers(t *testing.T) {
 	now := time.Now()
 	for _, err := range []error{
 		f.World.SetVLAN(0, 0, 999, now), f.World.SetAlias(0, 0, "spare", now), f.World.SetUser(1, 3, false, now), f.World.SetSuite(1, 3, false, now),
-		f.World.SetBoot(1, world.BootFlags{0x80, 4}, now), f.World.RemoveRule("r1", now), f.World.Evacuate(f.World.Instances[0].ID, now),
+		f.World.SetBoot(1, world.BootFlags{0x80, 4}, now), f.World.RemoveRule("r1", now), f.World.SetService(f.World.Servers[f.World.Hyps[1]].Name, true, "plumb j1", now), f.World.Evacuate(f.World.Instances[0].ID, now),
 	} {
 		if err != nil {
 			t.Error(err)
@@ -275,6 +275,9 @@ func TestDemoRemembers(t *testing.T) {
 		t.Errorf("the boot flags: %x", b)
 	}
 	after := g.World.Cloud(0, now)
+	if h := after.Hosts[1]; g.World.Servers[h.Server].Hypervisor != 1 || !h.Disabled || h.Reason != "plumb j1" {
+		t.Errorf("the host: %+v", h)
+	}
 	if after.RulesOff["r1"].IsZero() || after.Instances[0].Host != before.Instances[0].Host || after.Instances[0].Host == g.World.Hyps[g.World.Instances[0].Host] {
 		t.Errorf("the cloud: %+v", after)
 	}
