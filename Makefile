@@ -63,7 +63,7 @@ bench-ipmi:
 	$(call measure,-run TestPeerBench ./probes/ipmi)
 
 bench-console:
-	$(call measure,-run '^$$' -bench . ./console ./console/config)
+	$(call measure,-run '^$$' -bench . ./console ./console/config ./console/remotewrite)
 
 bench-demo: build
 	$(call measure,-run '^$$' -bench Demo .)

@@ -45,7 +45,9 @@ func TestTheManagerHears(t *testing.T) {
 	l := listenManager(t)
 	h := emptyHouse(t)
 	h.manager = managed(h.log)
-	h.reload = func(context.Context) (blueprint, error) { return h.blueprint, nil }
+	next := h.blueprint
+	next.inventory = &fleet.Inventory{}
+	h.reload = func(context.Context) (blueprint, error) { return next, nil }
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- h.run(ctx, nil) }()

@@ -81,6 +81,33 @@ func TestReadmeNamesEveryVerb(t *testing.T) {
 	}
 }
 
+// TestReadmeRemoteWrite loads the receiver that the README shows.
+func TestReadmeRemoteWrite(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```yaml\n(remote_write:.*?)```").FindSubmatch(readme)
+	if block == nil {
+		t.Fatal("the README shows no receiver of readings")
+	}
+	path := filepath.Join(t.TempDir(), "plumb.yaml")
+	text := string(block[1]) + `
+credentials: {metrics: {password_file: plumb.yaml}}
+regions: [{name: ams, sites: [{name: ams1, devices: [{name: s1, kind: server}]}]}]
+`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := config.Load(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.RemoteWrite) != 1 || f.RemoteWrite[0].Name != "long" || f.RemoteWrite[0].Password == nil || len(f.RemoteWrite[0].Match.Class) != 3 {
+		t.Errorf("%+v", f.RemoteWrite)
+	}
+}
+
 // TestNoTraces keeps machines' paths and registries' names out of the tree.
 func TestNoTraces(t *testing.T) {
 	out, err := exec.Command("git", "ls-files").Output()

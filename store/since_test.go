@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,15 +22,16 @@ func TestReadingsSinceMissesNothing(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			const late = 30 * time.Second
-			wall := time.Now().UTC().Truncate(time.Second)
+			began := time.Now().UTC().Truncate(time.Second)
+			var passed atomic.Int64 // on the fake clock, since then
+			wall := func() time.Time { return began.Add(time.Duration(passed.Load())) }
 			dir := t.TempDir()
 			open := func() *opened {
 				s, err := Open(t.Context(), testConfig(dir))
 				if err != nil {
 					t.Fatal(err)
 				}
-				began := wall
-				s.clock = clock{wall: func() time.Time { return wall }, mono: func() time.Duration { return wall.Sub(began) }}
+				s.clock = clock{wall: wall, mono: func() time.Duration { return time.Duration(passed.Load()) }}
 				s.pace = pace{rows: 3, spread: 1, age: 5 * time.Minute, fresh: time.Minute, grace: time.Minute}
 				return run(t, s, dir, testStep)
 			}
@@ -55,10 +57,10 @@ func TestReadingsSinceMissesNothing(t *testing.T) {
 				place = next
 			}
 			for range 200 {
-				wall = wall.Add(time.Duration(1+rng.IntN(80_000)) * time.Millisecond)
+				passed.Add(int64(time.Duration(1+rng.IntN(80_000)) * time.Millisecond))
 				for range 1 + rng.IntN(3) {
 					target := fmt.Sprintf("s%d", rng.IntN(4))
-					at := wall.Add(-time.Duration(rng.IntN(20_000)) * time.Millisecond)
+					at := wall().Add(-time.Duration(rng.IntN(20_000)) * time.Millisecond)
 					if want[target+at.String()] {
 						continue
 					}
@@ -75,7 +77,7 @@ func TestReadingsSinceMissesNothing(t *testing.T) {
 				case 4: // the reader was killed
 					place = saved
 				case 5:
-					if _, err := o.Backfill(t.Context(), "test", slices.Values([]fleet.Readings{reading("s9", wall.Add(-time.Minute), fleet.Int(-1))})); err != nil {
+					if _, err := o.Backfill(t.Context(), "test", slices.Values([]fleet.Readings{reading("s9", wall().Add(-time.Minute), fleet.Int(-1))})); err != nil {
 						t.Fatal(err)
 					}
 				case 6:
