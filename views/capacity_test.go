@@ -251,7 +251,7 @@ func TestCapacityLeadsOn(t *testing.T) {
 	}{
 		{NewCapacity(), "enter", "room capacity rack fra1/r03"}, {page, "enter", "room capacity feed fra1-A"}, {page, "move.down enter", "device fra fra1/r03 fra1-r03-pa"},
 		{page, "open.racks", "racks racks fra fra1 row A r03"}, {NewCapacity(), "open.racks", "racks racks fra fra1 row A r03"},
-		{newCapacityPage(capacity.ScopeSite, "fra1"), "open.racks", at(NewRacks("", ""))}, {NewSecurity(), "pane.next", "security drift lifecycle checks"}, {NewLifecycle(), "pane.next", "drift drift"}, {NewReport("ops"), "pane.next", "report report design"}, {NewDrift(""), "pane.next", "security drift security checks"},
+		{newCapacityPage(capacity.ScopeSite, "fra1"), "open.racks", at(NewRacks("", ""))}, {NewSecurity(), "pane.next", "security drift lifecycle checks"}, {NewLifecycle(), "pane.next", "drift drift"}, {NewReport("ops"), "pane.next", "report report design"}, {NewReport("handover"), "pane.next", "report report ops"}, {NewDrift(""), "pane.next", "security drift security checks"},
 	} {
 		if got := at(press(t, f, c.from, strings.Fields(c.keys)...)); got != c.want {
 			t.Errorf("%s, %s leads to %q, want %q", at(c.from), c.keys, got, c.want)

@@ -332,8 +332,8 @@ func tabWord(title string, w int) string {
 		return "Svc"
 	case "Capacity":
 		return "Cap"
-	case "Events":
-		return "Evt"
+	case "Alerts":
+		return "Alrt"
 	case "Jobs":
 		return "Job"
 	}
