@@ -102,10 +102,31 @@ func (e *Executor) may(r Errand) (*runbook.Book, error) {
 		return b, fmt.Errorf("%w: %s is outside of your scope", ErrDenied, fleet.Clean(r.Target, 80))
 	case f.Holds(e.now()):
 		return b, fmt.Errorf("%w: frozen by %s: %s", ErrRefused, f.By, f.Reason)
-	case !m.Holds:
+	}
+	if err := e.playing(r.Target); err != nil { // before what it is for: that is different while a run is under way
+		return b, err
+	}
+	if !m.Holds {
 		return b, fmt.Errorf("%w: it is not for this now: %s", ErrRefused, m.Why)
 	}
 	return b, nil
+}
+
+// playing says who runs a book on a device, or nil.
+func (e *Executor) playing(target string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.taken(target)
+}
+
+// taken is playing for who holds mu.
+func (e *Executor) taken(target string) error {
+	for id, x := range e.runs {
+		if hostOf(x.errand.Target) == hostOf(target) {
+			return fmt.Errorf("%w: %s runs %s on %s (%s)", ErrRefused, x.job.By, x.errand.Book, x.errand.Target, id)
+		}
+	}
+	return nil
 }
 
 // within reports whether a target lies in the scope of a person.
@@ -159,10 +180,8 @@ func (e *Executor) enlist(r Errand, b *runbook.Book) (*bookRun, error) {
 	if e.quits() {
 		return nil, errQuits
 	}
-	for id, x := range e.runs {
-		if hostOf(x.errand.Target) == hostOf(r.Target) {
-			return nil, fmt.Errorf("%w: %s runs %s on %s (%s)", ErrRefused, x.job.By, x.errand.Book, x.errand.Target, id)
-		}
+	if err := e.taken(r.Target); err != nil {
+		return nil, err
 	}
 	now := e.now()
 	e.serial++
