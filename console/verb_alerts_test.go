@@ -50,7 +50,7 @@ func TestAlertWords(t *testing.T) {
 	op, viewer := Caller{User: "bob", Role: fleet.RoleOperator}, Caller{User: "ann", Role: fleet.RoleViewer}
 	d, err := Acknowledge(s, op, views.AlertWord{Alerts: []string{"psu-lost:s01/psu1"}, For: time.Hour, Reason: "on it\x1b[2J"}, now)
 	ack := d.Acks[0].Ack
-	if err != nil || len(d.Acks) != 1 || !ack.Until.Equal(now.Add(time.Hour)) || ack.Reason != "on it[2J" || d.Audit[0].Who != "bob" || d.Audit[0].Target != "psu-lost:s01/psu1" {
+	if err != nil || len(d.Acks) != 1 || !ack.Until.Equal(now.Add(time.Hour)) || ack.Reason != "on it[2J" || d.Audit[0].Who != "bob" || d.Audit[0].Target != "psu-lost:s01/psu1" || d.Audit[0].Reason != "until 2026-11-22T15:00:00Z: on it[2J" {
 		t.Errorf("%+v %v", d, err)
 	}
 	ruled := *s
@@ -71,7 +71,7 @@ func TestAlertWords(t *testing.T) {
 	}
 	good := views.AlertWord{Matchers: []string{"rack=ams1/r03", "rule=~psu.*"}, For: time.Hour, Reason: "moving"}
 	d, silence, err := Hush(s, op, good, now)
-	if err != nil || len(d.Silences) != 1 || silence.Text() != "rack=ams1/r03 rule=~psu.*" || !silence.End.Equal(now.Add(time.Hour)) || silence.ID == "" {
+	if err != nil || len(d.Silences) != 1 || silence.Text() != "rack=ams1/r03 rule=~psu.*" || !silence.End.Equal(now.Add(time.Hour)) || silence.ID == "" || d.Audit[0].Reason != silence.ID+" until 2026-11-22T15:00:00Z: moving" {
 		t.Errorf("%+v %v", d, err)
 	}
 	if d, x, err := Unhush(s, op, "S1", now); err != nil || !x.End.Equal(now) || len(d.Silences) != 1 {
