@@ -64,7 +64,8 @@ func (w *Writer) post(ctx context.Context, body []byte) error {
 	}
 	defer answer.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(answer.Body, maxAnswer)) // it is only for people
-	said := fleet.Scrub(fleet.Clean(string(text), maxAnswer), secret, strings.TrimPrefix(r.Header.Get("Authorization"), "Basic ")) // it may say what it was told
+	// It may say what it was told.
+	said := fleet.Scrub(fleet.Clean(string(text), maxAnswer), secret, strings.TrimPrefix(r.Header.Get("Authorization"), "Basic "))
 	return verdict(answer, said)
 }
 
