@@ -194,6 +194,9 @@ func TestWordsAboutAlerts(t *testing.T) {
 	if !ok || ask.With != "cause:fra1-r03-pb" || ask.Command != "alert.ack" {
 		t.Fatalf("A asks %+v", in)
 	}
+	if i := strings.Index(ask.Label, "4h|sticky"); i < 0 || i > 60-20 { // what is typed has twenty columns of a small screen
+		t.Errorf("how long is not asked for in time: %q", ask.Label)
+	}
 	v, _ = do(v, "move.down") // the caret moves while the reason is typed
 	for text, want := range map[string]AlertWord{
 		"":                        {Do: "ack"},
