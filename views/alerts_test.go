@@ -370,3 +370,25 @@ func TestAlertFramesAllocateLittle(t *testing.T) {
 		}
 	}
 }
+
+// What a receiver was to be told and has not taken is not called told.
+func TestWhatWaitsIsNotTold(t *testing.T) {
+	f := called(80, 24)
+	a, sent := f.Snap.Alerts.Find("cause:fra1-r03-pb"), f.Snap.Alerts.Groups[0].Sent
+	s := *f.Snap
+	f.Snap = &s
+	for _, c := range []struct {
+		receiver fleet.ReceiverState
+		want     string
+	}{
+		{fleet.ReceiverState{}, "told to pager: firing; "},
+		{fleet.ReceiverState{Failing: sent, Oldest: sent, Error: "503 Service Unavailable"}, "waits for pager: firing; it takes nothing since " + sent.UTC().Format("15:04:05") + ": 503 Service Unavailable"},
+		{fleet.ReceiverState{Failing: sent.Add(time.Minute), Oldest: sent.Add(time.Minute)}, "told to pager: firing; "},
+	} {
+		c.receiver.Name = "pager"
+		s.Receivers = []fleet.ReceiverState{c.receiver}
+		if got := toldTo(f, a); len(got) != 1 || !strings.HasPrefix(got[0].text, c.want) {
+			t.Errorf("%+v: %+v, want %q", c.receiver, got, c.want)
+		}
+	}
+}
