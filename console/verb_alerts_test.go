@@ -1,6 +1,8 @@
 package console
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -106,6 +108,26 @@ func TestAlertWords(t *testing.T) {
 			t.Errorf("%s: is taken", name)
 		} else if viewer := strings.HasPrefix(name, "a viewer"); viewer != errors.Is(err, ErrMayNot) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// An id with blanks in it may be typed as it is listed, over ssh too.
+func TestAnAlertWithBlanks(t *testing.T) {
+	a := *anAlert
+	a.Rule, a.Part = "memory-event", "ECC Errors"
+	s := &fleet.Snapshot{Topology: &fleet.Topology{}, Alerts: &fleet.AlertBook{List: []*fleet.Alert{&a}}}
+	for _, call := range []string{"ack memory-event:s01/ECC Errors --for 1h", "unack memory-event:s01/ECC Errors"} {
+		var out bytes.Buffer
+		acked := a
+		acked.Ack = &fleet.Ack{By: "ann"}
+		if strings.HasPrefix(call, "unack") {
+			s.Alerts.List[0] = &acked
+		}
+		var got fleet.Decision
+		v := &Verbs{Memory: driftMemory{snap: s}, Now: time.Now, Decide: func(_ context.Context, d fleet.Decision) error { got = d; return nil }}
+		if code := v.Run(t.Context(), VerbCall{Args: strings.Fields(call), Stdout: &out, Stderr: &out, Caller: Caller{User: "ann", Role: fleet.RoleOperator}}); code != exitOK || len(got.Acks) != 1 || got.Acks[0].Alert != "memory-event:s01/ECC Errors" {
+			t.Errorf("%s: %d %s %+v", call, code, out.String(), got)
 		}
 	}
 }
