@@ -3,7 +3,9 @@ package views
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -389,6 +391,26 @@ func TestWhatWaitsIsNotTold(t *testing.T) {
 		s.Receivers = []fleet.ReceiverState{c.receiver}
 		if got := toldTo(f, a); len(got) != 1 || !strings.HasPrefix(got[0].text, c.want) {
 			t.Errorf("%+v: %+v, want %q", c.receiver, got, c.want)
+		}
+	}
+}
+
+// A silence of more alerts than can be named offers nothing that says "the
+// target" and means everything.
+func TestASilenceOfManyNamesWhatItCovers(t *testing.T) {
+	f := called(80, 24)
+	for _, n := range []int{2, 50, 51} {
+		var list []*fleet.Alert
+		for i := range n {
+			list = append(list, &fleet.Alert{Rule: "down", Target: "s" + strconv.Itoa(i), Part: "p", Labels: map[string]string{"rack": "r" + strconv.Itoa(i)}})
+		}
+		said := map[string]string{}
+		for _, o := range matchersOf(f, "", list) {
+			said[o.what] = o.text()
+		}
+		named := strings.Contains(said["the rule on the target"], "target=~") && strings.Contains(said["all of the target"], "target=~")
+		if _, some := said["the rule on the target"]; named != (n <= 50) || some != named || said["the rule everywhere"] != "rule=down" || slices.Contains(slices.Collect(maps.Values(said)), "") {
+			t.Errorf("%d alerts: %q", n, said)
 		}
 	}
 }
