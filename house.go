@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"reflect"
 	"strings"
 	"sync"
 	"syscall"
@@ -400,28 +399,6 @@ func (h *house) hangup(ctx context.Context) {
 	if err != nil {
 		h.log.Error("reload: nothing was changed", "err", err)
 	}
-}
-
-// frozen lists the settings that differ and are read at the start only. Saying
-// "reloaded" of them would be a lie.
-func (b blueprint) frozen(next blueprint) (later []string) {
-	differs := func(name string, was, is any) {
-		if !reflect.DeepEqual(was, is) {
-			later = append(later, name)
-		}
-	}
-	differs("store", b.store, next.store)
-	differs("poll", b.polls, next.polls)
-	differs("audit.export", b.audit.File+b.audit.Syslog.String(), next.audit.File+next.audit.Syslog.String())
-	differs("metrics.listen", b.metrics, next.metrics)
-	differs("remote_write", told(b.remote), told(next.remote))
-	if b.ssh != nil && next.ssh != nil {
-		differs("ssh.listen", b.sshAddr, next.sshAddr)
-		differs("ssh.host_key", b.ssh.HostKey, next.ssh.HostKey)
-		differs("ssh.max_sessions", b.ssh.MaxSessions, next.ssh.MaxSessions)
-		differs("ssh.idle", b.ssh.Idle, next.ssh.Idle)
-	}
-	return later
 }
 
 // run keeps the house until ctx ends, then empties it from the outside in:

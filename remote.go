@@ -31,14 +31,5 @@ func (h *house) written() []remotewrite.Stats {
 	return out
 }
 
-// told is what of receivers can be compared: certificates and passwords are read
-// anew anyway.
-func told(list []remotewrite.Config) (out []any) {
-	for _, c := range list {
-		out = append(out, []any{c.Name, c.URL.String(), c.Match, c.Labels, c.Headers, c.Username, c.Timeout})
-	}
-	return out
-}
-
 // gathered is how long a commit may wait for company, and then some.
 const gathered = 10 * time.Second

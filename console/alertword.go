@@ -104,12 +104,24 @@ func Acknowledge(s *fleet.Snapshot, by Caller, w views.AlertWord, now time.Time)
 			continue
 		}
 		d.Acks = append(d.Acks, fleet.Acknowledgement{Alert: id, Ack: ack})
-		d.Audit = append(d.Audit, wordEntry(by, cmp.Or(w.Do, "ack"), id, "done", fleet.Clean(w.Reason, fleet.MaxText), now))
+		d.Audit = append(d.Audit, wordEntry(by, cmp.Or(w.Do, "ack"), id, "done", lasts(ack, fleet.Clean(w.Reason, fleet.MaxText)), now))
 	}
 	if len(d.Acks) == 0 {
 		return d, fmt.Errorf("%w: %s %s", ErrNotSo, fleet.Clean(w.Alerts[0], 120), why)
 	}
 	return d, nil
+}
+
+// lasts is a reason with how long an ack stands before it, where that is not
+// until the alert changes.
+func lasts(a fleet.Ack, reason string) string {
+	switch {
+	case !a.Until.IsZero():
+		return strings.TrimSuffix("until "+a.Until.Format(time.RFC3339)+": "+reason, ": ")
+	case a.Sticky:
+		return strings.TrimSuffix("until it is ok: "+reason, ": ")
+	}
+	return reason
 }
 
 // Hush turns a silence, or the maintenance of a place, into a decision with its
@@ -147,7 +159,8 @@ func Hush(s *fleet.Snapshot, by Caller, w views.AlertWord, now time.Time) (fleet
 	}
 	sum := sha256.Sum256([]byte(by.User + "\x00" + x.Text() + "\x00" + now.Format(time.RFC3339Nano)))
 	x.ID = "S" + hex.EncodeToString(sum[:4])
-	return fleet.Decision{Silences: []fleet.Silence{x}, Audit: []fleet.AuditEntry{wordEntry(by, verb, x.Text(), "done", x.Comment, now)}}, x, nil
+	kept := x.ID + " until " + x.End.Format(time.RFC3339) + ": " + x.Comment // what is kept from people, and until when
+	return fleet.Decision{Silences: []fleet.Silence{x}, Audit: []fleet.AuditEntry{wordEntry(by, verb, x.Text(), "done", kept, now)}}, x, nil
 }
 
 const (

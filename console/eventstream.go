@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -157,17 +156,27 @@ func (e *EventStream) write(ctx context.Context) {
 		default:
 		}
 		lines, after := e.take()
-		for i, l := range lines {
-			if err := errors.Join(e.sayDropped(l.before), e.line(l.text)); err != nil {
-				e.lost(ctx, err, uint64(len(lines)-i)+l.before+after)
-				after = 0
-				break
-			}
-		}
-		if err := e.sayDropped(after); err != nil {
-			e.lost(ctx, err, after)
+		if n, err := e.lines(lines); err != nil {
+			e.lost(ctx, err, lines[n:], after)
+		} else if err := e.sayDropped(after); err != nil {
+			e.lost(ctx, err, nil, after)
 		}
 	}
+}
+
+// lines writes lines and returns how many were written. Of the one that failed
+// nothing is to be said any more that was said in the stream.
+func (e *EventStream) lines(list []streamLine) (n int, err error) {
+	for n = range list {
+		if err := e.sayDropped(list[n].before); err != nil {
+			return n, err
+		}
+		list[n].before = 0
+		if err := e.line(list[n].text); err != nil {
+			return n, err
+		}
+	}
+	return len(list), nil
 }
 
 func (e *EventStream) line(text []byte) error {
@@ -198,11 +207,15 @@ func (e *EventStream) sayDropped(n uint64) error {
 }
 
 // lost counts lines that could not be written, and tries the file anew after a
-// while: a disk gets room, a pipe gets another reader.
-func (e *EventStream) lost(ctx context.Context, err error, n uint64) {
+// while: a disk gets room, a pipe gets another reader. What was dropped before
+// them, and before is not yet said, is counted already.
+func (e *EventStream) lost(ctx context.Context, err error, list []streamLine, before uint64) {
+	for _, l := range list {
+		before += l.before
+	}
 	e.mu.Lock()
-	e.dropped += n
-	e.total += n
+	e.dropped += uint64(len(list)) + before
+	e.total += uint64(len(list))
 	e.mu.Unlock()
 	e.trouble(err)
 	select {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"plumb/fleet"
@@ -188,4 +190,58 @@ func (w *tearing) Write(b []byte) (int, error) {
 		return 3, syscall.ENOSPC
 	}
 	return w.Builder.Write(b)
+}
+
+// failing is a writer that refuses so many times.
+type failing struct {
+	io.Writer
+	times int
+}
+
+func (f *failing) Write(p []byte) (int, error) {
+	if f.times--; f.times >= 0 {
+		return 0, io.ErrShortWrite
+	}
+	return f.Writer.Write(p)
+}
+
+// What cannot be written is counted once, with what had been dropped before it.
+func TestEventStreamCountsOnce(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		refuses       int // at the first so many writes
+		said, dropped uint64
+	}{
+		{"nothing fails", 0, 6, 6},
+		{"the word about what is missing", 1, 6 + 2, 6 + 2},
+		{"and again", 2, 6 + 2, 6 + 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var out bytes.Buffer
+				e, err := NewEventStream("-", &failing{&out, c.refuses}, slog.New(slog.DiscardHandler), time.Now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				line := lineOf(watched{Kind: "device", ID: "s01", What: "added"})
+				e.queue, e.dropped, e.total = []streamLine{{line, 3}, {line, 2}}, 1, 6
+				ctx, stop := context.WithCancel(t.Context())
+				ended := make(chan struct{})
+				go func() { e.write(ctx); close(ended) }()
+				for range c.refuses + 1 {
+					e.ring()
+					time.Sleep(2 * streamRetry)
+				}
+				stop()
+				<-ended
+				said := uint64(0)
+				for _, l := range readLines(t, &out) {
+					said += uint64(l.N)
+				}
+				if said != c.said || e.Dropped() != c.dropped {
+					t.Errorf("%d are said to be missing and %d counted, want %d and %d", said, e.Dropped(), c.said, c.dropped)
+				}
+			})
+		})
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
+	"sync"
+	"time"
 )
 
 // Guarded lets in who has the secret: as Basic with the user's name, or, where
@@ -15,12 +17,13 @@ func Guarded(h http.Handler, user string, secret func(context.Context) (string, 
 	if secret == nil {
 		return h
 	}
+	kept := &keptSecret{get: secret}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
 			h.ServeHTTP(w, r)
 			return
 		}
-		want, err := secret(r.Context())
+		want, err := kept.now(r.Context())
 		if err != nil { // it says where the secret should be
 			http.Error(w, "the secret of this address cannot be read", http.StatusServiceUnavailable)
 			return
@@ -32,6 +35,31 @@ func Guarded(h http.Handler, user string, secret func(context.Context) (string, 
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// secretFor is how long a secret is used that was fetched: so long a changed one
+// takes to count.
+const secretFor = 5 * time.Second
+
+// keptSecret fetches a secret now and then. Where it is the output of a program,
+// a program must not be started for every stranger who knocks.
+type keptSecret struct {
+	get func(context.Context) (string, error)
+
+	mu     sync.Mutex // guards what follows
+	at     time.Time
+	secret string
+	err    error
+}
+
+func (k *keptSecret) now(ctx context.Context) (string, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.at.IsZero() || time.Since(k.at) >= secretFor {
+		k.secret, k.err = k.get(context.WithoutCancel(ctx)) // who asked may leave, the others ask too
+		k.at = time.Now()
+	}
+	return k.secret, k.err
 }
 
 func scheme(user string) string {

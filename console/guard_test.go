@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestGuarded(t *testing.T) {
@@ -46,4 +48,38 @@ func TestGuarded(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.name, w.Code, c.want)
 		}
 	}
+}
+
+// Who has no secret cannot have it fetched for every knock, which may start a
+// program; a changed one counts soon.
+func TestGuardedFetchesNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fetched, secret := 0, "old"
+		h := Guarded(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), "", func(ctx context.Context) (string, error) {
+			fetched++
+			return secret, ctx.Err()
+		})
+		knock := func(says string) int {
+			ctx, leave := context.WithCancel(t.Context())
+			leave() // a stranger who does not wait spoils it for nobody
+			r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/fleet", nil)
+			r.Header.Set("Authorization", "Bearer "+says)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			return w.Code
+		}
+		for range 100 {
+			if code := knock("guess"); code != http.StatusUnauthorized {
+				t.Fatal(code)
+			}
+		}
+		if knock("old") != http.StatusOK || fetched != 1 {
+			t.Errorf("fetched %d times", fetched)
+		}
+		secret = "new"
+		time.Sleep(secretFor)
+		if knock("new") != http.StatusOK || knock("old") != http.StatusUnauthorized || fetched != 2 {
+			t.Errorf("fetched %d times", fetched)
+		}
+	})
 }

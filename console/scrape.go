@@ -57,6 +57,10 @@ func (p *Pages) fleet(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "starting", http.StatusServiceUnavailable)
 		return
 	}
+	if filter.Region != "" && s.Regions.Get(filter.Region) == nil {
+		http.Error(w, fmt.Sprintf("region=%s: no such region", fleet.Clean(filter.Region, 80)), http.StatusBadRequest)
+		return
+	}
 	select {
 	case p.scrapes <- struct{}{}:
 		defer func() { <-p.scrapes }()

@@ -79,7 +79,10 @@ func TestFleetPageRefuses(t *testing.T) {
 		"/fleet?rack=r01":                 "rack: no such filter",
 		"/fleet?region=a&region=b":        "one region",
 		"/fleet?class=" + many("fan", 99): "too many words",
+		"/fleet?region=asm":               "region=asm: no such region",
 		"/sd?kind=ssh":                    "ssh: no such kind: ipmi redfish snmp",
+		"/sd?knid=ipmi":                   "knid: no such filter",
+		"/sd?kind=ipmi&kind=snmp":         "kind is, once",
 	} {
 		if got, text := scraped(t, h, url, ""); got.StatusCode != http.StatusBadRequest || !strings.Contains(text, want) {
 			t.Errorf("%s: %d %s", url, got.StatusCode, text)

@@ -43,7 +43,7 @@ func TestWordsAboutAlertsOverSSH(t *testing.T) {
 	d.press("8")
 	d.sees("FAN1 stands still")
 	d.press("A")
-	d.sees("ack fan:ams1-r01-s07/FAN1 until it changes: reason")
+	d.sees("ack fan:ams1-r01-s07/FAN1 [4h|sticky] reason")
 	d.press("2h spare is here\r")
 	d.sees("acknowledged by operator")
 	d.press("Z")

@@ -106,14 +106,14 @@ func alertWord(word string) (func(*fleet.Alert) bool, error) {
 
 // runAck puts on record that somebody knows of an alert.
 func runAck(ctx context.Context, v *Verbs, c *verbCall) error {
-	if err := c.want(1, "the id of an alert; alerts lists them"); err != nil {
-		return err
+	if len(c.words) == 0 {
+		return c.want(1, "the id of an alert; alerts lists them")
 	}
 	s, err := v.snapshot()
 	if err != nil {
 		return err
 	}
-	a, err := alertOf(s, c.words[0])
+	a, err := alertOf(s, idIn(c.words))
 	if err != nil {
 		return err
 	}
@@ -142,6 +142,10 @@ func (c *verbCall) tellAlert(s *fleet.Snapshot, a *fleet.Alert) error {
 	_, err := fmt.Fprintf(c.Stdout, "%s: %s\n", a.ID(), what)
 	return err
 }
+
+// idIn is the id of an alert as it was typed: some have blanks in them, such as
+// "memory-event:s07/ECC Errors", and ssh takes one layer of quotes away.
+func idIn(words []string) string { return strings.Join(words, " ") }
 
 // runSilence keeps alerts from being told for a time; maintenance those of a
 // place and of all in it.
@@ -250,12 +254,13 @@ func runRules(_ context.Context, v *Verbs, c *verbCall) error {
 	}
 	switch {
 	case len(c.words) > 0 && c.words[0] == "explain":
-		if len(c.words) != 2 {
+		if len(c.words) < 2 {
 			return usage("alerts --all lists what may be explained", "rules explain: needs the id of one alert, as RULE:TARGET")
 		}
-		lines, ok := alert.Explain(s, c.words[1], c.now)
+		id := idIn(c.words[1:])
+		lines, ok := alert.Explain(s, id, c.now)
 		if !ok {
-			_, err := alertOf(s, c.words[1])
+			_, err := alertOf(s, id)
 			return err
 		}
 		_, err := io.WriteString(c.Stdout, strings.Join(lines, "\n")+"\n")

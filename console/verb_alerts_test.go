@@ -1,6 +1,8 @@
 package console
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -50,7 +52,7 @@ func TestAlertWords(t *testing.T) {
 	op, viewer := Caller{User: "bob", Role: fleet.RoleOperator}, Caller{User: "ann", Role: fleet.RoleViewer}
 	d, err := Acknowledge(s, op, views.AlertWord{Alerts: []string{"psu-lost:s01/psu1"}, For: time.Hour, Reason: "on it\x1b[2J"}, now)
 	ack := d.Acks[0].Ack
-	if err != nil || len(d.Acks) != 1 || !ack.Until.Equal(now.Add(time.Hour)) || ack.Reason != "on it[2J" || d.Audit[0].Who != "bob" || d.Audit[0].Target != "psu-lost:s01/psu1" {
+	if err != nil || len(d.Acks) != 1 || !ack.Until.Equal(now.Add(time.Hour)) || ack.Reason != "on it[2J" || d.Audit[0].Who != "bob" || d.Audit[0].Target != "psu-lost:s01/psu1" || d.Audit[0].Reason != "until 2026-11-22T15:00:00Z: on it[2J" {
 		t.Errorf("%+v %v", d, err)
 	}
 	ruled := *s
@@ -71,7 +73,7 @@ func TestAlertWords(t *testing.T) {
 	}
 	good := views.AlertWord{Matchers: []string{"rack=ams1/r03", "rule=~psu.*"}, For: time.Hour, Reason: "moving"}
 	d, silence, err := Hush(s, op, good, now)
-	if err != nil || len(d.Silences) != 1 || silence.Text() != "rack=ams1/r03 rule=~psu.*" || !silence.End.Equal(now.Add(time.Hour)) || silence.ID == "" {
+	if err != nil || len(d.Silences) != 1 || silence.Text() != "rack=ams1/r03 rule=~psu.*" || !silence.End.Equal(now.Add(time.Hour)) || silence.ID == "" || d.Audit[0].Reason != silence.ID+" until 2026-11-22T15:00:00Z: moving" {
 		t.Errorf("%+v %v", d, err)
 	}
 	if d, x, err := Unhush(s, op, "S1", now); err != nil || !x.End.Equal(now) || len(d.Silences) != 1 {
@@ -106,6 +108,26 @@ func TestAlertWords(t *testing.T) {
 			t.Errorf("%s: is taken", name)
 		} else if viewer := strings.HasPrefix(name, "a viewer"); viewer != errors.Is(err, ErrMayNot) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// An id with blanks in it may be typed as it is listed, over ssh too.
+func TestAnAlertWithBlanks(t *testing.T) {
+	a := *anAlert
+	a.Rule, a.Part = "memory-event", "ECC Errors"
+	s := &fleet.Snapshot{Topology: &fleet.Topology{}, Alerts: &fleet.AlertBook{List: []*fleet.Alert{&a}}}
+	for _, call := range []string{"ack memory-event:s01/ECC Errors --for 1h", "unack memory-event:s01/ECC Errors"} {
+		var out bytes.Buffer
+		acked := a
+		acked.Ack = &fleet.Ack{By: "ann"}
+		if strings.HasPrefix(call, "unack") {
+			s.Alerts.List[0] = &acked
+		}
+		var got fleet.Decision
+		v := &Verbs{Memory: driftMemory{snap: s}, Now: time.Now, Decide: func(_ context.Context, d fleet.Decision) error { got = d; return nil }}
+		if code := v.Run(t.Context(), VerbCall{Args: strings.Fields(call), Stdout: &out, Stderr: &out, Caller: Caller{User: "ann", Role: fleet.RoleOperator}}); code != exitOK || len(got.Acks) != 1 || got.Acks[0].Alert != "memory-event:s01/ECC Errors" {
+			t.Errorf("%s: %d %s %+v", call, code, out.String(), got)
 		}
 	}
 }

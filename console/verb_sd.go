@@ -49,7 +49,14 @@ func writeTargets(w io.Writer, list []export.TargetGroup) error {
 
 // discover is the verb over HTTP: /sd?kind=snmp.
 func (p *Pages) discover(w http.ResponseWriter, r *http.Request) {
-	kind, err := wireOf(r.URL.Query().Get("kind"))
+	q := r.URL.Query()
+	for name := range q { // a word that is misspelt must not bring every address there is
+		if name != "kind" || len(q[name]) > 1 {
+			http.Error(w, fleet.Clean(name, 40)+": no such filter: kind is, once", http.StatusBadRequest)
+			return
+		}
+	}
+	kind, err := wireOf(q.Get("kind"))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

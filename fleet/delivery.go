@@ -43,3 +43,15 @@ type ReceiverState struct {
 	Oldest  time.Time // when the first of what waits was said
 	Error   string    // the last try's
 }
+
+// Undelivered is the receiver for whom what it was told at a time still waits,
+// because it takes nothing; nil: it has it, as far as is known. What waits leaves
+// in the order in which it was said.
+func (s *Snapshot) Undelivered(receiver string, at time.Time) *ReceiverState {
+	for i := range s.Receivers {
+		if r := &s.Receivers[i]; r.Name == receiver && !r.Failing.IsZero() && !r.Oldest.IsZero() && !at.Before(r.Oldest) {
+			return r
+		}
+	}
+	return nil
+}

@@ -72,12 +72,12 @@ func whyNoAnswer(s Scene) string {
 
 func whyNoApproval(s Scene) string {
 	switch j := s.job(); {
+	case j != nil && j.Asks != nil:
+		return "it asks a question: r answers it"
+	case s.Role < fleet.RoleAdmin: // whoever may act may look for it, and answer; also of a job that was not seen yet
+		return "needs role admin"
 	case j == nil:
 		return "the job is not on record here"
-	case j.Asks != nil:
-		return "it asks a question: r answers it"
-	case s.Role < fleet.RoleAdmin: // whoever may act may look for it, and answer
-		return "needs role admin"
 	case j.State != fleet.JobProposed:
 		return "it is " + string(j.State)
 	case j.By == s.User:

@@ -136,6 +136,10 @@ func toldTo(f Frame, a *fleet.Alert) (out []moment) {
 		switch word, is := g.Told[id]; {
 		case is && word != "" && !g.Sent.IsZero():
 			status, _, _ := strings.Cut(word, " ")
+			if r := f.Snap.Undelivered(g.Receiver, g.Sent); r != nil {
+				out = append(out, moment{g.Sent, "waits for " + g.Receiver + ": " + status + "; it takes nothing since " + r.Failing.UTC().Format("15:04:05") + ": " + r.Error, widget.Warn})
+				continue
+			}
 			out = append(out, moment{g.Sent, "told to " + g.Receiver + ": " + status + "; with its group, which last spoke then", widget.Link})
 		case slices.Contains(a.Groups, g.Key) && a.Loud():
 			out = append(out, moment{g.Next, "is to be told to " + g.Receiver, widget.Dim})

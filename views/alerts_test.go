@@ -3,7 +3,9 @@ package views
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -194,6 +196,9 @@ func TestWordsAboutAlerts(t *testing.T) {
 	if !ok || ask.With != "cause:fra1-r03-pb" || ask.Command != "alert.ack" {
 		t.Fatalf("A asks %+v", in)
 	}
+	if i := strings.Index(ask.Label, "4h|sticky"); i < 0 || i > 60-20 { // what is typed has twenty columns of a small screen
+		t.Errorf("how long is not asked for in time: %q", ask.Label)
+	}
 	v, _ = do(v, "move.down") // the caret moves while the reason is typed
 	for text, want := range map[string]AlertWord{
 		"":                        {Do: "ack"},
@@ -364,6 +369,48 @@ func TestAlertFramesAllocateLittle(t *testing.T) {
 		v := s.view(t, f)
 		if n := testing.AllocsPerRun(20, func() { Compose(f, v, Chrome{}, on.Canvas()) }); n > 1000 {
 			t.Errorf("%s: %.0f allocations a frame", s.name, n)
+		}
+	}
+}
+
+// What a receiver was to be told and has not taken is not called told.
+func TestWhatWaitsIsNotTold(t *testing.T) {
+	f := called(80, 24)
+	a, sent := f.Snap.Alerts.Find("cause:fra1-r03-pb"), f.Snap.Alerts.Groups[0].Sent
+	s := *f.Snap
+	f.Snap = &s
+	for _, c := range []struct {
+		receiver fleet.ReceiverState
+		want     string
+	}{
+		{fleet.ReceiverState{}, "told to pager: firing; "},
+		{fleet.ReceiverState{Failing: sent, Oldest: sent, Error: "503 Service Unavailable"}, "waits for pager: firing; it takes nothing since " + sent.UTC().Format("15:04:05") + ": 503 Service Unavailable"},
+		{fleet.ReceiverState{Failing: sent.Add(time.Minute), Oldest: sent.Add(time.Minute)}, "told to pager: firing; "},
+	} {
+		c.receiver.Name = "pager"
+		s.Receivers = []fleet.ReceiverState{c.receiver}
+		if got := toldTo(f, a); len(got) != 1 || !strings.HasPrefix(got[0].text, c.want) {
+			t.Errorf("%+v: %+v, want %q", c.receiver, got, c.want)
+		}
+	}
+}
+
+// A silence of more alerts than can be named offers nothing that says "the
+// target" and means everything.
+func TestASilenceOfManyNamesWhatItCovers(t *testing.T) {
+	f := called(80, 24)
+	for _, n := range []int{2, 50, 51} {
+		var list []*fleet.Alert
+		for i := range n {
+			list = append(list, &fleet.Alert{Rule: "down", Target: "s" + strconv.Itoa(i), Part: "p", Labels: map[string]string{"rack": "r" + strconv.Itoa(i)}})
+		}
+		said := map[string]string{}
+		for _, o := range matchersOf(f, "", list) {
+			said[o.what] = o.text()
+		}
+		named := strings.Contains(said["the rule on the target"], "target=~") && strings.Contains(said["all of the target"], "target=~")
+		if _, some := said["the rule on the target"]; named != (n <= 50) || some != named || said["the rule everywhere"] != "rule=down" || slices.Contains(slices.Collect(maps.Values(said)), "") {
+			t.Errorf("%d alerts: %q", n, said)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func ackOf(f Frame, selected string, c keys.Command) Intent {
 		if d := alert.AckFor(f.Snap); d > 0 {
 			until = span(d) + " are over, or it changes"
 		}
-		with, label := ids, "ack "+nameAlerts(ids)+" until "+until+": reason, if any (4h before it: for so long; sticky: until it is ok)"
+		with, label := ids, "ack "+nameAlerts(ids)+" [4h|sticky] reason, if any; else until "+until
 		if back {
 			with, label = append([]string{"back"}, ids...), "take back the ack of "+nameAlerts(ids)+": reason, if any"
 		}

@@ -78,18 +78,24 @@ func matchersOf(f Frame, id string, list []*fleet.Alert) (out []reach) {
 	target := either("target", list, func(a *fleet.Alert) string { return a.Target })
 	rack := either("rack", list, func(a *fleet.Alert) string { return a.Labels["rack"] })
 	if len(list) > 0 {
-		if part := either("part", list, func(a *fleet.Alert) string { return a.Part }); part != "" {
+		if part := either("part", list, func(a *fleet.Alert) string { return a.Part }); part != "" && target != "" && rule != "" {
 			add("this", rule, target, part)
 		}
-		add("the rule on the target", rule, target)
-		if rack != "" {
+		if target != "" && rule != "" { // else there are too many to name, and it would be everywhere
+			add("the rule on the target", rule, target)
+		}
+		if rack != "" && rule != "" {
 			add("the rule in the rack", rule, rack)
 		}
-		add("all of the target", target)
+		if target != "" {
+			add("all of the target", target)
+		}
 		if rack != "" {
 			add("all of the rack", rack)
 		}
-		add("the rule everywhere", rule)
+		if rule != "" {
+			add("the rule everywhere", rule)
+		}
 		return out
 	}
 	switch {

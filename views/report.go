@@ -94,7 +94,7 @@ func (v Report) text(f Frame) (string, bool) {
 // Handle implements View.
 func (v Report) Handle(f Frame, c keys.Command) (View, Intent) {
 	text, _ := v.text(f)
-	last := max(0, strings.Count(text, "\n")-page(f))
+	last := max(0, len(onScreen(text, reportRoom(f)))-1-page(f))
 	switch c.ID {
 	case "move.up":
 		v.at--
@@ -117,15 +117,21 @@ func (v Report) Handle(f Frame, c keys.Command) (View, Intent) {
 	return v, nil
 }
 
+// reportWidth is how wide a report stands, with its frame.
+const reportWidth = report.Widest + 6
+
+// reportRoom is how many columns a line of a report has.
+func reportRoom(f Frame) int { return min(f.Width, reportWidth) - 4 }
+
 // Draw implements View.
 func (v Report) Draw(f Frame, on widget.Canvas) {
 	text, ok := v.text(f)
-	lines := strings.Split(strings.TrimSpace(text), "\n")
+	lines := onScreen(text, reportRoom(f))
 	note := ""
 	if ok {
 		note = "line " + strconv.Itoa(v.at+1) + " of " + strconv.Itoa(len(lines))
 	}
-	w := min(on.W, 106)
+	w := min(on.W, reportWidth)
 	page := on.Sub((on.W-w)/2, 0, w, on.H)
 	box := widget.Box(page, f.Theme, "report "+v.kind+", the last "+v.span(), note, true)
 	if !ok {
@@ -140,7 +146,7 @@ func (v Report) Draw(f Frame, on widget.Canvas) {
 		} else if strings.HasPrefix(l, "|--") || strings.HasPrefix(l, "| --") {
 			st = widget.Dim
 		}
-		in.Cut(f.Theme, 0, y, in.W, strings.ReplaceAll(l, "**", ""), st)
+		in.Cut(f.Theme, 0, y, in.W, l, st)
 	}
 	widget.Foot(page, f.Theme, "tab: ops, design, handover; e copies it as Markdown; the verb report has more", widget.Dim)
 }

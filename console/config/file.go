@@ -72,8 +72,9 @@ type Metrics struct {
 	TLS    *tls.Config // nil: in clear
 	// Username and Password are for Basic; a Password alone is a bearer token.
 	// nil: for everybody who reaches the address.
-	Username string
-	Password func(context.Context) (string, error)
+	Username   string
+	Password   func(context.Context) (string, error)
+	PasswordAt string // where it is said to be, in words
 }
 
 // Health is how a service's workload is asked itself; one of the four is set.

@@ -19,7 +19,7 @@ func (b *builder) metrics(y *metricsYAML, dir string) {
 	if y.Credential.name != "" {
 		b.after = append(b.after, func() {
 			if c, ok := b.webCredential(y.Credential, "metrics"); ok {
-				m.Username, m.Password = c.Username, c.Password.Get
+				m.Username, m.Password, m.PasswordAt = c.Username, c.Password.Get, c.Password.where
 			}
 		})
 	}

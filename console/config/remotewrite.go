@@ -158,7 +158,8 @@ func (b *builder) keyPair(certFile, keyFile ref, at place, what, dir string) *tl
 func (b *builder) remoteCredential(n int, r ref, what string) {
 	b.after = append(b.after, func() {
 		if c, ok := b.webCredential(r, what); ok {
-			b.file.RemoteWrite[n].Username, b.file.RemoteWrite[n].Password = c.Username, c.Password.Get
+			w := &b.file.RemoteWrite[n]
+			w.Username, w.Password, w.PasswordAt = c.Username, c.Password.Get, c.Password.where
 		}
 	})
 }

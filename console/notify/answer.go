@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"strings"
 	"time"
 
 	"plumb/fleet"
@@ -84,19 +83,9 @@ func judge(ctx context.Context, err error) *Refusal {
 	return r
 }
 
-// words are what a receiver said, bounded and without secrets. Secrets are looked
-// for in what will be shown: what is dropped from between their letters must not
-// bring them back, nor a cut leave half of one.
+// words are what a receiver said, bounded and without secrets: it may say what
+// it was told. Secrets are looked for in what will be shown: what is dropped from
+// between their letters must not bring them back, nor a cut leave half of one.
 func words(text string, secrets ...string) string {
-	return fleet.Clean(scrub(fleet.Clean(text, maxRead), secrets...), maxAnswer)
-}
-
-// scrub takes secrets out of a text: a receiver may say what it was told.
-func scrub(text string, secrets ...string) string {
-	for _, s := range secrets {
-		if len(s) >= 4 {
-			text = strings.ReplaceAll(text, s, "(secret)")
-		}
-	}
-	return text
+	return fleet.Clean(fleet.Scrub(fleet.Clean(text, maxRead), secrets...), maxAnswer)
 }

@@ -409,3 +409,26 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
+
+// A server that refuses says the path that it was asked for; where the address is
+// the secret, no part of it that makes it one is told on.
+func TestSecretAddress(t *testing.T) {
+	const token = "B024BE7LD-xoxb/token-token+1"
+	for _, path := range []string{"/services/T0/" + token, "/services/" + token + "?key=k3yk3yk3yk3y", "/hooks/a%20b-c3po-r2d2"} {
+		for _, says := range []func(r *http.Request) string{
+			func(r *http.Request) string { return "404 page not found: " + r.URL.Path },
+			func(r *http.Request) string { return "cannot POST " + r.URL.RequestURI() },
+			func(r *http.Request) string {
+				b, _ := json.Marshal(map[string]string{"message": "no such hook: " + filepath.Base(r.URL.Path) + " " + r.URL.Query().Get("key")})
+				return string(b)
+			},
+		} {
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, says(r), http.StatusForbidden) }))
+			_, err := (&Slack{URL: secret(s.URL + path)}).sender().Send(t.Context(), &Message{Text: "x"})
+			s.Close()
+			if err == nil || !strings.Contains(err.Error(), "403 Forbidden: ") || strings.Contains(err.Error(), "xoxb") || strings.Contains(err.Error(), "k3y") || strings.Contains(err.Error(), "c3po") || strings.Contains(err.Error(), "token") {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
+}

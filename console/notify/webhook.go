@@ -7,7 +7,10 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -80,5 +83,28 @@ func addressOf(ctx context.Context, plain string, secret Secret) (to string, sec
 	if err := address("url", to); err != nil {
 		return "", nil, mend(err)
 	}
-	return to, []string{to}, nil
+	return to, secretsOf(to), nil
+}
+
+// secretWord is how long a part of a secret address is that is no common word.
+const secretWord = 9
+
+// secretsOf are an address that is a secret and the parts of it that make it
+// one: a server that refuses often says the path that it was asked for.
+func secretsOf(to string) []string {
+	u, err := url.Parse(to)
+	if err != nil {
+		return []string{to}
+	}
+	out := []string{to, u.RequestURI(), u.Path, u.RawQuery}
+	parts := slices.Concat(strings.Split(u.EscapedPath(), "/"), strings.Split(u.Path, "/"))
+	for _, list := range u.Query() {
+		parts = append(parts, list...)
+	}
+	for _, part := range parts {
+		if len(part) >= secretWord {
+			out = append(out, part)
+		}
+	}
+	return out
 }

@@ -20,10 +20,11 @@ type Config struct {
 	Headers map[string]string
 	// Username and Password are for Basic; a Password alone is a bearer token.
 	// nil: neither.
-	Username string
-	Password func(context.Context) (string, error)
-	TLS      *tls.Config // nil: whom the system trusts
-	Timeout  time.Duration
+	Username   string
+	Password   func(context.Context) (string, error)
+	PasswordAt string      // where it is said to be, in words
+	TLS        *tls.Config // nil: whom the system trusts
+	Timeout    time.Duration
 }
 
 // DefaultTimeout is how long a receiver may take for one request.

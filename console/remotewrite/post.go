@@ -54,7 +54,8 @@ func (w *Writer) post(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := w.introduce(ctx, r); err != nil {
+	secret, err := w.introduce(ctx, r)
+	if err != nil {
 		return err
 	}
 	answer, err := w.client.Do(r)
@@ -63,11 +64,14 @@ func (w *Writer) post(ctx context.Context, body []byte) error {
 	}
 	defer answer.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(answer.Body, maxAnswer)) // it is only for people
-	return verdict(answer, text)
+	// It may say what it was told.
+	said := fleet.Scrub(fleet.Clean(string(text), maxAnswer), secret, strings.TrimPrefix(r.Header.Get("Authorization"), "Basic "))
+	return verdict(answer, said)
 }
 
-// introduce sets the headers of the protocol, and who we are.
-func (w *Writer) introduce(ctx context.Context, r *http.Request) error {
+// introduce sets the headers of the protocol, and who we are; what nobody may
+// read it returns.
+func (w *Writer) introduce(ctx context.Context, r *http.Request) (secret string, err error) {
 	for name, value := range w.cfg.Headers {
 		r.Header.Set(name, value)
 	}
@@ -76,18 +80,18 @@ func (w *Writer) introduce(ctx context.Context, r *http.Request) error {
 	r.Header.Set("X-Prometheus-Remote-Write-Version", "0.1.0")
 	r.Header.Set("User-Agent", "plumb")
 	if w.cfg.Password == nil {
-		return nil
+		return "", nil
 	}
-	secret, err := w.cfg.Password(ctx)
+	secret, err = w.cfg.Password(ctx)
 	switch {
 	case err != nil:
-		return err
+		return "", err
 	case w.cfg.Username != "":
 		r.SetBasicAuth(w.cfg.Username, secret)
 	default:
 		r.Header.Set("Authorization", "Bearer "+secret)
 	}
-	return nil
+	return secret, nil
 }
 
 // plainError is what went wrong, without the address: the log names the receiver.
@@ -102,11 +106,11 @@ func plainError(err error) error {
 // verdict reads an answer. A receiver that does not let us in, or is not where
 // we thought, says nothing about the samples: somebody will mend that, and they
 // wait.
-func verdict(a *http.Response, text []byte) error {
+func verdict(a *http.Response, said string) error {
 	if a.StatusCode/100 == 2 {
 		return nil
 	}
-	why := fleet.Clean(strings.TrimSpace(string(text)), 200)
+	why := fleet.Clean(said, 200)
 	switch a.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired,
 		http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:

@@ -3,7 +3,10 @@ package remotewrite
 import (
 	"context"
 	"errors"
+	"io"
+	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -225,3 +228,26 @@ func TestEncodesStates(t *testing.T) {
 		}
 	}
 }
+
+// A receiver may say what it was told: its words are in the log and the timeline.
+func TestSecretIsNotToldOn(t *testing.T) {
+	for _, user := range []string{"", "plumb"} {
+		w := New(Config{URL: &url.URL{Scheme: "http", Host: "r"}, Username: user, Password: func(context.Context) (string, error) { return "hush-hush", nil }}, newMemory(1), 0, slog.New(slog.DiscardHandler))
+		sent := ""
+		for _, status := range []int{400, 401, 500} {
+			w.client.Transport = trip(func(r *http.Request) *http.Response {
+				_, sent, _ = strings.Cut(r.Header.Get("Authorization"), " ")
+				return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader("bad credential hush-\x00hush " + sent))}
+			})
+			err := w.post(t.Context(), nil)
+			if err == nil || !strings.Contains(err.Error(), "bad credential") || strings.Contains(err.Error(), "hush-hush") || strings.Contains(err.Error(), sent) {
+				t.Errorf("%d to %q: %v", status, user, err)
+			}
+		}
+	}
+}
+
+// trip answers requests.
+type trip func(*http.Request) *http.Response
+
+func (f trip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }

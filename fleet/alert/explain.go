@@ -128,14 +128,14 @@ func explainTelling(say func(string, ...any), rules *Book, s *fleet.Snapshot, a 
 		}
 		for _, r := range to {
 			key, _ := r.group(a)
-			say("told to %s in group %s%s", r.receiver, key, groupText(s.Alerts, key, a))
+			say("told to %s in group %s%s", r.receiver, key, groupText(s, key, a))
 		}
 	}
 }
 
-func groupText(b *fleet.AlertBook, key string, a *fleet.Alert) string {
-	for i := range b.Groups {
-		g := &b.Groups[i]
+func groupText(s *fleet.Snapshot, key string, a *fleet.Alert) string {
+	for i := range s.Alerts.Groups {
+		g := &s.Alerts.Groups[i]
 		switch {
 		case g.Key != key:
 		case g.Sent.IsZero():
@@ -143,7 +143,11 @@ func groupText(b *fleet.AlertBook, key string, a *fleet.Alert) string {
 		case g.Told[a.ID()] == "":
 			return ", with its next word at " + g.Next.UTC().Format(time.RFC3339)
 		default:
-			return ", last at " + g.Sent.UTC().Format(time.RFC3339)
+			last := ", last at " + g.Sent.UTC().Format(time.RFC3339)
+			if r := s.Undelivered(g.Receiver, g.Sent); r != nil {
+				last += "; that still waits: it takes nothing since " + r.Failing.UTC().Format(time.RFC3339) + ": " + r.Error
+			}
+			return last
 		}
 	}
 	return ""

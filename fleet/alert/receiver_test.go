@@ -44,6 +44,18 @@ func TestADeadReceiverIsToldThroughAnother(t *testing.T) {
 	if len(h.notices) != 1 || h.notices[0].Receiver != "chat" {
 		t.Fatalf("%+v", h.notices)
 	}
+	// What was put out for it and still waits is not told.
+	said := h.snap.Alerts.Groups[0].Sent
+	for oldest, want := range map[time.Time]bool{said: true, said.Add(-time.Minute): true, said.Add(time.Second): false} {
+		h.receivers(failing, fleet.ReceiverState{Name: "chat", Kind: "slack", Failing: dead, Waiting: 1, Oldest: oldest, Error: "no answer"})
+		if r := h.snap.Undelivered("chat", said); (r != nil) != want {
+			t.Errorf("told %s, the oldest that waits is of %s: %+v", said, oldest, r)
+		}
+	}
+	h.receivers(failing, fleet.ReceiverState{Name: "mail", Kind: "smtp", Failing: dead}, fleet.ReceiverState{Name: "chat", Kind: "slack"})
+	if lines, _ := Explain(h.snap, "receiver-dead:pager", h.now); strings.Contains(strings.Join(lines, "\n"), "waits") {
+		t.Errorf("%v", lines)
+	}
 	h.receivers(fleet.ReceiverState{Name: "pager", Kind: "webhook"}, fleet.ReceiverState{Name: "mail", Kind: "smtp"}, fleet.ReceiverState{Name: "chat", Kind: "slack"})
 	h.step(2 * time.Second)
 	h.step(2 * time.Second)
@@ -99,5 +111,22 @@ func TestStanding(t *testing.T) {
 	h.step(2 * time.Second)
 	if got := Standing(h.snap, "am"); got != nil {
 		t.Errorf("it is over: %+v", got)
+	}
+}
+
+// Where an alert is told it says when the receiver does not take it.
+func TestExplainSaysWhatWaits(t *testing.T) {
+	h := receiverHouse(t, "pager", "mail")
+	h.receivers(fleet.ReceiverState{Name: "pager", Kind: "webhook", Failing: h.now, Error: "connection refused"}, fleet.ReceiverState{Name: "mail", Kind: "smtp"})
+	for range 4 {
+		h.step(150 * time.Second)
+	}
+	a, g := h.snap.Alerts.Find("receiver-dead:pager"), h.snap.Alerts.Groups[0]
+	if text := groupText(h.snap, g.Key, a); a == nil || !strings.HasPrefix(text, ", last at ") || strings.Contains(text, "waits") {
+		t.Errorf("%+v: %s", a, text)
+	}
+	h.receivers(fleet.ReceiverState{Name: "mail", Kind: "smtp", Failing: h.now, Waiting: 1, Oldest: g.Sent, Error: "no answer in time"})
+	if text := groupText(h.snap, g.Key, a); !strings.Contains(text, "; that still waits: it takes nothing since ") || !strings.HasSuffix(text, ": no answer in time") {
+		t.Error(text)
 	}
 }

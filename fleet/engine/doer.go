@@ -78,7 +78,9 @@ func (d *doing) wrote(facet, value string) bool {
 	case fleet.ActUserOff:
 		return facet == "bmc.user."+args["slot"] && strings.Contains(value, " disabled ")
 	case fleet.ActCipherOff:
-		return facet == "bmc.ciphers" && value != "" && !slices.Contains(strings.Fields(value), args["suite"])
+		suites := strings.Fields(value)
+		open := slices.ContainsFunc(strings.Fields(args["suite"]), func(id string) bool { return slices.Contains(suites, id) })
+		return facet == "bmc.ciphers" && value != "" && !open
 	case fleet.ActInstanceStart, fleet.ActInstanceStop:
 		id, is := strings.CutSuffix(strings.TrimPrefix(facet, "instance "), " state")
 		return is && slices.Contains(j.Targets, id) && (value == "ACTIVE") == (j.Action == fleet.ActInstanceStart) && value != ""

@@ -118,4 +118,8 @@ func TestAJobOfAnotherPortNamesNobody(t *testing.T) {
 	if !cipher.wrote("bmc.ciphers", "3 11 17") || cipher.wrote("bmc.ciphers", "1 3") || cipher.wrote("bmc.ciphers", "") {
 		t.Error("a suite that was turned off")
 	}
+	ciphers := doing{&fleet.Job{Action: fleet.ActCipherOff, Planned: &fleet.Plan{Args: map[string]string{"suite": "0 1"}}}, "s1"}
+	if !ciphers.wrote("bmc.ciphers", "3 11 17") || ciphers.wrote("bmc.ciphers", "1 3") || ciphers.wrote("bmc.ciphers", "0 1 3") {
+		t.Error("suites that were turned off together")
+	}
 }

@@ -10,9 +10,9 @@ import (
 	"plumb/fleet"
 )
 
-// widest is how many columns a table takes at most: what a mail program and a
+// Widest is how many columns a line takes at most: what a mail program and a
 // terminal beside another one show without breaking lines.
-const widest = 100
+const Widest = 100
 
 // page is Markdown under construction.
 type page struct{ b strings.Builder }
@@ -44,7 +44,7 @@ func (p *page) wrap(first, text string) {
 		switch {
 		case i == 0:
 			line += w
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(w) > widest:
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(w) > Widest:
 			p.b.WriteString(line + "\n")
 			line = room + w
 		default:
@@ -83,7 +83,7 @@ func (p *page) table(none string, head []string, rows [][]string) {
 		return
 	}
 	head, rows = filled(head, rows)
-	room := widest - 3*len(head) - 1
+	room := Widest - 3*len(head) - 1
 	wide := make([]int, len(head))
 	for k, h := range head {
 		wide[k] = utf8.RuneCountInString(h)

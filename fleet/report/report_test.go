@@ -228,7 +228,7 @@ func TestMarkdownSaysTheNumbers(t *testing.T) {
 			t.Errorf("text of a device is taken for Markdown, or lines are wasted:\n%s", p)
 		}
 		for line := range strings.Lines(p) {
-			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > widest {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > Widest {
 				t.Errorf("%d wide: %s", n, line)
 			}
 		}

@@ -63,7 +63,7 @@ func TestAShiftIsHandedOver(t *testing.T) {
 		}
 	}
 	for _, l := range strings.Split(text, "\n") {
-		if len([]rune(l)) > widest {
+		if len([]rune(l)) > Widest {
 			t.Errorf("too wide: %q", l)
 		}
 	}
