@@ -259,9 +259,14 @@ type Miscable struct {
 // other one's power supply draws, or did and no longer does.
 type Crossing struct {
 	A, B    int
-	Crossed bool      // as of the last polls
-	Since   time.Time // that it is so
-	Polls   int       // in a row
+	Crossed bool      // as the last polls show
+	Since   time.Time // that they do
+	At      time.Time // of the last poll that counted
+	// Levels and Moves count the polls that show it, less those that do not.
+	Levels, Moves int
+	// Gives is by how much outlet A gave more than B, and Draws by how much A's
+	// supply drew more than B's, in W, when both had last moved.
+	Gives, Draws float64
 	// Known is whether it was so, or not so, for long enough to count, and Sure
 	// that the cords have changed places.
 	Known, Sure bool
