@@ -280,15 +280,9 @@ func (s *step) former(d *fleet.Device, facet, value string) {
 
 // note remembers, durably, what a facet of a target was before it changed.
 func (s *step) note(target string, docket *fleet.Docket, facet, value string) *fleet.Docket {
-	f := fleet.Former{Facet: facet, Value: value, At: s.now}
-	before := 0
-	if docket != nil {
-		before = len(docket.Past)
-	}
-	docket = drift.Note(docket, f)
-	if len(docket.Past) > before {
-		s.change(target, fleet.TableBaselines, rowFormer+facet, encode(f))
-	}
+	docket = drift.Note(docket, fleet.Former{Facet: facet, Value: value, At: s.now})
+	k := slices.IndexFunc(docket.Past, func(f fleet.Former) bool { return f.Facet == facet })
+	s.change(target, fleet.TableBaselines, rowFormer+facet, encode(docket.Past[k]))
 	return docket
 }
 
