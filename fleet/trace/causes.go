@@ -177,6 +177,7 @@ func (q *inquiry) claims(symptoms []symptom) (out claims) {
 func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
 	x := Cause{ID: c.id, Kind: c.part.Kind, State: q.g.State(q.s, c.part), Proven: c.proven, Explains: []string{}, Share: float64(len(c.symptoms)) / float64(len(symptoms))}
 	have, silent := map[Part]bool{}, 0
+	_, swapped := q.swapped(c.part)
 	for _, i := range c.symptoms {
 		y := &symptoms[i]
 		if y.silence {
@@ -193,8 +194,8 @@ func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
 	switch {
 	case mute:
 		x.Confidence = fleet.ConfidenceLow
-	case c.proven || slices.ContainsFunc(c.symptoms, func(i int) bool { return symptoms[i].tells(c.part) }):
-		x.Confidence = fleet.ConfidenceHigh // shown by others, or its own word
+	case c.proven || swapped || slices.ContainsFunc(c.symptoms, func(i int) bool { return symptoms[i].tells(c.part) }):
+		x.Confidence = fleet.ConfidenceHigh // shown by others, by both ends, or its own word
 	case len(c.symptoms) > 1 || c.part.on():
 		x.Confidence = fleet.ConfidenceMedium
 	}
