@@ -325,7 +325,7 @@ func TestCoverageCountsDevices(t *testing.T) {
 	all := w.snap().Devices.Len()
 	w.server(1).Spec.WarrantyUntil, w.server(2).Spec.WarrantyUntil = t0.Add(-24*time.Hour), t0.Add(-48*time.Hour)
 	w.server(3).Spec.WarrantyUntil = t0.Add(24 * time.Hour)
-	w.region.Docket = &fleet.Docket{Findings: []fleet.Finding{{Facet: Warranty + " ended", State: fleet.FindingOpen, Since: t0}, {Facet: Warranty + " soon", State: fleet.FindingWaived}}}
+	w.region.Docket = &fleet.Docket{Findings: []fleet.Finding{{Target: "ams", Facet: Warranty + " ended", State: fleet.FindingOpen, Since: t0}, {Target: "ams", Facet: Warranty + " soon", State: fleet.FindingWaived}}}
 	for _, x := range Coverage(w.snap(), t0) {
 		if sum := x.Passed + x.Found + x.Decided + x.NotVisible; x.ID == Warranty && (x.Found != 2 || x.Decided != 1 || sum != all) {
 			t.Errorf("of %d devices: %+v", all, x)
