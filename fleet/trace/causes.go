@@ -23,6 +23,7 @@ type Cause struct {
 	LastPath   int              `json:"last_path"`      // machines that it explains and that stand on the last of several ways
 	Proven     bool             `json:"-"`              // others show that it is dead, whatever it says itself
 	Crossed    bool             `json:"-"`              // a supply whose cord is in another one's outlet
+	Swapped    bool             `json:"-"`              // a port whose cable changed places with another one's
 	Symptoms   []Symptom        `json:"-"`              // what it explains of each
 }
 
@@ -200,6 +201,7 @@ func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
 		x.Confidence = fleet.ConfidenceMedium
 	}
 	x.Since = q.began(c.part, x.Explains)
+	x.Swapped = swapped
 	x.Crossed = c.part.Kind == PSU && q.crossedText(c.part) != ""
 	return x
 }

@@ -141,12 +141,22 @@ func (q *inquiry) since(p Part) time.Time {
 	if p.Kind == PSU { // as events call it
 		name = "PSU " + strings.TrimPrefix(name, "psu")
 	}
+	at := time.Time{}
 	for _, e := range q.news(target) {
-		if !p.on() || strings.Contains(e.Text, name) {
-			return e.At
+		if p.on() && !strings.Contains(e.Text, name) {
+			continue
+		}
+		if at = e.At; p.on() || !goesOn(e) {
+			break
 		}
 	}
-	return time.Time{}
+	return at
+}
+
+// goesOn reports whether an event says that what was in trouble is in more or
+// worse of it: the trouble began before.
+func goesOn(e *fleet.Event) bool {
+	return e.Type == "state" && (strings.HasPrefix(e.Text, "also: ") || strings.HasPrefix(e.Text, "warn → ") || strings.HasPrefix(e.Text, "crit → "))
 }
 
 // news are the events that say something went wrong with a target, newest
