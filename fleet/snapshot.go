@@ -65,6 +65,9 @@ type Topology struct {
 	// and on an outlet "pdu/number". A cable between two switches stands in
 	// Cabled under both of its ends.
 	Cabled map[string]Attachment
+	// CabledOn is Cabled by device and port: who asks for all ports of a switch
+	// asks a small map, and makes no names.
+	CabledOn map[string]map[string]Attachment
 	Corded map[string]Attachment
 	// PDUsOf are the PDUs below a feed.
 	PDUsOf map[string][]int

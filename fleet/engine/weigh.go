@@ -318,13 +318,13 @@ func (s *step) weigh(i int) {
 
 // drifted holds a device against its baselines.
 func (s *step) drifted(d *fleet.Device) drift.Judgement {
-	name := append(make([]byte, 0, 64), d.Spec.ID+"/"...) // a switch asks for a thousand ports
+	cabled := s.next.CabledOn[d.Spec.ID] // a switch asks for a thousand ports
 	return drift.Judge(drift.Case{
 		Device: d, Policies: s.policies(), Cohort: drift.Cohort(s.next.Cohorts[drift.CohortKey(d)]),
 		Readable: func(t fleet.TableID) bool { return s.readable(d, t) },
 		End:      s.end,
 		Meant: func(port string) (fleet.Attachment, bool) {
-			far, ok := s.next.Cabled[string(append(name, port...))]
+			far, ok := cabled[port]
 			return far, ok
 		},
 		Twin:   func(port string) string { return s.twin(d, port) },
