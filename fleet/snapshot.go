@@ -68,7 +68,7 @@ type Topology struct {
 	// CabledOn is Cabled by device and port: who asks for all ports of a switch
 	// asks a small map, and makes no names.
 	CabledOn map[string]map[string]Attachment
-	Corded map[string]Attachment
+	Corded   map[string]Attachment
 	// PDUsOf are the PDUs below a feed.
 	PDUsOf map[string][]int
 	// NICs says whose an address is, by MAC in lower case.
