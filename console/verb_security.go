@@ -84,8 +84,8 @@ func saysOf(t *security.Tally) string {
 
 // lookedEvery says how late a door may be seen.
 func lookedEvery(s *fleet.Snapshot) string {
-	every := s.Intervals[fleet.LaneSlow]
-	return fmt.Sprintf("doors are read about every %s: one that was opened since is not seen yet; older than %s is not visible", views.Span(every), views.Span(2*every))
+	often, every := s.Intervals[fleet.LaneTables], s.Intervals[fleet.LaneSlow]
+	return fmt.Sprintf("doors that a BMC shows to strangers are read about every %s, all others every %s: one that was opened since is not seen yet; older than %s is not visible", views.Span(often), views.Span(every), views.Span(2*every))
 }
 
 // checkOf finds the check that is asked for among n, or says which is nearest.

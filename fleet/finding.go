@@ -169,11 +169,21 @@ type Docket struct {
 // snapshot it is never written.
 type Tally map[string]map[string]int
 
-// Former is a value that a facet had before it last changed.
+// Former is a value that a facet had before it first changed within a week.
 type Former struct {
 	Facet string    `json:"facet"`
 	Value string    `json:"value"`
 	At    time.Time `json:"at"` // of the change
+	// Last is when the facet changed last; zero: then.
+	Last time.Time `json:"last,omitzero"`
+}
+
+// Changed is when the facet became what it is.
+func (f *Former) Changed() time.Time {
+	if f.Last.After(f.At) {
+		return f.Last
+	}
+	return f.At
 }
 
 // Again is a trouble that began on a target, or an action that was done to it,

@@ -154,9 +154,12 @@ const (
 	FactSerial   = "serial"
 	FactFirmware = "firmware"
 	FactLocation = "location"
-	FactUptime   = "uptime_s" // seconds, volatile, with hundredths where the wire has them
-	FactPower    = "power"    // on off unknown
-	FactGUID     = "guid"     // the BMC's own identity
+	// FactDoorsAt is when a BMC last told a stranger of its doors, in seconds
+	// since 1970; volatile. They are read more often than the rest of the facts.
+	FactDoorsAt = "bmc.doors.at"
+	FactUptime  = "uptime_s" // seconds, volatile, with hundredths where the wire has them
+	FactPower   = "power"    // on off unknown
+	FactGUID    = "guid"     // the BMC's own identity
 )
 
 // Facts is a list of facts sorted by name.

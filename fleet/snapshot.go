@@ -65,7 +65,10 @@ type Topology struct {
 	// and on an outlet "pdu/number". A cable between two switches stands in
 	// Cabled under both of its ends.
 	Cabled map[string]Attachment
-	Corded map[string]Attachment
+	// CabledOn is Cabled by device and port: who asks for all ports of a switch
+	// asks a small map, and makes no names.
+	CabledOn map[string]map[string]Attachment
+	Corded   map[string]Attachment
 	// PDUsOf are the PDUs below a feed.
 	PDUsOf map[string][]int
 	// NICs says whose an address is, by MAC in lower case.
@@ -259,9 +262,14 @@ type Miscable struct {
 // other one's power supply draws, or did and no longer does.
 type Crossing struct {
 	A, B    int
-	Crossed bool      // as of the last polls
-	Since   time.Time // that it is so
-	Polls   int       // in a row
+	Crossed bool      // as the last polls show
+	Since   time.Time // that they do
+	At      time.Time // of the last poll that counted
+	// Levels and Moves count the polls that show it, less those that do not.
+	Levels, Moves int
+	// Gives is by how much outlet A gave more than B, and Draws by how much A's
+	// supply drew more than B's, in W, when both had last moved.
+	Gives, Draws float64
 	// Known is whether it was so, or not so, for long enough to count, and Sure
 	// that the cords have changed places.
 	Known, Sure bool

@@ -207,7 +207,7 @@ func (r *attention) drawWhy(f Frame, on widget.Canvas, t *troubles) {
 	case r.id == "" && !r.deep && c != nil:
 		x := on.Cut(f.Theme, 0, 0, on.W, "explains "+t.why.share(c), widget.Bold) + 2
 		on.Cut(f.Theme, x, 0, on.W-x, firstOf(c.Evidence), widget.StateStyle(r.line.state))
-	case r.dev >= 0 && r.id != "":
+	case r.dev >= 0 && r.id != "" && !(r.line.group != nil && r.line.group.remains):
 		deviceCell(f, on, r.dev, "why")
 	case r.line.group != nil:
 		on.Cut(f.Theme, 0, 0, on.W, r.line.group.text, widget.StateStyle(r.line.state))

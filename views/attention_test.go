@@ -1,6 +1,7 @@
 package views
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -161,4 +162,35 @@ func TestHowSureACauseIs(t *testing.T) {
 			t.Errorf("%dx%d, %s confidence:\n%s", x.w, x.h, x.sure, text)
 		}
 	}
+}
+
+// TestWhatNoCauseExplainsSpeaksForItself: of two switches that say the same of
+// their ports one is explained by a dead machine; the other has a port besides
+// that flaps, and its row speaks of that one, not of the words of the first.
+func TestWhatNoCauseExplainsSpeaksForItself(t *testing.T) {
+	f := frame(160, 50)
+	s := *testFleet()
+	edit := s.Devices.Edit()
+	for k, id := range []string{"fra1-r01-sw1", "fra1-r01-sw2"} {
+		d := edit.At(s.Devices.Number(id))
+		d.State = fleet.StateWarn
+		d.About, d.Reasons = []string{"port Ethernet4"}, []string{fmt.Sprintf("Ethernet4 down (cabled to fra1-r01-s04 eth%d)", k)}
+		if k == 1 {
+			d.About, d.Reasons = append(d.About, "port Ethernet5"), append(d.Reasons, "Ethernet5 flapping")
+		}
+	}
+	s.Devices = edit.Done()
+	why := &Causes{wrong: 3, states: []fleet.State{fleet.StateCrit, fleet.StateWarn}, list: []trace.Cause{
+		{ID: "fra1-r01-s04", Kind: trace.Server, Explains: []string{"fra1-r01-sw1", "fra1-r01-sw2"}, Evidence: []string{"no light on any of its cables"}},
+		{ID: "fra1-r01-sw2/Ethernet5", Kind: trace.Port, Explains: []string{"fra1-r01-sw2"}, Evidence: []string{"Ethernet5 flapping"}},
+	}, by: map[string]int{"fra1-r01-sw1": 0, "fra1-r01-sw2": 0}, alone: map[string]int{"fra1-r01-sw2": 1}}
+	f.Snap, f.Answers = &s, given{judged{snap: &s}, why}
+	tr := new(troubles).of(f)
+	for i := range tr.rest {
+		x := &tr.rest[i]
+		if len(x.devices) == 1 && s.Devices.ID(x.devices[0]) == "fra1-r01-sw2" && x.text == "Ethernet5 flapping" {
+			return
+		}
+	}
+	t.Errorf("groups %+v", tr.rest)
 }

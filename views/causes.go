@@ -14,23 +14,23 @@ import (
 // out once for all screens ([Derivation]). Nobody writes to them.
 type Causes struct {
 	list   []trace.Cause
-	states []fleet.State   // how bad each is
-	wrong  int             // parts that are not as they should be
-	by     map[string]int  // place in list of what explains a part, by its id
-	alone  map[string]bool // parts that no cause but themselves explains, at least in part
+	states []fleet.State  // how bad each is
+	wrong  int            // parts that are not as they should be
+	by     map[string]int // place in list of what explains a part, by its id
+	alone  map[string]int // place in list of what explains a part that no cause leads, at least in part
 }
 
 // newCauses explains a snapshot.
 func newCauses(s *fleet.Snapshot, now time.Time) *Causes {
-	c := &Causes{list: trace.Causes(s, now), by: map[string]int{}, alone: map[string]bool{}}
+	c := &Causes{list: trace.Causes(s, now), by: map[string]int{}, alone: map[string]int{}}
 	for i := range c.list {
 		c.states = append(c.states, CauseState(s, &c.list[i]))
 		for _, id := range c.list[i].Explains {
 			if _, ok := c.by[id]; !ok {
 				c.by[id], c.wrong = i, c.wrong+1
 			}
-			if !leads(&c.list[i]) {
-				c.alone[id] = true
+			if _, ok := c.alone[id]; !ok && !leads(&c.list[i]) {
+				c.alone[id] = i
 			}
 		}
 	}
@@ -59,12 +59,23 @@ func (c *Causes) of(id string) *trace.Cause {
 // leads reports whether a cause says more than the symptom itself: it explains
 // several, or names another part than the one that complains. The rest is said
 // by groups of what complains alike.
-func leads(x *trace.Cause) bool { return len(x.Explains) > 1 || x.Crossed }
+func leads(x *trace.Cause) bool { return len(x.Explains) > 1 || x.Crossed || x.Swapped }
 
 // led reports whether causes that lead say all there is to say of a part.
 func (c *Causes) led(id string) bool {
 	x := c.of(id)
-	return x != nil && leads(x) && !c.alone[id]
+	_, alone := c.alone[id]
+	return x != nil && leads(x) && !alone
+}
+
+// remains is what is wrong with a part beside what causes that lead say of it;
+// "" where they say nothing of it, and all of it is its own.
+func (c *Causes) remains(id string) string {
+	k, alone := c.alone[id]
+	if x := c.of(id); !alone || x == nil || !leads(x) {
+		return ""
+	}
+	return firstOf(c.list[k].Evidence)
 }
 
 // share says how much of what is wrong a cause explains: "164 of 175".

@@ -280,8 +280,8 @@ func (v Security) Draw(f Frame, on widget.Canvas) {
 // foot says how far the word of a check reaches.
 func (v Security) foot(f Frame) string {
 	const rest = "what is not visible has not passed; tab: security, lifecycle, drift"
-	if every := f.Snap.Intervals[fleet.LaneSlow]; v.of == "" && every > 0 {
-		return "doors are read about every " + span(every) + "; " + rest
+	if often, every := f.Snap.Intervals[fleet.LaneTables], f.Snap.Intervals[fleet.LaneSlow]; v.of == "" && every > 0 {
+		return "doors are read every " + span(often) + " (BMC) to " + span(every) + "; " + rest
 	}
 	return "checks only look; " + rest
 }

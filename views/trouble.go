@@ -65,6 +65,7 @@ type trouble struct {
 	first   time.Time // blind since
 	door    bool      // a finding and no state: no cause explains it
 	facet   string    // of the finding, where it is one
+	remains bool      // the text is of what no cause explains
 }
 
 // troubles is what is not in order, kept for one snapshot: the causes, and what
@@ -111,13 +112,28 @@ func (t *troubles) leaveOut(f Frame) {
 	})
 	for i := range t.rest {
 		x := &t.rest[i]
-		had := len(x.devices)
+		had, first := len(x.devices), -1
+		if had > 0 {
+			first = x.devices[0]
+		}
 		x.devices = slices.DeleteFunc(x.devices, func(n int) bool { return t.why.led(f.Snap.Devices.ID(n)) })
 		if had > 0 && len(x.devices) == 0 {
 			x.text = ""
+		} else if had > 0 {
+			t.reword(f, x, first)
 		}
 	}
 	t.rest = slices.DeleteFunc(t.rest, func(x trouble) bool { return x.text == "" })
+}
+
+// reword gives a group the words of who is left in it, and one device alone those
+// of what no cause explains.
+func (t *troubles) reword(f Frame, x *trouble, first int) {
+	if text := t.why.remains(f.Snap.Devices.ID(x.devices[0])); text != "" && len(x.devices) == 1 {
+		x.text, x.remains = text, true
+	} else if x.devices[0] != first {
+		x.text, _ = verdict(f, f.Snap.Devices.At(x.devices[0]))
+	}
 }
 
 // order lays the lines out: what is crit first, and of that the causes, which

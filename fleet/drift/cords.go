@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"plumb/fleet"
 )
@@ -27,53 +26,8 @@ const (
 	idleW      = 20
 )
 
-// How often in a row, and for how long, two outlets must feed each other's
-// supplies before their cords are said to have changed places: loads that cross
-// once are no cords that do.
-const (
-	crossedPolls = 6
-	crossedFor   = time.Hour
-)
-
 func (c *Cord) fits(draws float64) bool {
 	return math.Abs(c.Gives-draws) <= max(meterW, meterShare*max(c.Gives, draws))
-}
-
-// Cross follows pairs of outlets of one PDU that feed each other's supplies,
-// from one poll to the next. Where the four numbers are alike nothing is
-// learned. A pair that fits the inventory again as often is known to be
-// straight and is kept as such, so that what was found of it can end.
-func Cross(was []fleet.Crossing, cords []Cord, at time.Time) []fleet.Crossing {
-	cords = slices.DeleteFunc(slices.Clone(cords), func(c Cord) bool { return math.IsNaN(c.Gives+c.Draws) || c.Gives < idleW || c.Draws < idleW })
-	next := slices.Clone(was)
-	for i := range cords {
-		for k := i + 1; k < len(cords); k++ {
-			a, b := &cords[i], &cords[k]
-			own, other := a.fits(a.Draws) || b.fits(b.Draws), a.fits(b.Draws) || b.fits(a.Draws)
-			crossed := a.fits(b.Draws) && b.fits(a.Draws) && !own
-			straight := a.fits(a.Draws) && b.fits(b.Draws) && !other
-			if crossed == straight {
-				continue
-			}
-			n := slices.IndexFunc(next, func(x fleet.Crossing) bool { return x.A == a.Outlet && x.B == b.Outlet })
-			switch {
-			case n < 0 && straight:
-				continue
-			case n < 0:
-				n = len(next)
-				next = append(next, fleet.Crossing{A: a.Outlet, B: b.Outlet})
-			}
-			x := &next[n]
-			if x.Crossed != crossed || x.Polls == 0 {
-				x.Crossed, x.Since, x.Polls = crossed, at, 0
-			}
-			x.Polls++
-			if x.Polls >= crossedPolls && at.Sub(x.Since) >= crossedFor {
-				x.Sure, x.Known = x.Crossed, true
-			}
-		}
-	}
-	return slices.DeleteFunc(next, func(x fleet.Crossing) bool { return !x.Crossed && !x.Known })
 }
 
 // CordFacet is the facet of an outlet's cord.

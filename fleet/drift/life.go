@@ -99,11 +99,12 @@ func stay(f fleet.Finding, look *fleet.Look, j Judgement, now time.Time) fleet.F
 	return next
 }
 
-// since is when a finding began: when the facet changed, where that was seen.
+// since is when a finding began: when the facet changed last, where that was
+// seen. What went back in between was in order until then.
 func since(past []fleet.Former, facet string, now time.Time) time.Time {
 	for i := range past {
-		if past[i].Facet == facet && past[i].At.Before(now) {
-			return past[i].At
+		if p := &past[i]; p.Facet == facet && p.At.Before(now) {
+			return p.Changed()
 		}
 	}
 	return now
@@ -210,7 +211,7 @@ func part[T any](list []T, over func(*T) bool) (stays, gone []T) {
 
 // Note returns a docket that knows what a facet was before it changed. The
 // first change within a week counts: what was there last week is what was there
-// before all of them.
+// before all of them. Of the others it is noted when the last one was.
 func Note(was *fleet.Docket, f fleet.Former) *fleet.Docket {
 	next := fleet.Docket{}
 	if was != nil {
@@ -218,6 +219,8 @@ func Note(was *fleet.Docket, f fleet.Former) *fleet.Docket {
 	}
 	for i := range next.Past {
 		if next.Past[i].Facet == f.Facet {
+			next.Past = slices.Clone(next.Past)
+			next.Past[i].Last = f.At
 			return &next
 		}
 	}

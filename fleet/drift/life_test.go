@@ -179,6 +179,23 @@ func TestNoteKeepsTheFirstChangeOfAWeek(t *testing.T) {
 	if len(d.Past) != 1 || len(d2.Past) != 2 || d2.Past[0].Value != "2.14" || !d2.Past[0].At.Equal(t0) {
 		t.Errorf("noted %+v, then %+v", d.Past, d2.Past)
 	}
+	if at := d2.Past[0].Changed(); !at.Equal(t0.Add(time.Hour)) || !d2.Past[0].At.Equal(t0) {
+		t.Errorf("it changed last at %v", at)
+	}
+}
+
+// TestSinceIsOfThePresentSpell: what was off, went back and is off again has been
+// off since it changed last.
+func TestSinceIsOfThePresentSpell(t *testing.T) {
+	d := Note(nil, fleet.Former{Facet: "firmware", Value: "2.19", At: t0})
+	for i, value := range []string{"2.14", "2.19"} { // back after an hour, off again after two
+		d = Note(d, fleet.Former{Facet: "firmware", Value: value, At: t0.Add(time.Duration(i+1) * time.Hour)})
+	}
+	look := fleet.Look{Facet: "firmware", Known: true, Found: &fleet.Finding{Kind: fleet.FindFirmware, Observed: "2.14"}}
+	s := Settle(d, "s01", Judgement{Kinds: []fleet.FindingKind{fleet.FindFirmware}, Looks: []fleet.Look{look}}, t0.Add(3*time.Hour))
+	if len(s.Begun) != 1 || !s.Begun[0].Since.Equal(t0.Add(2*time.Hour)) {
+		t.Errorf("begun %+v", s.Begun)
+	}
 }
 
 // model is the life of findings told slowly: one row a facet, nothing shared.

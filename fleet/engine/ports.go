@@ -37,7 +37,7 @@ func (s *step) judgePorts(v *verdict, d *fleet.Device) {
 }
 
 func (s *step) judgeLight(v *verdict, d *fleet.Device, p *fleet.Port) {
-	far, ok := s.next.Cabled[d.Spec.ID+"/"+p.Name]
+	far, ok := s.next.CabledOn[d.Spec.ID][p.Name]
 	if !ok {
 		return
 	}
@@ -60,7 +60,7 @@ func (s *step) end(a fleet.Attachment) string {
 }
 
 func (s *step) cabledTo(d *fleet.Device, p *fleet.Port) string {
-	if far, ok := s.next.Cabled[d.Spec.ID+"/"+p.Name]; ok {
+	if far, ok := s.next.CabledOn[d.Spec.ID][p.Name]; ok {
 		return " (cabled to " + s.end(far) + ")"
 	}
 	return ""
@@ -77,7 +77,7 @@ func (s *step) miscabled(d *fleet.Device) []fleet.Miscable {
 		if !ok {
 			continue
 		}
-		meant, ok := s.next.Cabled[d.Spec.ID+"/"+n.LocalPort]
+		meant, ok := s.next.CabledOn[d.Spec.ID][n.LocalPort]
 		if !ok {
 			if home := s.home(hears); home != "" {
 				out = append(out, fleet.Miscable{Port: n.LocalPort, Hears: hears, Home: home, Source: n.Protocol})
@@ -106,7 +106,7 @@ func (s *step) strays(d *fleet.Device, told []fleet.Miscable) []fleet.Miscable {
 	for i := range d.FDB {
 		e := &d.FDB[i]
 		hears, ok := s.next.NICs[strings.ToLower(e.MAC)]
-		if _, meant := s.next.Cabled[d.Spec.ID+"/"+e.Port]; !ok || meant || skip[e.Port] {
+		if _, meant := s.next.CabledOn[d.Spec.ID][e.Port]; !ok || meant || skip[e.Port] {
 			continue
 		}
 		home := s.home(hears)
@@ -130,7 +130,7 @@ func (s *step) home(a fleet.Attachment) string {
 			return c.To
 		}
 	}
-	if far, ok := s.next.Cabled[d.Spec.ID+"/"+a.Part]; ok && a.Part != "" {
+	if far, ok := s.next.CabledOn[d.Spec.ID][a.Part]; ok && a.Part != "" {
 		return s.devices.Peek(far.Device).Spec.ID + "/" + far.Part
 	}
 	return ""
@@ -159,7 +159,7 @@ func (s *step) recognise(n *fleet.Neighbor) (fleet.Attachment, bool) {
 			return fleet.Attachment{Device: i, Part: c.NIC}, true
 		}
 	}
-	if _, ok := s.next.Cabled[name+"/"+n.RemotePort]; ok {
+	if _, ok := s.next.CabledOn[name][n.RemotePort]; ok {
 		return fleet.Attachment{Device: i, Part: n.RemotePort}, true
 	}
 	return fleet.Attachment{Device: i}, true
@@ -180,7 +180,7 @@ func (s *step) strangeAddresses(d *fleet.Device, told []fleet.Miscable) []fleet.
 		if !ok || known[e.Port] {
 			continue
 		}
-		meant, ok := s.next.Cabled[d.Spec.ID+"/"+e.Port]
+		meant, ok := s.next.CabledOn[d.Spec.ID][e.Port]
 		if !ok || s.devices.Peek(meant.Device).Spec.Kind != fleet.KindServer {
 			continue
 		}

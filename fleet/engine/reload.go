@@ -115,10 +115,22 @@ func keep[S, T any](specs []S, old *fleet.Table[T], id func(*S) string, set func
 	return fleet.NewTable(ids, rows)
 }
 
+// cable notes what is meant to hang on a port.
+func cable(t *fleet.Topology, at string, far fleet.Attachment) {
+	t.Cabled[at] = far
+	device, port, _ := strings.Cut(at, "/")
+	ports := t.CabledOn[device]
+	if ports == nil {
+		ports = map[string]fleet.Attachment{}
+		t.CabledOn[device] = ports
+	}
+	ports[port] = far
+}
+
 func topology(n *fleet.Snapshot) *fleet.Topology {
 	t := &fleet.Topology{
 		RacksOf: map[string][]int{}, DevicesOf: map[string][]int{}, Loose: map[string][]int{},
-		Cabled: map[string]fleet.Attachment{}, Corded: map[string]fleet.Attachment{}, PDUsOf: map[string][]int{},
+		Cabled: map[string]fleet.Attachment{}, CabledOn: map[string]map[string]fleet.Attachment{}, Corded: map[string]fleet.Attachment{}, PDUsOf: map[string][]int{},
 		NICs: map[string]fleet.Attachment{}, SiteOf: map[string][]int{},
 	}
 	for i := range n.Racks.Len() {
@@ -136,13 +148,13 @@ func topology(n *fleet.Snapshot) *fleet.Topology {
 			t.SiteOf[d.Site] = append(t.SiteOf[d.Site], i)
 		}
 		for _, c := range d.Links {
-			t.Cabled[c.To] = fleet.Attachment{Device: i, Part: c.NIC}
+			cable(t, c.To, fleet.Attachment{Device: i, Part: c.NIC})
 			if c.MAC != "" {
 				t.NICs[strings.ToLower(c.MAC)] = fleet.Attachment{Device: i, Part: c.NIC}
 			}
 			if sw, port, _ := strings.Cut(c.To, "/"); d.Kind == fleet.KindSwitch || d.Kind == fleet.KindRouter {
 				if far := n.Devices.Number(sw); far >= 0 {
-					t.Cabled[d.ID+"/"+c.NIC] = fleet.Attachment{Device: far, Part: port}
+					cable(t, d.ID+"/"+c.NIC, fleet.Attachment{Device: far, Part: port})
 				}
 			}
 		}

@@ -280,15 +280,9 @@ func (s *step) former(d *fleet.Device, facet, value string) {
 
 // note remembers, durably, what a facet of a target was before it changed.
 func (s *step) note(target string, docket *fleet.Docket, facet, value string) *fleet.Docket {
-	f := fleet.Former{Facet: facet, Value: value, At: s.now}
-	before := 0
-	if docket != nil {
-		before = len(docket.Past)
-	}
-	docket = drift.Note(docket, f)
-	if len(docket.Past) > before {
-		s.change(target, fleet.TableBaselines, rowFormer+facet, encode(f))
-	}
+	docket = drift.Note(docket, fleet.Former{Facet: facet, Value: value, At: s.now})
+	k := slices.IndexFunc(docket.Past, func(f fleet.Former) bool { return f.Facet == facet })
+	s.change(target, fleet.TableBaselines, rowFormer+facet, encode(docket.Past[k]))
 	return docket
 }
 
@@ -324,13 +318,13 @@ func (s *step) weigh(i int) {
 
 // drifted holds a device against its baselines.
 func (s *step) drifted(d *fleet.Device) drift.Judgement {
-	name := append(make([]byte, 0, 64), d.Spec.ID+"/"...) // a switch asks for a thousand ports
+	cabled := s.next.CabledOn[d.Spec.ID] // a switch asks for a thousand ports
 	return drift.Judge(drift.Case{
 		Device: d, Policies: s.policies(), Cohort: drift.Cohort(s.next.Cohorts[drift.CohortKey(d)]),
 		Readable: func(t fleet.TableID) bool { return s.readable(d, t) },
 		End:      s.end,
 		Meant: func(port string) (fleet.Attachment, bool) {
-			far, ok := s.next.Cabled[string(append(name, port...))]
+			far, ok := cabled[port]
 			return far, ok
 		},
 		Twin:   func(port string) string { return s.twin(d, port) },

@@ -65,7 +65,7 @@ func (v *survey) batches(r *region) (looks []fleet.Look) {
 		f := finding(Recurring, fmt.Sprintf("%d of %d machines", len(t.devices), all),
 			fmt.Sprintf("%s of %s: %d of %d machines had trouble with %s in 30 d: %s", model, r.name, len(t.devices), all, part, v.names(t.devices)))
 		f.Fix = fmt.Sprintf("look at the batch, not at each machine: %d others may be next", all-len(t.devices))
-		looks = append(looks, fleet.Look{Facet: Recurring + " " + model + " " + strings.TrimPrefix(key[1], "sensor "), Known: true, Found: f})
+		looks = v.about(looks, r, Recurring+" "+model+" "+strings.TrimPrefix(key[1], "sensor "), f, t.devices)
 	}
 	return looks
 }

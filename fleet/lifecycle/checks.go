@@ -89,7 +89,8 @@ func finding(id, observed, text string) *fleet.Finding {
 	return &fleet.Finding{Kind: kind, Class: fleet.ClassChanged, Observed: observed, Evidence: c.How, Severity: c.Severity, Confidence: fleet.ConfidenceHigh, Text: text, Fix: c.Fix}
 }
 
-// Tally is a check over the whole fleet.
+// Tally is a check over the whole fleet. Its numbers are of what the check is
+// about: devices, also where a finding speaks of many, or services, hosts, feeds.
 type Tally struct {
 	ID         string         `json:"id"`
 	Title      string         `json:"title"`
@@ -104,7 +105,8 @@ type Tally struct {
 }
 
 // Coverage counts every check over the fleet: what was found is what stands in
-// the dockets; what was looked at and could not be told is counted anew.
+// the dockets; what was looked at and could not be told is counted anew. A device
+// of which two findings speak counts once.
 func Coverage(s *fleet.Snapshot, now time.Time) []Tally {
 	v := newSurvey(s, now)
 	v.walk()
@@ -114,11 +116,18 @@ func Coverage(s *fleet.Snapshot, now time.Time) []Tally {
 		c := &Checks[i]
 		n := v.counts[c.ID]
 		t := Tally{ID: c.ID, Title: c.Title, Severity: c.Severity, Passed: n.passed, NotVisible: n.blind, How: c.How, Fix: c.Fix}
+		open, ruled := map[int]bool{}, map[int]bool{}
 		for f := range s.Findings() {
 			if c.Of(f) {
-				t.found(f)
+				t.found(f, v.speaksOf(f), open, ruled)
 			}
 		}
+		for i := range ruled {
+			if !open[i] {
+				t.Decided++
+			}
+		}
+		t.Found += len(open)
 		out = append(out, t)
 	}
 	for _, c := range Unread {
@@ -131,14 +140,33 @@ func Coverage(s *fleet.Snapshot, now time.Time) []Tally {
 	return out
 }
 
-func (t *Tally) found(f *fleet.Finding) {
-	if !f.Open() {
-		t.Decided++
-		return
+// speaksOf are the devices of which a finding speaks; none where it is of
+// something else.
+func (v *survey) speaksOf(f *fleet.Finding) []int {
+	if i := v.s.Devices.Number(f.Target); i >= 0 {
+		return []int{i}
 	}
-	t.Found++
-	if t.Oldest == nil || f.Since.Before(*t.Oldest) {
-		since := f.Since
-		t.Oldest = &since
+	return v.members[finds{f.Target, f.Facet}]
+}
+
+// found counts a finding: its devices in the sets, or itself.
+func (t *Tally) found(f *fleet.Finding, devices []int, open, ruled map[int]bool) {
+	set := ruled
+	if f.Open() {
+		set = open
+		if t.Oldest == nil || f.Since.Before(*t.Oldest) {
+			since := f.Since
+			t.Oldest = &since
+		}
+	}
+	for _, i := range devices {
+		set[i] = true
+	}
+	switch {
+	case len(devices) > 0:
+	case f.Open():
+		t.Found++
+	default:
+		t.Decided++
 	}
 }

@@ -122,6 +122,14 @@ func idle(c Case) (look fleet.Look, ok bool) {
 
 // devices counts what [Device] could look at; its findings stand in dockets.
 func (v *survey) devices() {
+	shared := map[int]bool{} // what came back is told of the model
+	for name, list := range v.members {
+		if check(Recurring).Of(&fleet.Finding{Facet: name.facet}) {
+			for _, i := range list {
+				shared[i] = true
+			}
+		}
+	}
 	for i := range v.s.Devices.Len() {
 		d := v.s.Devices.At(i)
 		found := func(id string) bool {
@@ -129,7 +137,7 @@ func (v *survey) devices() {
 		}
 		if d.SeenAt.IsZero() {
 			v.blind(Recurring, 1)
-		} else if !found(Recurring) {
+		} else if !found(Recurring) && !shared[i] {
 			v.pass(Recurring, 1)
 		}
 		if look, ok := idle(Case{Device: d, Norms: v.s.Norms[drift.CohortKey(d)], Carries: func() (bool, bool) { return Carries(v.s, i) }, Now: v.now}); ok && !found(Idle) {

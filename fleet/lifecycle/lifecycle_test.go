@@ -318,6 +318,21 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
+// TestCoverageCountsDevices: a finding of a region speaks of many machines, and
+// each of them counts once, whoever decided about it.
+func TestCoverageCountsDevices(t *testing.T) {
+	w := newWorld()
+	all := w.snap().Devices.Len()
+	w.server(1).Spec.WarrantyUntil, w.server(2).Spec.WarrantyUntil = t0.Add(-24*time.Hour), t0.Add(-48*time.Hour)
+	w.server(3).Spec.WarrantyUntil = t0.Add(24 * time.Hour)
+	w.region.Docket = &fleet.Docket{Findings: []fleet.Finding{{Target: "ams", Facet: Warranty + " ended", State: fleet.FindingOpen, Since: t0}, {Target: "ams", Facet: Warranty + " soon", State: fleet.FindingWaived}}}
+	for _, x := range Coverage(w.snap(), t0) {
+		if sum := x.Passed + x.Found + x.Decided + x.NotVisible; x.ID == Warranty && (x.Found != 2 || x.Decided != 1 || sum != all) {
+			t.Errorf("of %d devices: %+v", all, x)
+		}
+	}
+}
+
 func ids(m map[string]*fleet.Finding) (out []string) {
 	for id := range m {
 		out = append(out, id)

@@ -34,14 +34,14 @@ func (v *survey) warranty(r *region) (looks []fleet.Look) {
 		first := v.s.Devices.At(r.ended[0]).Spec.WarrantyUntil.Format(time.DateOnly)
 		f := finding(Warranty, v.names(r.ended), "support ended for "+v.kinds(r.ended)+" of "+r.name+", the first on "+first+": "+v.names(r.ended))
 		f.Fix = "renew it, or replace them: they take " + v.worth(r.ended)
-		looks = append(looks, fleet.Look{Facet: Warranty + " ended", Known: true, Found: f})
+		looks = v.about(looks, r, Warranty+" ended", f, r.ended)
 	}
 	if slices.SortStableFunc(r.soon, byEnd); len(r.soon) > 0 {
 		first := v.s.Devices.At(r.soon[0]).Spec.WarrantyUntil.Format(time.DateOnly)
 		f := finding(Warranty, v.names(r.soon), "support ends within 90 d for "+v.kinds(r.soon)+" of "+r.name+", first on "+first+": "+v.names(r.soon))
 		f.Severity = fleet.SeverityInfo
 		f.Fix = "renew it before that, or plan the replacement of " + v.worth(r.soon)
-		looks = append(looks, fleet.Look{Facet: Warranty + " soon", Known: true, Found: f})
+		looks = v.about(looks, r, Warranty+" soon", f, r.soon)
 	}
 	return looks
 }
@@ -58,7 +58,7 @@ func (v *survey) unowned(r *region) (looks []fleet.Look) {
 		if kind == fleet.KindServer {
 			f.Fix += ": " + v.worth(list) + " that nobody answers for"
 		}
-		looks = append(looks, fleet.Look{Facet: Unowned + " " + string(kind), Known: true, Found: f})
+		looks = v.about(looks, r, Unowned+" "+string(kind), f, list)
 	}
 	return looks
 }

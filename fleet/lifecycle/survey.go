@@ -29,13 +29,18 @@ type survey struct {
 	now     time.Time
 	targets []Target
 	counts  map[string]count // by check
+	// members are the devices, by number, of which a finding of a group speaks.
+	members map[finds][]int
 }
+
+// finds names a finding: whose it is, and its facet.
+type finds struct{ target, facet string }
 
 // count says what was looked at and is in order, and what could not be told.
 type count struct{ passed, blind int }
 
 func newSurvey(s *fleet.Snapshot, now time.Time) *survey {
-	return &survey{s: s, now: now, counts: map[string]count{}}
+	return &survey{s: s, now: now, counts: map[string]count{}, members: map[finds][]int{}}
 }
 
 func (v *survey) walk() {
@@ -58,6 +63,12 @@ func (v *survey) pass(check string, n int) {
 	c := v.counts[check]
 	c.passed += n
 	v.counts[check] = c
+}
+
+// about adds what was found of several devices of a region.
+func (v *survey) about(looks []fleet.Look, r *region, facet string, f *fleet.Finding, devices []int) []fleet.Look {
+	v.members[finds{r.name, facet}] = devices
+	return append(looks, fleet.Look{Facet: facet, Known: true, Found: f})
 }
 
 func (v *survey) blind(check string, n int) {

@@ -56,14 +56,15 @@ const underWay = 24 * time.Hour
 func (v *survey) waves(r *region) (looks []fleet.Look) {
 	for _, model := range slices.Sorted(maps.Keys(r.models)) {
 		w := r.models[model]
+		v.blind(FirmwareWave, w.unread)
 		if len(w.runs) == 0 {
-			v.blind(FirmwareWave, 1)
 			continue
 		}
+		all := slices.Concat(slices.Collect(maps.Values(w.runs))...)
 		if f := v.wave(r, model, w); f != nil {
-			looks = append(looks, fleet.Look{Facet: FirmwareWave + " " + model, Known: true, Found: f})
+			looks = v.about(looks, r, FirmwareWave+" "+model, f, all)
 		} else {
-			v.pass(FirmwareWave, 1)
+			v.pass(FirmwareWave, len(all))
 		}
 	}
 	return looks

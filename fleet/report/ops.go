@@ -329,10 +329,10 @@ func (in *Input) changes() []Change {
 			continue
 		}
 		for _, p := range d.Docket.Past {
-			if !in.within(p.At) {
+			if !in.within(p.Changed()) {
 				continue
 			}
-			c := Change{Target: id, Name: deviceName(d), Facet: p.Facet, Was: p.Value, Is: d.Facts.Get(p.Facet), At: p.At.UTC()}
+			c := Change{Target: id, Name: deviceName(d), Facet: p.Facet, Was: p.Value, Is: d.Facts.Get(p.Facet), At: p.Changed().UTC()}
 			for i := range d.Docket.Findings {
 				if f := &d.Docket.Findings[i]; f.Facet == p.Facet {
 					c.Who, c.Is = f.Who, cmp.Or(c.Is, f.Observed)

@@ -87,6 +87,18 @@ func (v *view) factsAt(wire fleet.Source) time.Time {
 	return time.Time{}
 }
 
+// doorsAt is when the doors that a BMC shows to strangers were read, which is
+// more often than its other facts are.
+func doorsAt(v *view) time.Time {
+	at := v.factsAt(fleet.SourceIPMI)
+	if n := v.d.Facts.Num(fleet.FactDoorsAt); n.Known {
+		if told := time.Unix(int64(n.Float()), 0); told.After(at) && !told.After(v.scene.Now) {
+			return told
+		}
+	}
+	return at
+}
+
 // told is a question that one fact answers.
 func told(name string) func(*view) bool {
 	return func(v *view) bool { return v.fact(name) != "" }

@@ -23,6 +23,7 @@ type Cause struct {
 	LastPath   int              `json:"last_path"`      // machines that it explains and that stand on the last of several ways
 	Proven     bool             `json:"-"`              // others show that it is dead, whatever it says itself
 	Crossed    bool             `json:"-"`              // a supply whose cord is in another one's outlet
+	Swapped    bool             `json:"-"`              // a port whose cable changed places with another one's
 	Symptoms   []Symptom        `json:"-"`              // what it explains of each
 }
 
@@ -177,6 +178,7 @@ func (q *inquiry) claims(symptoms []symptom) (out claims) {
 func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
 	x := Cause{ID: c.id, Kind: c.part.Kind, State: q.g.State(q.s, c.part), Proven: c.proven, Explains: []string{}, Share: float64(len(c.symptoms)) / float64(len(symptoms))}
 	have, silent := map[Part]bool{}, 0
+	_, swapped := q.swapped(c.part)
 	for _, i := range c.symptoms {
 		y := &symptoms[i]
 		if y.silence {
@@ -193,12 +195,13 @@ func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
 	switch {
 	case mute:
 		x.Confidence = fleet.ConfidenceLow
-	case c.proven || slices.ContainsFunc(c.symptoms, func(i int) bool { return symptoms[i].tells(c.part) }):
-		x.Confidence = fleet.ConfidenceHigh // shown by others, or its own word
+	case c.proven || swapped || slices.ContainsFunc(c.symptoms, func(i int) bool { return symptoms[i].tells(c.part) }):
+		x.Confidence = fleet.ConfidenceHigh // shown by others, by both ends, or its own word
 	case len(c.symptoms) > 1 || c.part.on():
 		x.Confidence = fleet.ConfidenceMedium
 	}
 	x.Since = q.began(c.part, x.Explains)
+	x.Swapped = swapped
 	x.Crossed = c.part.Kind == PSU && q.crossedText(c.part) != ""
 	return x
 }

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ const maxEvidence = 4
 // and no dead part.
 func (q *inquiry) evidence(c *claim, symptoms []symptom, mute bool, explains int) []string {
 	out := []string{}
-	if mute {
+	if mute && !slices.ContainsFunc(c.symptoms, func(i int) bool { return strings.HasPrefix(symptoms[i].about, "table ") }) {
 		out = append(out, fmt.Sprintf("path lost: %s silent, and nothing shows that a part is dead", count(explains, "part")))
 	}
 	for _, text := range q.quotes(c, symptoms) {
@@ -85,6 +86,13 @@ func (q *inquiry) quotes(c *claim, symptoms []symptom) []string {
 		}
 	}
 	var out []string
+	if other, ok := q.swapped(p); ok && concerns["cable "+p.Name] {
+		out = append(out, q.swappedText(p, other))
+		delete(concerns, "cable "+p.Name)
+		if other.N == p.N {
+			delete(concerns, "cable "+other.Name)
+		}
+	}
 	for i, about := range d.About {
 		if i < len(d.Reasons) && (concerns[about] || silent && strings.HasPrefix(about, "note ")) {
 			out = append(out, d.Reasons[i])
@@ -133,12 +141,22 @@ func (q *inquiry) since(p Part) time.Time {
 	if p.Kind == PSU { // as events call it
 		name = "PSU " + strings.TrimPrefix(name, "psu")
 	}
+	at := time.Time{}
 	for _, e := range q.news(target) {
-		if !p.on() || strings.Contains(e.Text, name) {
-			return e.At
+		if p.on() && !strings.Contains(e.Text, name) {
+			continue
+		}
+		if at = e.At; p.on() || !goesOn(e) {
+			break
 		}
 	}
-	return time.Time{}
+	return at
+}
+
+// goesOn reports whether an event says that what was in trouble is in more or
+// worse of it: the trouble began before.
+func goesOn(e *fleet.Event) bool {
+	return e.Type == "state" && (strings.HasPrefix(e.Text, "also: ") || strings.HasPrefix(e.Text, "warn → ") || strings.HasPrefix(e.Text, "crit → "))
 }
 
 // news are the events that say something went wrong with a target, newest

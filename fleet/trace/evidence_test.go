@@ -94,3 +94,18 @@ func TestACauseCountsWhoIsOnTheLastPath(t *testing.T) {
 		t.Errorf("%d of them stand on their last path", x.LastPath)
 	}
 }
+
+// TestSinceIsWhenTheTroubleBegan: more of it, or worse, is no beginning.
+func TestSinceIsWhenTheTroubleBegan(t *testing.T) {
+	s := hall(1).snap(only("r01-s01", func(d *fleet.Device) { say(d, fleet.StateCrit, "host", "its compute service is down") }))
+	event := func(ago time.Duration, kind, text string) fleet.Event {
+		return fleet.Event{At: t0.Add(-ago), Target: "r01-s01", Type: kind, Text: text, Asserted: true}
+	}
+	s.Recent = []fleet.Event{
+		event(time.Minute, "state", "also: no light on any of its cables"), event(3*time.Minute, "state", "warn → crit: its compute service is down"),
+		event(4*time.Minute, "state", "ok → warn: BMC says on"), event(time.Hour, "state", "ok → warn: fan1 is slow"),
+	}
+	if x := causeNamed(t, Causes(s, t0), "r01-s01"); !x.Since.Equal(t0.Add(-4 * time.Minute)) {
+		t.Errorf("since %v", x.Since)
+	}
+}

@@ -118,8 +118,11 @@ func (q *inquiry) ofReason(out []symptom, n int, x symptom) []symptom {
 		x.own = []Part{{Outlet, n, name}}
 	case "port", "errors", "cable":
 		x.own = []Part{{Port, n, name}}
-		if what == "port" {
+		switch what {
+		case "port":
 			x.above = q.farEnd(n, name)
+		case "cable":
+			x.own[0] = q.exchange(x.own[0])
 		}
 	case "sensor":
 		if r := q.warmRack(d, name); r.Kind == Rack {
@@ -196,10 +199,30 @@ func (q *inquiry) farEnd(n int, port string) []Part {
 	if !ok {
 		return nil
 	}
-	if d := q.s.Devices.At(far.Device); q.witness(d) && !Dead(d) {
+	if d := q.s.Devices.At(far.Device); q.witness(d) && !Dead(d) && !q.contradicted(far.Device) {
 		return nil
 	}
 	return q.powerOf(far.Device)
+}
+
+// contradicted reports whether a machine that says it runs draws nothing and
+// lights none of its cables. That it is dead is said when it had the time to
+// boot; that it is behind its dark ports is the likeliest before.
+func (q *inquiry) contradicted(n int) bool {
+	if !slices.Contains(q.s.Devices.At(n).About, "power") {
+		return false
+	}
+	for k := range q.g.devices[n].cables {
+		c := &q.g.devices[n].cables[k]
+		if c.management || c.to < 0 {
+			continue
+		}
+		_, name, _ := strings.Cut(q.s.Devices.At(n).Spec.Links[k].To, "/")
+		if p := q.s.Devices.At(c.to).Port(name); p != nil && p.Up() {
+			return false
+		}
+	}
+	return true
 }
 
 // warmRack is the rack of a server whose inlet is too warm, where the engine

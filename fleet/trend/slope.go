@@ -47,7 +47,7 @@ func Slope(samples []Sample, period time.Duration) Line {
 		l.Span = l.Last.Sub(samples[0].At)
 	}
 	if len(samples) < MinPoints {
-		l.Why = fmt.Sprintf("no trend: %d points, %d are needed", len(samples), MinPoints)
+		l.Why = fmt.Sprintf("no trend: %s, %d are needed", points(len(samples)), MinPoints)
 		return l
 	}
 	if period > 0 && l.Span < 2*period {
@@ -62,6 +62,13 @@ func Slope(samples []Sample, period time.Duration) Line {
 	}
 	l.fit(groups, samples)
 	return l
+}
+
+func points(n int) string {
+	if n == 1 {
+		return "1 point"
+	}
+	return fmt.Sprintf("%d points", n)
 }
 
 // point is a sample in seconds before the last one, which a float64 holds

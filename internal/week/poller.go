@@ -22,6 +22,7 @@ type target struct {
 	facts fleet.Facts
 	is    fleet.Completeness
 	up    map[*Event]bool // reboots that were seen
+	log   logCursor
 }
 
 // NewPoller polls a world from its first minute on.
@@ -144,6 +145,7 @@ func (p *Poller) askServer(o *fleet.Observation, t *target, s *server, m Moment)
 	o.SetTable(fleet.TableSensors, fleet.Complete)
 	if o.Lane >= fleet.LaneTables {
 		o.SetTable(fleet.TableEvents, fleet.Complete)
+		o.Events = t.log.read(p.World, s, m)
 	}
 }
 

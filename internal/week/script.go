@@ -77,6 +77,8 @@ type Event struct {
 	PercentPerDay float64 `yaml:"percent_per_day"`
 	DegreesPerDay float64 `yaml:"degrees_per_day"`
 	ErrorsPerHour float64 `yaml:"errors_per_hour"`
+	EccPerDay     float64 `yaml:"ecc_per_day"`
+	Module        int
 	Rack          string
 	Watts         float64
 	Panels        []int

@@ -172,6 +172,30 @@ func TestDoors(t *testing.T) {
 	sees(t, well(t, look(t, b, fleet.LaneSlow)), officeBut(map[string]string{"bmc.users.enabled": "2", "bmc.users.admins": "0", "bmc.lan.vlan": "off"}, "bmc.user.2"), fleet.Complete)
 }
 
+// TestDoorsAreReadOften: the tables lane looks at the doors and at nothing else
+// of the identity, and what it saw before stays where a BMC is too busy to tell.
+func TestDoorsAreReadOften(t *testing.T) {
+	desk := openOffice()
+	f := startOffice(t, desk)
+	b := f.probe()
+	first := well(t, look(t, b, fleet.LaneSlow))
+	users, sent := f.count(fnApp, 0x44), b.sent.Load()
+	f.set(func() { f.records = []byte{0xc0, 0, 0, 0xc0, 3, 1, 0xc0, 17, 3} })
+	o := well(t, look(t, b, fleet.LaneTables))
+	if got := o.Facts.Get("bmc.ciphers"); got != "0 3 17" || first.Facts.Get("bmc.ciphers") != "3 17" {
+		t.Errorf("suites %q after one was opened, %q before", got, first.Facts.Get("bmc.ciphers"))
+	}
+	if !o.Facts.Num(fleet.FactDoorsAt).Known || f.knocked() != 6 || f.count(fnApp, 0x44) != users {
+		t.Errorf("doors read at %v; knocked %d times, want 6; asked for users %d times more", o.Facts.Num(fleet.FactDoorsAt), f.knocked(), f.count(fnApp, 0x44)-users)
+	}
+	n := b.sent.Load() - sent
+	t.Logf("a poll of the tables lane sent and took %d datagrams", n)
+	well(t, look(t, b, fleet.LaneFast))
+	if f.knocked() != 6 {
+		t.Error("a fast poll knocked")
+	}
+}
+
 // What is refused to our account is said once, and no user is named.
 func TestUserSeesNoOffice(t *testing.T) {
 	f := startOffice(t, openOffice(), func(f *fakeBMC) { f.maxRole = byte(privUser) })

@@ -78,6 +78,11 @@ func (b *BMC) look(ctx context.Context, o *fleet.Observation, lane fleet.Lane) e
 		return err
 	}
 	if lane != fleet.LaneSlow && b.tried {
+		if lane == fleet.LaneTables {
+			if err := b.readDoors(ctx); err != nil {
+				return err
+			}
+		}
 		return trouble
 	}
 	if err := b.readIdentity(ctx); err != nil {

@@ -61,6 +61,7 @@ func TestObserveReadsEverythingFirst(t *testing.T) {
 		"sel.overflow": "no", "sel.used_percent": "0.8", "serial": "SN-1", "vendor": "Maker",
 	}
 	want["guid"] = facts["guid"] // TestGUIDText judges it
+	want[fleet.FactDoorsAt] = facts[fleet.FactDoorsAt]
 	if d := cmp.Diff(want, facts); d != "" {
 		t.Errorf("facts (-want +got):\n%s", d)
 	}

@@ -500,5 +500,8 @@ func TestPulse(t *testing.T) {
 		if full := o.Facts.Get(fleet.FactName) != ""; full != c.full || o.Ports[0].Alias != c.want {
 			t.Errorf("poll %d: full %v, alias %q", i, full, o.Ports[0].Alias)
 		}
+		if want := map[bool]fleet.Lane{true: fleet.LaneSlow, false: fleet.LaneFast}[c.full]; o.Lane != want {
+			t.Errorf("poll %d: lane %v, want %v: its facts would be held for old after two fast polls", i, o.Lane, want)
+		}
 	}
 }

@@ -54,6 +54,7 @@ func (p *poll) run(ctx context.Context) error {
 		p.readIdentity(ctx)
 		p.factsDone()
 		p.defined = !p.dead
+		p.obs.Lane = fleet.LaneSlow // whoever asked: what was read now is not read again before that lane's turn
 	}
 	if err := ctx.Err(); err != nil && p.err != nil {
 		return err
