@@ -59,6 +59,11 @@ func (v Confirm) blast(f Frame) []line {
 	switch {
 	case !takes(v.action):
 		add("blast", g.OK, "nothing that runs is touched", widget.Plain)
+		for _, t := range v.targets[:min(len(v.targets), maxTargetLines)] {
+			if fed := fedText(f, t); fed != "" {
+				add("", "", t+" feeds "+fed, widget.Plain)
+			}
+		}
 		return out
 	case n == 0 && len(v.plan(f).Services) == 0:
 		add("blast", g.OK, "no instance and no service is known to run there", widget.Plain)
@@ -76,10 +81,10 @@ func (v Confirm) hanging(f Frame, on fleet.TargetKind) []line {
 	label := "blast"
 	for _, t := range v.targets[:min(len(v.targets), maxTargetLines)] {
 		text := ""
-		if far, ok := f.Snap.Corded[t]; on == fleet.OnOutlet && ok && far.Device >= 0 {
-			text = t + " feeds " + f.Snap.Devices.At(far.Device).Spec.ID + " " + far.Part
-		} else if on == fleet.OnOutlet {
-			text = t + ": what hangs on it is not known"
+		if on == fleet.OnOutlet {
+			if text = t + ": what hangs on it is not known"; fedText(f, t) != "" {
+				text = t + " feeds " + fedText(f, t)
+			}
 		} else if x := f.Snap.Instances.Get(t); x != nil {
 			if text = x.Name + " stops"; x.Service != "" {
 				text += ": a replica of " + x.Service
@@ -89,8 +94,21 @@ func (v Confirm) hanging(f Frame, on fleet.TargetKind) []line {
 			out = append(out, line{label, "", text, widget.Plain})
 			label = ""
 		}
+		out = append(out, v.keeps(f, t)...)
 	}
 	return out
+}
+
+// keeps says on what the device behind an outlet keeps running, where the plan
+// found that it does.
+func (v Confirm) keeps(f Frame, outlet string) []line {
+	p := v.plan(f)
+	for i := range p.Guards {
+		if g := &p.Guards[i]; g.Target == outlet && isPartner(g, p) {
+			return []line{{"", f.Theme.Glyphs.OK, g.Text, widget.OK}}
+		}
+	}
+	return nil
 }
 
 func takes(k fleet.ActionKind) bool {

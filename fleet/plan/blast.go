@@ -130,51 +130,36 @@ func (b *bench) partner(g *trace.Graph, t *target) {
 	name := t.fed.Spec.ID
 	switch {
 	case what == "":
+	case state == fleet.StateOK && b.spec.On == fleet.OnOutlet:
+		b.say("partner", fleet.VerdictOK, t.ID, "%s keeps running on %s", name, what)
 	case state == fleet.StateOK:
 		b.say("partner", fleet.VerdictOK, t.ID, "%s stays on %s", name, what)
 	case state == fleet.StateUnknown:
 		b.say("partner", fleet.VerdictEscalate, t.ID, "%s would stand on %s alone, and nobody can see how that is", name, what)
+	case b.lastCord(t, state):
+		b.say("partner", fleet.VerdictRefuse, t.ID, "it is the last live cord of %s: %s is %s", name, what, state)
 	default:
 		b.say("partner", fleet.VerdictRefuse, t.ID, "%s would stand on %s alone, which is %s", name, what, state)
 	}
 }
 
-// otherCord is how well the best of the other cords is.
-func (b *bench) otherCord(t *target) (fleet.State, string) {
-	best, what := fleet.StateCrit, ""
-	for _, c := range t.fed.Spec.Power {
-		if c.Outlet == t.ID {
-			continue
-		}
-		is := b.cord(t.fed, c)
-		if what == "" || better(is, best) {
-			best, what = is, fmt.Sprintf("PSU %d at %s", c.PSU, c.Outlet)+b.too(c.Outlet)
-		}
+// lastCord reports whether an outlet feeds the one cord that a device still lives
+// by, the best of the others being in a state.
+func (b *bench) lastCord(t *target, others fleet.State) bool {
+	if b.spec.On != fleet.OnOutlet || others != fleet.StateCrit {
+		return false
 	}
-	return best, what
+	c, ok := CordOf(b.Snap, t.ID)
+	return ok && c.State != fleet.StateCrit
 }
 
-// cord is the state of a cord: what the supply at its end says, else what its
-// outlet does. One that is on its way out is none.
-func (b *bench) cord(d *fleet.Device, c fleet.PowerCord) fleet.State {
-	if b.going[c.Outlet] {
-		return fleet.StateCrit
+// otherCord is how well the best of the other cords is.
+func (b *bench) otherCord(t *target) (fleet.State, string) {
+	c, state := bestCord(b.Snap, b.going, t.fed, t.ID)
+	if c == nil {
+		return state, ""
 	}
-	for i := range d.Sensors {
-		if x := &d.Sensors[i]; x.Supply() == c.PSU && x.State != fleet.StateUnknown && !d.Blind() {
-			return x.State
-		}
-	}
-	t, err := find(b.Snap, fleet.ActOutletOff.Spec(), nil, c.Outlet)
-	switch {
-	case err != nil || !t.device.BlindSince.IsZero():
-		return fleet.StateUnknown
-	case t.outlet.State == "on":
-		return fleet.StateOK
-	case t.outlet.State == "off":
-		return fleet.StateCrit
-	}
-	return fleet.StateUnknown
+	return state, fmt.Sprintf("PSU %d%s at %s", c.PSU, feedText(b.Snap, c.Outlet), c.Outlet) + b.too(c.Outlet)
 }
 
 // otherCable is how well the best of the other cables is.

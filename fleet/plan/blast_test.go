@@ -18,12 +18,16 @@ func TestPartner(t *testing.T) {
 	blind := func(id string) func(*house) { return func(h *house) { h.get(id).BlindSince = t0 } }
 	cord, cable := asked(fleet.ActOutletOff, "pa/1"), asked(fleet.ActPortDown, "swa/E1")
 	judge(t, "partner", []judged{
-		{"cord: the other supply is well", cord, supply(fleet.StateOK), ok, "s01 stays on PSU 2 at pb/1"},
-		{"cord: it is dead", cord, supply(fleet.StateCrit), refuse, "alone, which is crit"},
+		{"cord: the other supply is well", cord, supply(fleet.StateOK), ok, "s01 keeps running on PSU 2 (B) at pb/1"},
+		{"cord: it is dead", cord, supply(fleet.StateCrit), refuse, "it is the last live cord of s01: PSU 2 (B) at pb/1 is crit"},
+		{"cord: both are dead", cord, func(h *house) {
+			supply(fleet.StateCrit)(h)
+			h.get("pa").Outlets[0].State = "off"
+		}, refuse, "alone, which is crit"},
 		{"cord: it is warm", cord, supply(fleet.StateWarn), refuse, "alone, which is warn"},
 		{"cord: nobody sees it, the outlet is on", cord, supply(fleet.StateUnknown), ok, ""},
 		{"cord: the outlet is on", cord, nil, ok, ""},
-		{"cord: the outlet is off", cord, outlet("off"), refuse, "alone"},
+		{"cord: the outlet is off", cord, outlet("off"), refuse, "last live cord"},
 		{"cord: the outlet says nothing", cord, outlet("unknown"), escalate, "nobody can see"},
 		{"cord: the PDU is blind", cord, blind("pb"), escalate, "nobody can see"},
 		{"cord: the other one is being taken", cord, func(h *house) { h.did(fleet.ActOutletOff, fleet.JobRunning, time.Second, "pb/1") }, refuse, "(taken too)"},
