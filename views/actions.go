@@ -175,6 +175,8 @@ func nothingToDo(f Frame, kind, id string) string {
 			return "a PDU is not switched itself: its outlets are, on its page"
 		case fleet.KindSwitch, fleet.KindRouter:
 			return "a " + string(d.Spec.Kind) + " is not switched itself: its ports are, n shows them"
+		case fleet.KindUPS:
+			return "plumb has no wire that does anything to a UPS"
 		}
 		return "plumb has no wire that does anything to a " + string(d.Spec.Kind)
 	}

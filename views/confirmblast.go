@@ -78,37 +78,42 @@ func (v Confirm) blast(f Frame) []line {
 // hanging says what hangs on outlets, or what instances are for.
 func (v Confirm) hanging(f Frame, on fleet.TargetKind) []line {
 	var out []line
-	label := "blast"
 	for _, t := range v.targets[:min(len(v.targets), maxTargetLines)] {
-		text := ""
 		if on == fleet.OnOutlet {
-			if text = t + ": what hangs on it is not known"; fedText(f, t) != "" {
-				text = t + " feeds " + fedText(f, t)
-			}
+			out = append(out, v.fed(f, t)...)
 		} else if x := f.Snap.Instances.Get(t); x != nil {
-			if text = x.Name + " stops"; x.Service != "" {
+			text := x.Name + " stops"
+			if x.Service != "" {
 				text += ": a replica of " + x.Service
 			}
+			out = append(out, line{"", "", text, widget.Plain})
 		}
-		if text != "" {
-			out = append(out, line{label, "", text, widget.Plain})
-			label = ""
-		}
-		out = append(out, v.keeps(f, t)...)
+	}
+	if len(out) > 0 {
+		out[0].label = "blast"
 	}
 	return out
 }
 
-// keeps says on what the device behind an outlet keeps running, where the plan
-// found that it does.
-func (v Confirm) keeps(f Frame, outlet string) []line {
+// fed says what an outlet feeds, and on what that keeps running where the plan
+// found that it does; of one of many only that it does.
+func (v Confirm) fed(f Frame, outlet string) []line {
+	text := outlet + ": what hangs on it is not known"
+	if fed := fedText(f, outlet); fed != "" {
+		text = outlet + " feeds " + fed
+	}
 	p := v.plan(f)
 	for i := range p.Guards {
-		if g := &p.Guards[i]; g.Target == outlet && isPartner(g, p) {
-			return []line{{"", f.Theme.Glyphs.OK, g.Text, widget.OK}}
+		g := &p.Guards[i]
+		switch {
+		case g.Target != outlet || !isPartner(g, p):
+		case len(v.targets) > 1:
+			return []line{{"", f.Theme.Glyphs.OK, text + "; it keeps running", widget.OK}}
+		default:
+			return []line{{"", "", text, widget.Plain}, {"", f.Theme.Glyphs.OK, g.Text, widget.OK}}
 		}
 	}
-	return nil
+	return []line{{"", "", text, widget.Plain}}
 }
 
 func takes(k fleet.ActionKind) bool {

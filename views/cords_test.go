@@ -68,3 +68,21 @@ func TestCords(t *testing.T) {
 		})
 	}
 }
+
+// TestManyCords: of many outlets each has one line, which says of whom what runs
+// there stops.
+func TestManyCords(t *testing.T) {
+	f := hands(80, 24)
+	s := *f.Snap
+	s.Corded = map[string]fleet.Attachment{someOutlet: {Device: s.Devices.Number("fra1-r03-s03"), Part: "PSU 2"}, "fra1-r03-pb/2": {Device: s.Devices.Number("fra1-r03-s02"), Part: "PSU 2"}}
+	f.Snap = &s
+	text := compose(t, f, NewConfirm(fleet.ActOutletOff, []string{"fra1-r03-pb/2", someOutlet, "fra1-r03-pb/20"}, s.Version), Chrome{})
+	for _, want := range []string{"blast    ● fra1-r03-pb/2 feeds fra1-r03-s02 PSU 2; it keeps running", "         ● fra1-r03-pb/3 feeds fra1-r03-s03 PSU 2; it keeps running", "fra1-r03-pb/20: what hangs on it is not known"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not said:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "nothing stops meanwhile") {
+		t.Errorf("of one nobody knows what hangs on it:\n%s", text)
+	}
+}
