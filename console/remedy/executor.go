@@ -130,7 +130,9 @@ func (e *Executor) plan(a plan.Ask, own string) fleet.Plan {
 	w := plan.World{Snap: e.ledger.Snapshot(), Now: e.now(), Own: own}
 	for _, l := range e.leases {
 		if l.Job != own || own == "" || l.begun {
-			w.UnderWay = append(w.UnderWay, l.UnderWay)
+			u := l.UnderWay
+			u.Begun = l.begun
+			w.UnderWay = append(w.UnderWay, u)
 		}
 	}
 	return plan.For(w, a)

@@ -137,6 +137,34 @@ func TestUnderWayCounts(t *testing.T) {
 	}
 }
 
+// TestWhatIsToComeIsNotGone: that somebody else is about to take the last cord of
+// a server does not let a third one cut it: that turn may be cancelled. Once it
+// has come the server is gone, and there is nothing more to lose.
+func TestWhatIsToComeIsNotGone(t *testing.T) {
+	h := build()
+	h.serve("match", 2, "s01", "s02")
+	h.get("pb").Outlets[0].State = "off"
+	turn := []UnderWay{{Step: Step{Action: fleet.ActOutletOff, Target: "pa/1"}, Who: "eve", Since: t0, Lease: "pa/1", Job: "j9"}}
+	ask := asked(fleet.ActPowerOff, "s01")
+	p := For(World{Snap: h.snap(), Now: t0, UnderWay: turn}, ask)
+	if got, text := found(&p, "floor"); got != refuse || len(p.Services) != 1 || p.Services[0].Before != 2 || p.Services[0].After != 1 {
+		t.Errorf("to come: %q %s %+v", got, text, p.Services)
+	}
+	p = For(World{Snap: h.snap(), Now: t0, UnderWay: turn}, asked(fleet.ActPowerOff, "s04")) // no replica
+	if got, text := found(&p, "floor"); got != "" {
+		t.Errorf("of another server: %q %s", got, text)
+	}
+	p = For(World{Snap: h.snap(), Now: t0, UnderWay: turn}, asked(fleet.ActPowerOff, "s02"))
+	if got, text := found(&p, "floor"); got != refuse || p.Services[0].Before != 1 || p.Services[0].After != 0 {
+		t.Errorf("of the other replica: %q %s %+v", got, text, p.Services)
+	}
+	turn[0].Begun = true
+	p = For(World{Snap: h.snap(), Now: t0, UnderWay: turn}, ask)
+	if got, text := found(&p, "floor"); got != "" {
+		t.Errorf("begun: %q %s", got, text)
+	}
+}
+
 func TestLossesBeyondTheTargets(t *testing.T) {
 	p := For(World{Snap: build().snap(), Now: t0}, asked(fleet.ActOutletOff, "pa/5"))
 	if len(p.Lost) != 1 || p.Lost[0] != "s05" || len(p.Weaker) != 0 {
