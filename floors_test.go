@@ -52,9 +52,10 @@ var floors = map[string]floor{
 	"console/notify":      {std: true, house: []string{"fleet", "fleet/alert", "console/syslog"}},
 	"console/auditlog":    {std: true, house: []string{"fleet", "store", "console/syslog"}, outside: []string{"golang.org/x/crypto/ssh"}},
 	"console/config":      {std: true, house: []string{"fleet", "fleet/*", "probes", "store", "console/auditlog", "console/notify", "console/remotewrite", "console/syslog"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
+	"console/ration":      {std: true, house: []string{"fleet"}, outside: []string{"golang.org/x/time"}},
 	"console/systemd":     {std: true, outside: []string{"golang.org/x/sys"}},
 	"console/remotewrite": {std: true, house: []string{"fleet", "store", "views/export"}, outside: []string{"github.com/klauspost/compress/s2"}},
-	"console/remedy":      {std: true, house: []string{"fleet", "fleet/plan", "fleet/runbook", "probes", "store"}},
+	"console/remedy":      {std: true, house: []string{"fleet", "fleet/plan", "fleet/runbook", "probes", "store", "console/ration"}},
 	"console":             {std: true, house: []string{"fleet", "fleet/*", "keys", "probes", "store", "views", "views/*", "console/*"}, outside: []string{"charm.land", "golang.org/x", "github.com/charmbracelet", "github.com/muesli/cancelreader", "github.com/prometheus/client_golang"}},
 	"internal/*":          {std: true}, // for tests
 	".":                   {std: true, house: []string{"*"}, outside: []string{"github.com/alecthomas/kong", "golang.org/x"}},

@@ -475,6 +475,7 @@ func (h *house) run(ctx context.Context, started func(context.Context)) error {
 	stopPolls()
 	<-pollsDone
 	h.executor.Wait()
+	h.executor.Flush(inner)
 	messengers()
 	exporters()
 	writers()

@@ -125,3 +125,45 @@ func TestPeerCertificates(t *testing.T) {
 		})
 	}
 }
+
+// TestPeerTerminalOfACertificate: a terminal takes permit-pty. Without it
+// OpenSSH's client gives up where it asks for one, and verbs go on.
+func TestPeerTerminalOfACertificate(t *testing.T) {
+	a := newAuthority(t)
+	h := newHouse(t, func(c *ServerConfig, _ *Deps) {
+		c.TrustedCA = append(c.TrustedCA, a.public("ca"))
+		c.Users = append(c.Users, User{Name: "ann", Role: fleet.RoleViewer})
+	})
+	_, port, _ := net.SplitHostPort(h.addr)
+	for n, c := range []struct {
+		name string
+		args []string
+		pty  bool
+	}{
+		{"as signed by default", []string{"-n", "ann"}, true},
+		{"only a terminal", []string{"-n", "ann", "-O", "clear", "-O", "permit-pty"}, true},
+		{"nothing is permitted", []string{"-n", "ann", "-O", "clear"}, false},
+		{"no terminal", []string{"-n", "ann", "-O", "no-pty"}, false},
+		{"forwarding, and no terminal", []string{"-n", "ann", "-O", "clear", "-O", "permit-port-forwarding"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cert := a.sign("ca", "pty"+string(rune('a'+n)), c.args...)
+			call := func(tty string, words ...string) (string, bool) {
+				out, err := exec.CommandContext(t.Context(), "ssh", append([]string{tty, "-F", "/dev/null", "-p", port, "-i", a.path("user"), "-o", "CertificateFile=" + cert, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+					"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-l", "ann", "127.0.0.1"}, words...)...).CombinedOutput()
+				return string(out), err == nil
+			}
+			if out, ok := call("-T", "devices"); !ok || !strings.Contains(out, `["devices"]`) {
+				t.Errorf("a verb without a terminal: %q", out)
+			}
+			if out, ok := call("-tt", "devices"); ok != c.pty || strings.Contains(out, "PTY allocation request failed") == c.pty {
+				t.Errorf("a verb in a terminal: %q", out)
+			}
+			for _, words := range [][]string{nil, {kindWall}} {
+				if out, ok := call("-T", words...); ok || strings.Contains(out, "permit-pty") == c.pty {
+					t.Errorf("a console without a terminal: %q", out)
+				}
+			}
+		})
+	}
+}

@@ -134,6 +134,40 @@ func TestCertificateOfAScope(t *testing.T) {
 	}
 }
 
+// TestTerminalOfACertificate: one without permit-pty gives no terminal, and what
+// may be done without one is as before; a bare key needs no permission.
+func TestTerminalOfACertificate(t *testing.T) {
+	ca, key := newSigner(t), newSigner(t)
+	h := newHouse(t, func(c *ServerConfig, _ *Deps) { c.TrustedCA = append(c.TrustedCA, ca.PublicKey()) })
+	for _, permits := range []map[string]string{nil, {"permit-port-forwarding": ""}, {"permit-pty": ""}} {
+		cert := &ssh.Certificate{CertType: ssh.UserCert, Key: key.PublicKey(), ValidPrincipals: []string{"viewer"}, ValidBefore: ssh.CertTimeInfinity, Permissions: ssh.Permissions{Extensions: permits}}
+		if err := cert.SignCert(rand.Reader, ca); err != nil {
+			t.Fatal(err)
+		}
+		signer, err := ssh.NewCertSigner(cert, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := h.dial("viewer", signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		s, err := conn.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, want := permits["permit-pty"]
+		if err := s.RequestPty("xterm", 24, 80, ssh.TerminalModes{}); (err == nil) != want {
+			t.Errorf("%v: a terminal: %v", permits, err)
+		}
+		if out, err := s.CombinedOutput("devices"); err != nil || !strings.Contains(string(out), `["devices"]`) {
+			t.Errorf("%v: a verb: %v: %q", permits, err, out)
+		}
+	}
+	h.show(h.client("viewer"), 80, 24, "").sees("LIVE")
+}
+
 // TestUnknownKeysAreAuditedInBounds: every stranger is written down, but a
 // loop of them fills neither store nor queue.
 func TestUnknownKeysAreAuditedInBounds(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"plumb/console/ration"
 	"plumb/fleet"
 )
 
@@ -31,8 +32,8 @@ type logins struct {
 	log   *slog.Logger
 	now   func() time.Time
 	queue chan fleet.AuditEntry
-	limit *rate.Limiter // of strangers
-	share *ration       // of each user
+	limit *rate.Limiter  // of strangers
+	share *ration.Ration // of each user
 
 	mu     sync.Mutex // guards what follows
 	unsaid int        // refused logins not audited one by one
@@ -43,7 +44,7 @@ func newLogins(d Deps) *logins {
 		write: d.Audit, log: d.Log, now: d.Now,
 		queue: make(chan fleet.AuditEntry, logoutQueue),
 		limit: rate.NewLimiter(rate.Every(deniedEvery), deniedBurst),
-		share: newRation(d.Audit, d.Now),
+		share: ration.New(d.Audit, d.Now),
 	}
 }
 
@@ -66,14 +67,14 @@ func (l *logins) run(ctx context.Context) {
 
 func (l *logins) flush() {
 	l.sum()
-	ctx, cancel := context.WithTimeout(context.Background(), auditPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), ration.Patience)
 	defer cancel()
 	for {
 		select {
 		case e := <-l.queue:
 			l.store(ctx, e)
 		default:
-			l.share.flush(ctx)
+			l.share.Flush(ctx)
 			return
 		}
 	}
@@ -81,9 +82,9 @@ func (l *logins) flush() {
 
 // store writes one entry now; what is not taken is counted.
 func (l *logins) store(ctx context.Context, e fleet.AuditEntry) {
-	if err := writeAudit(ctx, l.write, e); err != nil {
+	if err := ration.Write(ctx, l.write, e); err != nil {
 		l.log.Error("login not audited", "who", e.Who, "from", e.From, "action", e.Action, "err", err)
-		l.share.count(e)
+		l.share.Count(e)
 	}
 }
 
@@ -92,7 +93,7 @@ func (l *logins) put(e fleet.AuditEntry) {
 	select {
 	case l.queue <- e:
 	default:
-		l.share.count(e)
+		l.share.Count(e)
 	}
 }
 
@@ -106,7 +107,7 @@ func (l *logins) came(id identity, from, kind, target string) bool {
 		l.store(context.Background(), e)
 		return true
 	}
-	written, err := l.share.say(context.Background(), e)
+	written, err := l.share.Say(context.Background(), e)
 	if err != nil {
 		l.log.Error("login not audited", "who", e.Who, "from", e.From, "err", err)
 	}
@@ -121,7 +122,7 @@ func (l *logins) went(id identity, from, target, why string, after time.Duration
 		l.put(e)
 		return
 	}
-	l.share.count(e)
+	l.share.Count(e)
 }
 
 // vain notes a connection of somebody we know that asked for no session: a key
@@ -130,7 +131,7 @@ func (l *logins) vain(user, from string, after time.Duration) {
 	user = fleet.Clean(user, maxUserName)
 	l.log.Info("no session", "user", user, "from", from, "after", after.Round(time.Second))
 	e := fleet.AuditEntry{At: l.now().UTC(), Who: user, From: from, Action: "login", Target: "no session", Outcome: "done", Reason: "connected for " + after.Round(time.Second).String()}
-	if l.share.allow(e) {
+	if l.share.Allow(e) {
 		l.put(e)
 	}
 }

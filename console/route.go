@@ -24,6 +24,7 @@ const (
 const (
 	sorryPanic  = "plumb: this session hit a fault in plumb, which was logged; nobody else noticed. Connect again.\n"
 	noTerminal  = "plumb: there is no terminal to show the console on\nhint: `ssh -t HOST` gives you one, or run a verb: `ssh HOST help`\n"
+	noPTY       = "plumb: your certificate gives you no terminal (permit-pty), so there is no console\nhint: verbs work without one: `ssh HOST help`; whoever signed the certificate can allow it\n"
 	noPlace     = "plumb: %v\n"
 	notAnyMore  = "plumb: you may not come in any more\n"
 	wrongQuotes = "plumb: the command was not understood: %v\nhint: quote as in a POSIX shell\n"
@@ -70,6 +71,8 @@ func (s *Server) route(charmssh.Handler) charmssh.Handler {
 		switch wall := len(args) > 0 && args[0] == kindWall; {
 		case err != nil:
 			fmt.Fprintf(sess.Stderr(), wrongQuotes, err)
+		case !id.PTY && (len(args) == 0 || wall):
+			_, _ = io.WriteString(sess.Stderr(), noPTY)
 		case !isPTY && (len(args) == 0 || wall):
 			_, _ = io.WriteString(sess.Stderr(), noTerminal)
 		case wall:

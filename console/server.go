@@ -191,6 +191,7 @@ func (s *Server) harden(srv *charmssh.Server) error {
 		}
 		return guarded
 	}
+	srv.PtyCallback = s.mayPTY
 	srv.HandshakeTimeout = s.cfg.Handshake
 	srv.ServerConfigCallback = func(ctx charmssh.Context) *ssh.ServerConfig {
 		return &ssh.ServerConfig{AuthLogCallback: func(conn ssh.ConnMetadata, method string, err error) {

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"plumb/console/ration"
 	"plumb/fleet"
 	"plumb/fleet/runbook"
 	"plumb/views"
@@ -84,16 +85,16 @@ func TestDeniedVerbsAreSummedUp(t *testing.T) {
 			v.Run(t.Context(), call(fleet.RoleViewer, "backup", "/x"))
 		}
 		v.Run(t.Context(), call(fleet.RoleOperator, "backup", "/x"))
-		if got := l.lines(); len(got) != rationBurst+1 || got[rationBurst] != "operator backup /x denied" {
+		if got := l.lines(); len(got) != ration.Burst+1 || got[ration.Burst] != "operator backup /x denied" {
 			t.Fatalf("%d entries, the last %q", len(got), got[len(got)-1])
 		}
 		l.fill(true)
-		time.Sleep(rationSum + time.Second) // the clock of the bubble
+		time.Sleep(ration.Sum + time.Second) // the clock of the bubble
 		l.fill(false)
-		time.Sleep(rationSum)
+		time.Sleep(ration.Sum)
 		synctest.Wait()
 		last := l.all[len(l.all)-1]
-		if len(l.all) != rationBurst+2 || last.Who != "viewer" || !strings.HasPrefix(last.Reason, "970 more since ") {
+		if len(l.all) != ration.Burst+2 || last.Who != "viewer" || !strings.HasPrefix(last.Reason, "970 more since ") {
 			t.Errorf("%d entries, the last %+v", len(l.all), last)
 		}
 	})
@@ -124,10 +125,10 @@ func TestATryOnWhatIsNotThere(t *testing.T) {
 		for range 1000 {
 			v.Run(t.Context(), call(fleet.RoleOperator, "act", "power-off", "ams9-r99-s98", "--reason", "x"))
 		}
-		if n := len(l.lines()); n != rationBurst {
+		if n := len(l.lines()); n != ration.Burst {
 			t.Errorf("a loop makes %d entries", n)
 		}
-		time.Sleep(rationSum + time.Second) // the clock of the bubble
+		time.Sleep(ration.Sum + time.Second) // the clock of the bubble
 		synctest.Wait()
 		if last := l.all[len(l.all)-1]; last.Outcome != "refused" || !strings.HasPrefix(last.Reason, "974 more since ") {
 			t.Errorf("the last is %+v", last)
@@ -226,7 +227,7 @@ func TestLoginsAreWrittenFirst(t *testing.T) {
 		}
 	})
 	c := h.client("viewer")
-	for i := range rationBurst + 10 {
+	for i := range ration.Burst + 10 {
 		s, err := c.NewSession()
 		if err != nil {
 			t.Fatal(err)
@@ -241,7 +242,7 @@ func TestLoginsAreWrittenFirst(t *testing.T) {
 		t.Errorf("%s ran before its login was written", <-early)
 	}
 	in := h.audited("login", "done")
-	if in[0].Target != "verb devices" || in[len(in)-1].Target != kindScreen || len(in) != rationBurst+1 {
+	if in[0].Target != "verb devices" || in[len(in)-1].Target != kindScreen || len(in) != ration.Burst+1 {
 		t.Errorf("%d logins, first %+v, last %+v", len(in), in[0], in[len(in)-1])
 	}
 	h.stop()

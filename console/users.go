@@ -23,6 +23,7 @@ type identity struct {
 	Role  fleet.Role
 	Scope *fleet.Scope // what they may write to; nil: everything
 	Key   string       // SHA-256 fingerprint
+	PTY   bool         // they may have a terminal
 }
 
 // errNobody says that a key belongs to nobody, or not to that name.
@@ -68,6 +69,7 @@ func (d *directory) find(name string, key ssh.PublicKey) (identity, *ssh.Permiss
 	if cert, ok := key.(*ssh.Certificate); ok {
 		return d.certificate(id, cert)
 	}
+	id.PTY = true
 	raw := key.Marshal()
 	if u, ok := d.users[name]; ok && u.keys[string(raw)] {
 		id.Role, id.Scope = u.role, u.scope
@@ -82,7 +84,9 @@ func (d *directory) find(name string, key ssh.PublicKey) (identity, *ssh.Permiss
 
 // certificate admits a certificate that a trusted CA signed for a user we
 // know. One without principals would be valid for every name, so it is for
-// none here, as in OpenSSH.
+// none here, and one without permit-pty gives no terminal, both as in OpenSSH
+// (PROTOCOL.certkeys). The other permissions are of things that plumb has for
+// nobody: forwarding, an rc file.
 func (d *directory) certificate(id identity, cert *ssh.Certificate) (identity, *ssh.Permissions, error) {
 	u, ok := d.users[id.User]
 	if !ok || cert.CertType != ssh.UserCert || len(cert.ValidPrincipals) == 0 || !d.trusted(cert.SignatureKey) {
@@ -93,6 +97,7 @@ func (d *directory) certificate(id identity, cert *ssh.Certificate) (identity, *
 		return identity{}, nil, fmt.Errorf("%w: %w", errNobody, err)
 	}
 	id.Role, id.Scope = u.role, u.scope
+	_, id.PTY = cert.Extensions["permit-pty"]
 	return id, &ssh.Permissions{CriticalOptions: cert.CriticalOptions}, nil
 }
 
@@ -129,6 +134,12 @@ func (s *Server) present(user string, p *ssh.Permissions) (identity, error) {
 		return identity{}, errNobody
 	}
 	return s.directory.Load().findRaw(user, p.Extensions[extRaw])
+}
+
+// mayPTY reports whether a connection's user may have a terminal.
+func (s *Server) mayPTY(ctx charmssh.Context, _ charmssh.Pty) bool {
+	id, err := s.present(ctx.User(), ctx.Permissions().Permissions)
+	return err == nil && id.PTY
 }
 
 func (d *directory) findRaw(user, raw string) (identity, error) {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"plumb/console/ration"
 	"plumb/fleet"
 )
 
@@ -107,7 +108,7 @@ func (v *Verbs) vain(ctx context.Context, c *verbCall, x verb, err error) error 
 	if !slices.Contains(acting, x.name) || c.flags["dry-run"] != "" || !errors.As(err, &f) || f.Kind != "unknown" {
 		return err
 	}
-	if _, unkept := v.denials().say(ctx, v.entry(c, x, "refused", f.Message)); unkept != nil {
+	if _, unkept := v.denials().Say(ctx, v.entry(c, x, "refused", f.Message)); unkept != nil {
 		return errors.Join(err, fmt.Errorf("%s: the audit log does not take it: %w", x.name, unkept))
 	}
 	return err
@@ -117,7 +118,7 @@ func (v *Verbs) vain(ctx context.Context, c *verbCall, x verb, err error) error 
 var acting = []string{"act", "run", "undo"}
 
 func (v *Verbs) record(ctx context.Context, c *verbCall, x verb, outcome, reason string) error {
-	return writeAudit(ctx, v.Audit, v.entry(c, x, outcome, reason))
+	return ration.Write(ctx, v.Audit, v.entry(c, x, outcome, reason))
 }
 
 func (v *Verbs) entry(c *verbCall, x verb, outcome, reason string) fleet.AuditEntry {
@@ -127,7 +128,7 @@ func (v *Verbs) entry(c *verbCall, x verb, outcome, reason string) fleet.AuditEn
 
 // deny refuses a verb and writes the try down, within the user's share.
 func (v *Verbs) deny(ctx context.Context, c *verbCall, x verb, why string) error {
-	written, err := v.denials().say(ctx, v.entry(c, x, "denied", why))
+	written, err := v.denials().Say(ctx, v.entry(c, x, "denied", why))
 	if err != nil {
 		return fmt.Errorf("%s: refused, and the audit log does not take it: %w", x.name, err)
 	}
@@ -139,10 +140,10 @@ func (v *Verbs) deny(ctx context.Context, c *verbCall, x verb, why string) error
 }
 
 // denials is made when it is first needed: Verbs is filled in by its owner.
-func (v *Verbs) denials() *ration {
-	v.once.Do(func() { v.denied = newRation(v.Audit, v.now) })
+func (v *Verbs) denials() *ration.Ration {
+	v.once.Do(func() { v.denied = ration.New(v.Audit, v.now) })
 	return v.denied
 }
 
 // Flush writes what was counted and not yet said; for a clean stop.
-func (v *Verbs) Flush(ctx context.Context) { v.denials().flush(ctx) }
+func (v *Verbs) Flush(ctx context.Context) { v.denials().Flush(ctx) }

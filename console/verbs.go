@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"plumb/console/ration"
 	"plumb/fleet"
 	"plumb/fleet/runbook"
 	"plumb/views"
@@ -64,7 +65,7 @@ type Verbs struct {
 
 	lists  lists // who builds lists now
 	once   sync.Once
-	denied *ration
+	denied *ration.Ration
 }
 
 // verb is one command with its words.

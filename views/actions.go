@@ -111,17 +111,22 @@ func (v Actions) targets(f Frame) []string { return targetsOf(f, v.kind, v.id) }
 // Draw implements View.
 func (v Actions) Draw(f Frame, on widget.Canvas) {
 	what := targetName(f, v.id)
+	if fed := fedText(f, v.id); fed != "" {
+		what += " (" + fed + ")"
+	}
 	if n := len(v.targets(f)); n > 1 {
 		what = strconv.Itoa(n) + " marked"
 	}
 	shown := v.shown(f)
 	h := min(on.H, len(shown)+8)
 	in := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, "act on "+what, f.User+" ("+f.Role.String()+")", true)
+	in = v.drawCord(f, in)
 	at := v.list.index(v.rows(f))
 	top := widget.Window(len(shown), at, max(1, in.H))
 	for y := 0; y < in.H && top+y < len(shown); y++ {
 		v.drawRow(f, in.Sub(0, y, in.W, 1), shown[top+y], top+y == at)
 	}
+	widget.Scroll(in, f.Theme, len(shown), at)
 	if len(shown) == 0 {
 		in.Cut(f.Theme, 2, 0, in.W-3, nothingToDo(f, v.kind, v.id), widget.Dim)
 	} else {
@@ -134,6 +139,17 @@ func (v Actions) Draw(f Frame, on widget.Canvas) {
 	if d := f.Snap.Devices.Get(hostOf(v.id)); d != nil && on.H-h > 6 {
 		drawDeviceCard(f, on.Sub(0, h, on.W, on.H-h), d, false)
 	}
+}
+
+// drawCord says above the actions on an outlet what hangs on it, and returns the
+// room that is left.
+func (v Actions) drawCord(f Frame, in widget.Canvas) widget.Canvas {
+	if v.kind != KindOutlet || len(v.targets(f)) > 1 {
+		return in
+	}
+	l := cordLine(f, v.id)
+	in.Cut(f.Theme, in.Text(2, 0, l.glyph, l.style)+1, 0, in.W-5, l.text, l.style)
+	return in.Sub(0, 1, in.W, in.H-1)
 }
 
 // drawRow draws an action with its danger, or why it is not possible.
@@ -159,6 +175,8 @@ func nothingToDo(f Frame, kind, id string) string {
 			return "a PDU is not switched itself: its outlets are, on its page"
 		case fleet.KindSwitch, fleet.KindRouter:
 			return "a " + string(d.Spec.Kind) + " is not switched itself: its ports are, n shows them"
+		case fleet.KindUPS:
+			return "plumb has no wire that does anything to a UPS"
 		}
 		return "plumb has no wire that does anything to a " + string(d.Spec.Kind)
 	}

@@ -278,6 +278,9 @@ func (v Confirm) Draw(f Frame, on widget.Canvas) {
 		lines = dense(lines)
 	}
 	what := targetName(f, v.first())
+	if fed := fedText(f, v.first()); fed != "" && w >= 100 {
+		what += " (" + fed + ")"
+	}
 	if len(v.targets) > 1 {
 		what = "on " + strconv.Itoa(len(v.targets)) + " targets"
 	}

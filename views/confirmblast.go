@@ -59,6 +59,11 @@ func (v Confirm) blast(f Frame) []line {
 	switch {
 	case !takes(v.action):
 		add("blast", g.OK, "nothing that runs is touched", widget.Plain)
+		for _, t := range v.targets[:min(len(v.targets), maxTargetLines)] {
+			if fed := fedText(f, t); fed != "" {
+				add("", "", t+" feeds "+fed, widget.Plain)
+			}
+		}
 		return out
 	case n == 0 && len(v.plan(f).Services) == 0:
 		add("blast", g.OK, "no instance and no service is known to run there", widget.Plain)
@@ -73,24 +78,42 @@ func (v Confirm) blast(f Frame) []line {
 // hanging says what hangs on outlets, or what instances are for.
 func (v Confirm) hanging(f Frame, on fleet.TargetKind) []line {
 	var out []line
-	label := "blast"
 	for _, t := range v.targets[:min(len(v.targets), maxTargetLines)] {
-		text := ""
-		if far, ok := f.Snap.Corded[t]; on == fleet.OnOutlet && ok && far.Device >= 0 {
-			text = t + " feeds " + f.Snap.Devices.At(far.Device).Spec.ID + " " + far.Part
-		} else if on == fleet.OnOutlet {
-			text = t + ": what hangs on it is not known"
+		if on == fleet.OnOutlet {
+			out = append(out, v.fed(f, t)...)
 		} else if x := f.Snap.Instances.Get(t); x != nil {
-			if text = x.Name + " stops"; x.Service != "" {
+			text := x.Name + " stops"
+			if x.Service != "" {
 				text += ": a replica of " + x.Service
 			}
-		}
-		if text != "" {
-			out = append(out, line{label, "", text, widget.Plain})
-			label = ""
+			out = append(out, line{"", "", text, widget.Plain})
 		}
 	}
+	if len(out) > 0 {
+		out[0].label = "blast"
+	}
 	return out
+}
+
+// fed says what an outlet feeds, and on what that keeps running where the plan
+// found that it does; of one of many only that it does.
+func (v Confirm) fed(f Frame, outlet string) []line {
+	text := outlet + ": what hangs on it is not known"
+	if fed := fedText(f, outlet); fed != "" {
+		text = outlet + " feeds " + fed
+	}
+	p := v.plan(f)
+	for i := range p.Guards {
+		g := &p.Guards[i]
+		switch {
+		case g.Target != outlet || !isPartner(g, p):
+		case len(v.targets) > 1:
+			return []line{{"", f.Theme.Glyphs.OK, text + "; it keeps running", widget.OK}}
+		default:
+			return []line{{"", "", text, widget.Plain}, {"", f.Theme.Glyphs.OK, g.Text, widget.OK}}
+		}
+	}
+	return []line{{"", "", text, widget.Plain}}
 }
 
 func takes(k fleet.ActionKind) bool {

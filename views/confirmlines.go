@@ -148,6 +148,8 @@ func planGuards(p *fleet.Plan) []guard {
 		switch {
 		case g.ID == "floor" && (g.Verdict == fleet.VerdictOK || g.Verdict == fleet.VerdictNote):
 			continue // the blast says it
+		case isPartner(&g, p):
+			continue // so it does that
 		case g.Verdict == fleet.VerdictEscalate:
 			text += ": a second person has to agree"
 		case g.Verdict == fleet.VerdictOK && len(p.Targets) > 1 && g.Target != "":
@@ -201,6 +203,10 @@ func undoText(p *fleet.Plan) string {
 		return "u on its job: " + string(p.Undo) + ", to " + p.Targets[0].Before
 	case p.Undo != "" && p.Undo == p.Action:
 		return "none for all at once: each had its own"
+	case p.Undo != "" && keepsAll(p):
+		return "u on its job: " + string(p.Undo) + "; nothing stops meanwhile"
+	case keepsAll(p):
+		return "none needed: what hangs there keeps running"
 	case p.Undo != "" && spec.Takes && spec.On != fleet.OnPort:
 		return "u on its job: " + string(p.Undo) + "; what ran there starts anew"
 	case p.Undo != "":

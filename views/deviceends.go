@@ -79,6 +79,7 @@ func cordEnd(f Frame, c fleet.PowerCord) end {
 		if idle(o) {
 			e.text, e.wrong = "on  0A, no load", true
 		}
+		e.text += lastCord(f, c.Outlet)
 		return e
 	}
 	e.text = "outlet not seen"
@@ -173,6 +174,7 @@ func outletEnds(f Frame, d *fleet.Device, to []end) []end {
 			if idle(o) {
 				e.text, e.wrong = on[n][1]+"  on  0A, no load", true
 			}
+			e.text += lastCord(f, d.Spec.ID+"/"+n)
 		}
 		to = append(to, e)
 	}

@@ -135,6 +135,21 @@ func TestHandsGoldens(t *testing.T) {
 	}
 }
 
+// TestOwnProposal: whoever asked sees how to take it back, on every screen size.
+func TestOwnProposal(t *testing.T) {
+	for _, size := range sizes {
+		f := hands(size[0], size[1])
+		f.User = "bob"
+		t.Run(fmt.Sprintf("job-own-%dx%d", size[0], size[1]), func(t *testing.T) {
+			text := compose(t, f, NewJob("j4"), Chrome{})
+			golden(t, f, text)
+			if !strings.Contains(text, "c takes it back") || !strings.Contains(text, "c cancel") {
+				t.Errorf("how to take it back is not said:\n%s", text)
+			}
+		})
+	}
+}
+
 // TestFrozenAndBroken: what stops everything is on every screen, and an admin
 // who goes past it sees what that means before it happens.
 func TestFrozenAndBroken(t *testing.T) {

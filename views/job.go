@@ -202,7 +202,7 @@ func jobHead(f Frame, j *fleet.Job) []line {
 	case j.BrokeGlass:
 		out = append(out, line{"agreed", f.Theme.Glyphs.Crit, "nobody: " + j.By + " broke the glass", widget.Crit})
 	case j.State == fleet.JobProposed:
-		out = append(out, line{"waits", f.Theme.Glyphs.Warn, "for a second person, " + left(f, j) + " left: " + whoMay(f, j), widget.Warn})
+		out = append(out, line{"waits", f.Theme.Glyphs.Warn, waitsFor(f, j), widget.Warn})
 	case j.ApprovedBy != "":
 		out = append(out, line{"agreed", f.Theme.Glyphs.OK, j.ApprovedBy, widget.OK})
 	}
@@ -262,13 +262,20 @@ func whoAnswers(f Frame, q *fleet.Question) string {
 // left is how long a proposal still waits.
 func left(f Frame, j *fleet.Job) string { return span(j.Began.Add(fleet.ApproveWithin).Sub(f.At)) }
 
-// whoMay says what the person at the screen may say to a proposal.
+// waitsFor says whose word a proposal waits for, and how to say it. What whoever
+// asked can do themselves has to fit on a narrow screen.
+func waitsFor(f Frame, j *fleet.Job) string {
+	if f.Live && j.By == f.User {
+		return "for an admin, " + left(f, j) + " left; c takes it back"
+	}
+	return "for a second person, " + left(f, j) + " left: " + whoMay(f, j)
+}
+
+// whoMay says what the person at the screen may say to another's proposal.
 func whoMay(f Frame, j *fleet.Job) string {
 	switch {
 	case !f.Live:
 		return "HIST: 0 returns to live"
-	case j.By == f.User:
-		return "an admin has to agree; c takes it back"
 	case f.Role >= fleet.RoleAdmin:
 		return "y approves, n refuses"
 	case f.Role >= fleet.RoleOperator:

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -43,5 +45,29 @@ func TestOwnBookStandsIn(t *testing.T) {
 	b := f.Runbooks[i]
 	if b.Title != "ours" || b.From == "" || len(b.Steps[0].Argv) != 2 || b.Steps[0].Rollback.Args["seconds"].String() != "5" {
 		t.Errorf("%+v", b)
+	}
+}
+
+// TestDocumentedBooks: the runbooks of the reference are sound as they stand
+// there.
+func TestDocumentedBooks(t *testing.T) {
+	text, err := os.ReadFile("../../docs/runbooks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = regexp.MustCompile(`/usr/local/bin/\w+`).ReplaceAll(text, []byte("pass")) // the program that is there
+	books := regexp.MustCompile("(?ms)^```yaml\nname: (.*?)\n(.*?)^```").FindAllStringSubmatch(string(text), -1)
+	if len(books) != 2 {
+		t.Fatalf("%d runbooks in the reference", len(books))
+	}
+	for _, b := range books {
+		f, err := parse(t, "runbooks: [books/*.yaml]\n", map[string]string{"books/x.yaml": "name: " + b[1] + "\n" + b[2]})
+		if err != nil {
+			t.Errorf("%s: %v", b[1], err)
+			continue
+		}
+		if !slices.ContainsFunc(f.Runbooks, func(x *runbook.Book) bool { return x.Name == b[1] && x.From != "" && len(x.Steps) > 5 }) {
+			t.Errorf("%s is not among the runbooks", b[1])
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"plumb/console/ration"
 	"plumb/fleet"
 )
 
@@ -277,4 +278,48 @@ func TestJobTooLargeToKeep(t *testing.T) {
 	if err := recordable(&fleet.Job{Planned: &fleet.Plan{Lost: lost[:1000]}}); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestRefusedTriesAreSummedUp: a loop of one person's tries is a few entries and
+// a sum, whatever it tries, and leaves room for everybody else's; what is done
+// in between is always written.
+func TestRefusedTriesAreSummedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, l, _ := house(t)
+		for n := range 500 {
+			bad := ask(fleet.RoleViewer, fleet.ActReset, "s01")
+			if n%2 == 0 {
+				bad = ask(fleet.RoleOperator, fleet.ActPowerOn, "s01") // it is on
+			}
+			if _, err := e.Run(t.Context(), bad); err == nil {
+				t.Fatal("a try goes through")
+			}
+			if err := e.Freeze(t.Context(), bad.Person, fleet.Freeze{}); err == nil {
+				t.Fatal("it thaws")
+			}
+		}
+		if _, err := e.Run(t.Context(), ask(fleet.RoleOperator, fleet.ActIdentify, "s01")); err != nil {
+			t.Error(err)
+		}
+		other := ask(fleet.RoleViewer, fleet.ActReset, "s01")
+		other.User = "eve"
+		if _, err := e.Run(t.Context(), other); !errors.Is(err, ErrDenied) {
+			t.Error(err)
+		}
+		e.Wait()
+		e.Flush(t.Context())
+		written, summed := 0, 0
+		for _, a := range l.audit {
+			var n int
+			switch _, err := fmt.Sscanf(a.Reason, "%d more since", &n); {
+			case err == nil:
+				summed += n
+			case a.Who == "bob" && a.Outcome != "begun":
+				written++
+			}
+		}
+		if got := l.outcomes(); written != ration.Burst || written+summed != 1000 || strings.Count(got, "begun") != 1 || l.audit[ration.Burst+1].Who != "eve" {
+			t.Errorf("%d written, %d summed up: %q", written, summed, got)
+		}
+	})
 }

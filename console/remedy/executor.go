@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"plumb/console/ration"
 	"plumb/fleet"
 	"plumb/fleet/plan"
 	"plumb/fleet/runbook"
@@ -86,7 +87,8 @@ type Executor struct {
 	wire   Wire
 	log    *slog.Logger
 	now    func() time.Time
-	quit   chan struct{} // closed: plumb stops
+	tries  *ration.Ration // refused ones, in the audit log
+	quit   chan struct{}  // closed: plumb stops
 
 	mu       sync.Mutex        // guards what follows, but for wg
 	leases   map[string]lease  // by job and target
@@ -106,7 +108,11 @@ type lease struct {
 
 // New returns an executor.
 func New(ledger Ledger, wire Wire, log *slog.Logger, now func() time.Time) *Executor {
-	return &Executor{ledger: ledger, wire: wire, log: log, now: now, quit: make(chan struct{}), leases: map[string]lease{}, stopped: map[string]string{}, runs: map[string]*bookRun{}}
+	e := &Executor{ledger: ledger, wire: wire, log: log, now: now, quit: make(chan struct{}), leases: map[string]lease{}, stopped: map[string]string{}, runs: map[string]*bookRun{}}
+	e.tries = ration.New(func(ctx context.Context, a fleet.AuditEntry) error {
+		return e.ledger.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{a}})
+	}, now)
+	return e
 }
 
 // Plan says what a request would do at this moment. It does nothing and leaves
@@ -124,7 +130,9 @@ func (e *Executor) plan(a plan.Ask, own string) fleet.Plan {
 	w := plan.World{Snap: e.ledger.Snapshot(), Now: e.now(), Own: own}
 	for _, l := range e.leases {
 		if l.Job != own || own == "" || l.begun {
-			w.UnderWay = append(w.UnderWay, l.UnderWay)
+			u := l.UnderWay
+			u.Begun = l.begun
+			w.UnderWay = append(w.UnderWay, u)
 		}
 	}
 	return plan.For(w, a)
@@ -143,6 +151,10 @@ func (e *Executor) Close() {
 		x.poke()
 	}
 }
+
+// Flush writes what was counted of refused tries and not yet said; for a clean
+// stop.
+func (e *Executor) Flush(ctx context.Context) { e.tries.Flush(ctx) }
 
 // quits reports whether plumb stops.
 func (e *Executor) quits() bool {
@@ -356,16 +368,15 @@ func (e *Executor) insist(ctx context.Context, d fleet.Decision) bool {
 	}
 }
 
-// refuse writes the try down, whether the caller waits for that or not. A try
-// that cannot be written down is refused all the same.
+// refuse writes the try down within the user's share, whether the caller waits
+// for that or not. A try that cannot be written down is counted, and refused all
+// the same.
 func (e *Executor) refuse(ctx context.Context, r Request, why error) error {
 	outcome := "refused"
 	if errors.Is(why, ErrDenied) {
 		outcome = "denied"
 	}
-	ctx, cancel := context.WithTimeout(ctx, keepWithin)
-	defer cancel()
-	if err := e.ledger.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{e.entry(r, list(r.Targets), outcome, strings.TrimPrefix(why.Error(), outcome+": "))}}); err != nil {
+	if _, err := e.tries.Say(ctx, e.entry(r, list(r.Targets), outcome, strings.TrimPrefix(why.Error(), outcome+": "))); err != nil {
 		e.log.Error("refused try not audited", "user", r.User, "action", r.Action, "err", err)
 	}
 	return why

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"plumb/console/ration"
 	"plumb/fleet"
 	"plumb/fleet/trace"
 )
@@ -41,10 +42,11 @@ type watchdog struct {
 	stop     map[string]time.Time // when a job was cancelled, or surprised
 	frozen   time.Time            // when the present freeze became durable
 	troubled time.Time            // when the store last failed somebody, or a process died
+	vain     map[string]int       // tries of each person that came to nothing
 }
 
 func newWatchdog(t *testing.T, seed uint64) watchdog {
-	return watchdog{dog: t, rng: rand.New(rand.NewPCG(seed, 0)), flying: map[string]bool{}, sent: map[string]bool{}, changed: map[string]time.Time{}, stop: map[string]time.Time{}}
+	return watchdog{dog: t, rng: rand.New(rand.NewPCG(seed, 0)), flying: map[string]bool{}, sent: map[string]bool{}, changed: map[string]time.Time{}, stop: map[string]time.Time{}, vain: map[string]int{}}
 }
 
 func (w *watchdog) trouble() { w.guard.Lock(); defer w.guard.Unlock(); w.troubled = time.Now() }
@@ -317,7 +319,10 @@ func (m *model) told(p Person, word string, began time.Time, err error) {
 	switch {
 	case err == nil && (p.Role < fleet.RoleOperator || word == "approve" && p.Role < fleet.RoleAdmin):
 		m.dog.Errorf("%s, who is %s, may %s", p.User, p.Role, word)
-	case err == nil || !m.troubled.Before(began):
+	case err == nil:
+		return
+	}
+	if m.vain[p.User]++; !m.troubled.Before(began) {
 		return
 	}
 	outcome := "refused"
@@ -335,7 +340,9 @@ func (m *model) told(p Person, word string, began time.Time, err error) {
 			return
 		}
 	}
-	m.dog.Errorf("%s was told %q, and that is not on record", p.User, err)
+	if m.vain[p.User] <= ration.Burst { // what is more may be counted only
+		m.dog.Errorf("%s was told %q, and that is not on record", p.User, err)
+	}
 }
 
 // settled judges the end of a round: everything came to an end that is on

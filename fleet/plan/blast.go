@@ -16,57 +16,97 @@ func (b *bench) blast() {
 	if g == nil {
 		g = trace.Build(b.Snap)
 	}
-	pending := b.pending(g)
+	pending, begun := b.pending(g)
 	for _, t := range b.targets {
 		b.going[t.ID] = true
 	}
-	parts := slices.Clone(pending)
-	for _, t := range b.targets {
-		if p, ok := g.Find(b.Snap, t.ID); ok {
-			parts = append(parts, p)
-		}
-	}
-	var before trace.Blast
-	if len(pending) > 0 {
-		before = g.Blast(b.Snap, pending...)
-	}
-	after := g.Blast(b.Snap, parts...)
+	before, after := b.without(g, pending)
 	b.plan.Lost = b.names(after.Lost, before.Lost)
 	b.plan.Weaker = b.names(after.Degraded, before.Degraded)
-	for _, h := range after.Services {
-		hit := fleet.PlanHit{Service: h.Service, Before: h.Before, After: h.After, Floor: h.Floor}
-		for _, was := range before.Services {
-			if was.Service == h.Service {
-				hit.Before = was.After
-			}
-		}
-		if hit.After < hit.Before {
-			b.plan.Services = append(b.plan.Services, hit)
-			b.floor(hit)
-		}
+	b.plan.Services = hits(before, after)
+	if len(begun) < len(pending) {
+		b.alone(hits(b.without(g, begun)), after)
+	}
+	for _, h := range b.plan.Services {
+		b.floor(h)
 	}
 	for _, t := range b.targets {
 		b.partner(g, t)
 	}
 }
 
-// pending are the parts that others have taken or may have: what holds a lease,
-// and jobs whose end nobody has seen. It fills going.
-func (b *bench) pending(g *trace.Graph) []trace.Part {
-	var out []trace.Part
+// without is what goes with some parts alone, and with them and the targets.
+func (b *bench) without(g *trace.Graph, pending []trace.Part) (before, after trace.Blast) {
+	parts := slices.Clone(pending)
+	for _, t := range b.targets {
+		if p, ok := g.Find(b.Snap, t.ID); ok {
+			parts = append(parts, p)
+		}
+	}
+	if len(pending) > 0 {
+		before = g.Blast(b.Snap, pending...)
+	}
+	return before, g.Blast(b.Snap, parts...)
+}
+
+// hits are the services that lose replicas by what is in after and not in before.
+func hits(before, after trace.Blast) []fleet.PlanHit {
+	out := []fleet.PlanHit{}
+	for _, h := range after.Services {
+		hit := fleet.PlanHit{Service: h.Service, Before: h.Before, After: h.After, Floor: h.Floor}
+		if was := hitOf(before, h.Service); was != nil {
+			hit.Before = was.After
+		}
+		if hit.After < hit.Before {
+			out = append(out, hit)
+		}
+	}
+	return out
+}
+
+func hitOf(x trace.Blast, service string) *trace.Hit {
+	if i := slices.IndexFunc(x.Services, func(h trace.Hit) bool { return h.Service == service }); i >= 0 {
+		return &x.Services[i]
+	}
+	return nil
+}
+
+// alone adds the services that lose replicas by the targets where what is not
+// begun yet never will be: a replica that somebody else is about to take is not
+// gone, and whoever takes it first is judged for it.
+func (b *bench) alone(sure []fleet.PlanHit, after trace.Blast) {
+	for _, hit := range sure {
+		if slices.ContainsFunc(b.plan.Services, func(h fleet.PlanHit) bool { return h.Service == hit.Service }) {
+			continue
+		}
+		if all := hitOf(after, hit.Service); all != nil {
+			hit.After = min(hit.After, all.After)
+		}
+		b.plan.Services = append(b.plan.Services, hit)
+	}
+}
+
+// pending are the parts that others have taken or may take: what holds a lease,
+// and jobs whose end nobody has seen; begun are those of them that are not only
+// to come. It fills going.
+func (b *bench) pending(g *trace.Graph) (all, begun []trace.Part) {
 	b.going = map[string]bool{}
-	add := func(job string, k fleet.ActionKind, id string) {
+	add := func(job string, k fleet.ActionKind, id string, has bool) {
 		if spec := k.Spec(); spec == nil || !spec.Takes || b.own(job) && slices.Contains(b.Targets, id) {
 			return
 		}
 		b.going[id] = true
-		if p, ok := g.Find(b.Snap, id); ok && !slices.Contains(out, p) {
-			out = append(out, p)
+		p, ok := g.Find(b.Snap, id)
+		if ok && !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+		if ok && has && !slices.Contains(begun, p) {
+			begun = append(begun, p)
 		}
 	}
 	for i := range b.UnderWay {
 		if u := &b.UnderWay[i]; !b.told(u) {
-			add(u.Job, u.Action, u.Target)
+			add(u.Job, u.Action, u.Target, u.Begun)
 		}
 	}
 	for i := range b.Snap.Jobs {
@@ -75,12 +115,12 @@ func (b *bench) pending(g *trace.Graph) []trace.Part {
 			if !unsettled(b.Snap, j, t) {
 				continue
 			}
-			if add(j.ID, j.Action, t); b.going[t] && !b.own(j.ID) && slices.Contains(b.Targets, t) {
+			if add(j.ID, j.Action, t, true); b.going[t] && !b.own(j.ID) && slices.Contains(b.Targets, t) {
 				b.say("unsettled", fleet.VerdictRefuse, t, "%s of %s by %s is not seen to have ended", j.Action, t, j.By)
 			}
 		}
 	}
-	return out
+	return all, begun
 }
 
 // names lists what is new in a loss, but for the targets themselves.
@@ -130,51 +170,36 @@ func (b *bench) partner(g *trace.Graph, t *target) {
 	name := t.fed.Spec.ID
 	switch {
 	case what == "":
+	case state == fleet.StateOK && b.spec.On == fleet.OnOutlet:
+		b.say("partner", fleet.VerdictOK, t.ID, "%s keeps running on %s", name, what)
 	case state == fleet.StateOK:
 		b.say("partner", fleet.VerdictOK, t.ID, "%s stays on %s", name, what)
 	case state == fleet.StateUnknown:
 		b.say("partner", fleet.VerdictEscalate, t.ID, "%s would stand on %s alone, and nobody can see how that is", name, what)
+	case b.lastCord(t, state):
+		b.say("partner", fleet.VerdictRefuse, t.ID, "it is the last live cord of %s: %s is %s", name, what, state)
 	default:
 		b.say("partner", fleet.VerdictRefuse, t.ID, "%s would stand on %s alone, which is %s", name, what, state)
 	}
 }
 
-// otherCord is how well the best of the other cords is.
-func (b *bench) otherCord(t *target) (fleet.State, string) {
-	best, what := fleet.StateCrit, ""
-	for _, c := range t.fed.Spec.Power {
-		if c.Outlet == t.ID {
-			continue
-		}
-		is := b.cord(t.fed, c)
-		if what == "" || better(is, best) {
-			best, what = is, fmt.Sprintf("PSU %d at %s", c.PSU, c.Outlet)+b.too(c.Outlet)
-		}
+// lastCord reports whether an outlet feeds the one cord that a device still lives
+// by, the best of the others being in a state.
+func (b *bench) lastCord(t *target, others fleet.State) bool {
+	if b.spec.On != fleet.OnOutlet || others != fleet.StateCrit {
+		return false
 	}
-	return best, what
+	c, ok := CordOf(b.Snap, t.ID)
+	return ok && c.State != fleet.StateCrit
 }
 
-// cord is the state of a cord: what the supply at its end says, else what its
-// outlet does. One that is on its way out is none.
-func (b *bench) cord(d *fleet.Device, c fleet.PowerCord) fleet.State {
-	if b.going[c.Outlet] {
-		return fleet.StateCrit
+// otherCord is how well the best of the other cords is.
+func (b *bench) otherCord(t *target) (fleet.State, string) {
+	c, state := bestCord(b.Snap, b.going, t.fed, t.ID)
+	if c == nil {
+		return state, ""
 	}
-	for i := range d.Sensors {
-		if x := &d.Sensors[i]; x.Supply() == c.PSU && x.State != fleet.StateUnknown && !d.Blind() {
-			return x.State
-		}
-	}
-	t, err := find(b.Snap, fleet.ActOutletOff.Spec(), nil, c.Outlet)
-	switch {
-	case err != nil || !t.device.BlindSince.IsZero():
-		return fleet.StateUnknown
-	case t.outlet.State == "on":
-		return fleet.StateOK
-	case t.outlet.State == "off":
-		return fleet.StateCrit
-	}
-	return fleet.StateUnknown
+	return state, fmt.Sprintf("PSU %d%s at %s", c.PSU, feedText(b.Snap, c.Outlet), c.Outlet) + b.too(c.Outlet)
 }
 
 // otherCable is how well the best of the other cables is.

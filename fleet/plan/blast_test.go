@@ -18,12 +18,16 @@ func TestPartner(t *testing.T) {
 	blind := func(id string) func(*house) { return func(h *house) { h.get(id).BlindSince = t0 } }
 	cord, cable := asked(fleet.ActOutletOff, "pa/1"), asked(fleet.ActPortDown, "swa/E1")
 	judge(t, "partner", []judged{
-		{"cord: the other supply is well", cord, supply(fleet.StateOK), ok, "s01 stays on PSU 2 at pb/1"},
-		{"cord: it is dead", cord, supply(fleet.StateCrit), refuse, "alone, which is crit"},
+		{"cord: the other supply is well", cord, supply(fleet.StateOK), ok, "s01 keeps running on PSU 2 (B) at pb/1"},
+		{"cord: it is dead", cord, supply(fleet.StateCrit), refuse, "it is the last live cord of s01: PSU 2 (B) at pb/1 is crit"},
+		{"cord: both are dead", cord, func(h *house) {
+			supply(fleet.StateCrit)(h)
+			h.get("pa").Outlets[0].State = "off"
+		}, refuse, "alone, which is crit"},
 		{"cord: it is warm", cord, supply(fleet.StateWarn), refuse, "alone, which is warn"},
 		{"cord: nobody sees it, the outlet is on", cord, supply(fleet.StateUnknown), ok, ""},
 		{"cord: the outlet is on", cord, nil, ok, ""},
-		{"cord: the outlet is off", cord, outlet("off"), refuse, "alone"},
+		{"cord: the outlet is off", cord, outlet("off"), refuse, "last live cord"},
 		{"cord: the outlet says nothing", cord, outlet("unknown"), escalate, "nobody can see"},
 		{"cord: the PDU is blind", cord, blind("pb"), escalate, "nobody can see"},
 		{"cord: the other one is being taken", cord, func(h *house) { h.did(fleet.ActOutletOff, fleet.JobRunning, time.Second, "pb/1") }, refuse, "(taken too)"},
@@ -130,6 +134,34 @@ func TestUnderWayCounts(t *testing.T) {
 	p = For(World{Snap: h.snap(), Now: t0, UnderWay: other}, asked(fleet.ActReset, "s04"))
 	if got, text := found(&p, "budget"); got != refuse {
 		t.Errorf("budget: %q %s", got, text)
+	}
+}
+
+// TestWhatIsToComeIsNotGone: that somebody else is about to take the last cord of
+// a server does not let a third one cut it: that turn may be cancelled. Once it
+// has come the server is gone, and there is nothing more to lose.
+func TestWhatIsToComeIsNotGone(t *testing.T) {
+	h := build()
+	h.serve("match", 2, "s01", "s02")
+	h.get("pb").Outlets[0].State = "off"
+	turn := []UnderWay{{Step: Step{Action: fleet.ActOutletOff, Target: "pa/1"}, Who: "eve", Since: t0, Lease: "pa/1", Job: "j9"}}
+	ask := asked(fleet.ActPowerOff, "s01")
+	p := For(World{Snap: h.snap(), Now: t0, UnderWay: turn}, ask)
+	if got, text := found(&p, "floor"); got != refuse || len(p.Services) != 1 || p.Services[0].Before != 2 || p.Services[0].After != 1 {
+		t.Errorf("to come: %q %s %+v", got, text, p.Services)
+	}
+	p = For(World{Snap: h.snap(), Now: t0, UnderWay: turn}, asked(fleet.ActPowerOff, "s04")) // no replica
+	if got, text := found(&p, "floor"); got != "" {
+		t.Errorf("of another server: %q %s", got, text)
+	}
+	p = For(World{Snap: h.snap(), Now: t0, UnderWay: turn}, asked(fleet.ActPowerOff, "s02"))
+	if got, text := found(&p, "floor"); got != refuse || p.Services[0].Before != 1 || p.Services[0].After != 0 {
+		t.Errorf("of the other replica: %q %s %+v", got, text, p.Services)
+	}
+	turn[0].Begun = true
+	p = For(World{Snap: h.snap(), Now: t0, UnderWay: turn}, ask)
+	if got, text := found(&p, "floor"); got != "" {
+		t.Errorf("begun: %q %s", got, text)
 	}
 }
 

@@ -43,14 +43,15 @@ type World struct {
 	Graph    *trace.Graph // of the snapshot; nil: it is laid out where it is needed
 }
 
-// UnderWay is an action that somebody has begun and that is not seen to have
-// ended.
+// UnderWay is an action that somebody has begun, or whose turn is still to come,
+// and that is not seen to have ended.
 type UnderWay struct {
 	Step
 	Who   string
 	Since time.Time
 	Lease string // what it holds: see LeaseOf
 	Job   string // whose it is
+	Begun bool   // its turn has come; before that it may still be cancelled
 }
 
 // For makes the plan for what is asked. It always returns one; whether it may

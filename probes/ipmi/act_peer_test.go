@@ -113,6 +113,56 @@ func TestPeerCipherOff(t *testing.T) {
 	}
 }
 
+// Set LAN Configuration Parameters 24 for several suites at once, and what takes
+// it back: ipmitool reads each limit as it was written and those beside it as
+// they were, and gets in by a suite before it is closed and after, and not while.
+func TestPeerCipherSet(t *testing.T) {
+	s := startSim(t, 31046)
+	b := s.probe("ADMIN", "ADMIN")
+	limits := func() string {
+		t.Helper()
+		m := regexp.MustCompile(`Cipher Suite Priv Max +: (\w+)`).FindStringSubmatch(s.tool("lan", "print", "1"))
+		if m == nil {
+			t.Fatal("ipmitool tells no limits")
+		}
+		return m[1]
+	}
+	login := func(suite string) error {
+		return exec.Command("ipmitool", "-I", "lanplus", "-C", suite, "-L", "USER", "-R", "1", "-N", "1", "-H", "127.0.0.1", "-p", fmt.Sprint(s.port), "-U", "ADMIN", "-P", "ADMIN", "mc", "info").Run()
+	}
+	before := limits()
+	if err := login("1"); err != nil {
+		t.Errorf("by suite 1, before: %v", err)
+	}
+	off, err := peerAct(t, s, b, fleet.ActCipherOff, map[string]string{"suite": "1 8 12"})
+	if is := limits(); err != nil || !off.Done || is != "XaaaaaaXaaaXaaa" {
+		t.Fatalf("closed: %+v, %v; ipmitool says %s", off, err, is)
+	}
+	if login("1") == nil {
+		t.Error("suite 1 lets in all the same")
+	}
+	for _, c := range []struct{ limits, tool string }{
+		{"1=user 8=none", "uaaaaaaXaaaXaaa"},
+		{"1=operator 8=callback 12=user", "oaaaaaacaaauaaa"},
+		{off.Before, before},
+	} {
+		out, err := peerAct(t, s, b, fleet.ActCipherSet, map[string]string{"limits": c.limits})
+		if is := limits(); err != nil || !out.Done || is != c.tool {
+			t.Errorf("%s: %+v, %v; ipmitool says %s, want %s", c.limits, out, err, is, c.tool)
+		}
+	}
+	for _, bad := range []string{"0=user", "3=none", "1=emperor"} {
+		if out, err := peerAct(t, s, b, fleet.ActCipherSet, map[string]string{"limits": bad}); err == nil || out.Done || limits() != before {
+			t.Errorf("%s: %+v, %v", bad, out, err)
+		}
+	}
+	for _, suite := range []string{"1", "3"} {
+		if err := login(suite); err != nil {
+			t.Errorf("by suite %s, after: %v", suite, err)
+		}
+	}
+}
+
 // What a BMC without a cold reset says is told, and nothing else happens.
 func TestPeerBMCReset(t *testing.T) {
 	s := startSim(t, 31038)
