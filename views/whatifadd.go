@@ -217,7 +217,7 @@ func (c *change) verdict() string {
 	}
 	text := "no limit breaks"
 	if breaks > 0 {
-		text = count(breaks, "limit") + " would break"
+		text = fleet.Count(breaks, "limit") + " would break"
 	}
 	if c.got.Short > 0 {
 		text = strconv.Itoa(c.got.Short) + " find no place; " + text
@@ -230,7 +230,7 @@ func (c *change) where() string {
 	var parts []string
 	for i, a := range c.got.Adds {
 		if i == 6 {
-			parts = append(parts, "and "+count(len(c.got.Adds)-6, "more rack"))
+			parts = append(parts, "and "+fleet.Count(len(c.got.Adds)-6, "more rack"))
 			break
 		}
 		parts = append(parts, strconv.Itoa(a.Servers)+" in "+a.Rack)

@@ -67,13 +67,13 @@ func (w *work) turned() bool {
 func (w *work) blast(c *trace.Cause) string {
 	var out []string
 	if n := len(c.Explains); n > 0 {
-		out = append(out, "explains "+plural(n, "part"))
+		out = append(out, "explains "+fleet.Count(n, "part"))
 	}
 	if len(c.Also) > 0 {
 		out = append(out, "also takes or leaves without redundancy "+trace.ByKind(c.Also))
 	}
 	if c.LastPath > 0 {
-		out = append(out, plural(c.LastPath, "machine")+" on the last of several ways")
+		out = append(out, fleet.Count(c.LastPath, "machine")+" on the last of several ways")
 	}
 	if s := w.atRisk(c); s != "" {
 		out = append(out, "services at risk: "+s)

@@ -122,10 +122,3 @@ func Reference() []string {
 	slices.Sort(out)
 	return out
 }
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return itoa(n) + " " + what + "s"
-}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -85,7 +84,7 @@ func Challenge(p *fleet.Plan) string {
 	case p.Action.Danger() < 3 || len(p.Targets) == 0:
 		return ""
 	case len(p.Targets) > 1:
-		return several(len(p.Targets), "target")
+		return fleet.Count(len(p.Targets), "target")
 	case p.Targets[0].Serial != "":
 		return p.Targets[0].Serial
 	}
@@ -258,11 +257,4 @@ func done(j *fleet.Job) []string {
 		}
 	}
 	return out
-}
-
-func several(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
 }
