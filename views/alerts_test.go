@@ -115,25 +115,7 @@ func alertScreens() []screen {
 }
 
 func TestAlertGoldens(t *testing.T) {
-	for _, s := range alertScreens() {
-		for _, size := range sizes {
-			t.Run(fmt.Sprintf("%s-%dx%d", s.name, size[0], size[1]), func(t *testing.T) {
-				f := called(size[0], size[1])
-				golden(t, f, compose(t, f, s.view(t, f), Chrome{}))
-			})
-		}
-		t.Run(s.name+"-ascii", func(t *testing.T) {
-			f := called(80, 24)
-			f.Theme = widget.NewTheme("mono", widget.NoColour, true)
-			text := compose(t, f, s.view(t, f), Chrome{})
-			golden(t, f, text)
-			for i := range len(text) {
-				if text[i] >= 0x80 {
-					t.Fatalf("not ASCII: %q", text[max(0, i-20):min(len(text), i+20)])
-				}
-			}
-		})
-	}
+	goldens(t, alertScreens(), called)
 	t.Run("alerts-past", func(t *testing.T) {
 		f := called(160, 50)
 		s := *f.Snap

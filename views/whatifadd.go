@@ -23,9 +23,7 @@ type WhatIfAdd struct {
 
 type changeMemo struct {
 	of   *change
-	text string
-	sort int
-	desc bool
+	as   asked
 	rows []capacity.Delta
 }
 
@@ -81,10 +79,10 @@ func (v WhatIfAdd) shown(f Frame) (*changeMemo, bool) {
 		return &changeMemo{}, false
 	}
 	m := v.memo
-	if m.of == c && m.text == v.text && m.sort == v.sort && m.desc == v.desc {
+	if m.of == c && m.as == v.asked() {
 		return m, true
 	}
-	*m = changeMemo{of: c, text: v.text, sort: v.sort, desc: v.desc}
+	*m = changeMemo{of: c, as: v.asked()}
 	flt := parseFilter(v.text)
 	for _, d := range c.got.Deltas {
 		if flt.match(deltaRecord{&d}) {
