@@ -59,11 +59,13 @@ var floors = map[string]floor{
 
 	"console/systemd":     {std: true, outside: []string{"golang.org/x/sys"}},
 	"console/syslog":      {std: true},
-	"console/notify":      {std: true, house: []string{"fleet", "console/syslog"}},
+	"console/program":     {std: true},
+	"console/post":        {std: true},
+	"console/notify":      {std: true, house: []string{"fleet", "console/post", "console/program", "console/syslog"}},
 	"console/auditlog":    {std: true, house: []string{"fleet", "store", "console/syslog"}, outside: []string{"golang.org/x/crypto/ssh"}},
-	"console/remotewrite": {std: true, house: []string{"fleet", "store", "views/export"}, outside: []string{"github.com/klauspost/compress/s2"}},
-	"console/config":      {std: true, house: []string{"fleet", "fleet/*", "probes", "store", "console/auditlog", "console/notify", "console/remotewrite", "console/syslog"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
-	"console/remedy":      {std: true, house: []string{"fleet", "fleet/plan", "fleet/runbook"}},
+	"console/remotewrite": {std: true, house: []string{"fleet", "store", "views/export", "console/post"}, outside: []string{"github.com/klauspost/compress/s2"}},
+	"console/config":      {std: true, house: []string{"fleet", "fleet/*", "probes", "store", "console/auditlog", "console/notify", "console/program", "console/remotewrite", "console/syslog"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
+	"console/remedy":      {std: true, house: []string{"fleet", "fleet/plan", "fleet/runbook", "console/program"}},
 	"console":             {std: true, house: []string{"fleet", "fleet/*", "keys", "probes", "store", "views", "views/*", "console/*"}, outside: []string{"charm.land", "golang.org/x", "github.com/charmbracelet", "github.com/muesli/cancelreader", "github.com/prometheus/client_golang"}},
 
 	".": {std: true, house: []string{"*"}, outside: []string{"github.com/alecthomas/kong", "golang.org/x"}},
