@@ -22,51 +22,58 @@ type floor struct {
 }
 
 // stdPure is what the pure packages may use of the standard library.
-var stdPure = []string{"bytes", "cmp", "container/heap", "context", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "hash/fnv", "iter", "maps", "math", "math/bits", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8"}
+var stdPure = []string{"bytes", "cmp", "container/heap", "context", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "iter", "maps", "math", "math/bits", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8"}
 
 var floors = map[string]floor{
-	"fleet":               {outside: []string{"path"}},
-	"fleet/trace":         {house: []string{"fleet"}},
-	"fleet/security":      {house: []string{"fleet", "fleet/drift"}, outside: []string{"net/netip"}}, // netip is arithmetic
-	"fleet/drift":         {house: []string{"fleet"}, outside: []string{"unicode"}},
-	"fleet/plan":          {house: []string{"fleet", "fleet/trace", "fleet/drift", "fleet/security"}},
-	"fleet/alert":         {house: []string{"fleet", "fleet/trace", "fleet/capacity"}, outside: []string{"github.com/expr-lang/expr"}},
-	"fleet/trial":         {house: []string{"fleet", "fleet/engine"}},
-	"fleet/trend":         {house: []string{"fleet"}},
-	"fleet/capacity":      {house: []string{"fleet", "fleet/trend"}},
-	"fleet/engine":        {house: []string{"fleet", "fleet/*"}, outside: []string{"runtime", "sync"}}, // what comes back from memory is shared out among the processors
-	"keys":                {house: []string{"fleet"}, outside: []string{"charm.land/bubbles/v2/key"}},
-	"probes/ipmi":         {std: true, house: []string{"fleet"}, outside: []string{"github.com/bougou/go-ipmi"}},
-	"probes/snmp":         {std: true, house: []string{"fleet"}, outside: []string{"github.com/gosnmp/gosnmp"}},
-	"probes/cloud":        {std: true, house: []string{"fleet"}, outside: []string{"github.com/gophercloud/gophercloud/v2", "go.yaml.in/yaml/v3"}},
-	"probes/probetest":    {std: true, house: []string{"fleet"}},
-	"probes":              {std: true, house: []string{"fleet", "probes/*"}, outside: []string{"golang.org/x"}},
-	"probes/sim":          {std: true, house: []string{"fleet", "probes/sim/*"}, outside: []string{"github.com/bougou/go-ipmi"}},
-	"probes/sim/*":        {std: true, house: []string{"fleet", "probes/sim/*"}, outside: []string{"github.com/bougou/go-ipmi"}},
-	"store":               {std: true, house: []string{"fleet"}, outside: []string{"go.etcd.io/bbolt", "golang.org/x/sys"}},
-	"views/widget":        {house: []string{"fleet"}, outside: []string{"sync", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "github.com/rivo/uniseg"}},
-	"views/export":        {house: []string{"fleet", "fleet/runbook"}, outside: []string{"encoding/csv", "io", "reflect", "github.com/charmbracelet/x/ansi"}},
-	"views/viewstest":     {house: []string{"fleet", "views", "views/widget", "keys"}},
-	"views":               {house: []string{"fleet", "fleet/*", "keys", "views/widget"}, outside: []string{"charm.land/bubbles/v2", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi"}},
-	"console/syslog":      {std: true},
-	"console/notify":      {std: true, house: []string{"fleet", "fleet/alert", "console/syslog"}},
-	"console/auditlog":    {std: true, house: []string{"fleet", "store", "console/syslog"}, outside: []string{"golang.org/x/crypto/ssh"}},
-	"console/config":      {std: true, house: []string{"fleet", "fleet/*", "probes", "store", "console/auditlog", "console/notify", "console/remotewrite", "console/syslog"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
+	"fleet":             {outside: []string{"path"}},
+	"fleet/trend":       {house: []string{"fleet"}},
+	"fleet/trace":       {house: []string{"fleet"}},
+	"fleet/drift":       {house: []string{"fleet"}},
+	"fleet/terraform":   {house: []string{"fleet"}},
+	"fleet/security":    {house: []string{"fleet", "fleet/drift"}, outside: []string{"net/netip"}}, // netip is arithmetic
+	"fleet/capacity":    {house: []string{"fleet", "fleet/trend"}},
+	"fleet/performance": {house: []string{"fleet", "fleet/trend"}},
+	"fleet/lifecycle":   {house: []string{"fleet", "fleet/capacity", "fleet/drift"}},
+	"fleet/alert":       {house: []string{"fleet", "fleet/trace", "fleet/capacity"}, outside: []string{"github.com/expr-lang/expr"}},
+	"fleet/plan":        {house: []string{"fleet", "fleet/trace", "fleet/drift", "fleet/security"}},
+	"fleet/runbook":     {house: []string{"fleet", "fleet/security"}, outside: []string{"path", "github.com/expr-lang/expr"}},
+	"fleet/report":      {house: []string{"fleet", "fleet/*"}},
+	"fleet/engine":      {house: []string{"fleet", "fleet/*"}, outside: []string{"runtime", "sync"}}, // what comes back from memory is shared out among the processors
+	"fleet/trial":       {house: []string{"fleet", "fleet/engine"}},
+
+	"keys":            {house: []string{"fleet"}, outside: []string{"charm.land/bubbles/v2/key"}},
+	"views/widget":    {house: []string{"fleet"}, outside: []string{"sync", "github.com/charmbracelet/x/ansi", "github.com/rivo/uniseg"}},
+	"views/export":    {house: []string{"fleet", "fleet/runbook"}, outside: []string{"encoding/csv", "io", "reflect", "github.com/charmbracelet/x/ansi"}},
+	"views/viewstest": {house: []string{"fleet"}}, // for tests
+	"views":           {house: []string{"fleet", "fleet/*", "keys", "views/widget"}},
+
+	"probes/ipmi":      {std: true, house: []string{"fleet"}, outside: []string{"github.com/bougou/go-ipmi"}},
+	"probes/snmp":      {std: true, house: []string{"fleet"}, outside: []string{"github.com/gosnmp/gosnmp"}},
+	"probes/cloud":     {std: true, house: []string{"fleet"}, outside: []string{"github.com/gophercloud/gophercloud/v2", "go.yaml.in/yaml/v3"}},
+	"probes/probetest": {std: true, house: []string{"fleet"}}, // for tests
+	"probes":           {std: true, house: []string{"fleet", "probes/*"}},
+	"probes/sim":       {std: true, house: []string{"fleet", "probes/sim/*"}},
+	"probes/sim/*":     {std: true, house: []string{"probes/sim/*"}, outside: []string{"github.com/bougou/go-ipmi"}},
+
+	"store": {std: true, house: []string{"fleet"}, outside: []string{"go.etcd.io/bbolt", "golang.org/x/sys"}},
+
 	"console/ration":      {std: true, house: []string{"fleet"}, outside: []string{"golang.org/x/time"}},
 	"console/systemd":     {std: true, outside: []string{"golang.org/x/sys"}},
-	"console/remotewrite": {std: true, house: []string{"fleet", "store", "views/export"}, outside: []string{"github.com/klauspost/compress/s2"}},
-	"console/remedy":      {std: true, house: []string{"fleet", "fleet/plan", "fleet/runbook", "probes", "store", "console/ration"}},
+	"console/syslog":      {std: true},
+	"console/program":     {std: true},
+	"console/post":        {std: true},
+	"console/notify":      {std: true, house: []string{"fleet", "console/post", "console/program", "console/syslog"}},
+	"console/auditlog":    {std: true, house: []string{"fleet", "store", "console/syslog"}, outside: []string{"golang.org/x/crypto/ssh"}},
+	"console/remotewrite": {std: true, house: []string{"fleet", "store", "views/export", "console/post"}, outside: []string{"github.com/klauspost/compress/s2"}},
+	"console/config":      {std: true, house: []string{"fleet", "fleet/*", "probes", "store", "console/auditlog", "console/notify", "console/program", "console/remotewrite", "console/syslog"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
+	"console/remedy":      {std: true, house: []string{"fleet", "fleet/plan", "fleet/runbook", "console/program", "console/ration"}},
 	"console":             {std: true, house: []string{"fleet", "fleet/*", "keys", "probes", "store", "views", "views/*", "console/*"}, outside: []string{"charm.land", "golang.org/x", "github.com/charmbracelet", "github.com/muesli/cancelreader", "github.com/prometheus/client_golang"}},
-	"internal/*":          {std: true}, // for tests
-	".":                   {std: true, house: []string{"*"}, outside: []string{"github.com/alecthomas/kong", "golang.org/x"}},
 
-	"fleet/runbook":     {house: []string{"fleet", "fleet/security"}, outside: []string{"path", "github.com/expr-lang/expr"}},
-	"internal/rackload": {std: true, house: []string{"fleet"}}, // for tests too
-	"fleet/terraform":   {house: []string{"fleet"}},
-	"fleet/lifecycle":   {house: []string{"fleet", "fleet/capacity", "fleet/drift"}},
-	"fleet/report":      {house: []string{"fleet", "fleet/*"}},
-	"internal/week":     {std: true, house: []string{"fleet"}, outside: []string{"go.yaml.in/yaml/v3"}},
-	"fleet/performance": {house: []string{"fleet", "fleet/trend"}},
+	".": {std: true, house: []string{"*"}, outside: []string{"github.com/alecthomas/kong", "golang.org/x"}},
+
+	"internal/benchline": {std: true}, // these are for tests
+	"internal/rackload":  {std: true, house: []string{"fleet"}},
+	"internal/week":      {std: true, house: []string{"fleet"}, outside: []string{"go.yaml.in/yaml/v3"}},
 }
 
 // TestFloors holds ARCHITECTURE: who may import whom. It parses the files
@@ -74,6 +81,58 @@ var floors = map[string]floor{
 // cache while the tree has a violation.
 func TestFloors(t *testing.T) {
 	files := 0
+	eachImport(t, func(file string, imports []string) {
+		files++
+		pkg := path.Dir(file)
+		may, ok := floorOf(pkg)
+		if !ok {
+			t.Errorf("%s: package %s has no floor: give it one in floors_test.go", file, pkg)
+			return
+		}
+		for _, what := range imports {
+			if !allowed(may, what) {
+				t.Errorf("%s imports %s: not on its floor", file, what)
+			}
+		}
+	})
+	if files < 20 {
+		t.Fatalf("only %d files looked at", files)
+	}
+}
+
+// TestFloorsAreUsed finds what a floor allows and nobody on it imports.
+func TestFloorsAreUsed(t *testing.T) {
+	all := map[string][]string{}
+	eachImport(t, func(file string, imports []string) {
+		pkg := path.Dir(file)
+		if _, exact := floors[pkg]; !exact {
+			for pattern := range floors {
+				if match(pattern, pkg) {
+					pkg = pattern
+				}
+			}
+		}
+		all[pkg] = append(all[pkg], imports...)
+	})
+	for pkg, may := range floors {
+		for _, p := range may.house {
+			if !slices.ContainsFunc(all[pkg], func(what string) bool {
+				return allowed(floor{house: []string{p}}, what) && strings.HasPrefix(what, "plumb/")
+			}) {
+				t.Errorf("%s may import %s of the house, and does not", pkg, p)
+			}
+		}
+		for _, p := range may.outside {
+			if !slices.ContainsFunc(all[pkg], func(what string) bool { return what == p || strings.HasPrefix(what, p+"/") }) {
+				t.Errorf("%s may import %s, and does not", pkg, p)
+			}
+		}
+	}
+}
+
+// eachImport calls f with every file that is no test and what it imports.
+func eachImport(t *testing.T, f func(file string, imports []string)) {
+	t.Helper()
 	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -87,36 +146,20 @@ func TestFloors(t *testing.T) {
 		if !strings.HasSuffix(p, ".go") || strings.HasSuffix(p, "_test.go") {
 			return nil
 		}
-		files++
-		checkFile(t, filepath.ToSlash(p))
+		parsed, err := parser.ParseFile(token.NewFileSet(), p, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		var imports []string
+		for _, im := range parsed.Imports {
+			what, _ := strconv.Unquote(im.Path.Value)
+			imports = append(imports, what)
+		}
+		f(filepath.ToSlash(p), imports)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	if files < 20 {
-		t.Fatalf("only %d files looked at", files)
-	}
-}
-
-func checkFile(t *testing.T, file string) {
-	t.Helper()
-	pkg := path.Dir(file)
-	may, ok := floorOf(pkg)
-	if !ok {
-		t.Errorf("%s: package %s has no floor: give it one in floors_test.go", file, pkg)
-		return
-	}
-	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
-	if err != nil {
-		t.Errorf("%s: %v", file, err)
-		return
-	}
-	for _, im := range f.Imports {
-		what, _ := strconv.Unquote(im.Path.Value)
-		if !allowed(may, what) {
-			t.Errorf("%s imports %s: not on its floor", file, what)
-		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -26,7 +25,6 @@ import (
 	"plumb/fleet/runbook"
 	"plumb/probes"
 	"plumb/store"
-	"plumb/views"
 	"plumb/views/export"
 )
 
@@ -180,187 +178,6 @@ func (h *house) makeVerbs() *console.Verbs {
 	return v
 }
 
-// ledger is the store as the executor sees it.
-type ledger struct{ *keeper }
-
-func (l ledger) Watch() remedy.Watch { return l.Store.Watch() }
-
-func person(by console.Caller) remedy.Person {
-	p := remedy.Person{User: by.User, From: by.From, Role: by.Role}
-	if by.Scope != nil {
-		p.Within, p.Cloud = by.Scope.Device, by.Scope.Cloud
-	}
-	return p
-}
-
-func request(by console.Caller, e views.Execute) remedy.Request {
-	return remedy.Request{Person: person(by), Action: e.Action, Args: e.Args, Targets: e.Targets, Reason: e.Reason, Typed: e.Typed, BreakGlass: e.BreakGlass, Undoes: e.Undoes}
-}
-
-func (h *house) execute(ctx context.Context, by console.Caller, e views.Execute) (fleet.Job, error) {
-	return h.executor.Run(ctx, request(by, e))
-}
-
-// plan is execute without doing anything.
-func (h *house) plan(by console.Caller, e views.Execute) fleet.Plan {
-	return h.executor.Plan(request(by, e))
-}
-
-func errand(by console.Caller, r views.RunBook) remedy.Errand {
-	return remedy.Errand{Person: person(by), Book: r.Book, Target: r.Target, Reason: r.Reason}
-}
-
-func (h *house) runBook(ctx context.Context, by console.Caller, r views.RunBook) (fleet.Job, error) {
-	return h.executor.RunBook(ctx, errand(by, r))
-}
-
-// rehearse is runBook without doing anything.
-func (h *house) rehearse(by console.Caller, r views.RunBook) ([]runbook.Line, error) {
-	return h.executor.Rehearse(errand(by, r))
-}
-
-// job takes a word about a job.
-func (h *house) job(ctx context.Context, by console.Caller, w views.JobWord) (fleet.Job, error) {
-	switch w.Word {
-	case "approve":
-		return h.executor.Approve(ctx, person(by), w.Job)
-	case "refuse":
-		return h.executor.Decline(ctx, person(by), w.Job, w.Reason)
-	case "answer":
-		return h.executor.Answer(ctx, person(by), w.Job, w.Reason)
-	}
-	return h.executor.Cancel(ctx, person(by), w.Job)
-}
-
-func (h *house) freeze(ctx context.Context, by console.Caller, f fleet.Freeze) error {
-	return h.executor.Freeze(ctx, person(by), f)
-}
-
-// rule takes what a person decided about findings: the rulings and their audit
-// entries are one commit.
-func (h *house) rule(ctx context.Context, by console.Caller, r views.Rule) error {
-	s := h.store.Snapshot()
-	if s == nil {
-		return errors.New("starting")
-	}
-	d, err := console.Rule(s, by, r, time.Now())
-	if errors.Is(err, console.ErrMayNot) {
-		return errors.Join(err, h.audit(ctx, console.Denied(by, r, err, time.Now())))
-	}
-	if err != nil {
-		return err
-	}
-	return h.store.Apply(ctx, d)
-}
-
-// say takes what a person says about alerts: it and its audit entries are one
-// commit.
-func (h *house) say(ctx context.Context, by console.Caller, w views.AlertWord) (string, error) {
-	s := h.store.Snapshot()
-	if s == nil {
-		return "", errors.New("starting")
-	}
-	d, said, err := console.Say(s, by, w, time.Now())
-	if errors.Is(err, console.ErrMayNot) {
-		return "", errors.Join(err, h.audit(ctx, console.DeniedWord(by, w, err, time.Now())))
-	}
-	if err != nil {
-		return "", err
-	}
-	return said, h.store.Apply(ctx, d)
-}
-
-// decide makes a decision durable.
-func (h *house) decide(ctx context.Context, d fleet.Decision) error { return h.store.Apply(ctx, d) }
-
-func (h *house) audit(ctx context.Context, e fleet.AuditEntry) error {
-	return h.store.Apply(ctx, fleet.Decision{Audit: []fleet.AuditEntry{e}})
-}
-
-// mostAudited bounds the entries that are read back at once.
-const mostAudited = 50_000
-
-// audited are the audit entries of a span until now.
-func (h *house) audited(ctx context.Context, span time.Duration) ([]fleet.AuditEntry, error) {
-	a := h.store.Answer(ctx, fleet.Query{Kind: fleet.QueryAudit, Span: span, Limit: mostAudited}, time.Now())
-	return a.Audit, a.Err
-}
-
-func (h *house) verify(ctx context.Context, w io.Writer) error {
-	r, err := h.store.Verify(ctx)
-	if err != nil {
-		return err
-	}
-	return printReport(w, r)
-}
-
-func (h *house) ready() error {
-	if h.store.Snapshot() == nil {
-		return errors.New("starting")
-	}
-	if t := h.store.trouble(); t != "" {
-		return errors.New(t)
-	}
-	return nil
-}
-
-// reloadWithin bounds how long the store may take for a new inventory.
-const reloadWithin = 30 * time.Second
-
-// reloadNow applies a changed configuration; a broken one changes nothing. It
-// returns the settings that were changed and wait for a restart. What can be
-// refused is tried first, what is durable comes next, and people and polls
-// follow, so that nothing is half new. Whoever asked may leave meanwhile.
-func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
-	h.reloading.Lock()
-	defer h.reloading.Unlock()
-	defer h.reloads()()
-	next, err := h.reload(ctx)
-	if err != nil {
-		return nil, err
-	}
-	inv := next.inventory
-	inv.Intervals = h.inventory.Intervals // polls keep their beat until a restart, and ages are judged by it
-	people := h.server != nil && next.ssh != nil
-	if people {
-		if err := h.server.CheckUsers(next.ssh.Users, next.ssh.AnyName, next.ssh.TrustedCA); err != nil {
-			return nil, err
-		}
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reloadWithin)
-	defer cancel()
-	if err := h.store.Apply(ctx, fleet.Reload{Inventory: inv}); err != nil {
-		return nil, err
-	}
-	h.recordFirst(ctx)
-	if err := h.store.KeepInventory(ctx, inv, time.Now()); err != nil {
-		return nil, err
-	}
-	if people {
-		if err := h.server.SetUsers(next.ssh.Users, next.ssh.AnyName, next.ssh.TrustedCA); err != nil {
-			return nil, err
-		}
-	}
-	h.scheduler.SetTargets(next.targets)
-	h.executor.SetBooks(next.runbooks)
-	h.executor.SetPolicies(next.auto)
-	h.deliverer.Set(next.receivers)
-	later = h.blueprint.frozen(next)
-	warnUntold(h.log, inv)
-	h.log.Info("configuration reloaded", "devices", len(inv.Devices), "clouds", len(inv.Clouds), "waits_for_restart", strings.Join(later, " "))
-	return later, nil
-}
-
-// recordFirst puts the inventory that this process started with on record, so
-// that the past is shown as it was intended then.
-func (h *house) recordFirst(ctx context.Context) {
-	h.recorded.Do(func() {
-		if err := h.store.KeepInventory(ctx, h.inventory, h.started); err != nil && ctx.Err() == nil {
-			h.log.Error("the inventory is not on record: the past will be shown with another", "err", err)
-		}
-	})
-}
-
 // summarise tells the engine the hours of the past that performance is judged
 // by.
 func (h *house) summarise(ctx context.Context) {
@@ -372,32 +189,6 @@ func (h *house) summarise(ctx context.Context) {
 	}
 	if err := h.store.Summarise(ctx, fleet.PastHours*time.Hour, wanted); err != nil {
 		h.log.Error("performance is not judged until the next start: its history cannot be read", "err", err)
-	}
-}
-
-// hangup is reloadNow as SIGHUP asks for it, on record like the verb.
-func (h *house) hangup(ctx context.Context) {
-	if h.events != nil {
-		h.events.Reopen()
-	}
-	record := func(outcome, reason string) error {
-		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		return h.audit(within, fleet.AuditEntry{At: time.Now().UTC(), Who: "local", From: "local", Action: "reload", Target: "SIGHUP", Outcome: outcome, Reason: fleet.Clean(reason, fleet.MaxText)})
-	}
-	err := record("begun", "")
-	if err == nil {
-		_, err = h.reloadNow(ctx)
-		outcome, reason := "done", ""
-		if err != nil {
-			outcome, reason = "failed", err.Error()
-		}
-		if unkept := record(outcome, reason); unkept != nil {
-			h.log.Error("reload: its end is not on record", "err", unkept)
-		}
-	}
-	if err != nil {
-		h.log.Error("reload: nothing was changed", "err", err)
 	}
 }
 

@@ -13,37 +13,31 @@ import (
 	"plumb/console/config"
 )
 
-// TestReadmeConfig loads the README's plumb.yaml as a reader would write it.
-func TestReadmeConfig(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
+// shown is the first block of YAML in a page that begins so.
+func shown(t *testing.T, page, begins string) string {
+	t.Helper()
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(readme)
+	block := regexp.MustCompile("(?s)```yaml\n(" + begins + ".*?)```").FindSubmatch(text)
 	if block == nil {
-		t.Fatal("the README shows no configuration")
+		t.Fatalf("%s shows no %s", page, begins)
 	}
-	whole := string(block[1])
-	alerts := regexp.MustCompile("(?s)```yaml\n(alerts:.*?)```").FindSubmatch(readme)
-	if alerts == nil {
-		t.Fatal("the README shows no rules of alerts")
-	}
-	whole += string(alerts[1])
+	return string(block[1])
+}
+
+// loaded is a configuration as a reader would write it, with the files that the
+// README names beside it.
+func loaded(t *testing.T, text string) *config.File {
+	t.Helper()
 	dir := t.TempDir()
-	pub, err := keyPair(filepath.Join(dir, "ann"))
-	if err != nil || pub == nil {
-		t.Fatal(err)
-	}
-	line, err := os.ReadFile(filepath.Join(dir, "ann.pub"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"noc", "bob", "ca"} {
+	for _, name := range []string{"ann", "noc", "bob", "ca"} {
 		if _, err := keyPair(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for name, text := range map[string]string{"plumb.yaml": whole, "bmc.pw": "secret\n", "core.community": "public\n", "again.pub": string(line)} {
+	for name, text := range map[string]string{"plumb.yaml": text, "bmc.pw": "secret\n", "core.community": "public\n", "metrics.pw": "secret\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -53,8 +47,53 @@ func TestReadmeConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(f.Inventory.Devices) != 4 || len(f.SSH.Users) != 3 || f.SSH.Users[2].Scope == nil {
-		t.Errorf("%d devices, %d users", len(f.Inventory.Devices), len(f.SSH.Users))
+	return f
+}
+
+// TestReadmeConfig loads the README's plumb.yaml.
+func TestReadmeConfig(t *testing.T) {
+	f := loaded(t, shown(t, "README.md", "store: {dir")+shown(t, "README.md", "alerts:"))
+	if len(f.Inventory.Devices) != 4 || len(f.SSH.Users) != 3 || f.SSH.Users[2].Scope == nil || len(f.Receivers) != 2 {
+		t.Errorf("%d devices, %d users, %d receivers", len(f.Inventory.Devices), len(f.SSH.Users), len(f.Receivers))
+	}
+}
+
+// TestDocsConfig loads what the pages about alerts and policies show, in the
+// README's house.
+func TestDocsConfig(t *testing.T) {
+	f := loaded(t, shown(t, "README.md", "store: {dir")+shown(t, "docs/alerts.md", "alerts:")+shown(t, "docs/policies.md", "policies:"))
+	if len(f.Receivers) != 2 || len(f.Inventory.Remediation.Freezes) != 2 {
+		t.Errorf("%d receivers, %d freezes", len(f.Receivers), len(f.Inventory.Remediation.Freezes))
+	}
+}
+
+// TestPollDoc loads the receiver of readings that docs/poll.md shows.
+func TestPollDoc(t *testing.T) {
+	f := loaded(t, shown(t, "docs/poll.md", "remote_write:")+`
+credentials: {metrics: {password_file: metrics.pw}}
+regions: [{name: ams, sites: [{name: ams1, devices: [{name: s1, kind: server}]}]}]
+`)
+	if len(f.RemoteWrite) != 1 || f.RemoteWrite[0].Name != "long" || f.RemoteWrite[0].Password == nil || len(f.RemoteWrite[0].Match.Class) != 3 {
+		t.Errorf("%+v", f.RemoteWrite)
+	}
+}
+
+// TestPagesAreThere follows the links between the pages.
+func TestPagesAreThere(t *testing.T) {
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil || len(pages) < 5 {
+		t.Fatal(pages, err)
+	}
+	for _, page := range append(pages, "README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), string(link[1]))); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
 	}
 }
 
@@ -78,33 +117,6 @@ func TestReadmeNamesEveryVerb(t *testing.T) {
 		if !strings.Contains(" "+strings.Join(named, " ")+" ", " "+v+" ") {
 			t.Errorf("the README does not name the verb %s", v)
 		}
-	}
-}
-
-// TestReadmeRemoteWrite loads the receiver that the README shows.
-func TestReadmeRemoteWrite(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	block := regexp.MustCompile("(?s)```yaml\n(remote_write:.*?)```").FindSubmatch(readme)
-	if block == nil {
-		t.Fatal("the README shows no receiver of readings")
-	}
-	path := filepath.Join(t.TempDir(), "plumb.yaml")
-	text := string(block[1]) + `
-credentials: {metrics: {password_file: plumb.yaml}}
-regions: [{name: ams, sites: [{name: ams1, devices: [{name: s1, kind: server}]}]}]
-`
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f, err := config.Load(context.Background(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(f.RemoteWrite) != 1 || f.RemoteWrite[0].Name != "long" || f.RemoteWrite[0].Password == nil || len(f.RemoteWrite[0].Match.Class) != 3 {
-		t.Errorf("%+v", f.RemoteWrite)
 	}
 }
 

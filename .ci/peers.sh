@@ -11,6 +11,7 @@ need snmpbulkwalk snmp
 need snmpsimd snmpsim
 need prometheus-alertmanager prometheus-alertmanager
 need promtool prometheus
+need ssh openssh-client
 if [ -n "$missing" ]; then
 	echo "peers that are not here:$missing"
 	echo "hint: apt-get install --no-install-recommends$missing"

@@ -14,7 +14,12 @@
 // The screen is [Session], an ordinary bubbletea model, drawn by [Screen],
 // which writes only the cells that changed.
 //
+// Verbs are written once ([Verbs]) and reached over SSH and over the control socket
+// of a running plumb ([ServeSocket]). What machines read of it is here too: metrics,
+// the readings for Prometheus and the stream of events.
+//
 // What does not belong here: what a view looks like (package views), which key
-// means what (package keys), whether an action may happen (console/remedy),
-// and what a config file looks like (console/config).
+// means what (package keys), whether an action may happen (console/remedy), what
+// leaves the house by itself (console/notify, console/remotewrite,
+// console/auditlog), and what a config file looks like (console/config).
 package console

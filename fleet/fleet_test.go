@@ -201,3 +201,17 @@ func TestInputOfASupply(t *testing.T) {
 		t.Errorf("volts are told as the watts of supply %d", got)
 	}
 }
+
+func TestCount(t *testing.T) {
+	for _, c := range []struct {
+		n          int
+		noun, want string
+	}{
+		{1, "power supply", "1 power supply"}, {2, "power supply", "2 power supplies"}, {0, "rack", "0 racks"},
+		{3, "switch", "3 switches"}, {2, "ups", "2 upses"}, {7, "day", "7 days"},
+	} {
+		if got := Count(c.n, c.noun); got != c.want {
+			t.Errorf("Count(%d, %q) is %q, want %q", c.n, c.noun, got, c.want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -55,4 +56,18 @@ func Scrub(s string, secrets ...string) string {
 		}
 	}
 	return s
+}
+
+// Count writes a number with its noun: "1 rack", "3 switches", "2 power supplies".
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	switch head, isY := strings.CutSuffix(noun, "y"); {
+	case isY && !strings.ContainsAny(head[max(0, len(head)-1):], "aeiou"):
+		noun = head + "ie"
+	case strings.HasSuffix(noun, "s"), strings.HasSuffix(noun, "ch"):
+		noun += "e"
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
 }

@@ -134,7 +134,7 @@ func (v Actions) Draw(f Frame, on widget.Canvas) {
 		in.Cut(f.Theme, 2, len(shown)+2, in.W-3, "danger 1 asks, 2 shows the blast radius first, 3 needs a second person", widget.Dim)
 	}
 	if n := booksFor(f, v.id); n > 0 {
-		in.Cut(f.Theme, 2, len(shown)+3, in.W-3, "B: "+count(n, "runbook")+" of use for it now", widget.Warn)
+		in.Cut(f.Theme, 2, len(shown)+3, in.W-3, "B: "+fleet.Count(n, "runbook")+" of use for it now", widget.Warn)
 	}
 	if d := f.Snap.Devices.Get(hostOf(v.id)); d != nil && on.H-h > 6 {
 		drawDeviceCard(f, on.Sub(0, h, on.W, on.H-h), d, false)

@@ -39,25 +39,14 @@ func (v Alert) Selected(f Frame) (kind, id string) {
 
 // Handle implements View.
 func (v Alert) Handle(f Frame, c keys.Command) (View, Intent) {
-	switch c.ID {
-	case "move.up":
-		v.at--
-	case "move.down":
-		v.at++
-	case "move.page-up":
-		v.at -= page(f) - 1
-	case "move.page-down":
-		v.at += page(f) - 1
-	case "move.first":
-		v.at = 0
-	case "copy":
+	if c.ID == "copy" {
 		return v, Copy{Text: v.id}
 	}
 	last := 0
 	if a := f.Snap.Alerts.Find(v.id); a != nil {
 		last = max(0, len(alertLines(f, a))-3)
 	}
-	v.at = min(max(v.at, 0), last)
+	v.at = scrolled(f, c, v.at, last)
 	return v, nil
 }
 

@@ -83,7 +83,7 @@ func alertLines(f Frame, a *fleet.Alert) []line {
 		say(label, h.ID()+": "+h.Summary, widget.Plain)
 	}
 	if n, names := heldBelow(f, a); n > 0 {
-		say("holds", count(n, "alert")+": "+names, widget.Plain)
+		say("holds", fleet.Count(n, "alert")+": "+names, widget.Plain)
 	}
 	say("labels", labelsText(a), widget.Dim)
 	head("its life")
@@ -145,7 +145,7 @@ func heldBelow(f Frame, a *fleet.Alert) (n int, names string) {
 		}
 	}
 	if n > most {
-		out = append(out, "and "+count(n-most, "other"))
+		out = append(out, "and "+fleet.Count(n-most, "other"))
 	}
 	return n, strings.Join(out, ", ")
 }

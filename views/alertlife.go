@@ -37,7 +37,7 @@ func lifeLines(f Frame, a *fleet.Alert) []line {
 	}
 	const most = 24
 	if drop := len(list) - most; drop > 0 {
-		out = append(out, line{text: count(drop, "earlier line") + " not shown", style: widget.Dim})
+		out = append(out, line{text: fleet.Count(drop, "earlier line") + " not shown", style: widget.Dim})
 		list = list[drop:]
 	}
 	for _, m := range list {

@@ -75,7 +75,7 @@ func (v Alerts) Handle(f Frame, c keys.Command) (next View, in Intent) {
 		switch {
 		case i < 0:
 		case r[i].holds > 0 && !r[i].open:
-			return v.unfold(r[i].ID()), Toast{Text: "it explains " + count(r[i].holds, "alert") + "; left folds them, enter again opens its page"}
+			return v.unfold(r[i].ID()), Toast{Text: "it explains " + fleet.Count(r[i].holds, "alert") + "; left folds them, enter again opens its page"}
 		case c.ID == "enter":
 			return v, Open{View: NewAlert(r[i].ID())}
 		}

@@ -117,25 +117,7 @@ func alertScreens() []screen {
 }
 
 func TestAlertGoldens(t *testing.T) {
-	for _, s := range alertScreens() {
-		for _, size := range sizes {
-			t.Run(fmt.Sprintf("%s-%dx%d", s.name, size[0], size[1]), func(t *testing.T) {
-				f := called(size[0], size[1])
-				golden(t, f, compose(t, f, s.view(t, f), Chrome{}))
-			})
-		}
-		t.Run(s.name+"-ascii", func(t *testing.T) {
-			f := called(80, 24)
-			f.Theme = widget.NewTheme("mono", widget.NoColour, true)
-			text := compose(t, f, s.view(t, f), Chrome{})
-			golden(t, f, text)
-			for i := range len(text) {
-				if text[i] >= 0x80 {
-					t.Fatalf("not ASCII: %q", text[max(0, i-20):min(len(text), i+20)])
-				}
-			}
-		})
-	}
+	goldens(t, alertScreens(), called)
 	t.Run("alerts-past", func(t *testing.T) {
 		f := called(160, 50)
 		s := *f.Snap
@@ -178,20 +160,9 @@ func TestNoAlertIsHidden(t *testing.T) {
 }
 
 // TestWordsAboutAlerts: what a key asks, and what then is said.
-func TestWordsAboutAlerts(t *testing.T) {
+func TestAcks(t *testing.T) {
 	f := called(160, 50)
-	do := func(v View, id string, args ...string) (View, Intent) {
-		t.Helper()
-		c, ok := f.Keys.Get(id)
-		if !ok {
-			t.Fatalf("no command %s", id)
-		}
-		if args != nil {
-			c = c.With(args...)
-		}
-		return Dispatch(f, v, c)
-	}
-	v, in := do(NewAlerts(), "alert.ack")
+	v, in := give(t, f, NewAlerts(), "alert.ack")
 	ask, ok := in.(Ask)
 	if !ok || ask.With != "cause:fra1-r03-pb" || ask.Command != "alert.ack" {
 		t.Fatalf("A asks %+v", in)
@@ -199,7 +170,7 @@ func TestWordsAboutAlerts(t *testing.T) {
 	if i := strings.Index(ask.Label, "4h|sticky"); i < 0 || i > 60-20 { // what is typed has twenty columns of a small screen
 		t.Errorf("how long is not asked for in time: %q", ask.Label)
 	}
-	v, _ = do(v, "move.down") // the caret moves while the reason is typed
+	v, _ = give(t, f, v, "move.down") // the caret moves while the reason is typed
 	for text, want := range map[string]AlertWord{
 		"":                        {Do: "ack"},
 		"on it":                   {Do: "ack", Reason: "on it"},
@@ -209,72 +180,82 @@ func TestWordsAboutAlerts(t *testing.T) {
 		"9999999d is no duration": {Do: "ack", Reason: "9999999d is no duration"},
 	} {
 		want.Alerts = []string{"cause:fra1-r03-pb"}
-		if _, in := do(v, "alert.ack", text, ask.With); fmt.Sprint(in) != fmt.Sprint(want) {
+		if _, in := give(t, f, v, "alert.ack", text, ask.With); fmt.Sprint(in) != fmt.Sprint(want) {
 			t.Errorf("%q says %+v, want %+v", text, in, want)
 		}
 	}
 	acked := press(t, f, NewAlerts(), "filter.set rule:fan")
-	if _, in = do(acked, "alert.ack"); in.(Ask).With != "back\nfan:iad1-r02-s11/Fan2" {
+	if _, in = give(t, f, acked, "alert.ack"); in.(Ask).With != "back\nfan:iad1-r02-s11/Fan2" {
 		t.Errorf("A on what is acknowledged asks %+v", in)
 	}
-	if _, in = do(acked, "alert.ack", "", "back", "fan:iad1-r02-s11/Fan2"); in.(AlertWord).Do != "unack" {
+	if _, in = give(t, f, acked, "alert.ack", "", "back", "fan:iad1-r02-s11/Fan2"); in.(AlertWord).Do != "unack" {
 		t.Errorf("and then says %+v", in)
 	}
-	if _, in = do(NewDevice("fra1-r03-s04"), "alert.ack"); in.(Ask).With != "psu-lost:fra1-r03-s04/psu2" {
+	if _, in = give(t, f, NewDevice("fra1-r03-s04"), "alert.ack"); in.(Ask).With != "psu-lost:fra1-r03-s04/psu2" {
 		t.Errorf("A on a device's page asks %+v", in)
 	}
+}
+
+func TestWordsAboutMarks(t *testing.T) {
+	f := called(160, 50)
 	f.Marks = map[string]bool{"psu-lost:fra1-r03-s04/psu2": true, "fra1-r03-s05": true}
-	if _, in = do(NewAlerts(), "alert.ack"); in.(Ask).With != "psu-lost:fra1-r03-s05/psu2\npsu-lost:fra1-r03-s04/psu2" {
+	if _, in := give(t, f, NewAlerts(), "alert.ack"); in.(Ask).With != "psu-lost:fra1-r03-s05/psu2\npsu-lost:fra1-r03-s04/psu2" {
 		t.Errorf("A on marks asks %+v", in)
 	}
-	hush, _ := do(NewAlerts(), "alert.silence")
-	if _, in = do(NewAlerts(), "alert.silence"); in.(Open).View.(Hush).offers[0].text() != "rule=psu-lost target=~fra1-r03-s05|fra1-r03-s04 part=psu2" {
+	if _, in := give(t, f, NewAlerts(), "alert.silence"); in.(Open).View.(Hush).offers[0].text() != "rule=psu-lost target=~fra1-r03-s05|fra1-r03-s04 part=psu2" {
 		t.Errorf("Z on marks offers %q", in.(Open).View.(Hush).offers[0].text())
 	}
-	_ = hush
 	f.Marks = nil
 	if got := targetsOf(f, KindDevice, "x"); len(got) != 1 {
 		t.Errorf("%v", got)
 	}
-	v = press(t, f, NewAlerts(), "alert.silence", "move.down", "move.down")
-	v, in = do(v, "enter")
+}
+
+func TestSilences(t *testing.T) {
+	f := called(160, 50)
+	v := press(t, f, NewAlerts(), "alert.silence", "move.down", "move.down")
+	v, in := give(t, f, v, "enter")
 	if a, ok := in.(Ask); !ok || a.Command != "hush.reason" {
 		t.Fatalf("enter without a reason: %+v", in)
 	}
-	v, _ = do(v, "hush.reason", "swap")
-	v, _ = do(v, "hush.for", "90m")
-	if _, in = do(v, "enter"); fmt.Sprint(in) != fmt.Sprint(AlertWord{Do: "silence", Matchers: []string{"target=fra1-r03-pb"}, For: 90 * time.Minute, Reason: "swap"}) {
+	v, _ = give(t, f, v, "hush.reason", "swap")
+	v, _ = give(t, f, v, "hush.for", "90m")
+	if _, in = give(t, f, v, "enter"); fmt.Sprint(in) != fmt.Sprint(AlertWord{Do: "silence", Matchers: []string{"target=fra1-r03-pb"}, For: 90 * time.Minute, Reason: "swap"}) {
 		t.Errorf("enter says %+v", in)
 	}
 	for _, bad := range []string{"", "nonsense", "rule=~("} {
-		if _, in = do(v, "hush.match", bad); in == nil {
+		if _, in = give(t, f, v, "hush.match", bad); in == nil {
 			t.Errorf("matchers %q are taken", bad)
 		}
 	}
-	if _, in = do(v, "hush.for", "soon"); in == nil {
+	if _, in = give(t, f, v, "hush.for", "soon"); in == nil {
 		t.Error("any word is a duration")
 	}
+	_, in = give(t, f, NewSilences(), "alert.unsilence")
+	if a, ok := in.(Ask); !ok || a.With != "S1a2b3c4d" {
+		t.Errorf("u asks %+v", in)
+	}
+	if _, in = give(t, f, NewSilences(), "alert.unsilence", "", "S1a2b3c4d"); in.(AlertWord).Silence != "S1a2b3c4d" {
+		t.Errorf("and says %+v", in)
+	}
+}
+
+func TestMaintenanceAndWhoMay(t *testing.T) {
+	f := called(160, 50)
 	place := press(t, f, NewDevice("fra1-r03-s04"), "alert.maintain", "move.down", "hush.reason rails")
-	if _, in = do(place, "enter"); fmt.Sprint(in) != fmt.Sprint(AlertWord{Do: "silence", At: "fra1/r03", For: 2 * time.Hour, Reason: "rails"}) {
+	if _, in := give(t, f, place, "enter"); fmt.Sprint(in) != fmt.Sprint(AlertWord{Do: "silence", At: "fra1/r03", For: 2 * time.Hour, Reason: "rails"}) {
 		t.Errorf("a maintenance says %+v", in)
 	}
 	f.Role = fleet.RoleViewer
 	if c, _ := f.Keys.Get("alert.ack"); c.Why(Scene(f, NewAlerts())) != "needs role operator" {
 		t.Error("a viewer is not told why")
 	}
-	if _, in = do(place, "enter"); !strings.Contains(fmt.Sprint(in), "needs role operator") {
+	if _, in := give(t, f, place, "enter"); !strings.Contains(fmt.Sprint(in), "needs role operator") {
 		t.Errorf("a viewer's enter: %+v", in)
 	}
 	f.Role, f.Live = fleet.RoleOperator, false
 	if c, _ := f.Keys.Get("alert.silence"); !strings.Contains(c.Why(Scene(f, NewAlerts())), "HIST") {
 		t.Error("the past can be silenced")
-	}
-	_, in = do(NewSilences(), "alert.unsilence")
-	if a, ok := in.(Ask); !ok || a.With != "S1a2b3c4d" {
-		t.Errorf("u asks %+v", in)
-	}
-	if _, in = do(NewSilences(), "alert.unsilence", "", "S1a2b3c4d"); in.(AlertWord).Silence != "S1a2b3c4d" {
-		t.Errorf("and says %+v", in)
 	}
 }
 

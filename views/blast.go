@@ -171,7 +171,7 @@ func blastText(f Frame, b *trace.Blast) (string, widget.Style) {
 		}
 	}
 	if below > 0 {
-		add(count(below, "service")+" below floor", widget.Crit)
+		add(fleet.Count(below, "service")+" below floor", widget.Crit)
 	}
 	if len(b.Lost) == 0 {
 		parts = append(parts, "nothing more is lost")

@@ -49,9 +49,7 @@ type capacityAsked struct {
 	survey *capacity.Survey
 	ahead  *foresight
 	scope  capacity.Scope
-	text   string
-	sort   int
-	desc   bool
+	as     asked
 }
 
 // capacityRow is a subject with what its cells say.
@@ -71,7 +69,7 @@ func (v Capacity) shown(f Frame) (*capacityMemo, bool) {
 		return &capacityMemo{}, false
 	}
 	ahead, _ := derived[*foresight](f, derivedForesight)
-	of := capacityAsked{survey, ahead, v.scope, v.text, v.sort, v.desc}
+	of := capacityAsked{survey, ahead, v.scope, v.asked()}
 	if v.memo.of != of {
 		*v.memo = capacityMemo{of: of}
 		v.fill(f, v.memo)

@@ -12,7 +12,6 @@ import (
 	"plumb/fleet/capacity"
 	"plumb/fleet/security"
 	"plumb/views/viewstest"
-	"plumb/views/widget"
 )
 
 // judged answers what is derived from the snapshot as the console does, and the
@@ -142,25 +141,7 @@ func roomScreens() []screen {
 // everyScreen is every screen there is, for what must hold of all of them.
 func everyScreen() []screen { return append(screens(), roomScreens()...) }
 
-func TestRoomGoldens(t *testing.T) {
-	for _, s := range roomScreens() {
-		for _, size := range sizes {
-			t.Run(fmt.Sprintf("%s-%dx%d", s.name, size[0], size[1]), func(t *testing.T) {
-				f := roomFrame(size[0], size[1])
-				golden(t, f, compose(t, f, s.view(t, f), Chrome{}))
-			})
-		}
-		t.Run(s.name+"-ascii", func(t *testing.T) {
-			f := roomFrame(80, 24)
-			f.Theme = widget.NewTheme("mono", widget.NoColour, true)
-			text := compose(t, f, s.view(t, f), Chrome{})
-			golden(t, f, text)
-			if i := strings.IndexFunc(text, func(r rune) bool { return r >= 0x80 }); i >= 0 {
-				t.Fatalf("not ASCII: %q", text[max(0, i-20):min(len(text), i+20)])
-			}
-		})
-	}
-}
+func TestRoomGoldens(t *testing.T) { goldens(t, roomScreens(), roomFrame) }
 
 // TestCapacityOrderFilterAndScopes: what hurts comes first, a filter asks what
 // people plan by, and tab goes round the scopes.

@@ -67,10 +67,10 @@ func failuresNote(list []roomLine, alone int) string {
 	}
 	var parts []string
 	if over > 0 {
-		parts = append(parts, count(over, "failure")+" would break a limit")
+		parts = append(parts, fleet.Count(over, "failure")+" would break a limit")
 	}
 	if alone > 0 {
-		parts = append(parts, count(alone, "machine")+" on one part alone")
+		parts = append(parts, fleet.Count(alone, "machine")+" on one part alone")
 	}
 	for part := range blind {
 		if len(blind) > 1 {
@@ -130,13 +130,13 @@ func lossMark(f Frame, l *roomLine) (string, widget.Style) {
 func lossText(f Frame, l *roomLine) (string, widget.Style) {
 	alone := ""
 	if l.alone > 0 {
-		alone = "; " + count(l.alone, "machine") + " lost"
+		alone = "; " + fleet.Count(l.alone, "machine") + " lost"
 	}
 	switch {
 	case l.loss.Dark:
 		return "gives nothing now: what hung on it runs on its other cord", widget.Crit
 	case len(l.to) == 0 && l.alone > 0:
-		return "nothing takes over: all cords of " + count(l.alone, "machine") + " lie below it", widget.Warn
+		return "nothing takes over: all cords of " + fleet.Count(l.alone, "machine") + " lie below it", widget.Warn
 	case len(l.to) == 0:
 		return "nothing is known to hang on it", widget.Dim
 	}

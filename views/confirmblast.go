@@ -68,9 +68,9 @@ func (v Confirm) blast(f Frame) []line {
 	case n == 0 && len(v.plan(f).Services) == 0:
 		add("blast", g.OK, "no instance and no service is known to run there", widget.Plain)
 	case n == 0:
-		add("blast", "", count(len(v.targets), "host")+" of "+count(len(v.plan(f).Services), "service")+": what runs on the metal stops", widget.Bold)
+		add("blast", "", fleet.Count(len(v.targets), "host")+" of "+fleet.Count(len(v.plan(f).Services), "service")+": what runs on the metal stops", widget.Bold)
 	default:
-		add("blast", "", count(n, "instance")+" on "+count(len(v.targets), "host")+" stop", widget.Bold)
+		add("blast", "", fleet.Count(n, "instance")+" on "+fleet.Count(len(v.targets), "host")+" stop", widget.Bold)
 	}
 	return append(out, v.losses(f)...)
 }
@@ -133,10 +133,10 @@ func (v Confirm) losses(f Frame) []line {
 		}
 	}
 	if n := len(lost); n > 0 {
-		out = append(out, line{"", g.Crit, count(n, "more part") + " would be lost: " + named(lost), widget.Crit})
+		out = append(out, line{"", g.Crit, fleet.Count(n, "more part") + " would be lost: " + named(lost), widget.Crit})
 	}
 	if n := len(p.Weaker); n > 0 {
-		out = append(out, line{"", g.Warn, count(n, "part") + " would lose redundancy: " + named(p.Weaker), widget.Warn})
+		out = append(out, line{"", g.Warn, fleet.Count(n, "part") + " would lose redundancy: " + named(p.Weaker), widget.Warn})
 	}
 	for _, h := range v.plan(f).Services {
 		glyph, st, text := g.OK, widget.Plain, "above floor "

@@ -81,7 +81,7 @@ func (v Confirm) targetLines(f Frame) []line {
 	var out []line
 	for i, id := range v.targets {
 		if i == maxTargetLines {
-			out = append(out, line{"", "", "and " + count(len(v.targets)-i, "more target"), widget.Dim})
+			out = append(out, line{"", "", "and " + fleet.Count(len(v.targets)-i, "more target"), widget.Dim})
 			break
 		}
 		text, label := id, ""

@@ -70,7 +70,7 @@ func drawDeviceHead(f Frame, in widget.Canvas, d *fleet.Device) int {
 		x = in.Text(in.Text(x, y, "inlet ", widget.Dim), y, quantity(f.Theme, d.InletC, "C"), inlet) + 2
 	}
 	if d.DriftOpen > 0 {
-		x = in.Text(x, y, f.Theme.Glyphs.Drift+count(d.DriftOpen, "drift"), widget.Drift) + 2
+		x = in.Text(x, y, f.Theme.Glyphs.Drift+fleet.Count(d.DriftOpen, "drift"), widget.Drift) + 2
 	}
 	seen := "seen " + since(f, d.SeenAt) + " ago"
 	if d.SeenAt.IsZero() {

@@ -74,14 +74,14 @@ type driftMemo struct {
 
 // driftAsked is what the rows follow from.
 type driftAsked struct {
-	target, cause, text string
-	sort                int
-	desc, all           bool
+	target, cause string
+	all           bool
+	as            asked
 }
 
 // shown returns the rows that the filter lets through in their order.
 func (v Drift) shown(f Frame) *driftMemo {
-	m, of := v.memo, driftAsked{v.target, v.cause, v.text, v.sort, v.desc, v.all}
+	m, of := v.memo, driftAsked{v.target, v.cause, v.all, v.asked()}
 	if m == nil {
 		m = &driftMemo{}
 	}

@@ -10,7 +10,6 @@ import (
 	"plumb/fleet/drift"
 	"plumb/keys"
 	"plumb/views/viewstest"
-	"plumb/views/widget"
 )
 
 // driftFrame is a frame of the test fleet in which a wave of updates went half
@@ -74,25 +73,7 @@ func driftScreens() []screen {
 	}
 }
 
-func TestDriftGoldens(t *testing.T) {
-	for _, s := range driftScreens() {
-		for _, size := range sizes {
-			t.Run(fmt.Sprintf("%s-%dx%d", s.name, size[0], size[1]), func(t *testing.T) {
-				f := driftFrame(size[0], size[1])
-				golden(t, f, compose(t, f, s.view(t, f), Chrome{}))
-			})
-		}
-		t.Run(s.name+"-ascii", func(t *testing.T) {
-			f := driftFrame(80, 24)
-			f.Theme = widget.NewTheme("mono", widget.NoColour, true)
-			text := compose(t, f, s.view(t, f), Chrome{})
-			golden(t, f, text)
-			if i := strings.IndexFunc(text, func(r rune) bool { return r >= 0x80 }); i >= 0 {
-				t.Fatalf("not ASCII: %q", text[max(0, i-20):min(len(text), i+20)])
-			}
-		})
-	}
-}
+func TestDriftGoldens(t *testing.T) { goldens(t, driftScreens(), driftFrame) }
 
 // give carries a command to a view and returns what it asks of the session.
 func give(t *testing.T, f Frame, v View, id string, args ...string) (View, Intent) {

@@ -48,7 +48,7 @@ func ruleOn(asked Rule, on []*fleet.Finding, verdict fleet.FindingState, c keys.
 func askFor(r Rule) string {
 	what := r.On[0].ID()
 	if len(r.On) > 1 {
-		what = count(len(r.On), "finding")
+		what = fleet.Count(len(r.On), "finding")
 	}
 	switch r.Verdict {
 	case fleet.FindingAccepted:

@@ -76,7 +76,7 @@ func opacityText(x *trace.Spread) (string, widget.Style) {
 	case x.Opaque == 0:
 		return "opacity 0: every replica is seen apart", widget.Dim
 	}
-	return "opacity " + strconv.Itoa((100*x.Opaque+x.Replicas/2)/x.Replicas) + "%: " + count(x.Opaque, "replica") + " cannot be told apart", widget.Unknown
+	return "opacity " + strconv.Itoa((100*x.Opaque+x.Replicas/2)/x.Replicas) + "%: " + fleet.Count(x.Opaque, "replica") + " cannot be told apart", widget.Unknown
 }
 
 // drawFate draws how much of a service is lost with one part.

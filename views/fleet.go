@@ -242,7 +242,7 @@ func (v Fleet) drawCard(f Frame, on widget.Canvas, id string) {
 	r := f.Snap.Regions.Get(id)
 	caret := v.at(f)
 	here := !v.lower && f.Snap.Racks.Get(caret) != nil && f.Snap.Racks.Get(caret).Spec.Region == id
-	note := count(r.Racks, "rack") + "  " + count(r.Devices, "device")
+	note := fleet.Count(r.Racks, "rack") + "  " + fleet.Count(r.Devices, "device")
 	title := id + " " + f.Theme.Glyphs.State(r.State)
 	if now := f.now(KindRegion, id); now != "" {
 		title += " " + f.Theme.Glyphs.Delta + " now " + now
@@ -375,9 +375,9 @@ func (v Fleet) drawLower(f Frame, on widget.Canvas, t *troubles) {
 		feeds := widget.Box(below.Sub(below.W*3/5, 0, below.W-below.W*3/5, h), f.Theme, "feeds", "of their breakers", false)
 		drawFeeds(f, feeds.Sub(1, 0, feeds.W-2, feeds.H))
 	}
-	note := count(len(t.lines), "finding")
+	note := fleet.Count(len(t.lines), "finding")
 	if t.wrong > 0 {
-		note += ", " + count(t.wrong, "device")
+		note += ", " + fleet.Count(t.wrong, "device")
 	}
 	in := left
 	if on.H >= 5 {

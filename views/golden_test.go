@@ -120,8 +120,11 @@ func instanceOn(t testing.TB, f Frame, host string) string {
 
 var sizes = [][2]int{{60, 18}, {80, 24}, {160, 50}, {240, 67}}
 
-func TestGoldens(t *testing.T) {
-	for _, s := range screens() {
+func TestGoldens(t *testing.T) { goldens(t, screens(), frame) }
+
+// goldens draws every screen in every size, and once with nothing but ASCII.
+func goldens(t *testing.T, list []screen, frame func(width, height int) Frame) {
+	for _, s := range list {
 		for _, size := range sizes {
 			t.Run(fmt.Sprintf("%s-%dx%d", s.name, size[0], size[1]), func(t *testing.T) {
 				f := frame(size[0], size[1])

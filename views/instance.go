@@ -168,7 +168,7 @@ func (v Instance) addHost(f Frame, c *chain, d *fleet.Device) {
 			others++
 		}
 	}
-	c.note(2, "shares the host", "with "+count(others, "other instance"), widget.Dim)
+	c.note(2, "shares the host", "with "+fleet.Count(others, "other instance"), widget.Dim)
 }
 
 // addFeed adds the PDU and the feeds above an outlet.

@@ -188,7 +188,7 @@ func jobTargets(f Frame, j *fleet.Job) string {
 	if len(j.Targets) == 1 {
 		return targetName(f, j.Targets[0])
 	}
-	return count(len(j.Targets), "target")
+	return fleet.Count(len(j.Targets), "target")
 }
 
 // jobHead says who asked for it and why, who agreed, and what came of it.

@@ -69,7 +69,7 @@ func stepLines(f Frame, j *fleet.Job) []twigLine {
 func ofTarget(step string) bool { return step == "begin" || step == "act" || step == "verify" }
 
 func waveText(n, of, size int) string {
-	text := "wave " + strconv.Itoa(n+1) + " of " + strconv.Itoa(of) + ": " + count(size, "target")
+	text := "wave " + strconv.Itoa(n+1) + " of " + strconv.Itoa(of) + ": " + fleet.Count(size, "target")
 	if n == 0 {
 		text += ", the canary"
 	}

@@ -76,3 +76,23 @@ func (l list) move(c keys.Command, r rows, page int) (list, bool) {
 // page is how many rows a table shows, for paging; the exact number only says
 // how far a page key goes.
 func page(f Frame) int { return max(3, f.Height-8) }
+
+// scrolled is the first line that is shown of a text after a command, so that
+// its last line stays on the screen.
+func scrolled(f Frame, c keys.Command, at, last int) int {
+	switch c.ID {
+	case "move.up":
+		at--
+	case "move.down":
+		at++
+	case "move.page-up":
+		at -= page(f) - 1
+	case "move.page-down":
+		at += page(f) - 1
+	case "move.first":
+		at = 0
+	case "move.last":
+		at = last
+	}
+	return min(max(at, 0), last)
+}

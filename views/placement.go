@@ -23,9 +23,7 @@ type Placement struct {
 
 type placementMemo struct {
 	of   *placement
-	text string
-	sort int
-	desc bool
+	as   asked
 	rows []placedRow
 }
 
@@ -87,10 +85,10 @@ func (v Placement) shown(f Frame) (*placementMemo, bool) {
 		return &placementMemo{}, false
 	}
 	m := v.memo
-	if m.of == p && m.text == v.text && m.sort == v.sort && m.desc == v.desc {
+	if m.of == p && m.as == v.asked() {
 		return m, true
 	}
-	*m = placementMemo{of: p, text: v.text, sort: v.sort, desc: v.desc}
+	*m = placementMemo{of: p, as: v.asked()}
 	flt := parseFilter(v.text)
 	keep := func(r placedRow) {
 		if flt.match(placedRecord{&f, &r}) {

@@ -128,7 +128,7 @@ func (m *regionFacts) draw(f Frame, on widget.Canvas, id string) {
 		line("warmest", quantity(f.Theme, r.hot.InletC, "C")+" inlet  "+r.hot.Spec.Name, tempStyle(r.hot.InletC))
 	}
 	if r.rxBps > 0 {
-		line("traffic", scaled(r.rxBps)+"bit/s into "+count(r.nets, "switch"), widget.Plain)
+		line("traffic", scaled(r.rxBps)+"bit/s into "+fleet.Count(r.nets, "switch"), widget.Plain)
 	}
 }
 

@@ -96,24 +96,12 @@ func (v Report) Handle(f Frame, c keys.Command) (View, Intent) {
 	text, _ := v.text(f)
 	last := max(0, len(onScreen(text, reportRoom(f)))-1-page(f))
 	switch c.ID {
-	case "move.up":
-		v.at--
-	case "move.down":
-		v.at++
-	case "move.page-up":
-		v.at -= page(f) - 1
-	case "move.page-down":
-		v.at += page(f) - 1
-	case "move.first":
-		v.at = 0
-	case "move.last":
-		v.at = last
 	case "pane.next", "pane.back":
 		return NewReport(map[string]string{"ops": "design", "design": "handover"}[v.kind]), nil
 	case "export", "copy":
 		return v, Copy{Text: text, What: "the report as Markdown"}
 	}
-	v.at = min(max(v.at, 0), last)
+	v.at = scrolled(f, c, v.at, last)
 	return v, nil
 }
 

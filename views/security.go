@@ -25,9 +25,7 @@ type Security struct {
 
 type securityMemo struct {
 	of    *security.Tally // the first: a list is known by it
-	text  string
-	sort  int
-	desc  bool
+	as    asked
 	rows  []security.Tally
 	total int
 }
@@ -75,10 +73,10 @@ func (v Security) shown(f Frame) (*securityMemo, bool) {
 		return &securityMemo{}, ok
 	}
 	m := v.memo
-	if m.of == &list[0] && m.text == v.text && m.sort == v.sort && m.desc == v.desc {
+	if m.of == &list[0] && m.as == v.asked() {
 		return m, true
 	}
-	*m = securityMemo{of: &list[0], text: v.text, sort: v.sort, desc: v.desc, total: len(list)}
+	*m = securityMemo{of: &list[0], as: v.asked(), total: len(list)}
 	flt := parseFilter(v.text)
 	for i := range list {
 		if flt.match(tallyRecord{&f, &list[i]}) {

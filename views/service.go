@@ -123,7 +123,7 @@ func (v Service) Draw(f Frame, on widget.Canvas) {
 	drawFloor(f, in.Sub(x, 0, min(24, in.W-x), 1), s)
 	x = drawNow(f, in, x+26, 0, KindService, v.id)
 	in.Cut(f.Theme, x, 0, in.W-x, "owner "+or(s.Spec.Owner), widget.Dim)
-	x = in.Text(2, 1, count(s.Zones, "zone")+"  "+count(s.Hosts, "host")+"  "+count(s.Racks, "rack"), widget.Plain) + 2
+	x = in.Text(2, 1, fleet.Count(s.Zones, "zone")+"  "+fleet.Count(s.Hosts, "host")+"  "+fleet.Count(s.Racks, "rack"), widget.Plain) + 2
 	text, st := opacityText(spread)
 	in.Cut(f.Theme, x, 1, in.W-x, text, st)
 	y := 2

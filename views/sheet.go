@@ -21,6 +21,15 @@ type sheet struct {
 
 func (s sheet) filterText() string { return s.text }
 
+// asked is what the rows of a sheet and their order follow from.
+type asked struct {
+	text string
+	sort int
+	desc bool
+}
+
+func (s sheet) asked() asked { return asked{s.text, s.sort, s.desc} }
+
 // sign turns a comparison around where the order is turned around.
 func (s sheet) sign() int {
 	if s.desc {
@@ -92,19 +101,17 @@ func (s sheet) draw(f Frame, on widget.Canvas, l look, r rows, cell func(on widg
 // snapshot: ten thousand devices are not sorted again for each key.
 type rowMemo[T any] struct {
 	snap *fleet.Snapshot
-	text string
-	sort int
-	desc bool
+	as   asked
 	rows []T
 }
 
 // of returns the rows of a sheet, from memory where nothing has changed; fill
 // appends them to what it is given.
 func (m *rowMemo[T]) of(f Frame, s sheet, fill func(to []T, flt *filter) []T) []T {
-	if m.snap == f.Snap && m.text == s.text && m.sort == s.sort && m.desc == s.desc {
+	if m.snap == f.Snap && m.as == s.asked() {
 		return m.rows
 	}
-	m.snap, m.text, m.sort, m.desc = f.Snap, s.text, s.sort, s.desc
+	m.snap, m.as = f.Snap, s.asked()
 	flt := parseFilter(s.text)
 	m.rows = fill(m.rows[:0], &flt)
 	return m.rows

@@ -144,17 +144,6 @@ func percent(share float64) string {
 	return strconv.Itoa(int(math.Round(share*100))) + "%"
 }
 
-// count writes "1 rack", "3 racks".
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	if strings.HasSuffix(noun, "ch") {
-		noun += "e"
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
 // or returns s, or the dash where it is empty.
 func or(s string) string {
 	if s == "" {

@@ -202,7 +202,7 @@ func (v Trace) Draw(f Frame, on widget.Canvas) {
 	}
 	note := wayWords[v.way] + ", enter traces, x what-if"
 	if m.omitted > 0 {
-		note += ", " + count(m.omitted, "part") + " more"
+		note += ", " + fleet.Count(m.omitted, "part") + " more"
 	}
 	in := widget.Box(on, f.Theme, "trace", note, true)
 	y := v.drawHead(f, in, m)
@@ -247,7 +247,7 @@ func (v Trace) drawHead(f Frame, in widget.Canvas, m *traceMemo) int {
 func (v Trace) drawSide(f Frame, on widget.Canvas, m *traceMemo) {
 	if m.part.Kind == trace.Service {
 		spread := spreadOf(f, v.id)
-		in := widget.Box(on, f.Theme, "what its replicas share", count(len(spread.Shared), "part"), false)
+		in := widget.Box(on, f.Theme, "what its replicas share", fleet.Count(len(spread.Shared), "part"), false)
 		for i := 0; i < len(spread.Shared) && i < in.H; i++ {
 			drawFate(f, in.Sub(1, i, in.W-2, 1), spread, &spread.Shared[i])
 		}
@@ -317,13 +317,13 @@ func drawWays(f Frame, on widget.Canvas, x, y int, ways []trace.Ways) int {
 func wayText(w trace.Ways) (string, widget.Style) {
 	switch {
 	case w.Left == 0:
-		return count(w.All, w.Kind) + ", none left", widget.Crit
+		return fleet.Count(w.All, w.Kind) + ", none left", widget.Crit
 	case w.Left < w.All:
-		return number(fleet.Int(int64(w.Left)), 0) + " of " + count(w.All, w.Kind) + " left", widget.Warn
+		return number(fleet.Int(int64(w.Left)), 0) + " of " + fleet.Count(w.All, w.Kind) + " left", widget.Warn
 	case w.All == 1:
 		return "only 1 " + w.Kind, widget.Dim
 	}
-	return "all " + count(w.All, w.Kind), widget.Dim
+	return "all " + fleet.Count(w.All, w.Kind), widget.Dim
 }
 
 // cause is the cause that the part is, or that it is down for; nil: none.

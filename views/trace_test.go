@@ -9,7 +9,6 @@ import (
 	"plumb/fleet"
 	"plumb/fleet/trace"
 	"plumb/views/viewstest"
-	"plumb/views/widget"
 )
 
 // darkFrame is a frame of the test fleet with feed A of fra dead: its PDUs are
@@ -94,25 +93,7 @@ func traceScreens() []screen {
 	}
 }
 
-func TestTraceGoldens(t *testing.T) {
-	for _, s := range traceScreens() {
-		for _, size := range sizes {
-			t.Run(fmt.Sprintf("%s-%dx%d", s.name, size[0], size[1]), func(t *testing.T) {
-				f := darkFrame(size[0], size[1])
-				golden(t, f, compose(t, f, s.view(t, f), Chrome{}))
-			})
-		}
-		t.Run(s.name+"-ascii", func(t *testing.T) {
-			f := darkFrame(80, 24)
-			f.Theme = widget.NewTheme("mono", widget.NoColour, true)
-			text := compose(t, f, s.view(t, f), Chrome{})
-			golden(t, f, text)
-			if i := strings.IndexFunc(text, func(r rune) bool { return r >= 0x80 }); i >= 0 {
-				t.Fatalf("not ASCII: %q", text[max(0, i-20):min(len(text), i+20)])
-			}
-		})
-	}
-}
+func TestTraceGoldens(t *testing.T) { goldens(t, traceScreens(), darkFrame) }
 
 // TestEveryPlaceIsTraced: what the caret stands on in each view is a part, or
 // the view says that it is none.

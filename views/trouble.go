@@ -300,7 +300,7 @@ func (t *trouble) who(f Frame) string {
 	case len(t.devices) == 1:
 		return f.Snap.Devices.At(t.devices[0]).Spec.Name
 	case t.racks > 1:
-		return kindCount(f, t.devices) + " in " + count(t.racks, "rack")
+		return kindCount(f, t.devices) + " in " + fleet.Count(t.racks, "rack")
 	}
 	return kindCount(f, t.devices)
 }
@@ -354,13 +354,13 @@ func kindCount(f Frame, devices []int) string {
 	kind := f.Snap.Devices.At(devices[0]).Spec.Kind
 	for _, n := range devices {
 		if f.Snap.Devices.At(n).Spec.Kind != kind {
-			return count(len(devices), "device")
+			return fleet.Count(len(devices), "device")
 		}
 	}
 	if kind == fleet.KindPDU || kind == fleet.KindUPS {
 		return strconv.Itoa(len(devices)) + " " + strings.ToUpper(string(kind)) + "s"
 	}
-	return count(len(devices), string(kind))
+	return fleet.Count(len(devices), string(kind))
 }
 
 // drawVerdict draws the totals in words, then the causes that fit; at is the
@@ -425,6 +425,6 @@ func drawTroubles(f Frame, on widget.Canvas, t *troubles, at int) {
 		}
 	}
 	if rest := n - top - room; rest > 0 && on.H > 1 {
-		on.Text(1, room, "and "+count(rest, "more finding")+" below", widget.Dim)
+		on.Text(1, room, "and "+fleet.Count(rest, "more finding")+" below", widget.Dim)
 	}
 }

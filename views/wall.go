@@ -172,8 +172,8 @@ func (v Wall) drawHead(f Frame, on widget.Canvas) {
 	for n := range f.Snap.Devices.Len() {
 		kinds[f.Snap.Devices.At(n).Spec.Kind]++
 	}
-	for _, c := range [...]string{count(f.Snap.Regions.Len(), "region"), count(f.Snap.Racks.Len(), "rack"), count(kinds[fleet.KindServer], "server"),
-		count(kinds[fleet.KindSwitch]+kinds[fleet.KindRouter], "switch"), count(f.Snap.Instances.Len(), "instance"), count(f.Snap.Services.Len(), "service")} {
+	for _, c := range [...]string{fleet.Count(f.Snap.Regions.Len(), "region"), fleet.Count(f.Snap.Racks.Len(), "rack"), fleet.Count(kinds[fleet.KindServer], "server"),
+		fleet.Count(kinds[fleet.KindSwitch]+kinds[fleet.KindRouter], "switch"), fleet.Count(f.Snap.Instances.Len(), "instance"), fleet.Count(f.Snap.Services.Len(), "service")} {
 		if at+len(c)+3 > x {
 			break
 		}

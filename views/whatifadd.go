@@ -23,9 +23,7 @@ type WhatIfAdd struct {
 
 type changeMemo struct {
 	of   *change
-	text string
-	sort int
-	desc bool
+	as   asked
 	rows []capacity.Delta
 }
 
@@ -81,10 +79,10 @@ func (v WhatIfAdd) shown(f Frame) (*changeMemo, bool) {
 		return &changeMemo{}, false
 	}
 	m := v.memo
-	if m.of == c && m.text == v.text && m.sort == v.sort && m.desc == v.desc {
+	if m.of == c && m.as == v.asked() {
 		return m, true
 	}
-	*m = changeMemo{of: c, text: v.text, sort: v.sort, desc: v.desc}
+	*m = changeMemo{of: c, as: v.asked()}
 	flt := parseFilter(v.text)
 	for _, d := range c.got.Deltas {
 		if flt.match(deltaRecord{&d}) {
@@ -217,7 +215,7 @@ func (c *change) verdict() string {
 	}
 	text := "no limit breaks"
 	if breaks > 0 {
-		text = count(breaks, "limit") + " would break"
+		text = fleet.Count(breaks, "limit") + " would break"
 	}
 	if c.got.Short > 0 {
 		text = strconv.Itoa(c.got.Short) + " find no place; " + text
@@ -230,7 +228,7 @@ func (c *change) where() string {
 	var parts []string
 	for i, a := range c.got.Adds {
 		if i == 6 {
-			parts = append(parts, "and "+count(len(c.got.Adds)-6, "more rack"))
+			parts = append(parts, "and "+fleet.Count(len(c.got.Adds)-6, "more rack"))
 			break
 		}
 		parts = append(parts, strconv.Itoa(a.Servers)+" in "+a.Rack)

@@ -1,10 +1,6 @@
 package config
 
-import (
-	"crypto/x509"
-
-	"plumb/console/syslog"
-)
+import "plumb/console/syslog"
 
 // auditYAML says where the audit log is told outside.
 type auditYAML struct {
@@ -36,21 +32,4 @@ func (b *builder) audit(y *auditYAML, dir string) {
 		b.errs.add(x.Syslog.at, "audit.export.syslog", quote(x.Syslog.name)+": "+err.Error(), "")
 	}
 	b.file.Audit.Syslog = to
-}
-
-// authorities reads the certificates that vouch for servers; nil: those of the
-// system.
-func (b *builder) authorities(r ref, what, dir string) *x509.CertPool {
-	if r.name == "" {
-		return nil
-	}
-	text, err := b.env.ReadFile(inDir(dir, r.name))
-	pool := x509.NewCertPool()
-	switch {
-	case err != nil:
-		b.errs.add(r.at, what, quote(r.name)+": "+reason(err).Error(), "")
-	case !pool.AppendCertsFromPEM(text):
-		b.errs.add(r.at, what, quote(r.name)+" holds no certificate in PEM", "")
-	}
-	return pool
 }

@@ -79,19 +79,20 @@ func (b *builder) credential(name string, y *credentialYAML, dir string) Credent
 	}
 	digest := hmac.New(sha256.New, revisionKey)
 	fmt.Fprintf(digest, "%q %q %q %q %q %q %q %q %q|", c.Username, c.Version, c.Auth, c.Priv, c.Context, y.Cipher.name, c.Project, c.UserDomain, c.ProjectDomain)
-	secret := func(key string, clear hidden, env, file ref, command args) Secret {
-		value, _ := b.env.LookupEnv(env.name)
+	secret := func(key string, from source) Secret {
+		value, _ := b.env.LookupEnv(from.env.name)
 		stamp := ""
-		if file.name != "" {
-			stamp, _ = b.env.Stat(inDir(dir, file.name))
+		if from.file.name != "" {
+			stamp, _ = b.env.Stat(inDir(dir, from.file.name))
 		}
-		fmt.Fprintf(digest, "%q %q %q %q %q %q %q|", key, clear.value, env.name, value, file.name, stamp, command.list)
-		return b.secret("credential "+quote(name), key, y.Plain, dir, clear, env, file, command)
+		fmt.Fprintf(digest, "%q %q %q %q %q %q %q|", key, from.clear.value, from.env.name, value, from.file.name, stamp, from.command.list)
+		from.plain = y.Plain
+		return b.secret("credential "+quote(name), key, dir, from)
 	}
-	c.Password = secret("password", y.Password, y.PasswordEnv, y.PasswordFile, y.PasswordExec)
-	c.Community = secret("community", y.Community, y.CommunityEnv, y.CommunityFile, y.CommunityExec)
-	c.AuthPassword = secret("auth_password", y.AuthPassword, y.AuthPasswordEnv, y.AuthPasswordFile, y.AuthPasswordExec)
-	c.PrivPassword = secret("priv_password", y.PrivPassword, y.PrivPasswordEnv, y.PrivPasswordFile, y.PrivPasswordExec)
+	c.Password = secret("password", source{clear: y.Password, env: y.PasswordEnv, file: y.PasswordFile, command: y.PasswordExec})
+	c.Community = secret("community", source{clear: y.Community, env: y.CommunityEnv, file: y.CommunityFile, command: y.CommunityExec})
+	c.AuthPassword = secret("auth_password", source{clear: y.AuthPassword, env: y.AuthPasswordEnv, file: y.AuthPasswordFile, command: y.AuthPasswordExec})
+	c.PrivPassword = secret("priv_password", source{clear: y.PrivPassword, env: y.PrivPasswordEnv, file: y.PrivPasswordFile, command: y.PrivPasswordExec})
 	c.Revision = hex.EncodeToString(digest.Sum(nil)[:12])
 	b.checkCredential(&c, y)
 	return c
@@ -135,34 +136,42 @@ func (b *builder) oneOf(r ref, what string, valid []string) {
 	}
 }
 
+// source is where a secret is: in one of these places.
+type source struct {
+	clear     hidden
+	plain     bool // it may stand in clear
+	env, file ref
+	command   args
+}
+
 // secret finds the one place that a secret is said to be in and looks whether
 // it is there, without taking it.
-func (b *builder) secret(what, key string, plain bool, dir string, clear hidden, env, file ref, command args) Secret {
+func (b *builder) secret(what, key, dir string, from source) Secret {
 	var found []Secret
 	var at place
-	if clear.value != "" {
-		found, at = append(found, plainSecret(clear.value)), clear.at
-		if !plain {
+	if from.clear.value != "" {
+		found, at = append(found, plainSecret(from.clear.value)), from.clear.at
+		if !from.plain {
 			b.errs.add(at, what, key+" stands in clear", "use "+key+"_env, "+key+"_file or "+key+"_exec, or say `plain: true`")
 		}
 	}
-	if env.name != "" {
-		found, at = append(found, envSecret(env.name, b.env.LookupEnv)), env.at
-		if v, ok := b.env.LookupEnv(env.name); !ok || v == "" {
-			b.errs.add(at, what, "environment variable "+quote(env.name)+" is not set", "set it before plumb starts, or use "+key+"_file")
+	if from.env.name != "" {
+		found, at = append(found, envSecret(from.env.name, b.env.LookupEnv)), from.env.at
+		if v, ok := b.env.LookupEnv(from.env.name); !ok || v == "" {
+			b.errs.add(at, what, "environment variable "+quote(from.env.name)+" is not set", "set it before plumb starts, or use "+key+"_file")
 		}
 	}
-	if file.name != "" {
-		path := inDir(dir, file.name)
-		found, at = append(found, fileSecret(path)), file.at
+	if from.file.name != "" {
+		path := inDir(dir, from.file.name)
+		found, at = append(found, fileSecret(path)), from.file.at
 		if _, err := b.env.Stat(path); err != nil {
-			b.errs.add(at, what, key+"_file "+quote(file.name)+": "+reason(err).Error(), "")
+			b.errs.add(at, what, key+"_file "+quote(from.file.name)+": "+reason(err).Error(), "")
 		}
 	}
-	if len(command.list) > 0 {
-		found, at = append(found, execSecret(command.list)), command.at
-		if err := b.env.LookPath(command.list[0]); err != nil {
-			b.errs.add(at, what, key+"_exec: no program "+quote(command.list[0]), "give the program and its arguments as a list: no shell reads them")
+	if len(from.command.list) > 0 {
+		found, at = append(found, execSecret(from.command.list)), from.command.at
+		if err := b.env.LookPath(from.command.list[0]); err != nil {
+			b.errs.add(at, what, key+"_exec: no program "+quote(from.command.list[0]), "give the program and its arguments as a list: no shell reads them")
 		}
 	}
 	switch len(found) {
@@ -173,4 +182,18 @@ func (b *builder) secret(what, key string, plain bool, dir string, clear hidden,
 	}
 	b.errs.add(at, what, key+" is said to be in more than one place", "keep one of "+key+", "+key+"_env, "+key+"_file and "+key+"_exec")
 	return found[0]
+}
+
+// webCredential finds a credential that is one of HTTP.
+func (b *builder) webCredential(r ref, what string) (Credential, bool) {
+	c, ok := b.file.Credentials[r.name]
+	switch {
+	case !ok:
+		b.errs.add(r.at, what, "no credential "+quote(r.name)+b.orDid(r.name, slices.Values(sortedKeys(b.credentials))), "")
+	case !c.Password.Set():
+		b.errs.add(r.at, what, "credential "+quote(r.name)+" has no password", "username and password are Basic, a password alone is a bearer token")
+	default:
+		return c, true
+	}
+	return c, false
 }

@@ -6,7 +6,7 @@ import "crypto/tls"
 func (b *builder) metrics(y *metricsYAML, dir string) {
 	m := &b.file.Metrics
 	m.Listen = b.address(y.Listen, "metrics.listen", "")
-	if pair := b.keyPair(y.CertFile, y.KeyFile, y.At, "metrics", dir); pair != nil {
+	if pair, _ := b.keyPair(certFiles{y.CertFile, y.KeyFile, "cert_file", "key_file"}, y.At, "metrics", dir); pair != nil {
 		m.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*pair}, NextProtos: []string{"http/1.1"}}
 	}
 	switch {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
-	"errors"
 	"hash"
 	"reflect"
 	"slices"
@@ -252,12 +251,12 @@ type receiver struct {
 }
 
 // secret is where a secret of the receiver is; nil: nowhere.
-func (r *receiver) secret(key string, env, file ref, command args) notify.Secret {
-	s := r.builder.secret(r.what, key, false, r.dir, hidden{}, env, file, command)
-	value, _ := r.env.LookupEnv(env.name)
+func (r *receiver) secret(key string, from source) notify.Secret {
+	s := r.builder.secret(r.what, key, r.dir, from)
+	value, _ := r.env.LookupEnv(from.env.name)
 	r.digest.Write([]byte(key + "\x00" + value + "\x00"))
-	if file.name != "" {
-		stamp, _ := r.env.Stat(inDir(r.dir, file.name))
+	if from.file.name != "" {
+		stamp, _ := r.env.Stat(inDir(r.dir, from.file.name))
 		r.digest.Write([]byte(stamp))
 	}
 	if !s.Set() {
@@ -267,8 +266,8 @@ func (r *receiver) secret(key string, env, file ref, command args) notify.Secret
 }
 
 // auth is how plumb says who it is.
-func (r *receiver) auth(at place, username string, passwordEnv, passwordFile ref, passwordExec args, bearerEnv, bearerFile ref, bearerExec args) notify.Auth {
-	a := notify.Auth{Username: username, Password: r.secret("password", passwordEnv, passwordFile, passwordExec), Bearer: r.secret("bearer", bearerEnv, bearerFile, bearerExec)}
+func (r *receiver) auth(at place, username string, password, bearer source) notify.Auth {
+	a := notify.Auth{Username: username, Password: r.secret("password", password), Bearer: r.secret("bearer", bearer)}
 	why := ""
 	switch {
 	case a.Username != "" && a.Password == nil:
@@ -305,50 +304,37 @@ func (r *receiver) tls(y *tlsYAML) *tls.Config {
 	if y.Insecure && y.CA.name != "" {
 		r.fail(y.At, "tls.insecure believes whoever answers, and tls.ca does not: keep one")
 	}
-	switch {
-	case (y.Cert.name == "") != (y.Key.name == ""):
-		r.fail(y.At, "tls.cert and tls.key go together")
-	case y.Cert.name != "":
-		pair, err := r.keyPair(y)
-		if err != nil {
-			r.fail(y.Cert.at, "tls.cert "+quote(y.Cert.name)+" and tls.key "+quote(y.Key.name)+": "+fleet.Clean(reason(err).Error(), 200))
-		}
-		c.Certificates = []tls.Certificate{pair}
+	pair, ok := r.keyPair(certFiles{y.Cert, y.Key, "tls.cert", "tls.key"}, y.At, r.what, r.dir)
+	if !ok {
+		r.failed = true
+	} else if pair != nil {
+		c.Certificates = []tls.Certificate{*pair}
 	}
 	return c
-}
-
-func (r *receiver) keyPair(y *tlsYAML) (tls.Certificate, error) {
-	cert, err := r.env.ReadFile(inDir(r.dir, y.Cert.name))
-	key, err2 := r.env.ReadFile(inDir(r.dir, y.Key.name))
-	if err := errors.Join(err, err2); err != nil {
-		return tls.Certificate{}, err
-	}
-	return tls.X509KeyPair(cert, key)
 }
 
 // kinds are the ways in which it is told; there should be one.
 func (r *receiver) kinds(y *receiverYAML) (out []notify.Kind) {
 	if k := y.Webhook; k != nil {
-		w := &notify.Webhook{URL: k.URL, URLSecret: r.secret("url", k.URLEnv, k.URLFile, k.URLExec), Secret: r.secret("secret", k.SecretEnv, k.SecretFile, k.SecretExec),
-			Auth: r.auth(k.At, k.Username, k.PasswordEnv, k.PasswordFile, k.PasswordExec, k.BearerEnv, k.BearerFile, k.BearerExec), TLS: r.tls(k.TLS)}
+		w := &notify.Webhook{URL: k.URL, URLSecret: r.secret("url", source{env: k.URLEnv, file: k.URLFile, command: k.URLExec}), Secret: r.secret("secret", source{env: k.SecretEnv, file: k.SecretFile, command: k.SecretExec}),
+			Auth: r.auth(k.At, k.Username, source{env: k.PasswordEnv, file: k.PasswordFile, command: k.PasswordExec}, source{env: k.BearerEnv, file: k.BearerFile, command: k.BearerExec}), TLS: r.tls(k.TLS)}
 		if w.URL != "" && w.URLSecret != nil {
 			r.fail(k.At, "url is said to be in more than one place")
 		}
 		out = append(out, w)
 	}
 	if k := y.Alertmanager; k != nil {
-		out = append(out, &notify.Alertmanager{URLs: k.URL, Link: k.Link, Auth: r.auth(k.At, k.Username, k.PasswordEnv, k.PasswordFile, k.PasswordExec, k.BearerEnv, k.BearerFile, k.BearerExec), TLS: r.tls(k.TLS)})
+		out = append(out, &notify.Alertmanager{URLs: k.URL, Link: k.Link, Auth: r.auth(k.At, k.Username, source{env: k.PasswordEnv, file: k.PasswordFile, command: k.PasswordExec}, source{env: k.BearerEnv, file: k.BearerFile, command: k.BearerExec}), TLS: r.tls(k.TLS)})
 	}
 	if k := y.PagerDuty; k != nil {
-		out = append(out, &notify.PagerDuty{RoutingKey: r.secret("routing_key", k.KeyEnv, k.KeyFile, k.KeyExec), URL: k.URL, Link: k.Link, TLS: r.tls(k.TLS)})
+		out = append(out, &notify.PagerDuty{RoutingKey: r.secret("routing_key", source{env: k.KeyEnv, file: k.KeyFile, command: k.KeyExec}), URL: k.URL, Link: k.Link, TLS: r.tls(k.TLS)})
 	}
 	if k := y.Slack; k != nil {
-		out = append(out, &notify.Slack{URL: r.secret("url", k.URLEnv, k.URLFile, k.URLExec), Channel: k.Channel, User: k.User, TLS: r.tls(k.TLS)})
+		out = append(out, &notify.Slack{URL: r.secret("url", source{env: k.URLEnv, file: k.URLFile, command: k.URLExec}), Channel: k.Channel, User: k.User, TLS: r.tls(k.TLS)})
 	}
 	if k := y.SMTP; k != nil {
 		out = append(out, &notify.SMTP{Address: r.address(k.Address, r.what+": smtp.address", "587"), Implicit: k.Implicit, Insecure: k.Insecure, From: k.From, To: k.To,
-			Username: k.Username, Password: r.secret("password", k.PasswordEnv, k.PasswordFile, k.PasswordExec), TLS: r.tls(k.TLS)})
+			Username: k.Username, Password: r.secret("password", source{env: k.PasswordEnv, file: k.PasswordFile, command: k.PasswordExec}), TLS: r.tls(k.TLS)})
 	}
 	if k := y.Syslog; k != nil {
 		out = append(out, r.syslog(k))

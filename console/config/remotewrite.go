@@ -120,38 +120,10 @@ func (b *builder) remoteTLS(y *remoteWriteYAML, what, dir string) *tls.Config {
 	if y.CAFile.name != "" {
 		c.RootCAs = b.authorities(y.CAFile, what+": ca_file", dir)
 	}
-	if pair := b.keyPair(y.CertFile, y.KeyFile, y.At, what, dir); pair != nil {
+	if pair, _ := b.keyPair(certFiles{y.CertFile, y.KeyFile, "cert_file", "key_file"}, y.At, what, dir); pair != nil {
 		c.Certificates = []tls.Certificate{*pair}
 	}
 	return c
-}
-
-// keyPair reads a certificate with its key; nil: neither is named, or something
-// is wrong with them.
-func (b *builder) keyPair(certFile, keyFile ref, at place, what, dir string) *tls.Certificate {
-	switch {
-	case certFile.name == "" && keyFile.name == "":
-		return nil
-	case certFile.name == "" || keyFile.name == "":
-		b.errs.add(at, what, "cert_file and key_file go together", "")
-		return nil
-	}
-	cert, err := b.env.ReadFile(inDir(dir, certFile.name))
-	if err != nil {
-		b.errs.add(certFile.at, what+": cert_file", quote(certFile.name)+": "+reason(err).Error(), "")
-		return nil
-	}
-	key, err := b.env.ReadFile(inDir(dir, keyFile.name))
-	if err != nil {
-		b.errs.add(keyFile.at, what+": key_file", quote(keyFile.name)+": "+reason(err).Error(), "")
-		return nil
-	}
-	pair, err := tls.X509KeyPair(cert, key)
-	if err != nil {
-		b.errs.add(certFile.at, what+": cert_file", "it and key_file are no pair in PEM", "")
-		return nil
-	}
-	return &pair
 }
 
 // remoteCredential finds the credential when all of them are known.
@@ -162,18 +134,4 @@ func (b *builder) remoteCredential(n int, r ref, what string) {
 			w.Username, w.Password, w.PasswordAt = c.Username, c.Password.Get, c.Password.where
 		}
 	})
-}
-
-// webCredential finds a credential that is one of HTTP.
-func (b *builder) webCredential(r ref, what string) (Credential, bool) {
-	c, ok := b.file.Credentials[r.name]
-	switch {
-	case !ok:
-		b.errs.add(r.at, what, "no credential "+quote(r.name)+b.orDid(r.name, slices.Values(sortedKeys(b.credentials))), "")
-	case !c.Password.Set():
-		b.errs.add(r.at, what, "credential "+quote(r.name)+" has no password", "username and password are Basic, a password alone is a bearer token")
-	default:
-		return c, true
-	}
-	return c, false
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"plumb/console/program"
 )
 
 // ErrSecret says that a secret could not be fetched. Its text names where the
@@ -97,7 +98,7 @@ func execSecret(args []string) Secret {
 	return Secret{"command " + args[0], func(ctx context.Context) (string, error) {
 		ctx, cancel := context.WithTimeout(ctx, execTimeout)
 		defer cancel()
-		out := capped{left: maxSecret + 1}
+		out := program.Head{Most: maxSecret + 1}
 		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 		cmd.Stdout = &out
 		cmd.WaitDelay = time.Second
@@ -107,21 +108,8 @@ func execSecret(args []string) Secret {
 			}
 			return "", reason(err)
 		}
-		return bounded(out.buf.String())
+		return bounded(out.String())
 	}}
-}
-
-// capped keeps the first bytes and swallows the rest.
-type capped struct {
-	buf  bytes.Buffer
-	left int
-}
-
-func (c *capped) Write(p []byte) (int, error) {
-	n := min(len(p), c.left)
-	c.buf.Write(p[:n])
-	c.left -= n
-	return len(p), nil
 }
 
 // bounded drops the newline that editors and programs put at the end.

@@ -7,9 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
-	"time"
 
+	"plumb/console/program"
 	"plumb/fleet"
 )
 
@@ -46,22 +45,17 @@ const tempFail = 75
 
 // Send implements [Sender].
 func (k *Exec) Send(ctx context.Context, m *Message) (string, error) {
-	var out, bad short
-	c := exec.CommandContext(ctx, k.Command[0], k.Command[1:]...)
-	c.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "PLUMB_KEY=" + m.Key, "PLUMB_RECEIVER=" + m.Pages.Receiver, "PLUMB_STATUS=" + m.Pages.Status}
+	env := []string{"PLUMB_KEY=" + m.Key, "PLUMB_RECEIVER=" + m.Pages.Receiver, "PLUMB_STATUS=" + m.Pages.Status}
 	for _, name := range k.Env {
 		if value, ok := os.LookupEnv(name); ok {
-			c.Env = append(c.Env, name+"="+value)
+			env = append(env, name+"="+value)
 		}
 	}
-	c.Stdin, c.Stdout, c.Stderr, c.WaitDelay = bytes.NewReader(m.body()), &out, &bad, time.Second
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what it began ends with it
-	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
-	err := c.Run()
-	said := fleet.Clean(strings.Join(strings.Fields(out.String()+" "+bad.String()), " "), maxAnswer)
+	p, err := program.Run(ctx, k.Command, env, bytes.NewReader(m.body()))
+	said := fleet.Clean(strings.Join(strings.Fields(p.Out+" "+p.Err), " "), maxAnswer)
 	var exit *exec.ExitError
 	switch {
-	case err == nil, c.ProcessState != nil && c.ProcessState.Success(): // also one that did not read all of its input
+	case err == nil, p.State != nil && p.State.Success(): // also one that did not read all of its input
 		return strings.TrimSuffix("exit 0: "+said, ": "), nil
 	case ctx.Err() != nil:
 		return "", refusal(Retry, "not done in time")
@@ -73,18 +67,4 @@ func (k *Exec) Send(ctx context.Context, m *Message) (string, error) {
 		v = Retry
 	}
 	return "", refusal(v, strings.TrimSuffix(exit.String()+": "+said, ": "))
-}
-
-// short keeps the beginning of what is written to it.
-type short struct{ bytes.Buffer }
-
-// maxOutput bounds what is kept of what a program says, in bytes.
-const maxOutput = 4 << 10
-
-// Write implements io.Writer. It takes everything, so that nobody waits.
-func (s *short) Write(p []byte) (int, error) {
-	if room := maxOutput - s.Len(); room > 0 {
-		s.Buffer.Write(p[:min(len(p), room)])
-	}
-	return len(p), nil
 }

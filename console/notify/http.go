@@ -5,14 +5,13 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
+
+	"plumb/console/post"
 )
 
 // web posts to HTTP receivers: one client each, whose connections are kept.
@@ -24,18 +23,7 @@ type web struct {
 // maxRead bounds what is read of an answer; the rest is not waited for.
 const maxRead = 8 << 10
 
-// newWeb makes a client. It follows no redirects: a message and its secrets go
-// where the file says and nowhere else.
-func newWeb(c *tls.Config, auth Auth) web {
-	return web{auth: auth, client: &http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, TLSClientConfig: tlsOf(c), ForceAttemptHTTP2: true,
-			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 2, MaxConnsPerHost: 4, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: 64 << 10,
-		},
-	}}
-}
+func newWeb(c *tls.Config, auth Auth) web { return web{client: post.Client(tlsOf(c)), auth: auth} }
 
 func (w *web) Close() { w.client.CloseIdleConnections() }
 
@@ -60,11 +48,7 @@ func (w *web) post(ctx context.Context, to string, header http.Header, body []by
 	secrets = append(secrets, more...)
 	res, err := w.client.Do(req)
 	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
-			err = u.Err // without the address
-		}
-		r := judge(ctx, err)
+		r := judge(ctx, post.Plain(err))
 		r.Why = words(r.Why, secrets...)
 		return "", r
 	}
@@ -110,7 +94,7 @@ func verdict(res *http.Response, answer string) error {
 		return nil
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
 		r := refusal(Retry, answer)
-		r.After = retryAfter(res.Header.Get("Retry-After"), time.Now())
+		r.After = post.RetryAfter(res.Header, time.Now(), maxAfter)
 		return r
 	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code >= 500:
 		return refusal(Retry, answer)
@@ -128,17 +112,6 @@ func verdict(res *http.Response, answer string) error {
 
 // maxAfter bounds how long a receiver may ask us to wait.
 const maxAfter = 15 * time.Minute
-
-// retryAfter reads seconds or a date (RFC 9110 section 10.2.3); 0: it says none.
-func retryAfter(text string, now time.Time) time.Duration {
-	after := time.Duration(0)
-	if n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 32); err == nil {
-		after = time.Duration(n) * time.Second
-	} else if t, err := http.ParseTime(text); err == nil {
-		after = t.Sub(now)
-	}
-	return min(max(after, 0), maxAfter)
-}
 
 // wordsOf is what an answer says that a person can use: of JSON its message, of
 // a page of HTML nothing.

@@ -363,9 +363,7 @@ func (s *mailServer) serve(c net.Conn, done <-chan struct{}) {
 			return
 		}
 		line = strings.TrimSpace(line)
-		s.mu.Lock()
-		s.say = append(s.say, line)
-		s.mu.Unlock()
+		s.heard(line)
 		switch verb := strings.ToUpper(strings.Fields(line + " -")[0]); verb {
 		case "EHLO":
 			reply("250-mail")
@@ -381,20 +379,7 @@ func (s *mailServer) serve(c net.Conn, done <-chan struct{}) {
 			}
 			c, in, secure = t, bufio.NewReader(t), true
 		case "AUTH":
-			if s.behaves == isShut {
-				reply("535 5.7.8 not with hush-hush")
-				continue
-			}
-			if strings.HasSuffix(strings.ToUpper(line), " LOGIN") {
-				for range 2 {
-					reply("334 VXNlcm5hbWU6")
-					word, _ := in.ReadString('\n')
-					s.mu.Lock()
-					s.say = append(s.say, strings.TrimSpace(word))
-					s.mu.Unlock()
-				}
-			}
-			reply("235 ok")
+			reply(s.login(line, in, reply))
 		case "MAIL":
 			if s.behaves == isBusy {
 				reply("421 too many of you")
@@ -413,17 +398,7 @@ func (s *mailServer) serve(c net.Conn, done <-chan struct{}) {
 			if err != nil || s.behaves == isClosing {
 				return
 			}
-			switch s.behaves {
-			case isBroken:
-				reply("451 disk full")
-			case isFinal:
-				reply("554 looks like spam")
-			default:
-				s.mu.Lock()
-				s.got = append(s.got, text)
-				s.mu.Unlock()
-				reply("250 taken")
-			}
+			reply(s.take(text))
 		case "QUIT":
 			reply("221 bye")
 			return
@@ -431,6 +406,42 @@ func (s *mailServer) serve(c net.Conn, done <-chan struct{}) {
 			reply("500 what?")
 		}
 	}
+}
+
+// heard notes what the client said.
+func (s *mailServer) heard(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.say = append(s.say, line)
+}
+
+// login hears a user and a password out, and answers.
+func (s *mailServer) login(line string, in *bufio.Reader, reply func(string)) string {
+	if s.behaves == isShut {
+		return "535 5.7.8 not with hush-hush"
+	}
+	if strings.HasSuffix(strings.ToUpper(line), " LOGIN") {
+		for range 2 {
+			reply("334 VXNlcm5hbWU6")
+			word, _ := in.ReadString('\n')
+			s.heard(strings.TrimSpace(word))
+		}
+	}
+	return "235 ok"
+}
+
+// take takes a mail, or says why not.
+func (s *mailServer) take(text string) string {
+	switch s.behaves {
+	case isBroken:
+		return "451 disk full"
+	case isFinal:
+		return "554 looks like spam"
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.got = append(s.got, text)
+	return "250 taken"
 }
 
 // dotted reads raw lines up to the dot, as they came over the wire.

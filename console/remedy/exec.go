@@ -1,23 +1,18 @@
 package remedy
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
+	"plumb/console/program"
 	"plumb/fleet"
 	"plumb/fleet/runbook"
 )
 
 // execWithin is how long a program may take where its runbook does not say.
 const execWithin = time.Minute
-
-// maxOutput bounds what is kept of what a program says, in bytes.
-const maxOutput = 4 << 10
 
 // exec runs a program of a runbook: the one that stands in the user's file, with
 // arguments as they are and never through a shell, without plumb's environment,
@@ -56,34 +51,17 @@ func execute(ctx context.Context, argv []string, within time.Duration) (string, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	var out, bad short
-	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	c.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"}
-	c.Stdout, c.Stderr, c.WaitDelay = &out, &bad, time.Second
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what it began ends with it
-	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
-	err := c.Run()
-	text := fleet.Clean(strings.TrimSpace(out.String()), fleet.MaxText)
+	p, err := program.Run(ctx, argv, nil, nil)
+	text := fleet.Clean(strings.TrimSpace(p.Out), fleet.MaxText)
 	switch {
 	case ctx.Err() != nil:
 		return text, fmt.Errorf("%s: not done within %s", argv[0], within)
-	case err != nil && bad.Len() > 0:
-		return text, fmt.Errorf("%s: %w: %s", argv[0], err, fleet.Clean(bad.String(), fleet.MaxText))
+	case err != nil && p.Err != "":
+		return text, fmt.Errorf("%s: %w: %s", argv[0], err, fleet.Clean(p.Err, fleet.MaxText))
 	case err != nil:
 		return text, fmt.Errorf("%s: %w", argv[0], err)
 	case text == "":
 		text = "done"
 	}
 	return text, nil
-}
-
-// short keeps the beginning of what is written to it.
-type short struct{ bytes.Buffer }
-
-// Write implements io.Writer. It takes everything, so that nobody waits.
-func (s *short) Write(p []byte) (int, error) {
-	if room := maxOutput - s.Len(); room > 0 {
-		s.Buffer.Write(p[:min(len(p), room)])
-	}
-	return len(p), nil
 }

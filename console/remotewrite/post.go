@@ -3,17 +3,15 @@ package remotewrite
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/klauspost/compress/s2"
 
+	"plumb/console/post"
 	"plumb/fleet"
 )
 
@@ -39,12 +37,9 @@ const (
 )
 
 func newClient(c *Config) *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.TLSClientConfig = c.TLS
-	t.MaxIdleConnsPerHost = 1
-	t.MaxResponseHeaderBytes = 64 << 10
-	// A credential goes where the configuration says and nowhere else.
-	return &http.Client{Transport: t, Timeout: c.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := post.Client(c.TLS)
+	client.Timeout = c.Timeout
+	return client
 }
 
 // post sends a body once. An error that is not *refused is worth another try.
@@ -60,7 +55,7 @@ func (w *Writer) post(ctx context.Context, body []byte) error {
 	}
 	answer, err := w.client.Do(r)
 	if err != nil {
-		return plainError(err)
+		return post.Plain(err)
 	}
 	defer answer.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(answer.Body, maxAnswer)) // it is only for people
@@ -94,15 +89,6 @@ func (w *Writer) introduce(ctx context.Context, r *http.Request) (secret string,
 	return secret, nil
 }
 
-// plainError is what went wrong, without the address: the log names the receiver.
-func plainError(err error) error {
-	var at *url.Error
-	if errors.As(err, &at) {
-		return at.Err
-	}
-	return err
-}
-
 // verdict reads an answer. A receiver that does not let us in, or is not where
 // we thought, says nothing about the samples: somebody will mend that, and they
 // wait.
@@ -119,14 +105,5 @@ func verdict(a *http.Response, said string) error {
 			return &refused{a.StatusCode, why}
 		}
 	}
-	return &busy{fmt.Errorf("status %d: %s", a.StatusCode, why), retryAfter(a.Header.Get("Retry-After"))}
-}
-
-// retryAfter reads seconds; a date is nobody's habit here.
-func retryAfter(header string) time.Duration {
-	n, err := strconv.Atoi(header)
-	if err != nil || n < 0 {
-		return 0
-	}
-	return min(time.Duration(n)*time.Second, maxAfter)
+	return &busy{fmt.Errorf("status %d: %s", a.StatusCode, why), post.RetryAfter(a.Header, time.Now(), maxAfter)}
 }

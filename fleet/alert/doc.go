@@ -13,17 +13,21 @@
 // resolves one.
 //
 // Expressions are those of expr-lang, which parses them and checks their types
-// against the fields of [Fields]; what is left is compiled to closures here. Only
-// comparisons, arithmetic, logic, text operators and four functions may be used:
-// there is no loop and no clock, so that an expression costs what it is long.
+// against the fields that [Reference] lists; what is left is compiled to closures
+// here. Only comparisons, arithmetic, logic, text operators and a few functions may
+// be used: there is no loop and no clock, so that an expression costs what it is
+// long.
 //
 // Causes come first. The graph (fleet/trace) says which few parts explain what
 // is wrong; those are subjects of rules like others, and what they explain is
 // held by them. It is shown as held, and let go when it outlives its cause and
 // a fresh poll says so.
 //
-// [Compile] reads the rules, [Step] moves the alerts on, [Explain] says why one
-// is as it is, and [Trial] plays made-up days against rules. What does not
-// belong here: receivers and sending, which are fed by the notices, and the
-// judgements of drift, security and capacity, which are subjects.
+// What people say (an ack, a silence, a maintenance) changes whether somebody is
+// told and never what is true.
+//
+// [Compile] reads the rules, [Step] moves the alerts on, and [Explain] says why one
+// is as it is. What does not belong here: made-up days (fleet/trial), sending, which
+// is fed by the notices (console/notify), and the judgements of drift, security and
+// capacity, which are subjects.
 package alert

@@ -184,14 +184,18 @@ func (c *compiler) truth(n ast.Node) (func(*scene) Truth, error) {
 	return nil, refuse(n)
 }
 
+// sides compiles both sides of an operator in the same way.
+func sides[T any](x *ast.BinaryNode, compile func(ast.Node) (T, error)) (a, b T, err error) {
+	if a, err = compile(x.Left); err == nil {
+		b, err = compile(x.Right)
+	}
+	return a, b, err
+}
+
 func (c *compiler) binary(x *ast.BinaryNode) (func(*scene) Truth, error) {
 	switch x.Operator {
 	case "and", "&&", "or", "||":
-		a, err := c.truth(x.Left)
-		if err != nil {
-			return nil, err
-		}
-		b, err := c.truth(x.Right)
+		a, b, err := sides(x, c.truth)
 		if err != nil {
 			return nil, err
 		}
@@ -243,11 +247,7 @@ func (c *compiler) same(x *ast.BinaryNode) (func(*scene) Truth, error) {
 		}
 		return func(s *scene) Truth { return sign * equal(a, b, s) }, nil
 	}
-	a, err := c.truth(x.Left)
-	if err != nil {
-		return nil, err
-	}
-	b, err := c.truth(x.Right)
+	a, b, err := sides(x, c.truth)
 	if err != nil {
 		return nil, err
 	}
@@ -390,11 +390,7 @@ func (c *compiler) number(n ast.Node) (func(*scene) float64, error) {
 }
 
 func (c *compiler) arithmetic(x *ast.BinaryNode) (func(*scene) float64, error) {
-	a, err := c.number(x.Left)
-	if err != nil {
-		return nil, err
-	}
-	b, err := c.number(x.Right)
+	a, b, err := sides(x, c.number)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,8 @@ package capacity
 
 import (
 	"math"
+
+	"plumb/fleet"
 )
 
 // fit is how many machines a resource still takes.
@@ -32,7 +34,7 @@ func (p *plant) fits(r *room, m Machine, keepAB bool, head func(int) float64) []
 				free += c.total - c.used
 			}
 		}
-		out = append(out, fit{Ports, max(0, free) / m.Ports, counted(free, "port") + " of " + Speed(m.SpeedBps) + " free"})
+		out = append(out, fit{Ports, max(0, free) / m.Ports, fleet.Count(free, "port") + " of " + Speed(m.SpeedBps) + " free"})
 	}
 	return out
 }
@@ -103,9 +105,9 @@ func outletFits(r *room, m Machine, keepAB bool) (fit, bool) {
 	case least == unread || m.Cords == 0:
 		return fit{}, false
 	case keepAB && len(r.free) > 1:
-		return fit{Outlets, max(0, least), counted(least, "outlet") + " free on the fuller PDU"}, true
+		return fit{Outlets, max(0, least), fleet.Count(least, "outlet") + " free on the fuller PDU"}, true
 	}
-	return fit{Outlets, max(0, sum), counted(sum, "outlet") + " free"}, true
+	return fit{Outlets, max(0, sum), fleet.Count(sum, "outlet") + " free"}, true
 }
 
 func times(left, each float64) int { return max(0, int(math.Floor(left/each+1e-9))) }

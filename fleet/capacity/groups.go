@@ -125,10 +125,10 @@ func (g *group) summedClass(r Resource, class, unit string) Row {
 		}
 	}
 	if best > 0 {
-		out.Worst = fmt.Sprintf("%s binds first in %d of %s", out.Binds, best, counted(n, "rack"))
+		out.Worst = fmt.Sprintf("%s binds first in %d of %s", out.Binds, best, fleet.Count(n, "rack"))
 	}
 	if blank > 0 {
-		out.Worst = or(out.Worst, "") + fmt.Sprintf("; not known of %s", counted(blank, "rack"))
+		out.Worst = or(out.Worst, "") + fmt.Sprintf("; not known of %s", fleet.Count(blank, "rack"))
 	}
 	return out
 }

@@ -138,7 +138,7 @@ func (f *finder) room(r *room) (int, string) {
 // that is only because nobody can tell.
 func (f *finder) refuses(r *room) (why string, known bool) {
 	if f.q.KeepAB && len(r.pdus) < 2 {
-		return fmt.Sprintf("%s: A and B are not both there", counted(len(r.pdus), "PDU")), true
+		return fmt.Sprintf("%s: A and B are not both there", fleet.Count(len(r.pdus), "PDU")), true
 	}
 	if f.q.KeepAB && f.together(r) {
 		return "its PDUs hang on one feed", true

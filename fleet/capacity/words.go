@@ -25,13 +25,6 @@ func watt(w float64) string {
 	return sign + s + " W"
 }
 
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
 // Speed writes a port's speed: 25G, 2.5G, 100M.
 func Speed(bps int64) string {
 	switch {

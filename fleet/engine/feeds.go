@@ -50,7 +50,7 @@ func (s *step) rollFeed(f *fleet.Feed) {
 	}
 	if dead > 0 && dead == pdus && pdus > 1 {
 		f.State, f.PowerW, f.AmpsA = fleet.StateCrit, fleet.Num{}, fleet.Num{}
-		f.Reasons = []string{fmt.Sprintf("feed %s lost: no output on %d of its %s", f.Spec.Name, dead, several(pdus, "PDU"))}
+		f.Reasons = []string{fmt.Sprintf("feed %s lost: no output on %d of its %s", f.Spec.Name, dead, fleet.Count(pdus, "PDU"))}
 	}
 	switch {
 	case f.State == fleet.StateCrit && was != fleet.StateCrit:

@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"plumb/fleet"
 )
@@ -219,7 +218,7 @@ func (s *step) judgeHost(v *verdict, i int, d *fleet.Device) {
 	}
 	switch h.State {
 	case fleet.StateCrit:
-		v.add(fleet.StateCrit, aboutHost, "%s says its compute service is down, with %s on it", h.Cloud, several(h.RunningVMs, "instance"))
+		v.add(fleet.StateCrit, aboutHost, "%s says its compute service is down, with %s on it", h.Cloud, fleet.Count(h.RunningVMs, "instance"))
 	case fleet.StateWarn:
 		v.add(fleet.StateWarn, aboutHost, "%s: %s", h.Cloud, disabled(h))
 	}
@@ -230,16 +229,6 @@ func disabled(h *fleet.HostState) string {
 		return "disabled as a hypervisor"
 	}
 	return "disabled as a hypervisor: " + h.Maintenance
-}
-
-func several(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	if head, ok := strings.CutSuffix(what, "y"); ok {
-		return fmt.Sprintf("%d %sies", n, head)
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // age judges again what nobody polled in this step: a value older than two of

@@ -229,7 +229,7 @@ func (s *step) sayPorts(was *fleet.Device, o *fleet.Observation, ports []fleet.P
 	case after.Known && after.Cmp(before) < 0 && restarted(before, after, o.At.Sub(was.UptimeAt)):
 		s.event(o.Target, "restart", fmt.Sprintf("restarted: its uptime fell from %s to %s; rates have a gap", uptime(before), uptime(after)), fleet.SeverityWarn, true)
 	case anew > 0:
-		s.event(o.Target, "counters", fmt.Sprintf("counters of %s began anew; rates have a gap", several(anew, "port")), fleet.SeverityInfo, true)
+		s.event(o.Target, "counters", fmt.Sprintf("counters of %s began anew; rates have a gap", fleet.Count(anew, "port")), fleet.SeverityInfo, true)
 	}
 }
 

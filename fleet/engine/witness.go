@@ -30,7 +30,7 @@ func (s *step) witness(v *verdict, i int, d *fleet.Device) {
 	case len(e.dark) >= 2 && e.lit == 0:
 		v.add(fleet.StateCrit, aboutLight, "down: no light on %s", e.text())
 	case e.lit > 0 && s.silent(d):
-		v.add(v.state, aboutNote+aboutLight, "light on %d of its %s: it runs, only its management is silent", e.lit, several(e.lit+len(e.dark), "cable"))
+		v.add(v.state, aboutNote+aboutLight, "light on %d of its %s: it runs, only its management is silent", e.lit, fleet.Count(e.lit+len(e.dark), "cable"))
 	}
 }
 
@@ -142,12 +142,12 @@ func (s *step) starving(v *verdict, i int, d *fleet.Device) bool {
 	}
 	switch {
 	case lost > 0 && lost >= 9*fed: // a supply may have failed by itself
-		v.add(fleet.StateCrit, aboutPower, "no output: %d of %s on it have no input", lost, several(lost+fed, "power supply"))
+		v.add(fleet.StateCrit, aboutPower, "no output: %d of %s on it have no input", lost, fleet.Count(lost+fed, "power supply"))
 	case !s.silent(d): // a poll may fail by itself
 	case lost > fed:
-		v.add(v.state, aboutNote+"starved", "%d of %s on it have no input", lost, several(lost+fed, "power supply"))
+		v.add(v.state, aboutNote+"starved", "%d of %s on it have no input", lost, fleet.Count(lost+fed, "power supply"))
 	case fed > 0:
-		v.add(v.state, aboutNote+"fed", "%d of %s on it have input: it gives power, only its management is silent", fed, several(lost+fed, "power supply"))
+		v.add(v.state, aboutNote+"fed", "%d of %s on it have input: it gives power, only its management is silent", fed, fleet.Count(lost+fed, "power supply"))
 	}
 	return true
 }
@@ -211,7 +211,7 @@ func (s *step) rackReasons(r *fleet.Rack) []string {
 		}
 	}
 	if warm >= 3 && 2*warm >= read {
-		out = append(out, "inlet air too warm at "+strconv.Itoa(warm)+" of "+several(read, "server")+": the room, not the servers")
+		out = append(out, "inlet air too warm at "+strconv.Itoa(warm)+" of "+fleet.Count(read, "server")+": the room, not the servers")
 	}
 	return out
 }

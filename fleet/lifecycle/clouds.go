@@ -127,7 +127,7 @@ func clumped(name, policy, host string, n int, g *serverGroup, hosts int) *fleet
 		f.Severity = fleet.SeverityWarn
 	}
 	f.Evidence = fmt.Sprintf("server group %s, hosts of its members as the cloud tells them: %d of %d hosts are used", name, len(g.hosts), hosts)
-	f.Fix = fmt.Sprintf("move %s away: with that host %d of %d are lost", counted(n-1, "member"), n, g.members)
+	f.Fix = fmt.Sprintf("move %s away: with that host %d of %d are lost", fleet.Count(n-1, "member"), n, g.members)
 	return f
 }
 
@@ -139,7 +139,7 @@ func (v *survey) uneven(light []string, known bool) fleet.Look {
 		return look
 	}
 	slices.Sort(light)
-	f := finding(AntiAffinity, counted(len(light), "group"), counted(len(light), "group")+" with a soft policy less spread than there are hosts for: "+strings.Join(light[:min(len(light), namesShown)], ", ")+more(len(light)-namesShown))
+	f := finding(AntiAffinity, fleet.Count(len(light), "group"), fleet.Count(len(light), "group")+" with a soft policy less spread than there are hosts for: "+strings.Join(light[:min(len(light), namesShown)], ", ")+more(len(light)-namesShown))
 	f.Class, f.Severity, f.Confidence = fleet.ClassMoved, fleet.SeverityInfo, fleet.ConfidenceMedium // there may have been no room
 	f.Fix = "spread them at the next occasion: fewer replicas are lost with a host"
 	look.Found = f

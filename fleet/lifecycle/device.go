@@ -52,7 +52,7 @@ func recurring(d *fleet.Device, now time.Time) (looks []fleet.Look) {
 		if name, ok := strings.CutPrefix(a.What, "action "); ok {
 			what, verb = name, "was done"
 		}
-		f := finding(Recurring, counted(len(times), "time"), fmt.Sprintf("%s %s %s in 30 d: %s", what, verb, counted(len(times), "time"), strings.Join(words, ", ")))
+		f := finding(Recurring, fleet.Count(len(times), "time"), fmt.Sprintf("%s %s %s in 30 d: %s", what, verb, fleet.Count(len(times), "time"), strings.Join(words, ", ")))
 		looks = append(looks, fleet.Look{Facet: Recurring + " " + a.What, Known: true, Found: f})
 	}
 	return looks

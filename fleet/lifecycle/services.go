@@ -147,7 +147,7 @@ func (v *survey) retirement(x *fleet.Service, leaving map[string]*fleet.HostStat
 	if f.Severity = fleet.SeverityCrit; left == x.Spec.Floor {
 		f.Severity = fleet.SeverityWarn
 	}
-	f.Fix = fmt.Sprintf("make %s anew elsewhere before that", counted(lost, "replica"))
+	f.Fix = fmt.Sprintf("make %s anew elsewhere before that", fleet.Count(lost, "replica"))
 	look.Found = f
 	return look
 }

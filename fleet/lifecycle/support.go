@@ -53,7 +53,7 @@ func (v *survey) unowned(r *region) (looks []fleet.Look) {
 		if len(list) == 0 {
 			continue
 		}
-		f := finding(Unowned, v.names(list), counted(len(list), string(kind))+" of "+r.name+" without an owner: "+v.names(list))
+		f := finding(Unowned, v.names(list), fleet.Count(len(list), string(kind))+" of "+r.name+" without an owner: "+v.names(list))
 		f.Class, f.Severity = fleet.ClassMissing, fleet.SeverityInfo
 		if kind == fleet.KindServer {
 			f.Fix += ": " + v.worth(list) + " that nobody answers for"

@@ -158,17 +158,6 @@ func kilo(w float64) string {
 	return fmt.Sprintf("%.0f W", w)
 }
 
-// counted writes a number with its noun.
-func counted(n int, noun string) string {
-	switch {
-	case n == 1:
-		return "1 " + noun
-	case strings.HasSuffix(noun, "s") || strings.HasSuffix(noun, "ch"):
-		return fmt.Sprintf("%d %ses", n, noun)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // kinds counts devices by kind: "12 servers, 2 switches".
 func (v *survey) kinds(devices []int) string {
 	by, order := map[string]int{}, []string{}
@@ -181,7 +170,7 @@ func (v *survey) kinds(devices []int) string {
 	slices.Sort(order)
 	words := make([]string, len(order))
 	for i, k := range order {
-		words[i] = counted(by[k], k)
+		words[i] = fleet.Count(by[k], k)
 	}
 	return strings.Join(words, ", ")
 }

@@ -203,7 +203,7 @@ func memory(x *fleet.MemoryModule, now time.Time) *fleet.Finding {
 	var what string
 	switch {
 	case t.bad > 0:
-		f.Severity, what = fleet.SeverityCrit, plural(t.bad, "uncorrected memory error")+" within 7 days"
+		f.Severity, what = fleet.SeverityCrit, fleet.Count(t.bad, "uncorrected memory error")+" within 7 days"
 	case !x.Limit.IsZero():
 		f.Severity, what = fleet.SeverityWarn, "so many corrected memory errors that its log takes no more of them since "+x.Limit.UTC().Format("2006-01-02 15:04Z")
 	case t.rises():
@@ -224,11 +224,4 @@ func firstHour(x *fleet.MemoryModule) int64 {
 		return fleet.HourOf(x.Limit)
 	}
 	return x.Hours[0].Hour
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

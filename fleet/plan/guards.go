@@ -176,7 +176,7 @@ func (b *bench) refuge() {
 			return
 		}
 		if len(b.targets) == 1 {
-			b.say("partner", fleet.VerdictOK, t.ID, "%s of cloud %s may take instances", several(n, "other host"), t.cloud.Spec.Name)
+			b.say("partner", fleet.VerdictOK, t.ID, "%s of cloud %s may take instances", fleet.Count(n, "other host"), t.cloud.Spec.Name)
 		}
 	}
 }
@@ -255,7 +255,7 @@ func (b *bench) cooldown(t *target) {
 	wait := b.Bounds.CoolDown << min(tries-1, 10)
 	switch ago := b.Now.Sub(last); {
 	case tries >= b.Bounds.Tries && b.repairs():
-		b.say("quarantine", fleet.VerdictRefuse, t.ID, "%s: tried %s within a day; it is in quarantine, look at the cause", t.ID, several(tries, "time"))
+		b.say("quarantine", fleet.VerdictRefuse, t.ID, "%s: tried %s within a day; it is in quarantine, look at the cause", t.ID, fleet.Count(tries, "time"))
 	case ago < wait:
 		b.say("cooldown", fleet.VerdictRefuse, t.ID, "the same was done to %s %s ago; wait %s", t.ID, ago.Round(time.Second), (wait - ago).Round(time.Second))
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -86,7 +85,7 @@ func Challenge(p *fleet.Plan) string {
 	case p.Action.Danger() < 3 || len(p.Targets) == 0:
 		return ""
 	case len(p.Targets) > 1:
-		return several(len(p.Targets), "target")
+		return fleet.Count(len(p.Targets), "target")
 	case p.Targets[0].Serial != "":
 		return p.Targets[0].Serial
 	}
@@ -259,11 +258,4 @@ func done(j *fleet.Job) []string {
 		}
 	}
 	return out
-}
-
-func several(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
 }

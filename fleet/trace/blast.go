@@ -50,7 +50,7 @@ func ByKind(list []Loss) string {
 	}
 	words := make([]string, len(order))
 	for i, k := range order {
-		words[i] = count(counts[k], string(k))
+		words[i] = fleet.Count(counts[k], string(k))
 	}
 	return strings.Join(words, ", ")
 }

@@ -17,7 +17,7 @@ const maxEvidence = 4
 func (q *inquiry) evidence(c *claim, symptoms []symptom, mute bool, explains int) []string {
 	out := []string{}
 	if mute && !slices.ContainsFunc(c.symptoms, func(i int) bool { return strings.HasPrefix(symptoms[i].about, "table ") }) {
-		out = append(out, fmt.Sprintf("path lost: %s silent, and nothing shows that a part is dead", count(explains, "part")))
+		out = append(out, fmt.Sprintf("path lost: %s silent, and nothing shows that a part is dead", fleet.Count(explains, "part")))
 	}
 	for _, text := range q.quotes(c, symptoms) {
 		if len(out) < maxEvidence {
@@ -26,31 +26,19 @@ func (q *inquiry) evidence(c *claim, symptoms []symptom, mute bool, explains int
 	}
 	if c.part.Kind == PDU {
 		if lost, fed := q.supplyVotes(c.part.N); lost > 0 {
-			out = append(out, fmt.Sprintf("%d of %s on it without input", lost, count(lost+fed, "power supply")))
+			out = append(out, fmt.Sprintf("%d of %s on it without input", lost, fleet.Count(lost+fed, "power supply")))
 		}
 	}
 	if c.part.Kind == Feed || c.part.Kind == Utility {
 		if lost, fed := q.feedVotes(c.part.N); lost > 0 {
-			out = append(out, fmt.Sprintf("%d of %s on it dead", lost, count(lost+fed, "part")))
+			out = append(out, fmt.Sprintf("%d of %s on it dead", lost, fleet.Count(lost+fed, "part")))
 		}
 	}
 	out = append(out, q.shifted(c, symptoms)...)
 	if len(out) == 0 {
-		out = append(out, fmt.Sprintf("common to %s", count(explains, "part")))
+		out = append(out, fmt.Sprintf("common to %s", fleet.Count(explains, "part")))
 	}
 	return out
-}
-
-func count(n int, what string) string {
-	switch {
-	case n == 1:
-		return "1 " + what
-	case strings.HasSuffix(what, "y"):
-		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(what, "y"))
-	case strings.HasSuffix(what, "ch") || strings.HasSuffix(what, "s"): // switches, upses
-		what += "e"
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // quotes are what the engine says of a part. Of a device that is what the cause

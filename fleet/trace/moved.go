@@ -99,7 +99,7 @@ func (q *inquiry) shifted(c *claim, symptoms []symptom) (out []string) {
 		}
 	}
 	if rest := len(have) - len(out); rest > 0 {
-		out = append(out, count(rest, "other part")+" too near its limit since")
+		out = append(out, fleet.Count(rest, "other part")+" too near its limit since")
 	}
 	return out
 }

@@ -28,23 +28,9 @@ const rebuilding = "REBUILD"
 // down alone: were it only cut off, two would write to one disk. Nova refuses
 // the same, but what it takes for down is asked here first, and told.
 func (o *OpenStack) evacuate(ctx context.Context, a fleet.Action, out *fleet.Outcome) (op string, err error) {
-	const read = "read the instance"
-	if o.session.minor < evacuateMin {
-		return string(a.Kind), fmt.Errorf("%w: compute 2.%d cannot do it without being told of its disks", fleet.ErrUnsupported, o.session.minor)
-	}
-	s, err := o.server(ctx, a.Target)
+	s, op, err := o.toMove(ctx, a, out, evacuateMin, evacuable...)
 	if err != nil {
-		return read, err
-	}
-	out.Before = s.where()
-	out.After = out.Before
-	switch {
-	case s.ServiceHost == "":
-		return read, fmt.Errorf("%w: this account is not shown the host", fleet.ErrAuth)
-	case s.Task != "":
-		return read, fmt.Errorf("%w: it is %s", fleet.ErrBusy, fleet.Clean(s.Task, 40))
-	case !slices.Contains(evacuable, s.Status):
-		return read, fmt.Errorf("%w: it is %s", fleet.ErrUnsupported, s.Status)
+		return op, err
 	}
 	if err := o.hostIsDown(ctx, s.ServiceHost); err != nil {
 		out.Text = "nothing was sent"
@@ -55,6 +41,31 @@ func (o *OpenStack) evacuate(ctx context.Context, a fleet.Action, out *fleet.Out
 		return string(a.Kind), sent
 	}
 	return o.seeElsewhere(ctx, a, s, out, sent, evacuated)
+}
+
+// toMove reads an instance that is to go to another host: one whose host this
+// account is shown, that nothing else is under way with, and that has one of the
+// statuses it may have for it. op is what did not work.
+func (o *OpenStack) toMove(ctx context.Context, a fleet.Action, out *fleet.Outcome, since int, statuses ...string) (s server, op string, err error) {
+	const read = "read the instance"
+	if o.session.minor < since {
+		return s, string(a.Kind), fmt.Errorf("%w: compute 2.%d cannot do it without being told of its disks", fleet.ErrUnsupported, o.session.minor)
+	}
+	s, err = o.server(ctx, a.Target)
+	if err != nil {
+		return s, read, err
+	}
+	out.Before = s.where()
+	out.After = out.Before
+	switch {
+	case s.ServiceHost == "":
+		err = fmt.Errorf("%w: this account is not shown the host", fleet.ErrAuth)
+	case s.Task != "":
+		err = fmt.Errorf("%w: it is %s", fleet.ErrBusy, fleet.Clean(s.Task, 40))
+	case !slices.Contains(statuses, s.Status):
+		err = fmt.Errorf("%w: it is %s", fleet.ErrUnsupported, s.Status)
+	}
+	return s, read, err
 }
 
 func (o *OpenStack) sendEvacuation(ctx context.Context, id string) error {

@@ -18,23 +18,9 @@ var migrated = words{"it moved to ", "MIGRATING", "no answer, but it is on its w
 // moved, and from a host that is down nothing can be: that is what an evacuation
 // is for.
 func (o *OpenStack) migrate(ctx context.Context, a fleet.Action, out *fleet.Outcome) (op string, err error) {
-	const read = "read the instance"
-	if o.session.minor < migrateMin {
-		return string(a.Kind), fmt.Errorf("%w: compute 2.%d cannot do it without being told of its disks", fleet.ErrUnsupported, o.session.minor)
-	}
-	s, err := o.server(ctx, a.Target)
+	s, op, err := o.toMove(ctx, a, out, migrateMin, "ACTIVE")
 	if err != nil {
-		return read, err
-	}
-	out.Before = s.where()
-	out.After = out.Before
-	switch {
-	case s.ServiceHost == "":
-		return read, fmt.Errorf("%w: this account is not shown the host", fleet.ErrAuth)
-	case s.Task != "":
-		return read, fmt.Errorf("%w: it is %s", fleet.ErrBusy, fleet.Clean(s.Task, 40))
-	case s.Status != "ACTIVE":
-		return read, fmt.Errorf("%w: it is %s", fleet.ErrUnsupported, s.Status)
+		return op, err
 	}
 	host, err := o.computeService(ctx, s.ServiceHost)
 	if err == nil && host.down() {

@@ -39,12 +39,13 @@
 // bridging is not spoken. The quirk assumebmcowner reads them all the same,
 // for the models that only mislabel them.
 //
-// A poll only looks at the doors; shutting one is an action. What is told to strangers is asked without a
-// session, some five datagrams; users and network cost two commands a slot and
-// nine in all, in the slow lane. What the BMC lacks is an absent fact; what our
-// account may not see is a fact itself (bmc.sees.users, bmc.sees.lan).
+// A poll only looks at the doors; shutting one is an action. What is told to
+// strangers is asked without a session, some five datagrams; users and network cost
+// two commands a slot and nine in all, in the slow lane. What the BMC lacks is an
+// absent fact; what our account may not see is a fact itself (bmc.sees.users,
+// bmc.sees.lan).
 //
-// What is never done: reading a community string, cipher suite 0, a second try of anything that is not
-// idempotent, a second try of a password that was refused, and more than two
-// sessions on one BMC (one to read, one to act).
+// What is never done: reading a community string, cipher suite 0, a second try of
+// anything that is not idempotent, a second try of a password that was refused, and
+// more than two sessions on one BMC (one to read, one to act).
 package ipmi

@@ -1,0 +1,126 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"plumb/fleet"
+)
+
+func (v *verifier) wal(k, raw []byte) error {
+	seq, i, err := readWALKey(k)
+	if err != nil {
+		return err
+	}
+	follows := i == 0 || seq == v.batch && i == v.value+1
+	v.batch, v.value = seq, i
+	b, err := unseal(k, raw)
+	if err == nil && !follows {
+		err = damaged("value %d of batch %d does not follow the one before it", i, seq)
+	}
+	if err != nil {
+		return err
+	}
+	if seq > v.report.Batch {
+		if i > 0 {
+			return nil
+		}
+		v.report.Unfinished++ // nobody was told that it was kept, and the next open or commit drops it
+		return nil
+	}
+	r, err := readWAL(b)
+	if err != nil {
+		return err
+	}
+	for {
+		h, body, ok, err := r.next()
+		if err != nil || !ok {
+			return err
+		}
+		if err := v.row(h.target, h.layout, body); err != nil {
+			return err
+		}
+	}
+}
+
+func (v *verifier) row(target, layout uint32, body []byte) error {
+	keys, ok := v.layouts[layout]
+	if !ok || target == 0 || target > v.targets {
+		return damaged("a row of target %d and layout %d, which are not known", target, layout)
+	}
+	return readBody(body, make([]fleet.Num, len(keys)))
+}
+
+func (v *verifier) block(k, raw []byte) error {
+	b, err := openStored(k, raw)
+	if err == nil && b.key.part != 0 {
+		err = v.awaited(b.key)
+	}
+	if err != nil {
+		return err
+	}
+	if keys, ok := v.layouts[b.key.layout]; !ok || len(keys) != b.columns || b.key.target == 0 || b.key.target > v.targets {
+		return damaged("a block of target %d and layout %d, with %d columns", b.key.target, b.key.layout, b.columns)
+	}
+	times, err := b.appendTimes(nil)
+	if err != nil {
+		return err
+	}
+	for i, at := range times {
+		if at < b.key.window || at >= b.key.window+windowMs || i > 0 && at <= times[i-1] {
+			return damaged("row %d of the block is out of its place", i)
+		}
+	}
+	var values []fleet.Num
+	for c := range b.columns {
+		if values, err = b.appendColumn(values[:0], c); err != nil {
+			return fmt.Errorf("column %d: %w", c, err)
+		}
+		v.report.Samples += len(values)
+	}
+	v.report.Blocks++
+	return nil
+}
+
+func (v *verifier) tier(k, raw []byte) error {
+	key, b, err := openTier(k, raw)
+	if err != nil {
+		return err
+	}
+	keys, ok := v.layouts[key.layout]
+	if !ok || key.target == 0 || key.target > v.targets {
+		return damaged("a tier of target %d and layout %d, which are not known", key.target, key.layout)
+	}
+	if _, n := (&layout{keys: keys}).tierColumns(); n != b.columns {
+		return damaged("a tier of %d columns, not %d", b.columns, n)
+	}
+	t := tiers[key.tier-1]
+	times, err := b.appendTimes(nil)
+	if err != nil {
+		return err
+	}
+	for i, at := range times {
+		if at < key.window || at >= key.window+t.window || at%t.step != 0 || i > 0 && at <= times[i-1] {
+			return damaged("row %d of the tier is out of its place", i)
+		}
+	}
+	var values []fleet.Num
+	for c := range b.columns {
+		if values, err = b.appendColumn(values[:0], c); err != nil {
+			return fmt.Errorf("column %d: %w", c, err)
+		}
+	}
+	v.report.Tiers++
+	return nil
+}
+
+func (v *verifier) last(k, raw []byte) error {
+	b, err := unseal(k, raw)
+	if err != nil {
+		return err
+	}
+	if len(k) != 4 || len(b) < 12 {
+		return damaged("a newest row of %d bytes", len(b))
+	}
+	return v.row(binary.BigEndian.Uint32(k), binary.BigEndian.Uint32(b), b[12:])
+}
