@@ -10,7 +10,7 @@ var alertable = []string{"alerts", "alert", "fleet", "racks", "devices", "device
 func alertCommands() []Command {
 	word := func(c *Command) { c.Danger, c.Needs, c.Writes = 1, fleet.RoleOperator, true }
 	return []Command{
-		bind("alert.ack", "A", "ack", "say that you know of its alerts: nobody is told again until they change; asks why; again takes it back", in(alertable...), params("reason"), alone, word, rank(20), why(whyNoAlert)),
+		bind("alert.ack", "A", "ack", "say that you know of its alerts: nobody is told again until they change; asks why; again takes it back", in(alertable...), params("reason"), alone, word, rank(24), why(whyNoAlert)),
 		bind("alert.silence", "Z", "silence", "keep its alerts from being told for a time; asks what, for how long and why", in(alertable...), word, rank(38), why(needsTarget)),
 		bind("alert.maintain", "M", "maintain", "a maintenance of it, its rack, site or region and all in it; asks for how long and why", in(alertable...), word, rank(39), why(needsTarget)),
 		bind("open.silences", "", "silences", "silences and maintenance that stand, and those that ended"),
