@@ -107,6 +107,7 @@ var fields = map[string]map[string]field{
 		"inlet_c":       num("air at the inlet, C", func(x *scene) float64 { return x.device.InletC.Float() }),
 		"inlet_c_per_h": num("slope of it over the last hours", func(x *scene) float64 { return slope(x.device.Past, fleet.PastInlet) }),
 		"hot_c_per_h":   num("slope of its hottest part", func(x *scene) float64 { return slope(x.device.Past, fleet.PastHot) }),
+		"hot_margin_c":  num("how far its hottest part is below the limit that it warns of, C", margin),
 		"blind":         flag("its last poll failed", func(x *scene) bool { return x.device.Blind() }).always(),
 		"blind_s":       num("for how long, s", func(x *scene) float64 { return since(x.device.BlindSince, x.now) }).always(),
 		"error":         written("why it is blind: unreachable timeout auth busy ...", errorOf).always(),
@@ -308,6 +309,25 @@ func far(x *scene) *fleet.Device {
 		return x.s.Devices.At(a.Device)
 	}
 	return nil
+}
+
+// margin is the least distance of a temperature to its own limit.
+func margin(x *scene) float64 {
+	least := math.NaN()
+	for i := range x.device.Sensors {
+		y := &x.device.Sensors[i]
+		if y.Class != fleet.ClassTemperature || y.Stale || !y.Value.Known {
+			continue
+		}
+		limit := y.Limits.HighWarn
+		if !limit.Known {
+			limit = y.Limits.HighCrit
+		}
+		if left := limit.Float() - y.Value.Float(); limit.Known && !(left >= least) {
+			least = left
+		}
+	}
+	return least
 }
 
 func idOf(d *fleet.Device) string {
