@@ -47,7 +47,9 @@ func (d *day) score(words map[string]week.Call, end week.Moment) *called {
 	}
 	add(d.world.Plant, false)
 	add(d.world.Decoys, true)
-	slices.SortStableFunc(c.events, func(a, b *caught) int { return int(a.e.At/week.Moment(time.Second)) - int(b.e.At/week.Moment(time.Second)) })
+	slices.SortStableFunc(c.events, func(a, b *caught) int {
+		return int(a.e.At/week.Moment(time.Second)) - int(b.e.At/week.Moment(time.Second))
+	})
 	s := &score{run: d.run}
 	for _, p := range d.pages {
 		if x := c.of(s, p); x != nil {
