@@ -133,6 +133,7 @@ var fields = map[string]map[string]field{
 		"low_warn":  num("", func(x *scene) float64 { return x.sensor.Limits.LowWarn.Float() }),
 		"high_warn": num("", func(x *scene) float64 { return x.sensor.Limits.HighWarn.Float() }),
 		"high_crit": num("", func(x *scene) float64 { return x.sensor.Limits.HighCrit.Float() }),
+		"clear":     flag("5 % inside of the limits that it warns of; of one without limits true", func(x *scene) bool { return wellInside(x.sensor) }),
 		"supply":    num("the power supply whose state it tells, 0: none", func(x *scene) float64 { return count(x.sensor.Supply()) }),
 		"inlet":     flag("it measures the air at the inlet", func(x *scene) bool { return x.sensor.Inlet() }),
 	},
@@ -328,6 +329,20 @@ func margin(x *scene) float64 {
 		}
 	}
 	return least
+}
+
+// wellInside reports whether a reading is well inside of its limits: what wears goes
+// to and fro about them.
+func wellInside(x *fleet.Sensor) bool {
+	const inside = 0.05
+	v, low, high := x.Value.Float(), x.Limits.LowWarn, x.Limits.HighWarn
+	if !low.Known {
+		low = x.Limits.LowCrit
+	}
+	if !high.Known {
+		high = x.Limits.HighCrit
+	}
+	return !(low.Known && v < low.Float()+inside*math.Abs(low.Float())) && !(high.Known && v > high.Float()-inside*math.Abs(high.Float()))
 }
 
 func idOf(d *fleet.Device) string {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"plumb/fleet"
 )
@@ -30,7 +31,7 @@ func (p *program) placesOf(x *scene, target, part string) []string {
 	switch {
 	case f.Facet == "net.bmc-vlan":
 		return []string{target + " bmc"}
-	case what == "port" && strings.Contains(about, "vlan"):
+	case what == "port" && (about == "vlan" || about == "tagged"):
 		return placesAt(x.s, target, name)
 	case f.Kind != fleet.FindCabling:
 		return nil
@@ -72,7 +73,7 @@ func (b *Book) rank(a *fleet.Alert) int {
 		return rankPort
 	case a.Part == "net.bmc-vlan":
 		return rankBMC
-	case strings.HasPrefix(a.Part, "port ") && strings.Contains(a.Part, "vlan"):
+	case strings.HasPrefix(a.Part, "port ") && (strings.HasSuffix(a.Part, " vlan") || strings.HasSuffix(a.Part, " tagged")):
 		return rankVLAN
 	}
 	return rankCable
@@ -85,8 +86,15 @@ const (
 	rankPort
 )
 
+// sameSoon is how long what says more may come after what says less and be told
+// instead: later than that the other one has been told already.
+const sameSoon = 3 * time.Minute
+
 // tells orders alerts that share a place: which of them is told.
 func (b *Book) tells(x, y *fleet.Alert) int {
+	if apart := x.Since.Sub(y.Since); apart.Abs() > sameSoon {
+		return cmp.Compare(apart, 0)
+	}
 	return cmp.Or(cmp.Compare(b.rank(x), b.rank(y)), x.Since.Compare(y.Since), order(x, y))
 }
 
@@ -120,8 +128,8 @@ func (w *work) sameAs(a *fleet.Alert, leaders map[string]*fleet.Alert) string {
 		rank, of := w.rules.rank(a), w.rules.rank(b)
 		switch {
 		case b.Rule == a.Rule:
-		case of == rankVLAN && rank == rankBMC:
-		case of == rankCable && rank == rankPort && w.deadPort(a):
+		case of == rankVLAN && rank == rankBMC, of == rankBMC && rank == rankVLAN:
+		case of == rankCable && rank == rankPort && w.deadPort(a), of == rankPort && rank == rankCable && w.deadPort(b):
 		default:
 			continue
 		}

@@ -28,6 +28,7 @@ type caught struct {
 	call  week.Call
 	e     *week.Event
 	decoy bool
+	grace week.Moment // after its end, until it was read that it is over and that was told
 	pages []*page
 }
 
@@ -38,9 +39,13 @@ func (d *day) score(words map[string]week.Call, end week.Moment) *called {
 	c := &called{day: d, end: end}
 	add := func(list []week.Planting, decoy bool) {
 		for i := range list {
+			grace := afterwards + week.Moment(words[list[i].Sort].Within)
+			for _, x := range list[i].Expect {
+				grace = max(grace, afterwards+week.Moment(x.Within))
+			}
 			for k := range list[i].Each {
 				if e := &list[i].Each[k]; e.At < end {
-					c.events = append(c.events, &caught{sort: list[i].Sort, call: words[list[i].Sort], e: e, decoy: decoy})
+					c.events = append(c.events, &caught{sort: list[i].Sort, call: words[list[i].Sort], e: e, decoy: decoy, grace: grace})
 				}
 			}
 		}
@@ -67,7 +72,7 @@ func (c *called) of(s *score, p *page) (best *caught) {
 	most := 0
 	for _, x := range c.events {
 		e := x.e
-		if p.at < e.At || e.Until != 0 && p.at > e.Until+afterwards+week.Moment(x.call.Within) {
+		if p.at < e.At || e.Until != 0 && p.at > e.Until+x.grace {
 			continue
 		}
 		if n := c.names(s, p, e); n > 0 && n >= most {
@@ -144,11 +149,11 @@ func (c *called) tally(note func(string)) (t callTally) {
 				note(fmt.Sprintf("extra  %s: %s %s %s", what, clock(p.at), p.id, p.text))
 			}
 		}
-		if x.e.Until == 0 || x.e.Until+afterwards >= c.end {
+		if x.e.Until == 0 || x.e.Until+x.grace >= c.end {
 			continue
 		}
 		for _, p := range x.pages {
-			if p.resolves != 1 || p.over > x.e.Until+afterwards+week.Moment(x.call.Within) {
+			if p.resolves != 1 || p.over > x.e.Until+x.grace {
 				t.unresolved++
 				note(fmt.Sprintf("open   %s: %s resolved %d times, at %s", what, p.id, p.resolves, clock(p.over)))
 			}
