@@ -52,7 +52,8 @@ func expected(f *fleet.Finding) (out []string) {
 	return out
 }
 
-// placesAt are a port and what is meant to hang on it.
+// placesAt are a port, what is meant to hang on it, and the machine that has it:
+// one that dies takes the light of all its ports at once.
 func placesAt(s *fleet.Snapshot, target, port string) []string {
 	out := []string{target + "/" + port}
 	if s.Topology == nil {
@@ -61,9 +62,16 @@ func placesAt(s *fleet.Snapshot, target, port string) []string {
 	if a, ok := s.Cabled[out[0]]; ok {
 		id := s.Devices.ID(a.Device)
 		out = append(out, id+" "+a.Part, id+"/"+a.Part)
+		if s.Devices.At(a.Device).Spec.Kind == fleet.KindServer && a.Part != "bmc" {
+			out = append(out, machine+id)
+		}
 	}
 	return out
 }
+
+// machine begins the place that is a whole machine. Ports that lose it at
+// different times are different troubles: the second one takes its last way.
+const machine = "*"
 
 // rank is how much an alert with places says: what was done to a cable, then
 // what was done to a port, then what it did to a BMC, then that a port is dead.
@@ -127,6 +135,8 @@ func (w *work) sameAs(a *fleet.Alert, leaders map[string]*fleet.Alert) string {
 		}
 		rank, of := w.rules.rank(a), w.rules.rank(b)
 		switch {
+		case strings.HasPrefix(name, machine) && (b.Rule != a.Rule || rank != rankPort || a.Since.Sub(b.Since).Abs() > sameSoon || !w.deadPort(a)):
+			continue
 		case b.Rule == a.Rule:
 		case of == rankVLAN && rank == rankBMC, of == rankBMC && rank == rankVLAN:
 		case of == rankCable && rank == rankPort && w.deadPort(a), of == rankPort && rank == rankCable && w.deadPort(b):

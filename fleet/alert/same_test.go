@@ -111,3 +111,21 @@ func TestBMCOnAnotherVLAN(t *testing.T) {
 	h.held("vlan:s03/port e4 vlan", "")
 	h.held("vlan:s04/net.bmc-vlan", "vlan:s03/port e4 vlan")
 }
+
+// TestMachineTakesItsPorts: both ports of a machine go dark at once, and one is
+// told; where the second follows much later it is the last way, and is told.
+func TestMachineTakesItsPorts(t *testing.T) {
+	for _, c := range []struct {
+		after time.Duration
+		held  string
+	}{{time.Second, "down:s01/e7"}, {time.Hour, ""}} {
+		h := cableHouse(t)
+		h.snap.Cabled = map[string]fleet.Attachment{"s01/e7": {Device: 6, Part: "eth0"}, "s02/e7": {Device: 6, Part: "eth1"}}
+		h.port("s01", "e7", "down", 0)
+		h.step(c.after)
+		h.port("s02", "e7", "down", 0)
+		h.step(time.Second)
+		h.held("down:s01/e7", "")
+		h.held("down:s02/e7", c.held)
+	}
+}

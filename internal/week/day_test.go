@@ -26,7 +26,7 @@ type day struct {
 	wake   week.Moment            // zero: no need
 	pages  []*page
 	told   map[string]*page // by alert, while it is told to fire
-	sent   int              // notices
+	sent   int              // notices that were no repeats
 }
 
 // page is one alert that somebody was called for.
@@ -135,7 +135,9 @@ func (d *day) read(n *fleet.Notice, m week.Moment) {
 	if err := json.Unmarshal(n.Body, &p); err != nil {
 		panic(err) // the engine's own
 	}
-	d.sent++
+	if !n.Repeat {
+		d.sent++
+	}
 	for i := range p.Alerts {
 		a := &p.Alerts[i]
 		known := d.told[a.ID]
