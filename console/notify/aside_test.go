@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,8 +38,9 @@ func broken(ill func(m *Message) bool) *fake {
 // after it of its group waits behind it.
 func TestOneStuckNoticeHoldsNobody(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		ill := true
-		f := broken(func(m *Message) bool { return ill && m.Pages.Group == "bad" })
+		var ill atomic.Bool
+		ill.Store(true)
+		f := broken(func(m *Message) bool { return ill.Load() && m.Pages.Group == "bad" })
 		b := &box{}
 		d := running(t, b, Config{Name: "pager", Kind: f})
 		b.put("pager", "bad1", inGroup("bad"))
@@ -68,7 +70,7 @@ func TestOneStuckNoticeHoldsNobody(t *testing.T) {
 		if !strings.Contains(b.told(), "set aside") {
 			t.Errorf("the timeline says %q", b.told())
 		}
-		ill = false
+		ill.Store(false)
 		later(2 * longWait)
 		if got = f.got(); !slices.Equal(got[41:], []string{"bad1", "bad2"}) {
 			t.Errorf("after it was mended came %v", got[41:])
@@ -83,8 +85,9 @@ func TestOneStuckNoticeHoldsNobody(t *testing.T) {
 // all of it arrives in order when the receiver is well again.
 func TestAllFiveHundredIsIllness(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		ill := true
-		f := broken(func(*Message) bool { return ill })
+		var ill atomic.Bool
+		ill.Store(true)
+		f := broken(func(*Message) bool { return ill.Load() })
 		b := &box{}
 		d := running(t, b, Config{Name: "pager", Kind: f})
 		var want []string
@@ -97,7 +100,7 @@ func TestAllFiveHundredIsIllness(t *testing.T) {
 		if s := d.States()[0]; len(s.Stuck) != 1 || s.Stuck[0].Aside || s.Failing.IsZero() || s.Waiting != 10 {
 			t.Errorf("%+v", s)
 		}
-		ill = false
+		ill.Store(false)
 		later(2 * longWait)
 		if got := f.got(); !slices.Equal(got, want) {
 			t.Errorf("came %v", got)
