@@ -36,6 +36,14 @@ func (h *house) receiverRows() []export.Receipt {
 		s := &list[i]
 		rows[i] = export.Receipt{Name: s.Name, Kind: s.Kind, Waiting: s.Waiting, Oldest: s.Oldest, LastOK: s.LastOK, LastFailed: s.LastFailed, Failing: s.Failing, NextTry: s.NextTry, LastBeat: s.LastBeat, Error: s.LastError,
 			Sent: s.Counts[notify.ResultSent], Retried: s.Counts[notify.ResultRetried], Failed: s.Counts[notify.ResultRefused] + s.Counts[notify.ResultExpired] + s.Counts[notify.ResultDropped]}
+		for k, x := range s.Stuck {
+			if k == 0 {
+				rows[i].StuckOn, rows[i].StuckTries, rows[i].StuckError = x.What, x.Tries, x.Error
+			}
+			if x.Aside {
+				rows[i].SetAside++
+			}
+		}
 	}
 	return rows
 }

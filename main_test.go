@@ -52,7 +52,7 @@ func TestScripts(t *testing.T) {
 			"code":     cmdCode,
 			"contract": cmdContract,
 			"evil":     cmdEvil, "expand": cmdExpand, "waitfor": cmdWaitfor, "hup": cmdHup, "term": cmdTerm, "get": cmdGet,
-			"chain": cmdChain, "capture": cmdCapture, "crowd": cmdCrowd, "killsteps": cmdKillSteps, "hostile": cmdHostile, "manager": cmdManager, "heard": cmdHeard,
+			"chain": cmdChain, "capture": cmdCapture, "paged": cmdPaged, "crowd": cmdCrowd, "killsteps": cmdKillSteps, "hostile": cmdHostile, "manager": cmdManager, "heard": cmdHeard,
 		},
 	})
 }

@@ -22,7 +22,7 @@ func runNotify(ctx context.Context, v *Verbs, c *verbCall) error {
 		for _, r := range v.Receivers() {
 			rows = append(rows, export.ReceiverOf(&r, c.now))
 		}
-		return write(c, c.now, rows, "last_failed", "failing_s", "next_try", "last_heartbeat")
+		return write(c, c.now, rows, "last_failed", "failing_s", "next_try", "last_heartbeat", "stuck_tries", "stuck_error", "set_aside")
 	case c.words[0] != "test":
 		return usage("notify, notify test RECEIVER", "notify: %s: no such word", fleet.Clean(c.words[0], 40))
 	case len(c.words) != 2:

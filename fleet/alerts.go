@@ -54,6 +54,10 @@ type Alert struct {
 	Blast    string            `json:"blast,omitempty"` // what is lost with it, and what only loses redundancy
 	Runbook  string            `json:"runbook,omitempty"`
 
+	// Places are the ports, outlets and ends of cables that it speaks of: another
+	// alert on one of them may be the same trouble seen from its other end.
+	Places []string `json:"places,omitempty"`
+
 	// Groups are the keys of the groups that it is told in; nil: not routed yet.
 	Groups []string `json:"-"`
 }

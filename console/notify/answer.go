@@ -44,7 +44,10 @@ type Refusal struct {
 	Verdict Verdict
 	After   time.Duration // the receiver asked for that long; 0: it did not
 	Why     string        // the receiver's own words, bounded, or ours
-	err     error
+	// Answered says that it was the receiver that failed at this message, and not
+	// the way to it, nor that it is too busy for any.
+	Answered bool
+	err      error
 }
 
 func (r *Refusal) Error() string { return r.Why }

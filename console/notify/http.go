@@ -97,7 +97,9 @@ func verdict(res *http.Response, answer string) error {
 		r.After = post.RetryAfter(res.Header, time.Now(), maxAfter)
 		return r
 	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code >= 500:
-		return refusal(Retry, answer)
+		r := refusal(Retry, answer)
+		r.Answered = code >= 500
+		return r
 	case code/100 == 3:
 		to := ""
 		if u, err := res.Location(); err == nil {

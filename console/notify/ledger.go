@@ -187,7 +187,8 @@ func (l *ledger) take(last bool) (keys []string, remarks []fleet.Remark) {
 // text says it in words.
 func (x *note) text(k noteKey) string {
 	what := map[string]string{
-		ResultRefused: "refused for good by", ResultExpired: "no longer worth telling, and never taken by", ResultDropped: "dropped, because too many waited for", resultOrphan: "waiting for a receiver that is not configured any more:",
+		ResultRefused: "refused for good by", ResultExpired: "no longer worth telling, and never taken by", ResultDropped: "dropped, because too many waited for", resultAside: "set aside, because it is not taken and others are, by",
+		resultOrphan: "waiting for a receiver that is not configured any more:",
 	}[k.result]
 	s := "1 notice"
 	if x.n != 1 {
@@ -199,6 +200,9 @@ func (x *note) text(k noteKey) string {
 	}
 	return fleet.Clean(s, fleet.MaxText)
 }
+
+// resultAside is of a notice that others pass by; it is not counted.
+const resultAside = "aside"
 
 // resultOrphan is of notices whose receiver is gone; they are not counted by it.
 const resultOrphan = "orphan"

@@ -1,7 +1,9 @@
 package notify
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -32,20 +34,34 @@ type State struct {
 	Heartbeat  time.Duration
 	LastBeat   time.Time         // the last heartbeat that was taken
 	Counts     map[string]uint64 // by result
+	// Stuck are the notices that were tried and not taken, the oldest first: the
+	// one whose turn it is, and those that were set aside for others.
+	Stuck []Stuck
+}
+
+// Stuck is a notice that is tried again and again.
+type Stuck struct {
+	Key   string
+	What  string // its subject
+	Since time.Time
+	Tries int
+	Error string // what the last try came to
+	Aside bool   // others go on without it
 }
 
 // tally is what is kept of a receiver. It outlives its worker over a reload.
 type tally struct {
 	sync.Mutex // guards what follows
 	s          State
-	finals     int // refusals for good in a row
+	finals     int              // refusals for good in a row
+	tried      map[string]Stuck // by key
 }
 
 // enoughFinals in a row is a receiver that takes nothing.
 const enoughFinals = 3
 
 func newTally(name string) *tally {
-	return &tally{s: State{Name: name, Counts: map[string]uint64{}}}
+	return &tally{s: State{Name: name, Counts: map[string]uint64{}}, tried: map[string]Stuck{}}
 }
 
 func (t *tally) count(result string) {
@@ -111,10 +127,48 @@ func (t *tally) beat(now time.Time, r *Refusal, ok, failed string) {
 	}
 }
 
+// stuck notes that a notice is not taken; nil: that it is done with.
+func (t *tally) stuck(key string, x *Stuck) {
+	t.Lock()
+	defer t.Unlock()
+	if x == nil {
+		delete(t.tried, key)
+		return
+	}
+	t.tried[key] = *x
+}
+
+// unstuck forgets a notice whose turn is over, but for one that was set aside.
+func (t *tally) unstuck(key string) {
+	t.Lock()
+	defer t.Unlock()
+	if !t.tried[key].Aside {
+		delete(t.tried, key)
+	}
+}
+
+// unstick forgets all of them: the worker that tried them ends.
+func (t *tally) unstick() {
+	t.Lock()
+	defer t.Unlock()
+	clear(t.tried)
+}
+
+// again notes a try of a notice that was set aside and is not taken now either.
+// It says nothing of the receiver, which takes others.
+func (t *tally) again(r *Refusal, x *Stuck) {
+	t.Lock()
+	defer t.Unlock()
+	t.s.Counts[ResultRetried]++
+	t.s.LastError, t.s.LastFailed = r.Why, time.Now()
+	t.tried[x.Key] = *x
+}
+
 func (t *tally) state() State {
 	t.Lock()
 	defer t.Unlock()
 	s := t.s
 	s.Counts = maps.Clone(s.Counts)
+	s.Stuck = slices.SortedFunc(maps.Values(t.tried), func(a, b Stuck) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Key, b.Key)) })
 	return s
 }

@@ -17,6 +17,8 @@ type worker struct {
 	tally  *tally
 	from   *Deliverer
 
+	aside []*aside // groups that wait by themselves; only run and what it calls touch them
+
 	bell  chan struct{}   // something new waits
 	again chan struct{}   // try now, whatever was waited for
 	after <-chan struct{} // its predecessor's end; nil: it has none
@@ -52,7 +54,9 @@ func (w *worker) run() {
 	beats.Go(w.beats)
 	beats.Go(w.refreshes)
 	place := uint64(0)
+	defer w.tally.unstick()
 	for w.ctx.Err() == nil {
+		w.tryAside()
 		list, err := w.from.Outbox.Notices(w.ctx, w.config.Name, place, readSome)
 		switch {
 		case w.ctx.Err() != nil:
@@ -70,17 +74,26 @@ func (w *worker) run() {
 				return
 			}
 			place = list[i].Seq
+			w.tryAside()
 		}
 	}
 }
 
 // rest waits until there is something new.
 func (w *worker) rest() {
-	if w.tally.idle() {
+	var due <-chan time.Time
+	if next := w.nextAside(); !next.IsZero() {
+		t := time.NewTimer(time.Until(next))
+		defer t.Stop()
+		due = t.C
+	} else if w.tally.idle() {
 		w.from.changed()
 	}
 	select {
 	case <-w.bell:
+	case <-due:
+	case <-w.again:
+		w.hurry()
 	case <-w.ctx.Done():
 	}
 }
@@ -121,6 +134,11 @@ func (w *worker) deliver(n *fleet.Queued) bool {
 		ledger.close(name, ResultRefused, err.Error(), n.Key)
 		return true
 	}
+	if a := w.asideOf(m); a != nil {
+		a.list = append(a.list, n.Seq)
+		return true
+	}
+	defer w.tally.unstuck(n.Key)
 	for try := 0; w.ctx.Err() == nil; try++ {
 		began := time.Now()
 		switch {
@@ -133,11 +151,7 @@ func (w *worker) deliver(n *fleet.Queued) bool {
 		_, err := w.send(w.ctx, m)
 		now := time.Now()
 		if err == nil {
-			ledger.close(name, ResultSent, "", n.Key)
-			if w.tally.yes(now) {
-				w.from.Log.Info("receiver takes notices again", "receiver", name)
-				w.from.changed()
-			}
+			w.taken(n)
 			return true
 		}
 		if w.ctx.Err() != nil {
@@ -153,12 +167,23 @@ func (w *worker) deliver(n *fleet.Queued) bool {
 			ledger.close(name, ResultRefused, r.Why, n.Key)
 			return true
 		}
-		if !n.Expires.IsZero() {
-			wait = min(wait, max(n.Expires.Sub(now), 0)+leastWait)
+		w.tally.stuck(n.Key, w.stuckOn(n, m, try+1, r.Why))
+		if r.Answered && try+1 >= enoughAnswers && w.passOver(n, m, try+1, now.Add(wait), r.Why) {
+			w.tally.stuck(n.Key, w.stuckOn(n, m, try+1, r.Why))
+			return true
 		}
-		w.pause(wait)
+		w.pause(w.waitUntil(n, wait))
 	}
 	return false
+}
+
+// taken notes that the receiver said yes.
+func (w *worker) taken(n *fleet.Queued) {
+	w.from.ledger.close(w.config.Name, ResultSent, "", n.Key)
+	if w.tally.yes(time.Now()) {
+		w.from.Log.Info("receiver takes notices again", "receiver", w.config.Name)
+		w.from.changed()
+	}
 }
 
 // waits reports whether a notice is still in the outbox. It is asked after the

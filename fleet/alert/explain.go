@@ -121,6 +121,8 @@ func explainTelling(say func(string, ...any), rules *Book, s *fleet.Snapshot, a 
 		say("so nobody is told")
 	case !s.Alerts.Settled:
 		say("plumb has just started: nobody is told before everything was polled once")
+	case rules.awaits(s, a, now):
+		say("nobody is told before what it stands on was polled")
 	default:
 		to := rules.routes(s, a)
 		if len(to) == 0 {

@@ -107,6 +107,7 @@ var fields = map[string]map[string]field{
 		"inlet_c":       num("air at the inlet, C", func(x *scene) float64 { return x.device.InletC.Float() }),
 		"inlet_c_per_h": num("slope of it over the last hours", func(x *scene) float64 { return slope(x.device.Past, fleet.PastInlet) }),
 		"hot_c_per_h":   num("slope of its hottest part", func(x *scene) float64 { return slope(x.device.Past, fleet.PastHot) }),
+		"hot_margin_c":  num("how far its hottest part is below the limit that it warns of, C", margin),
 		"blind":         flag("its last poll failed", func(x *scene) bool { return x.device.Blind() }).always(),
 		"blind_s":       num("for how long, s", func(x *scene) float64 { return since(x.device.BlindSince, x.now) }).always(),
 		"error":         written("why it is blind: unreachable timeout auth busy ...", errorOf).always(),
@@ -132,6 +133,7 @@ var fields = map[string]map[string]field{
 		"low_warn":  num("", func(x *scene) float64 { return x.sensor.Limits.LowWarn.Float() }),
 		"high_warn": num("", func(x *scene) float64 { return x.sensor.Limits.HighWarn.Float() }),
 		"high_crit": num("", func(x *scene) float64 { return x.sensor.Limits.HighCrit.Float() }),
+		"clear":     flag("5 % inside of the limits that it warns of; of one without limits true", func(x *scene) bool { return wellInside(x.sensor) }),
 		"supply":    num("the power supply whose state it tells, 0: none", func(x *scene) float64 { return count(x.sensor.Supply()) }),
 		"inlet":     flag("it measures the air at the inlet", func(x *scene) bool { return x.sensor.Inlet() }),
 	},
@@ -308,6 +310,39 @@ func far(x *scene) *fleet.Device {
 		return x.s.Devices.At(a.Device)
 	}
 	return nil
+}
+
+// margin is the least distance of a temperature to its own limit.
+func margin(x *scene) float64 {
+	least := math.NaN()
+	for i := range x.device.Sensors {
+		y := &x.device.Sensors[i]
+		if y.Class != fleet.ClassTemperature || y.Stale || !y.Value.Known {
+			continue
+		}
+		limit := y.Limits.HighWarn
+		if !limit.Known {
+			limit = y.Limits.HighCrit
+		}
+		if left := limit.Float() - y.Value.Float(); limit.Known && !(left >= least) {
+			least = left
+		}
+	}
+	return least
+}
+
+// wellInside reports whether a reading is well inside of its limits: what wears goes
+// to and fro about them.
+func wellInside(x *fleet.Sensor) bool {
+	const inside = 0.05
+	v, low, high := x.Value.Float(), x.Limits.LowWarn, x.Limits.HighWarn
+	if !low.Known {
+		low = x.Limits.LowCrit
+	}
+	if !high.Known {
+		high = x.Limits.HighCrit
+	}
+	return !(low.Known && v < low.Float()+inside*math.Abs(low.Float())) && !(high.Known && v > high.Float()-inside*math.Abs(high.Float()))
 }
 
 func idOf(d *fleet.Device) string {

@@ -18,10 +18,10 @@ import (
 func (w *work) hold() {
 	all := w.moved || w.book.CausesAt.Equal(w.now) || w.book.Loose > 0
 	for _, a := range w.changed {
-		all = all || len(w.rules.inhibit) > 0 || a == nil || w.rules.causal(a)
+		all = all || len(w.rules.inhibit) > 0 || a == nil || len(a.Places) > 0 || w.rules.causal(a)
 	}
 	for i, a := range w.standing(false) {
-		all = all || w.rules.causal(a) || len(w.rules.inhibit) > 0 && w.was[i] != a
+		all = all || w.rules.causal(a) || len(a.Places) > 0 || len(w.rules.inhibit) > 0 && w.was[i] != a
 	}
 	active := w.holders(all)
 	for i, a := range w.standing(all) {
@@ -47,6 +47,12 @@ func (w *work) hold() {
 // seenSince reports whether an alert's target was polled after its cause was
 // over. What is no device is judged with everything else, and needs no poll.
 func (w *work) seenSince(a *fleet.Alert, h *fleet.Hold) bool {
+	switch p := w.rules.byName[a.Rule]; {
+	case p != nil && p.On == "room":
+		return w.book.SurveyedAt.After(h.Over)
+	case p != nil && p.On == "finding":
+		return w.judgedSince(a, h)
+	}
 	d := w.Next.Devices.Get(a.Target)
 	if d == nil {
 		return w.now.After(h.Over)
@@ -59,11 +65,19 @@ func (w *work) seenSince(a *fleet.Alert, h *fleet.Hold) bool {
 	return d.SeenAt.After(h.Over)
 }
 
+// judgedSince is seenSince for what was found of a target: it is judged with the
+// tables of it, which are read in slower lanes.
+func (w *work) judgedSince(a *fleet.Alert, h *fleet.Hold) bool {
+	d := w.Next.Devices.Get(a.Target)
+	return d == nil && w.now.After(h.Over) || d != nil && d.DeepAt.After(h.Over) || w.now.Sub(h.Over) > 2*w.Next.Intervals[fleet.LaneSlow]
+}
+
 // holders are what may hold others now: the ids of active alerts on causes, and
 // for each inhibition the labels of what fires.
 type holders struct {
 	causes  map[string]bool
 	sources []map[string]string // by inhibition: values of the equal labels -> id
+	leaders map[string]*fleet.Alert
 }
 
 func (w *work) holders(all bool) holders {
@@ -73,6 +87,9 @@ func (w *work) holders(all bool) holders {
 			a := w.find(by)
 			h.causes[by] = a != nil && a.Active()
 		}
+	}
+	if all {
+		h.leaders = w.leaders()
 	}
 	if len(w.rules.inhibit) == 0 || !all {
 		return h
@@ -116,6 +133,61 @@ func explains(explained map[string]string, s *fleet.Snapshot, c *trace.Cause, by
 			explained[x.ID+"\x00"+x.About] = by
 		}
 	}
+	for _, id := range append([]string{c.ID}, c.Explains...) {
+		n := s.Devices.Number(id)
+		if n < 0 || s.Topology == nil {
+			continue
+		}
+		if powers[c.Kind] {
+			starves(explained, s, s.Devices.At(n).Spec, by)
+		}
+		hides(explained, s, n, by)
+	}
+	if powers[c.Kind] {
+		explained[c.ID+short] = by
+	}
+}
+
+// powers are the parts whose loss takes power from others.
+var powers = map[trace.Kind]bool{trace.Utility: true, trace.UPS: true, trace.Feed: true, trace.PDU: true, trace.Outlet: true}
+
+// What a cause does to more than its parts: short is that there is little power
+// where it took some, unseen that a BMC behind it does not answer.
+const (
+	short  = "\x00short"
+	unseen = "\x00unseen"
+)
+
+// starves notes the places that have less power since a device lost its own:
+// that they have none left, or would not carry one more loss, is no other news.
+func starves(explained map[string]string, s *fleet.Snapshot, d *fleet.DeviceSpec, by string) {
+	for _, id := range [...]string{d.Rack, d.Site, d.Region, d.Feed} {
+		if id != "" {
+			explained[id+short] = by
+		}
+	}
+	if r := s.Racks.Get(d.Rack); r != nil {
+		for _, feed := range r.Spec.Feeds {
+			explained[feed+short] = by
+		}
+	}
+}
+
+// hides notes the machines whose BMC is behind a switch that is a cause, or
+// went with one: they are not seen, and nothing more is known of them.
+func hides(explained map[string]string, s *fleet.Snapshot, n int, by string) {
+	d := s.Devices.At(n)
+	if d.Spec.Kind != fleet.KindSwitch || !d.Blind() && !trace.Dead(d) || n >= len(s.Near) {
+		return
+	}
+	for _, i := range s.Near[n] {
+		spec := s.Devices.At(i).Spec
+		for k := range spec.Links {
+			if to, _, _ := strings.Cut(spec.Links[k].To, "/"); to == d.Spec.ID && strings.EqualFold(spec.Links[k].NIC, "bmc") {
+				explained[spec.ID+unseen] = by
+			}
+		}
+	}
 }
 
 // troubles are the names under which an alert may be explained: its target as a
@@ -124,6 +196,16 @@ func troubles(p *program, a *fleet.Alert) []string {
 	out := []string{a.Target, a.Target + "/" + a.Part}
 	about := func(what string) { out = append(out, a.Target+"\x00"+what+" "+a.Part) }
 	switch p.On {
+	case "device":
+		if p.sight {
+			out = append(out, a.Target+unseen)
+		}
+	case "room":
+		if strings.HasPrefix(a.Part, "power") {
+			out = []string{a.Target + short}
+		} else {
+			out = nil
+		}
 	case "sensor":
 		if no, ok := strings.CutPrefix(a.Part, "psu"); ok {
 			return append(out, a.Target+"\x00PSU "+no)
@@ -161,12 +243,15 @@ func (x *inhibition) values(labels map[string]string) (string, bool) {
 
 // holder names the alert that explains another one, or "".
 func (w *work) holder(a *fleet.Alert, h holders) string {
-	if p := w.rules.byName[a.Rule]; p != nil && p.On != "cause" && p.On != "room" {
+	if p := w.rules.byName[a.Rule]; p != nil && p.On != "cause" {
 		for _, id := range troubles(p, a) {
 			if by := w.book.Explained[id]; by != "" && h.causes[by] {
 				return by
 			}
 		}
+	}
+	if by := w.sameAs(a, h.leaders); by != "" {
+		return by
 	}
 	for k := range w.rules.inhibit {
 		x := &w.rules.inhibit[k]

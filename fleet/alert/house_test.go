@@ -144,7 +144,7 @@ func (h *house) base(s *fleet.Snapshot) *fleet.Snapshot {
 			for t := range d.Tables {
 				d.Tables[t].At = time.Time{}
 			}
-			d.About, d.State = nil, fleet.StateUnknown
+			d.About, d.State, d.Docket = nil, fleet.StateUnknown, nil
 		}
 	}
 	old.Devices = edit.Done()

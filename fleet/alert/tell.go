@@ -152,6 +152,7 @@ func (w *work) status(a *fleet.Alert) string {
 func (w *work) flush(g *fleet.AlertGroup, list []*fleet.Alert) bool {
 	told := maps.Clone(g.Told)
 	over := w.over(told)
+	list, later := w.ready(list, told)
 	news := false
 	for _, a := range list {
 		if id, status := a.ID(), w.status(a); told[id] != status {
@@ -163,8 +164,9 @@ func (w *work) flush(g *fleet.AlertGroup, list []*fleet.Alert) bool {
 		w.notice(g, list, over, !news && len(over) == 0)
 		g.Sent = w.now
 	}
-	g.Told, g.Next = told, w.now.Add(g.Interval)
-	if len(told) == 0 {
+	if g.Told, g.Next = told, w.now.Add(g.Interval); later {
+		g.Next = w.now.Add(awaitAgain)
+	} else if len(told) == 0 {
 		return false
 	}
 	w.say(fleet.Change{Target: self, Table: fleet.TableAlerts, Row: rowGroup + g.Key, At: w.now, Value: encode(g)})

@@ -14,7 +14,7 @@ func (w *work) word(p *program, x *scene, n *fleet.Alert, target, part string) {
 	if n.Summary == "" {
 		n.Summary = p.Name + " on " + strings.TrimSuffix(target+"/"+part, "/")
 	}
-	n.Labels, n.Groups = w.labels(p, x, n), nil
+	n.Labels, n.Groups, n.Places = w.labels(p, x, n), nil, p.placesOf(x, target, part)
 	if x.cause != nil {
 		n.Blast = w.blast(x.cause)
 	}

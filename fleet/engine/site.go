@@ -36,6 +36,11 @@ func (s *step) findSilentSites() {
 					s.out.Nudges = append(s.out.Nudges, d.Spec.ID)
 				}
 			}
+			for id, c := range s.next.Clouds.All() { // and its cloud, which would be named next
+				if c.Spec.Region == site.Spec.Region && !c.BlindSince.IsZero() {
+					s.out.Nudges = append(s.out.Nudges, id)
+				}
+			}
 		default:
 			continue
 		}

@@ -59,6 +59,16 @@ func (p *Poller) Poll(m Moment) []*fleet.Observation {
 	return out
 }
 
+// Ask polls one target out of its turn, as a nudge does; nil: nothing polls it.
+func (p *Poller) Ask(id string, m Moment) *fleet.Observation {
+	for _, t := range p.targets {
+		if t.id == id {
+			return p.poll(t, m)
+		}
+	}
+	return nil
+}
+
 func (p *Poller) poll(t *target, m Moment) *fleet.Observation {
 	o := &fleet.Observation{Target: t.id, Lane: t.owed, At: p.Time(m), Took: 80 * time.Millisecond, Source: fleet.SourceSNMP}
 	switch t.thing.(type) {

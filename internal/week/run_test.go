@@ -26,6 +26,8 @@ type run struct {
 	all      []*said
 	named    map[week.Moment][]trace.Cause // where anything was named
 	ruled    map[*week.Event]bool
+	out      fleet.Output // of the last step
+	heard    func(out *fleet.Output, m week.Moment)
 }
 
 // said is one thing that was said, from when until when.
@@ -53,6 +55,15 @@ func play(w *week.World, end week.Moment) *run {
 }
 
 func (r *run) minute(poller *week.Poller, m week.Moment) {
+	r.turn(poller, m)
+	if time.Duration(m) < 2*week.Intervals[0] {
+		return // not all was polled yet
+	}
+	r.watch(m)
+}
+
+// turn is what comes in at a minute, and the step that it makes.
+func (r *run) turn(poller *week.Poller, m week.Moment) {
 	var in []fleet.Input
 	if inv, changed := r.world.Inventory(m); changed {
 		in = append(in, fleet.Reload{Inventory: inv})
@@ -69,17 +80,15 @@ func (r *run) minute(poller *week.Poller, m week.Moment) {
 	case at%(2*time.Hour) == 10*time.Minute && at > time.Hour:
 		r.close(m)
 	}
-	if time.Duration(m) < 2*week.Intervals[0] {
-		return // not all was polled yet
-	}
-	r.watch(m)
 }
 
 func (r *run) step(in []fleet.Input, m week.Moment) {
-	var out fleet.Output
-	r.snap, out = engine.Step(r.snap, in, r.world.Time(m))
-	for i := range out.Readings {
-		r.add(&out.Readings[i])
+	r.snap, r.out = engine.Step(r.snap, in, r.world.Time(m))
+	for i := range r.out.Readings {
+		r.add(&r.out.Readings[i])
+	}
+	if r.heard != nil {
+		r.heard(&r.out, m)
 	}
 }
 

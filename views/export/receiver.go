@@ -18,6 +18,12 @@ type Receiver struct {
 	FailingS   *int64     `json:"failing_s"`
 	NextTry    *time.Time `json:"next_try"`
 	LastBeat   *time.Time `json:"last_heartbeat"`
+	// StuckOn is the oldest notice that was tried and is not taken; SetAside are
+	// how many wait by themselves while others go on.
+	StuckOn    string `json:"stuck_on"`
+	StuckTries int    `json:"stuck_tries"`
+	StuckError string `json:"stuck_error"`
+	SetAside   int    `json:"set_aside"`
 }
 
 // Receipt is what a receiver's row is made of.
@@ -28,6 +34,8 @@ type Receipt struct {
 	Failing, NextTry, LastBeat time.Time
 	Error                      string
 	Sent, Retried, Failed      uint64
+	StuckOn, StuckError        string
+	StuckTries, SetAside       int
 }
 
 // ReceiverOf is the row of a receiver.
@@ -42,7 +50,8 @@ func ReceiverOf(r *Receipt, now time.Time) Receiver {
 		state = "idle"
 	}
 	x := Receiver{Name: r.Name, Kind: r.Kind, State: state, Waiting: r.Waiting, OldestS: age(now, r.Oldest), LastOK: when(r.LastOK), Sent: r.Sent, Retried: r.Retried, Failed: r.Failed,
-		LastError: r.Error, LastFailed: when(r.LastFailed), FailingS: age(now, r.Failing), LastBeat: when(r.LastBeat)}
+		LastError: r.Error, LastFailed: when(r.LastFailed), FailingS: age(now, r.Failing), LastBeat: when(r.LastBeat),
+		StuckOn: r.StuckOn, StuckError: r.StuckError, StuckTries: r.StuckTries, SetAside: r.SetAside}
 	if r.NextTry.After(now) {
 		x.NextTry = when(r.NextTry)
 	}
