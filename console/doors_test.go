@@ -107,13 +107,13 @@ func TestCertificates(t *testing.T) {
 			_ = conn.Close()
 			continue
 		}
-		eventually(t, time.Second, c.name+" is on record", func() bool {
+		eventually(t, 10*time.Second, c.name+" is on record", func() bool {
 			denied := h.audited("login", "denied")
 			return len(denied) > 0 && denied[len(denied)-1].Who == c.user
 		})
 		refused++
 	}
-	eventually(t, time.Second, "each refusal is on record", func() bool { return len(h.audited("login", "denied")) == refused })
+	eventually(t, 10*time.Second, "each refusal is on record", func() bool { return len(h.audited("login", "denied")) == refused })
 }
 
 // TestCertificateOfAScope: a certificate has the rights of the user it names, as

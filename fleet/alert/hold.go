@@ -8,15 +8,15 @@ import (
 	"plumb/fleet/trace"
 )
 
-// hold asks of every active alert whether another one explains it: the graph's
-// causes first, then what the user's inhibitions say. One that is held stays in
+// hold asks of every active alert whether another one explains it: jobs under
+// way and the graph's causes first, then what the user's inhibitions say. One that is held stays in
 // sight; when its cause is over it is let go as soon as its target was seen
 // again and the problem is still there.
 //
 // All alerts are asked where what holds may have changed, else only those that
 // did.
 func (w *work) hold() {
-	all := w.moved || w.book.CausesAt.Equal(w.now) || w.book.Loose > 0
+	all := w.jobsMoved() || w.moved || w.book.CausesAt.Equal(w.now) || w.book.Loose > 0
 	for _, a := range w.changed {
 		all = all || len(w.rules.inhibit) > 0 || a == nil || len(a.Places) > 0 || w.rules.causal(a)
 	}
@@ -241,8 +241,11 @@ func (x *inhibition) values(labels map[string]string) (string, bool) {
 	return b.String(), true
 }
 
-// holder names the alert that explains another one, or "".
+// holder names the alert, or the job, that explains an alert, or "".
 func (w *work) holder(a *fleet.Alert, h holders) string {
+	if by := w.done(a); by != "" {
+		return by
+	}
 	if p := w.rules.byName[a.Rule]; p != nil && p.On != "cause" {
 		for _, id := range troubles(p, a) {
 			if by := w.book.Explained[id]; by != "" && h.causes[by] {

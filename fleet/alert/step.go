@@ -74,6 +74,7 @@ type work struct {
 	quieter bool                 // silences were asked of all alerts
 	nudged  map[string]bool
 	holds   map[string]int // how many each one holds, once somebody asked
+	under   map[string]*fleet.Job
 }
 
 // Step moves the alerts on. It is pure: what it returns follows from the case.
