@@ -16,20 +16,32 @@ import (
 // is let go like anything else that outlives its cause.
 
 // underMost bounds how long a job explains anything: one that hangs is no
-// excuse.
-const underMost = time.Hour
+// excuse. Lingers is how long one does that went well: a machine that has power
+// again is not up yet.
+const (
+	underMost = time.Hour
+	lingers   = 5 * time.Minute
+)
 
-// under are the parts that jobs under way take away, each with its job.
-func under(s *fleet.Snapshot, now time.Time) (out map[string]*fleet.Job) {
+// under are the parts that jobs take away, each with its job, and when the
+// first of these is no excuse any more.
+func under(s *fleet.Snapshot, now time.Time) (out map[string]*fleet.Job, next time.Time) {
 	for i := range s.Jobs {
 		j := &s.Jobs[i]
-		if !takes(j) || now.Sub(j.Began) > underMost {
+		until := excuses(j)
+		if !now.Before(until) {
 			continue
 		}
 		if out == nil {
 			out = map[string]*fleet.Job{}
 		}
+		if next.IsZero() || until.Before(next) {
+			next = until
+		}
 		for _, id := range j.Targets {
+			if out[id] != nil {
+				continue // the newest comes first
+			}
 			out[id] = j
 			if d := s.Devices.Get(id); d != nil {
 				for k := range d.Spec.Links {
@@ -38,28 +50,37 @@ func under(s *fleet.Snapshot, now time.Time) (out map[string]*fleet.Job) {
 			}
 		}
 	}
-	return out
+	return out, next
 }
 
-// takes reports whether a job takes something away now: until it is seen to be
-// well, or not to be. A run of a runbook does with what it acts upon, but not
-// while it waits for a person.
-func takes(j *fleet.Job) bool {
-	if j.State != fleet.JobApproved && j.State != fleet.JobRunning && j.State != fleet.JobAccepted {
-		return false
-	}
-	if strings.HasPrefix(string(j.Action), "run ") {
-		return j.Asks == nil
-	}
+// excuses is until when a job explains that its targets are away. A run of a
+// runbook does with what it acts upon, but not while it waits for a person.
+func excuses(j *fleet.Job) (until time.Time) {
 	spec := j.Action.Spec()
-	return spec != nil && (spec.Takes || spec.Kind == fleet.ActBMCReset)
+	switch {
+	case spec == nil && strings.HasPrefix(string(j.Action), "run "):
+		if j.Asks != nil {
+			return until
+		}
+	case spec == nil || !spec.Takes && spec.Kind != fleet.ActBMCReset:
+		return until
+	}
+	switch j.State {
+	case fleet.JobApproved, fleet.JobRunning, fleet.JobAccepted:
+		return j.Began.Add(underMost)
+	case fleet.JobVerified:
+		return j.Ended.Add(lingers)
+	}
+	return until
 }
 
 // jobsMoved finds what jobs take away now, and reports whether that is another
 // than in the step before.
 func (w *work) jobsMoved() bool {
-	w.under = under(w.Next, w.now)
-	was := under(w.Before, w.before)
+	var next time.Time
+	w.under, next = under(w.Next, w.now)
+	was, _ := under(w.Before, w.before)
+	w.wake(next)
 	return !maps.EqualFunc(w.under, was, func(a, b *fleet.Job) bool { return a.ID == b.ID })
 }
 
@@ -69,6 +90,9 @@ func (w *work) done(a *fleet.Alert) string {
 		return ""
 	}
 	j := w.under[a.Target]
+	if _, host, ok := strings.Cut(a.Target, "/"); j == nil && ok { // a hypervisor, as its cloud has it
+		j = w.under[host]
+	}
 	if j == nil {
 		j = w.under[a.Target+"/"+a.Part]
 	}

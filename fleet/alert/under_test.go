@@ -23,7 +23,8 @@ func TestWhatAJobTakesAwayIsHeldByIt(t *testing.T) {
 		{"a runbook that asks", fleet.Job{Action: "run drain-cycle", State: fleet.JobRunning, Asks: &fleet.Question{Text: "on?"}}, ""},
 		{"what takes nothing", fleet.Job{Action: fleet.ActIdentify, State: fleet.JobRunning}, ""},
 		{"a proposal", fleet.Job{Action: fleet.ActPowerCycle, State: fleet.JobProposed}, ""},
-		{"one that is over", fleet.Job{Action: fleet.ActPowerCycle, State: fleet.JobFailed}, ""},
+		{"one that went well a minute ago", fleet.Job{Action: fleet.ActPowerCycle, State: fleet.JobVerified, Ended: t0.Add(30 * time.Second)}, "job j1"},
+		{"one that did not", fleet.Job{Action: fleet.ActPowerCycle, State: fleet.JobFailed, Ended: t0.Add(30 * time.Second)}, ""},
 		{"one that hangs", fleet.Job{Action: fleet.ActPowerCycle, State: fleet.JobRunning, Began: t0.Add(-2 * time.Hour)}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -32,7 +33,7 @@ func TestWhatAJobTakesAwayIsHeldByIt(t *testing.T) {
 			j := c.job
 			j.ID, j.Targets = "j1", []string{"s01"}
 			if j.Began.IsZero() {
-				j.Began = h.now
+				j.Began = t0
 			}
 			h.jobs(j)
 			h.step(10 * time.Second)
@@ -50,10 +51,15 @@ func TestWhatAJobTakesAwayIsHeldByIt(t *testing.T) {
 		h.jobs(j)
 		h.blind("s01")
 		h.step(time.Minute)
+		j.State, j.Ended = fleet.JobVerified, h.now // it has power, and does not come back
+		h.jobs(j)
+		h.step(lingers - time.Second)
 		h.held("unseen:s01", "job j1")
 		h.told(0, "")
-		j.State = fleet.JobFailed
-		h.jobs(j)
+		if !h.out.Wake.Equal(j.Ended.Add(lingers)) {
+			t.Errorf("looks again at %v, want when the job is no excuse any more", h.out.Wake)
+		}
+		h.step(time.Minute)
 		h.step(time.Minute)
 		h.device("s01", func(d *fleet.Device) { // it was asked again, in vain
 			d.BlindSince, d.Sources = h.now, []fleet.SourceState{{Source: fleet.SourceIPMI, Err: &fleet.ProbeError{Target: "s01", Err: fleet.ErrTimeout}}}
