@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -67,6 +69,9 @@ func runConfig(ctx context.Context, s *streams, c serveCmd, withConsole bool) er
 			fmt.Fprintf(s.err, "plumb %s: ssh -p %s %s\n", version, port(h.listener.Addr()), host(h.listener.Addr()))
 		}
 		warnUntold(log, b.inventory)
+		for _, what := range unread(f) {
+			log.Warn("the configuration says what this version does not act upon", "what", what)
+		}
 		log.Info("running", "devices", len(b.inventory.Devices), "targets", len(b.targets), "store", b.store.Dir)
 		h.beside.Go(func() { onHangup(ctx, func() { h.hangup(ctx) }) })
 		if h.events != nil {
@@ -80,6 +85,18 @@ func warnUntold(log *slog.Logger, inv *fleet.Inventory) {
 	if a := inv.Alerting; len(a.Rules) > 0 && len(a.Receivers) == 0 {
 		log.Warn("nobody is told of alerts: they are shown on screens only, because there are no receivers", "rules", len(a.Rules), "hint", "alerts.receivers, see docs/receivers.md; alerts.defaults: false switches the rules off")
 	}
+}
+
+// unread lists what a configuration says and nothing acts upon yet: taken in
+// silence it would be believed.
+func unread(f *config.File) (out []string) {
+	if f.Poll.TrapListen != "" {
+		out = append(out, "poll.trap_listen: traps are not heard; polls are")
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Health)) {
+		out = append(out, "services."+name+".health: nobody asks it; replicas count as healthy by their host or instance")
+	}
+	return out
 }
 
 // fromFile turns a configuration into a blueprint.
@@ -125,6 +142,9 @@ func (c checkCmd) Run(ctx context.Context, s *streams) error {
 	inv := f.Inventory
 	fmt.Fprintf(s.out, "%s: %d regions, %d racks, %d devices, %d clouds, %d services, %d users: sound\n",
 		filepath.Base(c.Config), len(inv.Regions), len(inv.Racks), len(inv.Devices), len(inv.Clouds), len(inv.Services), len(f.SSH.Users))
+	for _, what := range unread(f) {
+		fmt.Fprintf(s.out, "not acted upon: %s\n", what)
+	}
 	if !c.Connect {
 		return nil
 	}

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 
 	"go.etcd.io/bbolt"
 )
@@ -35,9 +37,23 @@ func (s *Store) Sent(to string) (seq uint64, err error) {
 	return seq, err
 }
 
+// ErrDestinations says that as many destinations are remembered as can be, and
+// that a new one is not.
+var ErrDestinations = errors.New("too many destinations are remembered")
+
 // KeepSent records how far a destination has what it is told. It never goes back.
-// Run must be running.
+// Run must be running. Of a destination too many it returns [ErrDestinations].
 func (s *Store) KeepSent(ctx context.Context, to string, seq uint64) error {
+	err := view(s.state, func(tx *bbolt.Tx) error {
+		all, err := readSent(tx)
+		if _, known := all[to]; err == nil && !known && len(all) >= maxDestinations {
+			return fmt.Errorf("%w: %d", ErrDestinations, len(all))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	return s.submit(ctx, &request{sent: &sent{to, seq}, done: make(chan error, 1)})
 }
 

@@ -1,6 +1,10 @@
 package store
 
-import "testing"
+import (
+	"errors"
+	"fmt"
+	"testing"
+)
 
 // What was sent is remembered over restarts, for each destination by itself, and
 // never goes back.
@@ -14,6 +18,17 @@ func TestSent(t *testing.T) {
 	}
 	o.stop()
 	o = start(t, dir, testStep)
+	for i := range maxDestinations - 2 {
+		if err := o.KeepSent(t.Context(), fmt.Sprint("tcp ", i), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := o.KeepSent(t.Context(), "one too many", 1); !errors.Is(err, ErrDestinations) {
+		t.Errorf("one too many: %v, want ErrDestinations", err)
+	}
+	if err := o.KeepSent(t.Context(), "file a", 7); err != nil {
+		t.Errorf("one that is known: %v", err)
+	}
 	verifyClean(t, o.Store)
 	for to, want := range map[string]uint64{"file a": 7, "udp b": 3, "tcp c": 0} {
 		if got, err := o.Sent(to); err != nil || got != want {
