@@ -22,7 +22,8 @@ import (
 // for targets that were polled in the window of t or the one before it.
 func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 	m := fleet.Memory{At: t}
-	err := s.both(ctx, func(state, series *bbolt.Tx) error {
+	var open [][]row // a row that becomes a part meanwhile is in neither, unless it is held
+	err := s.bothWith(ctx, func() { open = s.targets.allOpen() }, func(state, series *bbolt.Tx) error {
 		return guard(func() (err error) {
 			mark, err := readMark(state)
 			if err != nil {
@@ -38,7 +39,7 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 			if m.Recent, err = readEvents(ctx, state, eventQuery{until: t, limit: fleet.MaxRecent, least: fleet.SeverityWarn}); err != nil {
 				return err
 			}
-			m.Readings, err = s.readingsAt(ctx, series, toMs(t))
+			m.Readings, err = s.readingsAt(ctx, series, open, toMs(t))
 			return err
 		})
 	})
@@ -46,9 +47,10 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 }
 
 // readingsAt returns the newest row of each target that is not after at. The
-// targets are shared out among the processors.
-func (s *Store) readingsAt(ctx context.Context, tx *bbolt.Tx, at int64) ([]fleet.Readings, error) {
-	targets := s.targets.all()
+// targets are shared out among the processors; open are the rows of each that are
+// in no part that tx sees.
+func (s *Store) readingsAt(ctx context.Context, tx *bbolt.Tx, open [][]row, at int64) ([]fleet.Readings, error) {
+	targets := s.targets.all()[:len(open)]
 	workers := runtime.GOMAXPROCS(0)
 	parts, errs := make([][]fleet.Readings, workers), make([]error, workers)
 	var all sync.WaitGroup
@@ -57,7 +59,7 @@ func (s *Store) readingsAt(ctx context.Context, tx *bbolt.Tx, at int64) ([]fleet
 		from, to := len(targets)*w/workers, len(targets)*(w+1)/workers
 		all.Go(func() {
 			errs[w] = guard(func() (err error) {
-				parts[w], err = r.rows(ctx, targets[from:to])
+				parts[w], err = r.rows(ctx, targets[from:to], open[from:to])
 				return err
 			})
 		})
@@ -75,9 +77,9 @@ type pastReader struct {
 	times  []int64
 }
 
-func (r *pastReader) rows(ctx context.Context, targets []*target) (out []fleet.Readings, err error) {
-	for _, t := range targets {
-		row, err := r.row(t)
+func (r *pastReader) rows(ctx context.Context, targets []*target, open [][]row) (out []fleet.Readings, err error) {
+	for i, t := range targets {
+		row, err := r.row(t, open[i])
 		if err != nil {
 			return nil, damaged("readings of %s: %w", t.name, err)
 		}
@@ -95,12 +97,12 @@ func (r *pastReader) rows(ctx context.Context, targets []*target) (out []fleet.R
 // row returns a target's newest row that is not after the time, without Keys
 // where there is none in the window of that time or the one before it, nor a
 // step of a tier.
-func (r *pastReader) row(t *target) (out fleet.Readings, err error) {
+func (r *pastReader) row(t *target, open []row) (out fleet.Readings, err error) {
 	var best row
 	// Rows and blocks are looked for from the same time on: an older row that
 	// came late and is still open must not hide a newer one in a block.
 	found, since := int64(-1), t.windowOf(r.at)-windowMs
-	for _, x := range r.store.targets.openRows(t) {
+	for _, x := range open {
 		if x.at <= r.at && x.at >= since && (found < 0 || x.at >= found) {
 			best, found = x, x.at
 		}

@@ -129,6 +129,18 @@ func (ts *targets) openRows(t *target) []row {
 	return t.rows[:len(t.rows):len(t.rows)]
 }
 
+// allOpen returns the rows that are not yet in a part of every target, in the
+// order of all.
+func (ts *targets) allOpen() [][]row {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	out := make([][]row, len(ts.list))
+	for i, t := range ts.list {
+		out[i] = t.rows[:len(t.rows):len(t.rows)]
+	}
+	return out
+}
+
 // openParted returns the rows of t that are not yet in a part, and up to which
 // batch rows may be in one.
 func (ts *targets) openParted(t *target) (rows []row, parted uint64) {

@@ -94,6 +94,12 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 
 // both calls f with a read transaction of each file, as of one batch.
 func (s *Store) both(ctx context.Context, f func(state, series *bbolt.Tx) error) error {
+	return s.bothWith(ctx, func() {}, f)
+}
+
+// bothWith is both with what lies in memory beside the files: look is called
+// between two batches, when memory holds what the transactions do not.
+func (s *Store) bothWith(ctx context.Context, look func(), f func(state, series *bbolt.Tx) error) error {
 	blocks, err := s.blocks(ctx)
 	if err != nil {
 		return err
@@ -106,6 +112,7 @@ func (s *Store) both(ctx context.Context, f func(state, series *bbolt.Tx) error)
 	}
 	defer endState()
 	series, endSeries, err := blocks.Begin()
+	look()
 	s.commit.Unlock()
 	if err != nil {
 		return err
