@@ -200,24 +200,28 @@ func TestCipherSet(t *testing.T) {
 	f := startFake(t)
 	s := withSettings(f)
 	b := hasty(f)
-	before := bytes.Clone(s.lan[paramSuiteLimits])
+	limits := func() (now []byte) {
+		f.set(func() { now = bytes.Clone(s.lan[paramSuiteLimits]) })
+		return now
+	}
+	before := limits()
 	out, err := act(t, b, fleet.ActCipherOff, "SN-1", map[string]string{"suite": "0 3"})
 	if err != nil || !out.Done || out.Before != "0=administrator 3=administrator" || out.After != "0=closed 3=closed" || f.written(s, fnTransport, 0x01) != 1 {
 		t.Fatalf("%+v, %v", out, err)
 	}
-	for limits, want := range map[string]error{
+	for text, want := range map[string]error{
 		"17=user": fleet.ErrUnsupported, "8=user": fleet.ErrUnsupported, "0=god": fleet.ErrUnsupported, "0": fleet.ErrUnsupported, "x=user": fleet.ErrUnsupported, "": fleet.ErrUnsupported,
 	} {
-		if out, err := act(t, b, fleet.ActCipherSet, "SN-1", map[string]string{"limits": limits}); !errors.Is(err, want) || out.Done {
-			t.Errorf("%q: %+v, %v", limits, out, err)
+		if out, err := act(t, b, fleet.ActCipherSet, "SN-1", map[string]string{"limits": text}); !errors.Is(err, want) || out.Done {
+			t.Errorf("%q: %+v, %v", text, out, err)
 		}
 	}
 	if n := f.written(s, fnTransport, 0x01); n != 1 {
 		t.Errorf("what was refused was written: %d writes", n)
 	}
 	out, err = act(t, b, fleet.ActCipherSet, "SN-1", map[string]string{"limits": "0=administrator 3=administrator"})
-	if err != nil || !out.Done || !bytes.Equal(s.lan[paramSuiteLimits], before) {
-		t.Errorf("%+v, %v: limits are % x, were % x", out, err, s.lan[paramSuiteLimits], before)
+	if err != nil || !out.Done || !bytes.Equal(limits(), before) {
+		t.Errorf("%+v, %v: limits are % x, were % x", out, err, limits(), before)
 	}
 	if out, err = act(t, b, fleet.ActCipherSet, "SN-1", map[string]string{"limits": "0=user 3=unspecified"}); err != nil || out.After != "0=user 3=closed" {
 		t.Errorf("%+v, %v", out, err)
