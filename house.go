@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -42,6 +43,7 @@ type blueprint struct {
 	auto      []runbook.Policy
 	audit     auditlog.Config
 	receivers []notify.Config // who is told of alerts
+	certs     []config.Certificate
 	remote    []remotewrite.Config
 	log       *slog.Logger
 	faults    func() []export.Fault
@@ -68,6 +70,7 @@ type house struct {
 	first     *fleet.Snapshot
 	past      *past
 	acted     tally
+	inUse     atomic.Pointer[[]config.Certificate] // of plumb's own
 	writers   []*remotewrite.Writer
 	started   time.Time
 	recorded  sync.Once // that inventory is what it started with
@@ -80,6 +83,7 @@ type house struct {
 // takes every address, so that what cannot work says so before anything runs.
 func build(ctx context.Context, b blueprint) (_ *house, err error) {
 	h := &house{blueprint: b, registry: console.NewRegistry()}
+	h.inUse.Store(&b.certs)
 	defer func() {
 		if err != nil {
 			h.shut()

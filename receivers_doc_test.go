@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"plumb/console/config"
@@ -41,6 +42,9 @@ func TestReceiversDoc(t *testing.T) {
 	f, err := config.Parse(filepath.Join(dir, "plumb.yaml"), block[1], env)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(f.Certificates) == 0 || !strings.HasPrefix(f.Certificates[0].Setting, "alerts.receivers: ") || !strings.HasSuffix(f.Certificates[0].Setting, "tls.cert") {
+		t.Errorf("it names a certificate, whose age nobody will watch: %+v", f.Certificates)
 	}
 	var kinds []string
 	for _, r := range f.Receivers {

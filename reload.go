@@ -49,6 +49,8 @@ func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
 	h.executor.SetBooks(next.runbooks)
 	h.executor.SetPolicies(next.auto)
 	h.deliverer.Set(next.receivers)
+	certs := certsAfter(*h.inUse.Load(), next.certs)
+	h.inUse.Store(&certs)
 	later = h.blueprint.frozen(next)
 	warnUntold(h.log, inv)
 	h.log.Info("configuration reloaded", "devices", len(inv.Devices), "clouds", len(inv.Clouds), "waits_for_restart", strings.Join(later, " "))

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"plumb/console/config"
 	"plumb/fleet"
 	"plumb/probes"
 	"plumb/store"
@@ -49,7 +52,7 @@ func (y *symptom) look(text, over string) (fleet.Remark, bool) {
 
 // watchSelf looks until ctx ends.
 func (h *house) watchSelf(ctx context.Context) {
-	polls, commits := symptom{kind: "polls"}, symptom{kind: "commits"}
+	polls, commits, certs := symptom{kind: "polls"}, symptom{kind: "commits"}, symptom{kind: "certificates"}
 	tick := time.NewTicker(selfEach)
 	defer tick.Stop()
 	for {
@@ -70,6 +73,9 @@ func (h *house) watchSelf(ctx context.Context) {
 			func() (fleet.Remark, bool) { return polls.look(late, "polls are in time again") },
 			func() (fleet.Remark, bool) {
 				return commits.look(slow(h.store.Stats(), h.polls.Interval), "commits are quick again")
+			},
+			func() (fleet.Remark, bool) {
+				return certs.look(expiring(*h.inUse.Load(), time.Now()), "no certificate of plumb's own expires soon")
 			},
 		} {
 			if remark, news := r(); news {
@@ -94,7 +100,43 @@ func overdue(s *fleet.Snapshot, c probes.Config, now time.Time) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d devices were not polled for two of their intervals: polling is behind", n)
+	return fleet.Count(n, "device") + " not polled for two intervals: polling is behind"
+}
+
+// certSoon is how long before its end a certificate is spoken of: what renews it
+// by itself does so earlier.
+const certSoon = 14 * 24 * time.Hour
+
+// expiring names the certificates of plumb's own that are at their end, the first
+// to end first.
+func expiring(list []config.Certificate, now time.Time) string {
+	var out []string
+	for _, c := range slices.SortedFunc(slices.Values(list), func(a, b config.Certificate) int { return a.NotAfter.Compare(b.NotAfter) }) {
+		switch left := c.NotAfter.Sub(now); {
+		case left <= 0:
+			out = append(out, fmt.Sprintf("the certificate of %s has expired on %s", c.Setting, c.NotAfter.UTC().Format(time.DateOnly)))
+		case left <= certSoon:
+			out = append(out, fmt.Sprintf("the certificate of %s expires on %s", c.Setting, c.NotAfter.UTC().Format(time.DateOnly)))
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+// certsAfter are the certificates in use after a reload: those of receivers are
+// read anew with it, the others are what they were until a restart.
+func certsAfter(was, next []config.Certificate) (out []config.Certificate) {
+	told := func(c config.Certificate) bool { return strings.HasPrefix(c.Setting, "alerts.") }
+	for _, c := range was {
+		if !told(c) {
+			out = append(out, c)
+		}
+	}
+	for _, c := range next {
+		if told(c) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // slow says that commits take longer than the fleet has time for.

@@ -44,7 +44,7 @@ func TestOverdue(t *testing.T) {
 	s := &fleet.Snapshot{Devices: fleet.NewTable([]string{"fresh", "late", "blind", "never", "unpolled"}, []fleet.Device{
 		{Spec: spec, SeenAt: now}, {Spec: spec, SeenAt: long}, {Spec: spec, SeenAt: long, BlindSince: long}, {Spec: spec}, {Spec: &fleet.DeviceSpec{}, SeenAt: long},
 	})}
-	if got := overdue(s, c, now); got != "1 devices were not polled for two of their intervals: polling is behind" {
+	if got := overdue(s, c, now); got != "1 device not polled for two intervals: polling is behind" {
 		t.Errorf("%q", got)
 	}
 	if got := overdue(s, c, now.Add(-time.Minute)); got != "" {
@@ -61,6 +61,19 @@ func TestSlow(t *testing.T) {
 	}
 }
 
+func TestExpiring(t *testing.T) {
+	now := time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)
+	day := 24 * time.Hour
+	was := []config.Certificate{{Setting: "metrics: cert_file", NotAfter: now.Add(3 * day)}, {Setting: "alerts.receivers: hook: tls.cert", NotAfter: now.Add(-day)}, {Setting: "remote_write long: cert_file", NotAfter: now.Add(certSoon + time.Second)}}
+	if got, want := expiring(was, now), "the certificate of alerts.receivers: hook: tls.cert has expired on 2026-11-26; the certificate of metrics: cert_file expires on 2026-11-30"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	next := []config.Certificate{{Setting: "metrics: cert_file", NotAfter: now.Add(90 * day)}, {Setting: "alerts.receivers: hook: tls.cert", NotAfter: now.Add(90 * day)}}
+	if got, want := expiring(certsAfter(was, next), now), "the certificate of metrics: cert_file expires on 2026-11-30"; got != want {
+		t.Errorf("after a reload, which leaves metrics as it was: %q, want %q", got, want)
+	}
+}
+
 // TestSelfRules: what plumb says of itself fires a rule that comes with it, and
 // ends it when it is taken back.
 func TestSelfRules(t *testing.T) {
@@ -72,7 +85,7 @@ func TestSelfRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for kind, rule := range map[string]string{"store": "self-store", "polls": "self-polls", "commits": "self-commits", "remote-write far": "self-remote-write", "clock": "self-clock"} {
+	for kind, rule := range map[string]string{"store": "self-store", "polls": "self-polls", "commits": "self-commits", "remote-write far": "self-remote-write", "certificates": "self-certificates", "clock": "self-clock"} {
 		now := time.Now()
 		s := engine.Lay(f.Inventory).Restore(fleet.Memory{}, now)
 		fires := func(r fleet.Remark, after time.Duration) bool {

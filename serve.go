@@ -101,7 +101,7 @@ func unread(f *config.File) (out []string) {
 
 // fromFile turns a configuration into a blueprint.
 func fromFile(f *config.File, log *slog.Logger) blueprint {
-	b := blueprint{inventory: f.Inventory, polls: f.Poll.Config, store: f.Store, sshAddr: f.SSH.Listen, metrics: f.Metrics.Listen, web: f.Metrics, runbooks: f.Runbooks, auto: f.Auto, audit: f.Audit, remote: f.RemoteWrite, receivers: f.Receivers, log: log}
+	b := blueprint{inventory: f.Inventory, polls: f.Poll.Config, store: f.Store, sshAddr: f.SSH.Listen, metrics: f.Metrics.Listen, web: f.Metrics, runbooks: f.Runbooks, auto: f.Auto, audit: f.Audit, remote: f.RemoteWrite, receivers: f.Receivers, certs: f.Certificates, log: log}
 	b.targets = probes.Targets(f.Inventory, f.Credential, b.polls)
 	b.ssh = &console.ServerConfig{HostKey: f.SSH.HostKey, TrustedCA: f.SSH.TrustedCA, MaxSessions: f.SSH.MaxSessions, Idle: f.SSH.Idle}
 	for _, u := range f.SSH.Users {

@@ -33,6 +33,8 @@ type File struct {
 	RemoteWrite []remotewrite.Config
 	Runbooks    []*runbook.Book // those that come with plumb, and the user's own
 	Receivers   []notify.Config // who is told of alerts
+	// Certificates are those that the file names with their keys.
+	Certificates []Certificate
 }
 
 // Credential returns what a name stands for, as probes take it.

@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"time"
 )
 
 // authorities reads the certificates that vouch for servers; nil: those of the
@@ -20,6 +21,13 @@ func (b *builder) authorities(r ref, what, dir string) *x509.CertPool {
 		b.errs.add(r.at, what, quote(r.name)+" holds no certificate in PEM", "")
 	}
 	return pool
+}
+
+// Certificate is a certificate that plumb shows to others, with the setting that
+// names it.
+type Certificate struct {
+	Setting  string
+	NotAfter time.Time
 }
 
 // certFiles are a certificate with its key, and what the file calls the two.
@@ -52,6 +60,9 @@ func (b *builder) keyPair(f certFiles, at place, what, dir string) (pair *tls.Ce
 	if err != nil {
 		b.errs.add(f.cert.at, what+": "+f.certName, "it and "+f.keyName+" are no pair in PEM", "")
 		return nil, false
+	}
+	if leaf, err := x509.ParseCertificate(both.Certificate[0]); err == nil {
+		b.file.Certificates = append(b.file.Certificates, Certificate{what + ": " + f.certName, leaf.NotAfter})
 	}
 	return &both, true
 }
