@@ -56,24 +56,24 @@ type blueprint struct {
 // house is a running plumb: both straight paths, wired once.
 type house struct {
 	blueprint
-	store     *keeper
-	scheduler *probes.Scheduler
-	executor  *remedy.Executor
-	registry  *console.Registry
-	derived   *console.Derived
-	deliverer *notify.Deliverer
-	verbs     *console.Verbs
-	server    *console.Server
-	listener  net.Listener
-	http      *http.Server
-	webLn     net.Listener
-	first     *fleet.Snapshot
-	past      *past
-	acted     tally
-	inUse     atomic.Pointer[[]config.Certificate] // of plumb's own
-	writers   []*remotewrite.Writer
-	started   time.Time
-	recorded  sync.Once // that inventory is what it started with
+	store      *keeper
+	scheduler  *probes.Scheduler
+	executor   *remedy.Executor
+	registry   *console.Registry
+	derived    *console.Derived
+	deliverer  *notify.Deliverer
+	verbs      *console.Verbs
+	server     *console.Server
+	listener   net.Listener
+	http       *http.Server
+	webLn      net.Listener
+	first      *fleet.Snapshot
+	past       *past
+	acted      tally
+	certsInUse atomic.Pointer[[]config.Certificate] // of plumb's own
+	writers    []*remotewrite.Writer
+	started    time.Time
+	recorded   sync.Once // that inventory is what it started with
 
 	reloading sync.Mutex     // one reload at a time
 	beside    sync.WaitGroup // what started was told to do beside the parts; it ends with its context
@@ -83,7 +83,7 @@ type house struct {
 // takes every address, so that what cannot work says so before anything runs.
 func build(ctx context.Context, b blueprint) (_ *house, err error) {
 	h := &house{blueprint: b, registry: console.NewRegistry()}
-	h.inUse.Store(&b.certs)
+	h.certsInUse.Store(&b.certs)
 	defer func() {
 		if err != nil {
 			h.shut()

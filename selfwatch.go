@@ -29,30 +29,31 @@ const (
 // symptom is one thing that may be wrong with plumb.
 type symptom struct {
 	kind  string
-	since int // looks in a row at which it was so
-	said  bool
+	since int    // looks in a row at which it was so
+	said  string // what was said of it last; "": nothing
+	each  bool   // what is said anew when it is another thing; else once is enough
 }
 
 // look takes what was seen, "" being nothing, and returns what to say of it.
 func (y *symptom) look(text, over string) (fleet.Remark, bool) {
 	if text == "" {
 		y.since = 0
-		if !y.said {
+		if y.said == "" {
 			return fleet.Remark{}, false
 		}
-		y.said = false
+		y.said = ""
 		return fleet.Remark{Kind: y.kind, Text: over, Severity: fleet.SeverityInfo}, true
 	}
-	if y.since++; y.said || y.since < selfTwice {
+	if y.since++; y.since < selfTwice || y.said == text || y.said != "" && !y.each {
 		return fleet.Remark{}, false
 	}
-	y.said = true
+	y.said = text
 	return fleet.Remark{Kind: y.kind, Text: text, Severity: fleet.SeverityWarn, Asserted: true}, true
 }
 
 // watchSelf looks until ctx ends.
 func (h *house) watchSelf(ctx context.Context) {
-	polls, commits, certs := symptom{kind: "polls"}, symptom{kind: "commits"}, symptom{kind: "certificates"}
+	polls, commits, certs := symptom{kind: "polls"}, symptom{kind: "commits"}, symptom{kind: "certificates", each: true}
 	tick := time.NewTicker(selfEach)
 	defer tick.Stop()
 	for {
@@ -75,7 +76,7 @@ func (h *house) watchSelf(ctx context.Context) {
 				return commits.look(slow(h.store.Stats(), h.polls.Interval), "commits are quick again")
 			},
 			func() (fleet.Remark, bool) {
-				return certs.look(expiring(*h.inUse.Load(), time.Now()), "no certificate of plumb's own expires soon")
+				return certs.look(expiring(*h.certsInUse.Load(), time.Now()), "no certificate of plumb's own expires soon")
 			},
 		} {
 			if remark, news := r(); news {

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -33,6 +34,21 @@ func TestSymptomIsSaidOnceAndTakenBack(t *testing.T) {
 		if r.Text != c.says || news != (c.says != "") || r.Asserted != c.asserted || news && r.Kind != "polls" {
 			t.Errorf("look %d: %+v, %v", i, r, news)
 		}
+	}
+}
+
+// TestACertificateMoreIsSaid: one that comes to its end is no reason to keep quiet
+// of the next, or of that it has come.
+func TestACertificateMoreIsSaid(t *testing.T) {
+	y := symptom{kind: "certificates", each: true}
+	var said []string
+	for _, seen := range []string{"a expires", "a expires", "a expires", "a has expired; b expires", "a has expired; b expires", ""} {
+		if r, news := y.look(seen, "over"); news {
+			said = append(said, r.Text)
+		}
+	}
+	if want := []string{"a expires", "a has expired; b expires", "over"}; !slices.Equal(said, want) {
+		t.Errorf("%q, want %q", said, want)
 	}
 }
 

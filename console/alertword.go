@@ -151,7 +151,7 @@ func Hush(s *fleet.Snapshot, by Caller, w views.AlertWord, now time.Time) (fleet
 	case w.At == "" && alert.Matches(x.Matchers, nil):
 		return fleet.Decision{}, x, usage(example, "silence: matches everything, also what has none of these labels")
 	case w.For == 0:
-		return fleet.Decision{}, x, usage(example, "%s: needs --for: it ends", verb)
+		return fleet.Decision{}, x, usage(example, "%s: needs --for: how long it stands", verb)
 	case strings.TrimSpace(x.Comment) == "":
 		return fleet.Decision{}, x, usage(example, "%s: needs --reason: it is what others will read", verb)
 	case !by.Scope.Silence(s, &x):

@@ -36,6 +36,8 @@ func (c *verbCall) noun() string {
 	switch name := c.Args[0]; name {
 	case "causes":
 		return "causes: nothing is wrong"
+	case "notify":
+		return "receivers: nobody is told of alerts, they are shown on screens only"
 	case "alerts", "silences", "regions", "racks", "devices", "instances", "clouds", "services", "events", "predictions", "jobs", "runbooks":
 		return name
 	}

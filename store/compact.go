@@ -35,13 +35,10 @@ func Compact(ctx context.Context, cfg Config) (before, after int64, err error) {
 	if !report.OK() {
 		return 0, 0, fmt.Errorf("%s: %w", report.Problems[0], ErrDamaged)
 	}
-	for _, f := range []struct {
-		db   *file
-		page int
-	}{{s.series, seriesPage}, {s.state, 0}} {
-		db, path := f.db, f.db.Path()
+	for _, db := range []*file{s.series, s.state} {
+		path := db.Path()
 		before += fileSize(path)
-		if err = compactFile(ctx, db, path+".part", f.page); err == nil {
+		if err = compactFile(ctx, db, path+".part"); err == nil {
 			err = db.Close() // its lock is on the old file
 		}
 		if err == nil {
@@ -56,11 +53,9 @@ func Compact(ctx context.Context, cfg Config) (before, after int64, err error) {
 	return before, after, syncDir(s.cfg.Dir)
 }
 
-func compactFile(ctx context.Context, from *file, path string, page int) error {
+func compactFile(ctx context.Context, from *file, path string) error {
 	os.Remove(path) // of a copy that was cut short
-	o := options(0)
-	o.PageSize = page
-	to, err := bbolt.Open(path, 0o600, o)
+	to, err := bbolt.Open(path, 0o600, options(0))
 	if err != nil {
 		return err
 	}

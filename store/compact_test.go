@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -39,12 +38,6 @@ func TestCompactGivesBackWhatWasDeleted(t *testing.T) {
 		t.Errorf("%d bytes became %d", before, after)
 	}
 	s := start(t, cfg.Dir, testStep)
-	if _, err := s.blocks(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if series, state := s.series.db.Info().PageSize, s.state.db.Info().PageSize; series != seriesPage || state != os.Getpagesize() {
-		t.Errorf("pages of series.db have %d bytes, those of state.db %d", series, state)
-	}
 	m, err := s.Memory(t.Context())
 	if err != nil || len(m.Latest()) != 80 {
 		t.Errorf("%d rows, %v", len(m.Latest()), err)

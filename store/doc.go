@@ -26,8 +26,7 @@
 // memory are merged into one block, each column in the smallest of a few integer
 // codings, and the tiers of it are made (tier.go). There is never a key per
 // sample, one column is read without the others, and nothing is compressed
-// twice. A new series.db has pages of 1 KiB, which such blocks fill better than
-// those of 4 (open.go); what was made with others is read as it is.
+// twice.
 //
 // What was true at a time is the newest version of each row that is not after
 // it (rows.go), over the inventory that was in force (inventories.go). What many

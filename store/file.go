@@ -160,9 +160,7 @@ func makeFile(path string, want schema, id []byte) error {
 	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err // of one that was cut short
 	}
-	o := options(0)
-	o.PageSize = want.page
-	db, err := bbolt.Open(part, 0o600, o)
+	db, err := bbolt.Open(part, 0o600, options(0))
 	if err != nil {
 		return err
 	}

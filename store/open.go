@@ -110,15 +110,6 @@ const (
 	seriesMap = 1 << (28 + 5*wide)
 )
 
-// seriesPage is the size of a page of a series.db that is made anew; older ones
-// keep theirs until they are compacted. A block of history takes whole pages,
-// and half of the last is air: a quarter of the file in pages of 4 KiB, a
-// twentieth in these. The price is that a page is less than what many a disk
-// writes at once: a sector that is cut short must hold what was there before or
-// what is there now, byte by byte, as SQLite takes for granted too. state.db
-// keeps the system's pages and needs no such promise.
-const seriesPage = 1024
-
 // growBy is how much a file grows at a time. bbolt's own 16 MiB make the files
 // of a small fleet mostly air.
 const growBy = 2 << 20
@@ -129,6 +120,10 @@ const growBy = 2 << 20
 //     of every length, and a file whose free pages are taken from anywhere, as
 //     the map does, grows to twice what lives in it. A commit pays for the list
 //     with about two milliseconds for each gigabyte that is free.
+//   - PageSize is the system's. Pages of 1 KiB make a file a sixth smaller, and
+//     put both meta pages, and what was committed long ago beside what is being
+//     written, into one sector of the disk: one that is lost in a power cut takes
+//     all of it.
 //   - NoFreelistSync does not write the list of free pages with every commit;
 //     it is found again at open by walking the pages. SAFE: nothing is lost.
 //   - NoSync and NoGrowSync STAY FALSE. WITH EITHER, A POWER CUT LOSES OR
@@ -176,7 +171,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if fresh && !missing(s.path("series.db")) {
 		return nil, &FileError{s.path("state.db"), damaged("it is missing beside series.db")}
 	}
-	if s.state, err = openFile(ctx, s.path("state.db"), stateMap, schema{stateSchema, stateBuckets, stateMigrations, 0}, nil); err != nil {
+	if s.state, err = openFile(ctx, s.path("state.db"), stateMap, schema{stateSchema, stateBuckets, stateMigrations}, nil); err != nil {
 		return nil, err
 	}
 	if err := guard(s.loadState); err != nil {
@@ -250,7 +245,6 @@ type schema struct {
 	version byte
 	buckets [][]byte
 	steps   []func(*bbolt.Tx) error
-	page    int // bytes of a page where the file is made; 0: as the system has them
 }
 
 // whole reports, as an error, what prepare would have to write or to refuse. A

@@ -88,7 +88,7 @@ func (s *Store) preload(ctx context.Context) (ready bool, err error) {
 	return ready, err
 }
 
-var seriesFile = schema{seriesSchema, seriesBuckets, seriesMigrations, seriesPage}
+var seriesFile = schema{seriesSchema, seriesBuckets, seriesMigrations}
 
 // openSeries checks series.db, opens it for writing and drops what state.db
 // does not know of.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"os"
 	"slices"
 	"testing"
 
@@ -94,7 +93,7 @@ func TestVerifyFindsATornMetaPage(t *testing.T) {
 		for _, name := range []string{"state.db", "series.db"} {
 			dir := t.TempDir()
 			fillEveryBucket(t, dir)
-			scribble(t, dir+"/"+name, int64(page*pageOf(name)+metaOffset+20), 1)
+			scribble(t, dir+"/"+name, int64(page*4096+metaOffset+20), 1)
 			if r, err := Examine(t.Context(), dir); err != nil || r.OK() || r.Problems[0].File != name {
 				t.Errorf("page %d of %s: %v, %v", page, name, r.Problems, err)
 			}
@@ -126,12 +125,4 @@ func moveBucket(tx *bbolt.Tx, from, to []byte) error {
 		return err
 	}
 	return tx.DeleteBucket(from)
-}
-
-// pageOf is the size of a page of a file of the store.
-func pageOf(name string) int {
-	if name == "series.db" {
-		return seriesPage
-	}
-	return os.Getpagesize()
 }

@@ -45,7 +45,9 @@ func under(s *fleet.Snapshot, now time.Time) (out map[string]*fleet.Job, next ti
 			out[id] = j
 			if d := s.Devices.Get(id); d != nil {
 				for k := range d.Spec.Links {
-					out[d.Spec.Links[k].To] = j
+					if to := d.Spec.Links[k].To; out[to] == nil {
+						out[to] = j
+					}
 				}
 			}
 		}

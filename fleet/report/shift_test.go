@@ -57,7 +57,7 @@ func TestAShiftIsHandedOver(t *testing.T) {
 		}
 	}
 	text := s.Markdown()
-	for _, want := range []string{"3 alerts are open, 1 of them wait", "it explains 1 others", "nobody has acknowledged it", "anna knows of it: spare comes on Monday \\<b>", "the ack ends 2026-11-22 19:00", "| S1 ", "over, 1.0 h"} {
+	for _, want := range []string{"Open: 3 alerts. For somebody to look at: 1.", "it explains 1 others", "nobody has acknowledged it", "anna knows of it: spare comes on Monday \\<b>", "the ack ends 2026-11-22 19:00", "| S1 ", "over, 1.0 h"} {
 		if !strings.Contains(strings.ReplaceAll(text, "\n  ", " "), want) {
 			t.Errorf("the text does not say %q:\n%s", want, text)
 		}

@@ -12,7 +12,7 @@ func (s *Shift) Markdown() string {
 	p := &page{}
 	p.head(1, "On-call hand-over, %s UTC", stamp(s.Period.Until))
 	p.coverage(s.Period)
-	p.say("%d alerts are open, %d of them wait for somebody.", len(s.Open), s.Waiting)
+	p.say("Open: %s. For somebody to look at: %d.", fleet.Count(len(s.Open), "alert"), s.Waiting)
 	p.head(2, "Open alerts")
 	var list []string
 	for i := range s.Open {
