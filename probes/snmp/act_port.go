@@ -55,7 +55,7 @@ func (h *hand) portAlias(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.replace(ctx, "ifAlias", ifAliasColumn.plus(index), octets([]byte(alias)), value.text)
+	return h.replace(ctx, "ifAlias", ifAliasColumn.plus(index), octets([]byte(alias)), value.marked)
 }
 
 // portBounce sets the port down and, once its link is seen down or the wait for
