@@ -89,6 +89,7 @@ type Arg struct {
 	Help     string
 	Low, Top int  // bounds of a number; both 0: it is no number
 	Many     bool // several may be said, with one blank between
+	Written  bool // it is written as an alias: see WritableAlias
 }
 
 // Actions are all actions there are.
@@ -114,7 +115,7 @@ var Actions = []ActionSpec{
 	{Kind: ActPortDown, Danger: 2, On: OnPort, Source: SourceSNMP, Takes: true, Undo: ActPortUp, Help: "set the port's ifAdminStatus to down"},
 	{Kind: ActPortBounce, Danger: 2, On: OnPort, Source: SourceSNMP, Takes: true, Ends: true, Help: "port down and up again"},
 	{Kind: ActPortVLAN, Danger: 2, Shows: LaneSlow, On: OnPort, Source: SourceSNMP, Takes: true, Undo: ActPortVLAN, Args: []Arg{{Name: "vlan", Needed: true, Help: "the access VLAN", Low: 1, Top: 4094}}, Help: "put an access port into a VLAN"},
-	{Kind: ActPortAlias, Danger: 1, Shows: LaneSlow, On: OnPort, Source: SourceSNMP, Undo: ActPortAlias, Args: []Arg{{Name: "alias", Needed: true, Help: "the description, at most 64 characters"}}, Help: "describe the port (ifAlias)"},
+	{Kind: ActPortAlias, Danger: 1, Shows: LaneSlow, On: OnPort, Source: SourceSNMP, Undo: ActPortAlias, Args: []Arg{{Name: "alias", Needed: true, Written: true, Help: "the description, at most 64 characters"}}, Help: "describe the port (ifAlias)"},
 
 	{Kind: ActInstanceStart, Danger: 1, On: OnInstance, Undo: ActInstanceStop, Help: "start the instance"},
 	{Kind: ActInstanceStop, Danger: 2, On: OnInstance, Takes: true, Undo: ActInstanceStart, Help: "stop the instance"},
@@ -192,6 +193,8 @@ func (a *Arg) check(value string) string {
 		return a.Name + " is a number from " + strconv.Itoa(a.Low) + " to " + strconv.Itoa(a.Top)
 	case len(value) > MaxText || Clean(value, MaxText) != value:
 		return a.Name + " is too long or holds control characters"
+	case a.Written && !WritableAlias(value):
+		return a.Name + " is at most " + strconv.Itoa(MaxAlias) + " printable ASCII characters"
 	}
 	return ""
 }

@@ -76,7 +76,8 @@ type DeviceSpec struct {
 	WarrantyUntil      time.Time
 	Power              []PowerCord
 	Links              []Cable
-	Feed               string // PDU: the feed above it
+	Ports              []PortSpec // a port's own word goes before that of a pattern, then the first
+	Feed               string     // PDU: the feed above it
 	RatingA            Num
 	Expect             map[string]Expectation
 	Endpoints          []Endpoint

@@ -11,6 +11,9 @@ type Policies struct {
 	Facets   []FacetPolicy
 	Checks   map[string]CheckPolicy // by the id of a security check
 	Segments []Segment
+	// Ports are what is intended of ports, after what their devices say; the
+	// first that says it counts.
+	Ports []PortPolicy
 	// AdminUsers is how many enabled users with administrator privilege over
 	// LAN a BMC may have; 0 means the default of 2.
 	AdminUsers int

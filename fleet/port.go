@@ -52,8 +52,9 @@ type Rates struct {
 // PortDef is what a port is: what changes seldom. Shared and never written
 // after the probe returned it.
 type PortDef struct {
-	Index    int    `json:"index"` // ifIndex; not an identity, it may move
-	Name     string `json:"name"`  // ifName, else ifDescr, else MAC: the identity
+	Index int    `json:"index"` // ifIndex; not an identity, it may move
+	Name  string `json:"name"`  // ifName, else ifDescr, else MAC: the identity
+	// Alias is ifAlias; U+FFFD stands in it for what was there and may not be shown.
 	Alias    string `json:"alias"`
 	Descr    string `json:"descr"`
 	Type     string `json:"type"`      // IANAifType word, or its number
@@ -66,6 +67,9 @@ type PortDef struct {
 	// LAG is the ifName of the aggregate that the port is a member of
 	// (IEEE8023-LAG-MIB dot3adAggPortAttachedAggID); empty where of none.
 	LAG string `json:"lag,omitempty"`
+	// NoAlias says that the agent has no ifAlias for the port: that Alias is
+	// empty then means nothing.
+	NoAlias bool `json:"no_alias,omitempty"`
 }
 
 // Up reports whether the port passes packets.

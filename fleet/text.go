@@ -34,6 +34,20 @@ func Clean(s string, limit int) string {
 	return strings.TrimSpace(b.String())
 }
 
+// CleanMarked is Clean with U+FFFD in the place of every character that it
+// drops: the text is then seen not to be what the device has.
+func CleanMarked(s string, limit int) string {
+	if !clean(s) {
+		s = strings.Map(func(r rune) rune {
+			if drop(r) {
+				return utf8.RuneError
+			}
+			return r
+		}, s)
+	}
+	return Clean(s, limit)
+}
+
 func clean(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= 0x7f {

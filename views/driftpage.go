@@ -222,7 +222,7 @@ func silentTruth(f Frame, x *fleet.Finding, name fleet.BaselineName) string {
 	}
 	switch name {
 	case fleet.BaseIntended:
-		if _, ok := d.Spec.Expect[x.Facet]; ok {
+		if _, ok := d.Spec.Expect[x.Facet]; ok || intendedPort(f, d, x.Facet) {
 			return "as observed"
 		}
 		return "the inventory says nothing of it"
@@ -230,6 +230,9 @@ func silentTruth(f Frame, x *fleet.Finding, name fleet.BaselineName) string {
 		return acceptedText(d.Docket, x)
 	case fleet.BaseLastWeek:
 		return "no other value was seen within a week"
+	}
+	if strings.HasPrefix(x.Facet, "port ") && (strings.HasSuffix(x.Facet, " alias") || strings.HasSuffix(x.Facet, " admin")) {
+		return "each port has its own"
 	}
 	if !f.Live {
 		return "what its like had then is not kept"
@@ -241,6 +244,13 @@ func silentTruth(f Frame, x *fleet.Finding, name fleet.BaselineName) string {
 		return "as observed"
 	}
 	return "they are too few, or not of one mind"
+}
+
+// intendedPort reports whether somebody says what a facet of a port should be.
+func intendedPort(f Frame, d *fleet.Device, facet string) bool {
+	rest, is := strings.CutPrefix(facet, "port ")
+	name, what, ok := cutLast(rest)
+	return is && ok && drift.IntentOf(f.Snap, d, name).Facet(what) != nil
 }
 
 func acceptedText(d *fleet.Docket, x *fleet.Finding) string {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"plumb/fleet"
+	"plumb/fleet/drift"
 	"plumb/keys"
 	"plumb/views/widget"
 )
@@ -204,6 +205,16 @@ func rates(p []fleet.Point, unit float64) []fleet.Point {
 	return out
 }
 
+// aliasVerdict is how a port is described, and how it should be where that is
+// something else.
+func aliasVerdict(f Frame, d *fleet.Device, p *fleet.Port) (string, widget.Style) {
+	meant := drift.IntentOf(f.Snap, d, p.Name).Alias
+	if meant == nil || p.NoAlias || *meant == p.Alias {
+		return or(p.Alias), widget.Plain
+	}
+	return f.Theme.Glyphs.Drift + " " + or(p.Alias) + ", intended " + or(*meant), widget.Drift
+}
+
 // drawPortFacts draws what a port is and returns the rows it took.
 func drawPortFacts(f Frame, in widget.Canvas, d *fleet.Device, p *fleet.Port, want intentEnd) int {
 	y := 0
@@ -247,7 +258,8 @@ func drawPortFacts(f Frame, in widget.Canvas, d *fleet.Device, p *fleet.Port, wa
 		}
 	}
 	line("cabling", or(text), st)
-	line("alias", or(p.Alias), widget.Plain)
+	alias, st := aliasVerdict(f, d, p)
+	line("alias", alias, st)
 	line("mac", or(p.MAC)+"  ifIndex "+strconv.Itoa(p.Index), widget.Dim)
 	if d.Blind() {
 		line("blind", "the switch has not answered for "+since(f, d.BlindSince), widget.Unknown)

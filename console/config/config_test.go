@@ -94,10 +94,19 @@ func TestContractExample(t *testing.T) {
 		},
 		Endpoints: []fleet.Endpoint{{Source: fleet.SourceIPMI, Address: "127.0.0.1:6230", Credential: "bmc", ActCredential: "bmc-admin"}},
 	}
+	alias := func(s string) *string { return &s }
+	ports := []fleet.PortSpec{
+		{Name: "Ethernet3", VLAN: 208, Alias: alias("db, old rack")}, {Name: "Ethernet4", Admin: "down", Alias: alias("")}, {Name: "Ethernet*", Alias: alias("{device} {port}")},
+	}
 	for _, d := range inv.Devices {
 		if d.ID == want.ID {
 			if diff := cmp.Diff(want, d); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
+			}
+		}
+		if d.ID == "ams1-r01-sw1" {
+			if diff := cmp.Diff(ports, d.Ports); diff != "" {
+				t.Errorf("ports (-want +got)\n%s", diff)
 			}
 		}
 		if d.ID == "ams1-r01-pa" && d.Endpoints[0].Address != "192.0.2.7:161" {
@@ -120,6 +129,7 @@ func TestContractExample(t *testing.T) {
 		},
 		Checks:     map[string]fleet.CheckPolicy{"ipmi.v15": {Off: true, Reason: "old boards"}, "ipmi.cipher0": {Severity: fleet.SeverityWarn, Graded: true}},
 		Segments:   []fleet.Segment{{Name: "bmcs", Select: map[string]string{"part": "bmc"}, VLANs: []int{900}, Apart: map[string]string{"role": "game"}, Reason: "nobody else"}},
+		Ports:      []fleet.PortPolicy{{PortSpec: fleet.PortSpec{Name: "Ethernet*", Admin: "up"}, Select: map[string]string{"kind": "switch"}}},
 		AdminUsers: 3, ManagementVLANs: []int{900}, PortMACs: 4, Private: []map[string]string{{"cloud": "aws-*", "role": "db"}},
 	}
 	if diff := cmp.Diff(policies, inv.Policies); diff != "" {

@@ -47,6 +47,7 @@ func (b *builder) device(y *deviceYAML, where fleet.DeviceSpec) (int, bool) {
 	d.Endpoints = b.endpoints(y, what)
 	d.Power = b.cords(y, what)
 	d.Links = b.cables(y, what)
+	d.Ports = b.ports(y.Ports, what)
 	inv.Devices = append(inv.Devices, d)
 	return n, true
 }

@@ -16,6 +16,7 @@ type policiesYAML struct {
 	Drift           []facetYAML           `yaml:"drift"`
 	Security        map[string]*checkYAML `yaml:"security"`
 	Segments        []segmentYAML         `yaml:"segments"`
+	Ports           []portYAML            `yaml:"ports"`
 	AdminUsers      *int                  `yaml:"admin_users"`
 	ManagementVLANs []int                 `yaml:"management_vlans"`
 	PortMACs        *int                  `yaml:"port_macs"`
@@ -77,6 +78,7 @@ func (b *builder) policies(y *policiesYAML) {
 	for i := range y.Segments {
 		p.Segments = append(p.Segments, b.segment(&y.Segments[i], y.Segments[:i]))
 	}
+	p.Ports = b.portPolicies(y.Ports)
 	if n := y.AdminUsers; n != nil {
 		if *n < 1 || *n > 63 {
 			b.errs.add(y.At, "policies.admin_users", strconv.Itoa(*n)+" is not within 1 and 63", "")

@@ -151,6 +151,7 @@ type deviceYAML struct {
 	SNMP          *endpointYAML     `yaml:"snmp"`
 	Power         []cordYAML        `yaml:"power"`
 	Links         []cableYAML       `yaml:"links"`
+	Ports         []portYAML        `yaml:"ports"`
 	Feed          ref               `yaml:"feed"`
 	RatingA       decimal           `yaml:"rating_a"`
 	Expect        expectations      `yaml:"expect"`

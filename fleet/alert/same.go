@@ -31,7 +31,7 @@ func (p *program) placesOf(x *scene, target, part string) []string {
 	switch {
 	case f.Facet == "net.bmc-vlan":
 		return []string{target + " bmc"}
-	case what == "port" && (about == "vlan" || about == "tagged"):
+	case what == "port" && (about == "vlan" || about == "tagged" || about == "admin"):
 		return placesAt(x.s, target, name)
 	case f.Kind != fleet.FindCabling:
 		return nil
@@ -81,7 +81,7 @@ func (b *Book) rank(a *fleet.Alert) int {
 		return rankPort
 	case a.Part == "net.bmc-vlan":
 		return rankBMC
-	case strings.HasPrefix(a.Part, "port ") && (strings.HasSuffix(a.Part, " vlan") || strings.HasSuffix(a.Part, " tagged")):
+	case strings.HasPrefix(a.Part, "port ") && (strings.HasSuffix(a.Part, " vlan") || strings.HasSuffix(a.Part, " tagged") || strings.HasSuffix(a.Part, " admin")):
 		return rankVLAN
 	}
 	return rankCable

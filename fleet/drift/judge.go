@@ -22,6 +22,8 @@ type Case struct {
 	Readable func(fleet.TableID) bool
 	// End names the far end of a cable.
 	End func(fleet.Attachment) string
+	// Name is what people call the device at the far end of a cable.
+	Name func(fleet.Attachment) string
 	// Meant is what is intended to hang on a port, by ifName.
 	Meant func(port string) (fleet.Attachment, bool)
 	// Twin is the access VLAN that the other cables of the machine on a port are

@@ -30,6 +30,7 @@ func (s *scene) judge() Judgement {
 		Readable: func(t fleet.TableID) bool { return !slices.Contains(s.unread, t) },
 		Twin:     func(string) string { return s.twin },
 		End:      func(a fleet.Attachment) string { return []string{"s08", "s12"}[a.Device] + " " + a.Part },
+		Name:     func(a fleet.Attachment) string { return []string{"s08", "s12"}[a.Device] },
 		Meant: func(port string) (fleet.Attachment, bool) {
 			part, ok := s.meant[port]
 			return fleet.Attachment{Part: part}, ok

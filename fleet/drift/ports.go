@@ -7,9 +7,9 @@ import (
 	"plumb/fleet"
 )
 
-// ports holds the access VLAN and the speed of every port that something hangs
-// on against what the ports around it have that carry the like, and against
-// what the port itself had before.
+// ports holds what every port is set to against what is intended of it and
+// what it had before, and the access VLAN and the speed of those that something
+// hangs on against what the ports around them have that carry the like.
 func (j *judge) ports() {
 	d := j.Device
 	if len(d.Ports) == 0 {
@@ -28,25 +28,60 @@ func (j *judge) ports() {
 		count(like, roles[i]+" vlan", VLANText(p))
 		count(like, roles[i]+" speed", SpeedText(p))
 	}
-	spoken := j.spokenOf()
+	spoken, meant := j.spokenOf(), intentsOf(d.Spec, j.Policies, j.far)
 	for i := range d.Ports {
 		p := &d.Ports[i]
-		if roles[i] == "" && !spoken[p.Name] { // most ports of a large switch
-			j.pass(p.VLAN != 0, known)
-			j.pass(p.Up() && p.SpeedBps.Known && p.SpeedBps.N != 0, known)
-			continue
+		in := meant.of(p.Name)
+		for k := range portFacets {
+			f := &portFacets[k]
+			value, there := f.value(p)
+			switch {
+			case !there:
+			case roles[i] == "" && !spoken[p.Name] && in == (Intent{}): // most ports of a large switch
+				j.pass(known)
+			case f.like:
+				j.port(p, f, value, in.Facet(f.name), like[roles[i]+" "+f.name], spoken[p.Name], known)
+			default:
+				j.port(p, f, value, in.Facet(f.name), nil, spoken[p.Name], known)
+			}
 		}
-		j.port(p, "vlan", VLANText(p), like[roles[i]+" vlan"], spoken[p.Name], known)
-		j.port(p, "speed", SpeedText(p), like[roles[i]+" speed"], spoken[p.Name], known)
 	}
 }
 
-// pass counts a facet of which nobody has anything to say; there is false where
-// it has no value.
-func (j *judge) pass(there, known bool) {
-	if !there {
-		return
+// far names what is intended to hang on a port.
+func (j *judge) far(port string) (device, part string, ok bool) {
+	a, ok := j.Meant(port)
+	if !ok {
+		return "", "", false
 	}
+	return j.Name(a), a.Part, true
+}
+
+// portFacet is something that a port is set to.
+type portFacet struct {
+	name     string
+	value    func(*fleet.Port) (value string, there bool) // there: it is known
+	like     bool                                         // ports that carry the like should have the same
+	severity fleet.Severity
+}
+
+var portFacets = [...]portFacet{
+	{"vlan", valued(VLANText), true, fleet.SeverityWarn},
+	{"speed", valued(SpeedText), true, fleet.SeverityWarn},
+	{"admin", valued(AdminText), false, fleet.SeverityWarn},
+	{"alias", AliasText, false, fleet.SeverityInfo}, // it passes no packets
+}
+
+// valued makes of a text that is empty where nothing is known one that says so.
+func valued(text func(*fleet.Port) string) func(*fleet.Port) (string, bool) {
+	return func(p *fleet.Port) (string, bool) {
+		s := text(p)
+		return s, s != ""
+	}
+}
+
+// pass counts a facet of which nobody has anything to say.
+func (j *judge) pass(known bool) {
 	j.out.Looked++
 	if !known {
 		j.out.Blind++
@@ -108,37 +143,68 @@ func SpeedText(p *fleet.Port) string {
 	return p.SpeedBps.String()
 }
 
-func (j *judge) port(p *fleet.Port, what, value string, like map[string]int, spoken, known bool) {
-	if value == "" {
-		return
+// AdminText is whether a port is switched on: up or down; "" where it is not
+// known.
+func AdminText(p *fleet.Port) string {
+	if p.Admin == "up" || p.Admin == "down" {
+		return p.Admin
 	}
+	return ""
+}
+
+// AliasText is a port's description, which may be empty, and whether the switch
+// tells any.
+func AliasText(p *fleet.Port) (alias string, there bool) { return p.Alias, !p.NoAlias }
+
+func (j *judge) port(p *fleet.Port, what *portFacet, value string, meant *string, like map[string]int, spoken, known bool) {
 	facet := "" // made only where it is needed: there are many ports
 	name := func() string {
 		if facet == "" {
-			facet = "port " + p.Name + " " + what
+			facet = "port " + p.Name + " " + what.name
 		}
 		return facet
 	}
 	expected, _, ok := others(like, value)
 	differs := ok && expected != value
-	if !differs && !spoken {
-		j.pass(true, known)
+	if !differs && !spoken && (meant == nil || *meant == value) {
+		j.pass(known)
 		return
 	}
 	if !known {
 		j.look(name(), false, nil)
 		return
 	}
-	f := &fleet.Finding{Facet: name(), Kind: fleet.FindConfig, Class: fleet.ClassChanged, Observed: value, Severity: fleet.SeverityWarn, Evidence: "ports of " + j.Device.Spec.ID}
-	j.against(f, nil, fleet.ModeExact)
+	f := &fleet.Finding{Facet: name(), Kind: fleet.FindConfig, Class: fleet.ClassChanged, Observed: value, Severity: what.severity, Evidence: "ports of " + j.Device.Spec.ID}
+	j.against(f, intendedPort(f, meant), fleet.ModeExact)
+	if meant != nil && len(f.Baselines) == 0 {
+		// Just as intended: that it was otherwise a week ago, or that its like
+		// are, is how it came to be right.
+		j.look(f.Facet, true, nil)
+		return
+	}
 	j.againstWeek(f, fleet.ModeExact)
-	if !differs && what == "vlan" {
+	if !differs && what.name == "vlan" {
 		expected, differs = j.twin(f, p.Name)
 	}
 	if differs {
 		f.Baselines = append(f.Baselines, fleet.Baseline{Name: fleet.BaseCohort, Expected: expected})
 	}
 	j.verdict(f)
+}
+
+// intendedPort is the inventory's word about a facet of a port, where what was
+// found is not as it says.
+func intendedPort(f *fleet.Finding, meant *string) *fleet.Baseline {
+	if meant == nil || *meant == f.Observed {
+		return nil
+	}
+	switch "" {
+	case f.Observed:
+		f.Class = fleet.ClassMissing
+	case *meant:
+		f.Class = fleet.ClassUnmanaged
+	}
+	return &fleet.Baseline{Name: fleet.BaseIntended, Expected: *meant}
 }
 
 // twin asks the other cables of the machine on a port that left its VLAN within

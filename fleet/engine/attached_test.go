@@ -15,7 +15,8 @@ import (
 type wired struct {
 	*herd
 	inv  *fleet.Inventory
-	vlan []int // of the port of each BMC, as the switch learns its address
+	vlan []int                // of the port of each BMC, as the switch learns its address
+	more func(*fleet.PortDef) // what else its ports are set to; nil: nothing
 }
 
 func newWired(t *testing.T) *wired {
@@ -49,6 +50,11 @@ func (w *wired) hear() {
 		o.Ports = append(o.Ports, fleet.Port{PortDef: &fleet.PortDef{Name: bmc, VLAN: vlan, Admin: "up", Oper: "up"}}, fleet.Port{PortDef: &fleet.PortDef{Name: nic, VLAN: 10, Admin: "up", Oper: "up"}})
 		o.FDB = append(o.FDB, fleet.FDBEntry{MAC: fmt.Sprintf("02:00:00:00:00:0%d", i), Port: bmc, VLAN: vlan})
 		members[vlan], members[10] = append(members[vlan], bmc), append(members[10], nic)
+	}
+	for i := range o.Ports {
+		if w.more != nil {
+			w.more(o.Ports[i].PortDef)
+		}
 	}
 	for id, ports := range members {
 		o.VLANs = append(o.VLANs, fleet.VLAN{ID: id, Ports: ports})

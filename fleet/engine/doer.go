@@ -72,9 +72,13 @@ func (d *doing) wrote(facet, value string) bool {
 	args := j.Planned.Args
 	switch j.Action {
 	case fleet.ActPortVLAN:
-		name, is := strings.CutSuffix(facet, " vlan")
-		name, port := strings.CutPrefix(name, "port ")
-		return is && port && value == args["vlan"] && slices.Contains(j.Targets, d.wire+"/"+name)
+		return d.wrotePort(facet, "vlan") && value == args["vlan"]
+	case fleet.ActPortAlias:
+		return d.wrotePort(facet, "alias") && value == args["alias"]
+	case fleet.ActPortUp, fleet.ActPortBounce:
+		return d.wrotePort(facet, "admin") && value == "up"
+	case fleet.ActPortDown:
+		return d.wrotePort(facet, "admin") && value == "down"
 	case fleet.ActUserOff:
 		return facet == "bmc.user."+args["slot"] && strings.Contains(value, " disabled ")
 	case fleet.ActCipherOff:
@@ -88,6 +92,13 @@ func (d *doing) wrote(facet, value string) bool {
 	return false
 }
 
+// wrotePort reports whether a facet is what the job writes of one of its ports.
+func (d *doing) wrotePort(facet, what string) bool {
+	name, port := strings.CutPrefix(facet, "port ")
+	name, is := strings.CutSuffix(name, " "+what)
+	return port && is && slices.Contains(d.job.Targets, d.wire+"/"+name)
+}
+
 // valueNow is what the facet of a finding that ended has now, "" where that is
 // not known.
 func (s *step) valueNow(f *fleet.Finding) string {
@@ -96,13 +107,31 @@ func (s *step) valueNow(f *fleet.Finding) string {
 		return ""
 	}
 	d := s.devices.Peek(i)
-	if name, is := strings.CutSuffix(strings.TrimPrefix(f.Facet, "port "), " vlan"); is {
-		if p := d.Port(name); p != nil {
-			return drift.VLANText(p)
-		}
-		return ""
+	if rest, is := strings.CutPrefix(f.Facet, "port "); is {
+		return portNow(d, rest)
 	}
 	return d.Facts.Get(f.Facet)
+}
+
+// portNow is what a port of a device is set to, by "ifName facet".
+func portNow(d *fleet.Device, rest string) string {
+	i := strings.LastIndexByte(rest, ' ')
+	if i < 0 {
+		return ""
+	}
+	p := d.Port(rest[:i])
+	if p == nil {
+		return ""
+	}
+	switch rest[i+1:] {
+	case "vlan":
+		return drift.VLANText(p)
+	case "admin":
+		return drift.AdminText(p)
+	case "alias":
+		return p.Alias
+	}
+	return ""
 }
 
 // nameDoers names in what a look found, and in what it no longer finds, who did

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,80 @@ func TestADriftNamesTheJobThatBroughtIt(t *testing.T) {
 	ended(fleet.FindingReverted, "ann, job j2, undo of j1")
 }
 
+// TestAPortIsPutBackAsIntended: somebody describes a port otherwise, and shuts
+// it; the inventory says what it should be, by name and by what hangs there, and
+// jobs that write that end the drift as reverted, with who did it.
+func TestAPortIsPutBackAsIntended(t *testing.T) {
+	w := newWired(t)
+	alias := "{device} {port}"
+	w.inv.Policies.Facets, w.inv.Devices[3].Name = nil, "db4"
+	w.inv.Policies.Ports = []fleet.PortPolicy{{PortSpec: fleet.PortSpec{Name: "Ethernet4", Alias: &alias, Admin: "up"}, Select: map[string]string{"kind": "switch"}}}
+	w.snap = Restore(w.inv, fleet.Memory{}, t0)
+	is := fleet.PortDef{Alias: "db4 bmc", Admin: "up"}
+	w.more = func(d *fleet.PortDef) {
+		if d.Name == "Ethernet4" {
+			d.Alias, d.Admin, d.NoAlias = is.Alias, is.Admin, is.NoAlias
+		}
+	}
+	hear := func() {
+		w.now = w.now.Add(2 * time.Second)
+		w.hear()
+	}
+	stands := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, f := range w.snap.Docket("sw").Of() {
+			if strings.HasPrefix(f.Facet, "port Ethernet4 ") {
+				line := f.Facet[len("port Ethernet4 "):] + "=" + f.Observed
+				for _, b := range f.Baselines {
+					line += " " + string(b.Name) + "=" + b.Expected
+				}
+				got = append(got, line)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q stand, want %q", got, want)
+		}
+	}
+	job := func(id string, kind fleet.ActionKind, args map[string]string) {
+		w.now = w.now.Add(time.Second)
+		const port = "sw/Ethernet4"
+		p := fleet.Plan{Action: kind, Args: args, Targets: []fleet.PlanTarget{{ID: port, Wire: "sw", Source: fleet.SourceSNMP}}}
+		w.step(fleet.Decision{Job: &fleet.Job{ID: id, Action: kind, Targets: []string{port}, State: fleet.JobAccepted, By: "ann", Planned: &p, Began: w.now,
+			Steps: []fleet.JobStep{{Name: "begin", Target: port, State: fleet.JobRunning, At: w.now}, {Name: "act", Target: port, State: fleet.JobAccepted, At: w.now}}}})
+	}
+	w.round()
+	stands()
+
+	is.Alias, is.Admin = "spare", "down"
+	hear()
+	stands("admin=down intended=up last_week=up", "alias=spare intended=db4 bmc last_week=db4 bmc")
+	is.NoAlias, is.Alias = true, "" // a read that lacks it changes nothing that is remembered
+	hear()
+	is.NoAlias, is.Alias = false, "spare"
+	hear()
+	job("j1", fleet.ActPortAlias, map[string]string{"alias": "db4 bmc"})
+	job("j2", fleet.ActPortUp, nil)
+	is.Alias, is.Admin = "db4 bmc", "up"
+	hear()
+	stands()
+	for facet, who := range map[string]string{"port Ethernet4 alias": "ann, job j1", "port Ethernet4 admin": "ann, job j2"} {
+		i := slices.IndexFunc(w.snap.Docket("sw").Gone, func(f fleet.Finding) bool { return f.Facet == facet })
+		if i < 0 {
+			t.Errorf("%s has not ended", facet)
+		} else if f := w.snap.Docket("sw").Gone[i]; f.State != fleet.FindingReverted || f.Who != who {
+			t.Errorf("%s is %s by %q, want reverted by %q", facet, f.State, f.Who, who)
+		}
+	}
+
+	// Nobody intends anything any more: what was there before still counts.
+	w.inv.Policies.Ports = nil
+	w.snap, _ = Step(w.snap, []fleet.Input{fleet.Reload{Inventory: w.inv}}, w.now)
+	is.Alias = "to nowhere"
+	hear()
+	stands("alias=to nowhere last_week=db4 bmc")
+}
+
 // TestAJobOfAnotherPortNamesNobody: what a job wrote elsewhere, or otherwise,
 // has nothing to do with it.
 func TestAJobOfAnotherPortNamesNobody(t *testing.T) {
@@ -108,6 +183,20 @@ func TestAJobOfAnotherPortNamesNobody(t *testing.T) {
 	} {
 		if got := d.wrote(c.facet, c.value); got != c.want {
 			t.Errorf("%s = %q: %v", c.facet, c.value, got)
+		}
+	}
+	for _, c := range []struct {
+		kind         fleet.ActionKind
+		facet, value string
+		want         bool
+	}{
+		{fleet.ActPortAlias, "port Ethernet4 alias", "db", true}, {fleet.ActPortAlias, "port Ethernet4 alias", "db2", false}, {fleet.ActPortAlias, "port Ethernet5 alias", "db", false},
+		{fleet.ActPortAlias, "port Ethernet4 vlan", "db", false}, {fleet.ActPortUp, "port Ethernet4 admin", "up", true}, {fleet.ActPortUp, "port Ethernet4 admin", "down", false},
+		{fleet.ActPortDown, "port Ethernet4 admin", "down", true}, {fleet.ActPortDown, "port Ethernet5 admin", "down", false}, {fleet.ActPortBounce, "port Ethernet4 admin", "up", true},
+	} {
+		d.job.Action, plan.Args = c.kind, map[string]string{"alias": "db"}
+		if got := d.wrote(c.facet, c.value); got != c.want {
+			t.Errorf("%s: %s = %q: %v", c.kind, c.facet, c.value, got)
 		}
 	}
 	user := doing{&fleet.Job{Action: fleet.ActUserOff, Planned: &fleet.Plan{Args: map[string]string{"slot": "4"}}}, "s1"}

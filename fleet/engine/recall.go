@@ -285,6 +285,10 @@ func (r *recaller) port(b []byte, d *fleet.PortDef) bool {
 			d.Oper = r.word(v)
 		case "vlan":
 			d.VLAN, ok = plainInt(v)
+		case "lag":
+			d.LAG = r.word(v)
+		case "no_alias":
+			d.NoAlias = string(v) == "true"
 		}
 		return ok
 	})

@@ -229,7 +229,7 @@ func (s *step) noteParts(d, was *fleet.Device, o *fleet.Observation) bool {
 	return true
 }
 
-// notePorts remembers VLANs and speeds that changed.
+// notePorts remembers what ports were set to that changed.
 func (s *step) notePorts(d, was *fleet.Device) bool {
 	if len(d.Ports) != len(was.Ports) {
 		return true
@@ -251,6 +251,12 @@ func (s *step) notePorts(d, was *fleet.Device) bool {
 		}
 		if a, b := drift.SpeedText(q), drift.SpeedText(p); a != b && a != "" && b != "" {
 			s.former(d, "port "+p.Name+" speed", a)
+		}
+		if a, b := drift.AdminText(q), drift.AdminText(p); a != b && a != "" && b != "" {
+			s.former(d, "port "+p.Name+" admin", a)
+		}
+		if p.Alias != q.Alias && !p.NoAlias && !q.NoAlias {
+			s.former(d, "port "+p.Name+" alias", q.Alias)
 		}
 	}
 	return news
@@ -323,6 +329,7 @@ func (s *step) drifted(d *fleet.Device) drift.Judgement {
 		Device: d, Policies: s.policies(), Cohort: drift.Cohort(s.next.Cohorts[drift.CohortKey(d)]),
 		Readable: func(t fleet.TableID) bool { return s.readable(d, t) },
 		End:      s.end,
+		Name:     func(a fleet.Attachment) string { return s.devices.Peek(a.Device).Spec.Name },
 		Meant: func(port string) (fleet.Attachment, bool) {
 			far, ok := cabled[port]
 			return far, ok

@@ -315,6 +315,9 @@ func TestArguments(t *testing.T) {
 		{"no number", asked(fleet.ActPortVLAN, "swa/E1").with("vlan", "0x14"), nil, refuse, "1 to 4094"},
 		{"a number in another spelling", asked(fleet.ActPortVLAN, "swa/E1").with("vlan", "+20"), nil, refuse, "1 to 4094"},
 		{"control characters", asked(fleet.ActPortAlias, "swa/E1").with("alias", "a\x1b[2J"), nil, refuse, "control characters"},
+		{"as long as an alias may be", asked(fleet.ActPortAlias, "swa/E1").with("alias", strings.Repeat("x", 64)), nil, "", ""},
+		{"longer than an alias may be", asked(fleet.ActPortAlias, "swa/E1").with("alias", strings.Repeat("x", 65)), nil, refuse, "at most 64 printable"},
+		{"letters that no alias has", asked(fleet.ActPortAlias, "swa/E1").with("alias", "Zürich"), nil, refuse, "at most 64 printable"},
 		{"no such word", asked(fleet.ActBootOnce, "s01").with("from", "tape"), nil, refuse, "one of pxe"},
 		{"fine", asked(fleet.ActBootOnce, "s01").with("from", "none"), nil, "", ""},
 	})

@@ -244,7 +244,7 @@ func UndoOf(j *fleet.Job) (a Ask, ok bool) {
 				a.Args = map[string]string{name: was}
 			}
 		}
-		return a, a.Args != nil
+		return a, a.Args != nil && spec.CheckArgs(a.Args) == ""
 	}
 	return a, len(a.Targets) > 0
 }

@@ -201,6 +201,7 @@ func TestUndo(t *testing.T) {
 		{"a VLAN goes back", done(fleet.ActPortVLAN, "vlan 20", was), fleet.ActPortVLAN, []string{"swa/E1"}, map[string]string{"vlan": "20"}},
 		{"an alias goes back", done(fleet.ActPortAlias, "alias to s01", was), fleet.ActPortAlias, []string{"swa/E1"}, map[string]string{"alias": "to s01"}},
 		{"to no alias too", done(fleet.ActPortAlias, "alias ", was), fleet.ActPortAlias, []string{"swa/E1"}, map[string]string{"alias": ""}},
+		{"not to what no alias may be", done(fleet.ActPortAlias, "alias a\ufffd[2J", was), "", nil, nil},
 		{"two ports had each its own", done(fleet.ActPortVLAN, "vlan 20", was, step("swa/E2", fleet.JobVerified)), "", nil, nil},
 		{"a job that does not say what was", done(fleet.ActPortVLAN, "", was), "", nil, nil},
 	} {

@@ -3,7 +3,6 @@ package plan
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"plumb/fleet"
@@ -43,15 +42,35 @@ func expected(f *fleet.Finding) (string, bool) {
 	return f.Baselines[0].Expected, true
 }
 
-// revertPort puts an access VLAN back. A speed is what two ends agree on, and
-// nothing that is written.
+// revertPort puts back what a port is set to: its access VLAN, whether it is
+// switched on, its description. A speed is what two ends agree on, and nothing
+// that is written; nor is a description that holds what no alias may.
 func revertPort(f *fleet.Finding, rest string) (a Ask, ok bool) {
-	name, isVLAN := strings.CutSuffix(rest, " vlan")
-	vlan, known := expected(f)
-	if n, err := strconv.Atoi(vlan); !isVLAN || !known || err != nil || n < 1 || n > 4094 {
+	want, known := expected(f)
+	i := strings.LastIndexByte(rest, ' ')
+	if !known || i < 0 {
 		return a, false
 	}
-	return Ask{Action: fleet.ActPortVLAN, Targets: []string{f.Target + "/" + name}, Args: map[string]string{"vlan": vlan}}, true
+	a.Targets = []string{f.Target + "/" + rest[:i]}
+	switch rest[i+1:] {
+	case "vlan":
+		a.Action, a.Args = fleet.ActPortVLAN, map[string]string{"vlan": want}
+	case "alias":
+		a.Action, a.Args = fleet.ActPortAlias, map[string]string{"alias": want}
+	case "admin":
+		if a.Action = fleet.ActPortUp; want == "down" {
+			a.Action = fleet.ActPortDown
+		} else if want != "up" {
+			return Ask{}, false
+		}
+		return a, true
+	default:
+		return Ask{}, false
+	}
+	if a.Action.Spec().CheckArgs(a.Args) != "" {
+		return Ask{}, false
+	}
+	return a, true
 }
 
 // revertInstance starts or stops an instance that is declared otherwise.

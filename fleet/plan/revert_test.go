@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +40,18 @@ func TestRevertOf(t *testing.T) {
 		{facet: "port Gi1/0/3 vlan", target: "sw1", observed: "999", expected: "208", want: "port-vlan sw1/Gi1/0/3 map[vlan:208]"},
 		{facet: "port Ethernet3 vlan", target: "sw1", observed: "999", expected: "", want: ""},
 		{facet: "port Ethernet3 speed", target: "sw1", observed: "1000000000", expected: "25000000000", want: ""},
+		{facet: "port Ethernet3 vlan", target: "sw1", observed: "999", expected: "4095", want: ""},
+		{facet: "port Ethernet3 alias", target: "sw1", observed: "spare", expected: "s01 eth0", want: "port-alias sw1/Ethernet3 map[alias:s01 eth0]"},
+		{facet: "port Gi1/0/3 alias", target: "sw1", observed: "spare", expected: "", want: "port-alias sw1/Gi1/0/3 map[alias:]"},
+		{facet: "port Ethernet3 alias", target: "sw1", observed: "spare", expected: strings.Repeat("x", 64), want: "port-alias sw1/Ethernet3 map[alias:" + strings.Repeat("x", 64) + "]"},
+		{facet: "port Ethernet3 alias", target: "sw1", observed: "spare", expected: strings.Repeat("x", 65), want: ""},
+		{facet: "port Ethernet3 alias", target: "sw1", observed: "spare", expected: "Zürich", want: ""},
+		{facet: "port Ethernet3 alias", target: "sw1", observed: "spare", expected: fleet.CleanMarked("a\x1b[2J", 64), want: ""},
+		{facet: "port Ethernet3 alias", target: "sw1", observed: "spare", expected: "a\tb", want: ""},
+		{facet: "port Ethernet3 admin", target: "sw1", observed: "down", expected: "up", want: "port-up sw1/Ethernet3 map[]"},
+		{facet: "port Ethernet3 admin", target: "sw1", observed: "up", expected: "down", want: "port-down sw1/Ethernet3 map[]"},
+		{facet: "port Ethernet3 admin", target: "sw1", observed: "up", expected: "testing", want: ""},
+		{facet: "port alias", target: "sw1", observed: "up", expected: "x", want: ""},
 		{facet: "port Ethernet3 tagged", target: "sw1", observed: "300", expected: "110 300", want: ""},
 		{facet: "instance i-1 state", target: "os", observed: "SHUTOFF", expected: "ACTIVE", want: "instance-start i-1 map[]"},
 		{facet: "instance i-1 state", target: "os", observed: "ACTIVE", expected: "SHUTOFF", want: "instance-stop i-1 map[]"},

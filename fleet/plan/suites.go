@@ -66,5 +66,8 @@ func undoable(spec *fleet.ActionSpec, targets []fleet.PlanTarget) fleet.ActionKi
 	if spec.Undo == fleet.ActCipherSet && slices.ContainsFunc(targets, func(t fleet.PlanTarget) bool { return !strings.HasPrefix(t.Before, limitsWord) }) {
 		return ""
 	}
+	if spec.Undo == fleet.ActPortAlias && slices.ContainsFunc(targets, func(t fleet.PlanTarget) bool { return !fleet.WritableAlias(strings.TrimPrefix(t.Before, "alias ")) }) {
+		return ""
+	}
 	return spec.Undo
 }

@@ -101,7 +101,7 @@ func TestDemoOutlets(t *testing.T) {
 }
 
 func TestDemoPorts(t *testing.T) {
-	d := startDemo(t, "vlan-drift@fra1-r01-swa/Ethernet2")
+	d := startDemo(t, "vlan-drift@fra1-r01-swa/Ethernet2,port-alias@fra1-r01-swa/Ethernet2")
 	const sw = "fra1-r01-swa"
 	serial := d.World.Switches[0].Serial
 	port := func(name string) fleet.Port {
@@ -120,12 +120,13 @@ func TestDemoPorts(t *testing.T) {
 		t.Errorf("a poll sees VLAN %d, alias %q; it was VLAN %d", p.VLAN, p.Alias, built)
 	}
 	// What the fault did is taken back by whoever comes later.
-	if p := port("Ethernet2"); p.VLAN != 999 {
-		t.Fatalf("the drifted port is in VLAN %d", p.VLAN)
+	if p := port("Ethernet2"); p.VLAN != 999 || p.Alias != "spare" {
+		t.Fatalf("the drifted port is in VLAN %d, alias %q", p.VLAN, p.Alias)
 	}
+	d.act(sw, fleet.Action{Kind: fleet.ActPortAlias, Target: sw + "/Ethernet2", Serial: serial, Args: map[string]string{"alias": d.World.Switches[0].Ports[1].Alias}})
 	d.act(sw, fleet.Action{Kind: fleet.ActPortVLAN, Target: sw + "/Ethernet2", Serial: serial, Args: map[string]string{"vlan": fmt.Sprint(d.World.Switches[0].Ports[1].VLAN)}})
-	if p := port("Ethernet2"); p.VLAN != d.World.Switches[0].Ports[1].VLAN {
-		t.Errorf("the drifted port is in VLAN %d", p.VLAN)
+	if p, was := port("Ethernet2"), &d.World.Switches[0].Ports[1]; p.VLAN != was.VLAN || p.Alias != was.Alias {
+		t.Errorf("the drifted port is in VLAN %d, alias %q", p.VLAN, p.Alias)
 	}
 	// A spine is spoken to in v3.
 	spine := &d.World.Switches[slices.IndexFunc(d.World.Switches, func(s world.Switch) bool { return s.Spine })]

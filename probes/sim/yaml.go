@@ -31,6 +31,7 @@ func (f *Fleet) ConfigYAML() ([]byte, error) {
 	}
 	y.clouds()
 	y.services()
+	y.policies()
 	return y.buf.Bytes(), y.err
 }
 
@@ -259,4 +260,12 @@ func (y *inventory) services() {
 	for _, s := range y.f.World.Services {
 		y.line(1, "- {name: %s, owner: %s, select: {tag: {service: %s}}, floor: %d}", s.Name, s.Owner, s.Name, s.Floor)
 	}
+}
+
+// policies are what is intended of all switches: that an alias names what hangs
+// on its port.
+func (y *inventory) policies() {
+	y.line(0, "policies:")
+	y.line(1, "ports:")
+	y.line(2, "- {port: \"Ethernet*\", select: {kind: switch}, alias: \"{device} {port}\"}")
 }

@@ -39,7 +39,7 @@ const writable = `1.3.6.1.2.1.1.1.0|4|a writable device
 1.3.6.1.2.1.31.1.1.1.1.1|4|e1
 1.3.6.1.2.1.31.1.1.1.1.2|4|e2
 1.3.6.1.2.1.31.1.1.1.18.1|4:writecache|value=uplink
-1.3.6.1.2.1.31.1.1.1.18.2|4|spare
+1.3.6.1.2.1.31.1.1.1.18.2|4x|73706172651b5b324a
 1.3.6.1.4.1.318.1.1.26.2.1.8.1|4|AP8641
 1.3.6.1.4.1.318.1.1.26.2.1.9.1|4|3F3452A52295
 1.3.6.1.4.1.318.1.1.26.9.2.1.1.7.1|2|5
@@ -112,7 +112,25 @@ func TestPeerWrites(t *testing.T) {
 		t.Error("port-alias")
 	}
 	says("1.3.6.1.2.1.31.1.1.1.18.1", `"74 6F 20 66 72 61 31 2D 72 30 32 "`)
-	if out, err := do(fleet.ActPortAlias, "e2", map[string]string{"alias": "x"}); err == nil || out.Done {
+	// What was written is read, and put back; what holds an escape code is seen
+	// not to be what the device has.
+	read := func() (first, second string) {
+		o, err := a.Observe(deadline(t, 20*time.Second), fleet.LaneSlow)
+		if err != nil || len(o.Ports) != 2 || o.Ports[0].NoAlias || o.Ports[1].NoAlias {
+			t.Fatalf("%v %v: %+v", err, o.Err, o.Ports)
+		}
+		return o.Ports[0].Alias, o.Ports[1].Alias
+	}
+	if e1, e2 := read(); e1 != "to fra1-r02" || e2 != "spare\ufffd[2J" || fleet.WritableAlias(e2) {
+		t.Errorf("read %q, %q", e1, e2)
+	}
+	if out, err := do(fleet.ActPortAlias, "e1", map[string]string{"alias": "uplink"}); err != nil || out.Before != "to fra1-r02" || out.After != "uplink" {
+		t.Error("port-alias, put back")
+	}
+	if e1, _ := read(); e1 != "uplink" {
+		t.Errorf("read %q", e1)
+	}
+	if out, err := do(fleet.ActPortAlias, "e2", map[string]string{"alias": "x"}); err == nil || out.Done || out.Before != "spare\ufffd[2J" {
 		t.Error("an alias that cannot be written")
 	}
 	if out, err := do(fleet.ActPortVLAN, "e2", map[string]string{"vlan": "20"}); err != nil || !out.Done || out.After != "VLAN 20" {

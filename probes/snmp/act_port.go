@@ -45,26 +45,17 @@ func (h *hand) setAdmin(ctx context.Context, want int64) error {
 	return h.replace(ctx, "ifAdminStatus", ifAdminStatus.plus(index), integer(want), adminWord)
 }
 
-// maxAlias is the size of ifAlias (RFC 2863), in octets.
-const maxAlias = 64
-
-// portAlias writes ifAlias: a DisplayString, so what is printable in ASCII and
-// nothing else (RFC 2579).
+// portAlias writes ifAlias.
 func (h *hand) portAlias(ctx context.Context) error {
 	alias, ok := h.action.Args["alias"]
-	if !ok || len(alias) > maxAlias {
-		return h.refuse("port-alias", fmt.Sprintf("an alias of at most %d characters is needed", maxAlias))
-	}
-	for _, c := range []byte(alias) {
-		if c < ' ' || c > '~' {
-			return h.refuse("port-alias", "an alias has printable ASCII characters only")
-		}
+	if !ok || !fleet.WritableAlias(alias) {
+		return h.refuse("port-alias", fmt.Sprintf("an alias of at most %d printable ASCII characters is needed", fleet.MaxAlias))
 	}
 	index, err := h.port(ctx)
 	if err != nil {
 		return err
 	}
-	return h.replace(ctx, "ifAlias", ifAliasColumn.plus(index), octets([]byte(alias)), value.text)
+	return h.replace(ctx, "ifAlias", ifAliasColumn.plus(index), octets([]byte(alias)), value.marked)
 }
 
 // portBounce sets the port down and, once its link is seen down or the wait for

@@ -3,6 +3,7 @@ package snmp
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,10 +25,47 @@ func actPort(t *testing.T, a *Agent, kind fleet.ActionKind, args map[string]stri
 
 func isSet(q fakeRequest, name oid) bool { return q.kind == pduSet && q.names[0].compare(name) == 0 }
 
+// TestAliasesAsRead: what is not what the device has is seen not to be, so that
+// nobody writes it back; a device that has none says nothing.
+func TestAliasesAsRead(t *testing.T) {
+	for _, c := range []struct {
+		raw, want string
+		writable  bool
+	}{
+		{"to fra1-r02", "to fra1-r02", true},
+		{"", "", true},
+		{"padded\x00\x00\x00", "padded", true},
+		{"  padded ", "padded", true},
+		{strings.Repeat("x", 64), strings.Repeat("x", 64), true},
+		{strings.Repeat("x", 65), strings.Repeat("x", 65), false},
+		{strings.Repeat("x", 400), strings.Repeat("x", 256), false},
+		{"a\x1b[2Jb", "a\ufffd[2Jb", false},
+		{"a\x00b", "a\ufffdb", false},
+		{"two\nlines", "two\ufffdlines", false},
+		{"one line\n", "one line\ufffd", false},
+		{"a\u202eb", "a\ufffdb", false},
+		{"Z\xfcrich", "Zürich", false},
+		{"Zürich", "Zürich", false},
+	} {
+		f := newFake(t, switchTree(1, "sw1", fakePort{index: fakeIndex, name: "Ethernet1", alias: c.raw})...)
+		p := observe(t, agentOf(t, f), fleet.LaneSlow).Ports[0]
+		if p.Alias != c.want || p.NoAlias || fleet.WritableAlias(p.Alias) != c.writable {
+			t.Errorf("%q is read as %q (none: %v, can be written: %v)", c.raw, p.Alias, p.NoAlias, fleet.WritableAlias(p.Alias))
+		}
+	}
+	without := slices.DeleteFunc(switchTree(1, "sw1", fakePort{index: fakeIndex, name: "Ethernet1", alias: "x"}), func(o object) bool {
+		_, is := o.name.under(ifAliasColumn)
+		return is
+	})
+	if p := observe(t, agentOf(t, newFake(t, without...)), fleet.LaneSlow).Ports[0]; p.Name != "Ethernet1" || !p.NoAlias {
+		t.Errorf("an agent without ifAlias: %+v", p.PortDef)
+	}
+}
+
 func TestPortAlias(t *testing.T) {
 	f := onePort(t)
 	a := agentOf(t, f)
-	long := strings.Repeat("x", maxAlias)
+	long := strings.Repeat("x", fleet.MaxAlias)
 	for _, c := range []struct {
 		alias, before string
 		sets          int

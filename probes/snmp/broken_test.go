@@ -187,7 +187,7 @@ func TestGenErr(t *testing.T) {
 	if o.Tables[fleet.TablePorts] != fleet.Partial || len(o.Ports) != 48 {
 		t.Fatalf("%v %v %d", o.Err, o.Tables[fleet.TablePorts], len(o.Ports))
 	}
-	if o.Ports[9].Alias != "uplink" || o.Ports[47].Alias != "" || !strings.Contains(o.Facts.Get("snmp.partial"), "genErr") {
+	if o.Ports[9].Alias != "uplink" || o.Ports[9].NoAlias || o.Ports[47].Alias != "" || !o.Ports[47].NoAlias || !strings.Contains(o.Facts.Get("snmp.partial"), "genErr") {
 		t.Errorf("alias %q %q, why %q", o.Ports[9].Alias, o.Ports[47].Alias, o.Facts.Get("snmp.partial"))
 	}
 	if in, ok := o.Ports[47].Counters.Get(fleet.InOctets); !ok || in == 0 {

@@ -84,6 +84,15 @@ func (v value) text() string {
 	return text(v.raw)
 }
 
+// marked is text with a mark in the place of what text takes out, for what may
+// be written back. Blanks and NULs at its ends are no loss.
+func (v value) marked() string {
+	if v.tag != tagOctets {
+		return ""
+	}
+	return fleet.CleanMarked(strings.Trim(characters(v.raw), " \x00"), fleet.MaxText)
+}
+
 // mac returns six octets, or their text form, as lower case with colons; else "".
 func (v value) mac() string {
 	if v.tag != tagOctets {
@@ -292,12 +301,16 @@ func (q *request) encode(w *writer, id int32) {
 	w.close(q.kind, mark)
 }
 
-// text reads octets as text: UTF-8, else Latin-1; cut at the first NUL, with
-// which some agents pad.
+// text reads octets as text, cut at the first NUL, with which some agents pad.
 func text(b []byte) string {
 	if i := bytes.IndexByte(b, 0); i >= 0 {
 		b = b[:i]
 	}
+	return fleet.Clean(characters(b), fleet.MaxText)
+}
+
+// characters reads octets as UTF-8, else as Latin-1.
+func characters(b []byte) string {
 	s := string(b)
 	if !utf8.ValidString(s) {
 		var t strings.Builder
@@ -306,7 +319,7 @@ func text(b []byte) string {
 		}
 		s = t.String()
 	}
-	return fleet.Clean(s, fleet.MaxText)
+	return s
 }
 
 // macOf formats a MAC given as six octets or as text; else it returns "".

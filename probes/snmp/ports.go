@@ -181,6 +181,7 @@ type portRow struct {
 	descr, name, alias, mac string
 	kind, mtu               int
 	speed, high             uint64
+	aliased                 bool // the agent has ifAlias for it
 }
 
 func (r *portRow) set(col int, v value) {
@@ -200,12 +201,12 @@ func (r *portRow) set(col int, v value) {
 	case ifHighSpeed:
 		r.high, _ = v.uint()
 	case ifAlias:
-		r.alias = v.text()
+		r.alias, r.aliased = v.marked(), true
 	}
 }
 
 func (r *portRow) define(index int) *portDef {
-	d := &fleet.PortDef{Index: index, Name: r.name, Alias: r.alias, Descr: r.descr, Type: ifTypeWord(r.kind), SpeedBps: speed(r.speed, r.high), MTU: r.mtu, MAC: r.mac}
+	d := &fleet.PortDef{Index: index, Name: r.name, Alias: r.alias, Descr: r.descr, Type: ifTypeWord(r.kind), SpeedBps: speed(r.speed, r.high), MTU: r.mtu, MAC: r.mac, NoAlias: !r.aliased}
 	if d.Name == "" {
 		d.Name = r.descr
 	}

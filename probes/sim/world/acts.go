@@ -19,6 +19,9 @@ const (
 // OutletReboot is how long a reboot lets an outlet be off.
 const OutletReboot = rebootSeconds * time.Second
 
+// misnamed is what the fault port-alias describes a port as.
+const misnamed = "spare"
+
 // BadUserSlot is where the account of the fault default-user is.
 const BadUserSlot = 9
 
@@ -60,11 +63,11 @@ func (w *World) SetVLAN(sw, port, vlan int, now time.Time) error {
 
 // SetAlias describes a port of a switch (0 is the first).
 func (w *World) SetAlias(sw, port int, alias string, now time.Time) error {
-	return w.change(now, func(float64) error {
+	return w.change(now, func(t float64) error {
 		if port < 0 || port >= len(w.Switches[sw].Ports) {
 			return ErrNoSuch
 		}
-		w.state.Aliases[w.portName(End{Ref{KindSwitch, sw}, port})] = alias
+		w.state.Aliases[w.portName(End{Ref{KindSwitch, sw}, port})] = aliasChange{alias, w.time(t)}
 		return nil
 	})
 }
@@ -102,12 +105,19 @@ func (w *World) makePorts(r *run, fx *effects) {
 			vlan(sw, port, c.VLAN)
 		}
 	}
-	for key, alias := range w.state.Aliases {
-		if sw, port := w.portNamed(key); port >= 0 {
-			if r.switches[sw].alias == nil {
-				r.switches[sw].alias = map[int]string{}
-			}
-			r.switches[sw].alias[port] = alias
+	alias := func(sw, port int, text string) {
+		if r.switches[sw].alias == nil {
+			r.switches[sw].alias = map[int]string{}
+		}
+		r.switches[sw].alias[port] = text
+	}
+	for at := range fx.alias {
+		alias(at[0], at[1], misnamed)
+	}
+	for key, c := range w.state.Aliases {
+		sw, port := w.portNamed(key)
+		if since, ok := fx.alias[[2]int{sw, port}]; port >= 0 && (!ok || w.seconds(c.At) >= since) {
+			alias(sw, port, c.Alias)
 		}
 	}
 }

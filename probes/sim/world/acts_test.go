@@ -10,11 +10,14 @@ import (
 // holds over it.
 func TestLaterHolds(t *testing.T) {
 	w := newWorld(t, 2)
-	inject(t, w, "vlan-drift@fra1-r01-swa/Ethernet1,sel-full@fra1-r01-s01,cipher-zero@fra1-r01-s01,open-group@fra", t0)
+	inject(t, w, "vlan-drift@fra1-r01-swa/Ethernet1,port-alias@fra1-r01-swa/Ethernet1,sel-full@fra1-r01-s01,cipher-zero@fra1-r01-s01,open-group@fra", t0)
 	sw, p := port(t, w, "fra1-r01-swa/Ethernet1")
 	built := w.Switches[sw].Ports[p].VLAN
 	acted := t0.Add(time.Minute)
-	for _, err := range []error{w.SetVLAN(sw, p, built, acted), w.ClearLog(0, acted), w.SetSuite(0, 0, false, acted), w.RemoveRule("x", acted)} {
+	if a := w.Switch(sw, t0).Ports[p].Alias; a != misnamed {
+		t.Errorf("alias %q", a)
+	}
+	for _, err := range []error{w.SetVLAN(sw, p, built, acted), w.SetAlias(sw, p, "to s01", acted), w.ClearLog(0, acted), w.SetSuite(0, 0, false, acted), w.RemoveRule("x", acted)} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -22,13 +25,16 @@ func TestLaterHolds(t *testing.T) {
 	check := func(at time.Time, vlan int, full, shut bool) {
 		t.Helper()
 		s := w.Server(0, at)
+		if a, want := w.Switch(sw, at).Ports[p].Alias, map[bool]string{false: "to s01", true: misnamed}[full]; a != want {
+			t.Errorf("alias %q, want %q", a, want)
+		}
 		if v := w.Switch(sw, at).Ports[p].VLAN; v != vlan || s.LogFull != full || s.Shut.Suite(0) != shut {
 			t.Errorf("VLAN %d, full %v, shut %v; want %d, %v, %v", v, s.LogFull, s.Shut.Suite(0), vlan, full, shut)
 		}
 	}
 	check(t0, built, false, true) // the world does not go back
 	check(after, built, false, true)
-	inject(t, w, "vlan-drift@fra1-r01-swa/Ethernet1,sel-full@fra1-r01-s01,cipher-zero@fra1-r01-s01", after)
+	inject(t, w, "vlan-drift@fra1-r01-swa/Ethernet1,port-alias@fra1-r01-swa/Ethernet1,sel-full@fra1-r01-s01,cipher-zero@fra1-r01-s01", after)
 	check(after.Add(time.Minute), quarantine, true, false)
 	if c := w.Cloud(0, after); !c.Opened.Before(c.RulesOff["x"]) {
 		t.Errorf("opened %v, removed %v", c.Opened, c.RulesOff)

@@ -238,8 +238,9 @@ func (l *Layout) cable() {
 		site := &l.Sites[rack.Site]
 		for side, tor := range rack.ToR {
 			for up, spine := range site.Spines {
-				l.plug(End{Ref{KindSwitch, tor}, torAccessPorts + up}, End{Ref{KindSwitch, spine}, slot*2 + side}, l.link(rack.Region, tor, up), 1, l.Switches[tor].Name)
-				l.Switches[tor].Ports[torAccessPorts+up].Alias = l.Switches[spine].Name
+				low, high := End{Ref{KindSwitch, tor}, torAccessPorts + up}, End{Ref{KindSwitch, spine}, slot*2 + side}
+				l.plug(low, high, l.link(rack.Region, tor, up), 1, l.label(low))
+				l.Switches[tor].Ports[low.Port].Alias = l.label(high)
 			}
 		}
 		l.plug(End{Ref{KindSwitch, rack.ToR[0]}, torPorts - 1}, End{Ref{KindSwitch, rack.ToR[1]}, torPorts - 1}, l.link(rack.Region, rack.ToR[0], 9), 1, "peer link")
@@ -253,6 +254,11 @@ func (l *Layout) cable() {
 			l.plug(End{Ref{KindSwitch, sp}, spinePorts - 2}, End{Ref{KindOutside, i}, 0}, l.link(s.Region, sp, 8), 1, "region edge")
 		}
 	}
+}
+
+// label is the alias of a port that leads to a switch: its name and its port.
+func (l *Layout) label(e End) string {
+	return l.Switches[e.N].Name + " " + l.Switches[e.N].Ports[e.Port].Name
 }
 
 // link returns the demand of a trunk: many servers together have no ripple of

@@ -13,6 +13,7 @@ type effects struct {
 	errs     map[int]float64    // link: per second
 	swap     [][2]int           // links whose lower ends are exchanged
 	vlan     map[[2]int]float64 // switch, port: since when it is in quarantine
+	alias    map[[2]int]float64 // switch, port: since when it is described as spare
 	firmware map[Ref]bool
 	user     map[int]float64 // server: since
 	cipher0  map[int]float64 // server: since
@@ -39,7 +40,7 @@ type seat struct {
 func newEffects() *effects {
 	return &effects{
 		feed: map[int]bool{}, pdu: map[int]bool{}, psu: map[[2]int]bool{}, fan: map[int]int{}, heat: map[int]float64{},
-		sw: map[int]bool{}, flap: map[int]float64{}, errs: map[int]float64{}, vlan: map[[2]int]float64{},
+		sw: map[int]bool{}, flap: map[int]float64{}, errs: map[int]float64{}, vlan: map[[2]int]float64{}, alias: map[[2]int]float64{},
 		firmware: map[Ref]bool{}, user: map[int]float64{}, cipher0: map[int]float64{}, silent: map[int]float64{}, lies: map[int]bool{}, dead: map[int]float64{},
 		selFull: map[int]float64{}, ecc: map[int]float64{}, spread: map[int]seat{}, resized: map[int]resize{}, retire: map[int]float64{}, path: map[int]bool{}, reset: map[int]float64{}, shuffle: map[int]bool{}, open: map[int]float64{},
 	}

@@ -45,6 +45,11 @@ var kinds = []kind{
 		pickAccess, func(w *World, f *Fault, since float64, fx *effects) {
 			fx.vlan[[2]int{f.ref.N, f.port}] = since
 		}},
+	{"port-alias", "a port (switch/ifName)", "somebody described {} as spare",
+		"the alias of {} no longer names what is intended to hang there: configuration drift of low severity, which port-alias puts back",
+		pickAccess, func(w *World, f *Fault, since float64, fx *effects) {
+			fx.alias[[2]int{f.ref.N, f.port}] = since
+		}},
 	{"firmware-drift", "a server or a switch", "{} was flashed with an old image",
 		"the firmware of {} is older than intended and than its peers have",
 		pickServer, func(w *World, f *Fault, _ float64, fx *effects) { fx.firmware[f.ref] = true }},

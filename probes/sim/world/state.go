@@ -35,7 +35,7 @@ type State struct {
 	Services map[string]serviceChange `json:"services,omitempty"` // compute services of hypervisors that were set
 
 	VLANs     map[string]vlanChange        `json:"vlans,omitempty"`      // ports that were put into a VLAN, "switch/ifName"
-	Aliases   map[string]string            `json:"aliases,omitempty"`    // ports that were described, "switch/ifName"
+	Aliases   map[string]aliasChange       `json:"described,omitempty"`  // ports that were described, "switch/ifName"
 	Reboots   map[string]time.Time         `json:"reboots,omitempty"`    // outlets that are off for a while, "pdu/n", until when
 	BMCStarts map[string]time.Time         `json:"bmc_starts,omitempty"` // BMCs that start, until when
 	BootFlags map[string]BootFlags         `json:"boot_flags,omitempty"` // what servers boot from next
@@ -77,6 +77,12 @@ type serviceChange struct {
 type vlanChange struct {
 	VLAN int       `json:"vlan"`
 	At   time.Time `json:"at"`
+}
+
+// aliasChange is how somebody described a port.
+type aliasChange struct {
+	Alias string    `json:"alias"`
+	At    time.Time `json:"at"`
 }
 
 // BootFlags is parameter 5 of a BMC's boot options (IPMI 2.0 table 28-14).
@@ -138,7 +144,7 @@ func (s *State) fillActs() {
 		s.VLANs = map[string]vlanChange{}
 	}
 	if s.Aliases == nil {
-		s.Aliases = map[string]string{}
+		s.Aliases = map[string]aliasChange{}
 	}
 	if s.Reboots == nil {
 		s.Reboots = map[string]time.Time{}
