@@ -97,23 +97,6 @@ func TestFleetPageRefuses(t *testing.T) {
 
 func many(word string, n int) string { return strings.TrimSuffix(strings.Repeat(word+",", n), ",") }
 
-// More scrapes at once than there are places are refused, and not kept waiting.
-func TestFleetPageIsBusy(t *testing.T) {
-	p := NewPages(viewstest.Fleet, time.Now)
-	for range maxScrapes {
-		p.scrapes <- struct{}{}
-	}
-	mux := http.NewServeMux()
-	p.Register(mux)
-	if got, _ := scraped(t, mux, "/fleet", ""); got.StatusCode != http.StatusServiceUnavailable {
-		t.Error(got.Status)
-	}
-	<-p.scrapes
-	if got, _ := scraped(t, mux, "/fleet", ""); got.StatusCode != http.StatusOK {
-		t.Error(got.Status)
-	}
-}
-
 func TestDiscoveryOverHTTP(t *testing.T) {
 	s := &fleet.Snapshot{Devices: fleet.NewTable([]string{"s1"}, []fleet.Device{{Spec: &fleet.DeviceSpec{ID: "s1", Endpoints: []fleet.Endpoint{{Source: fleet.SourceIPMI, Address: "10.0.0.1:623"}}}}})}
 	for url, want := range map[string]int{"/sd": 1, "/sd?kind=ipmi": 1, "/sd?kind=snmp": 0} {
