@@ -44,6 +44,7 @@ type blueprint struct {
 	audit     auditlog.Config
 	receivers []notify.Config // who is told of alerts
 	certs     []config.Certificate
+	inClear   []string // secrets that others are shown over http
 	remote    []remotewrite.Config
 	log       *slog.Logger
 	faults    func() []export.Fault
