@@ -68,6 +68,7 @@ type house struct {
 	listener   net.Listener
 	http       *http.Server
 	webLn      net.Listener
+	webCert    *webCert // nil: in clear
 	first      *fleet.Snapshot
 	past       *past
 	acted      tally
