@@ -35,7 +35,7 @@ type reach struct {
 
 func (o *reach) text() string {
 	if o.place != "" {
-		return o.place + " and all in it"
+		return strings.Join(append([]string{o.place + " and all in it"}, o.matchers...), " ")
 	}
 	return strings.Join(o.matchers, " ")
 }
