@@ -71,6 +71,19 @@ func TestFleetPageOverHTTP(t *testing.T) {
 	}
 }
 
+// A scrape that was taken counts as served, zipped or not.
+func TestScrapesAreCounted(t *testing.T) {
+	p := NewPages(viewstest.Fleet, time.Now)
+	mux := http.NewServeMux()
+	p.Register(mux)
+	for i, encoding := range []string{"", "gzip"} {
+		scraped(t, mux, "/fleet", encoding)
+		if got := p.Results(); got["served"] != uint64(i+1) || got["left"]+got["cut"]+got["refused"] != 0 {
+			t.Errorf("after %q: %v", encoding, got)
+		}
+	}
+}
+
 func TestFleetPageRefuses(t *testing.T) {
 	h := pagesOf(viewstest.Fleet())
 	for url, want := range map[string]string{
