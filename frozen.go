@@ -23,7 +23,7 @@ func (b blueprint) frozen(next blueprint) (later []string) {
 	differs("audit.export", b.audit.File+b.audit.Syslog.String(), next.audit.File+next.audit.Syslog.String())
 	differs("metrics.listen", b.metrics, next.metrics)
 	differs("metrics.credential", admits(b.web), admits(next.web))
-	if !sameTLS(b.web.TLS, next.web.TLS) {
+	if b.web.CertFile != next.web.CertFile || b.web.KeyFile != next.web.KeyFile || !sameTrust(b.web.TLS, next.web.TLS) {
 		later = append(later, "metrics.cert_file")
 	}
 	if !reflect.DeepEqual(told(b.remote), told(next.remote)) || !slices.EqualFunc(b.remote, next.remote, func(x, y remotewrite.Config) bool { return sameTLS(x.TLS, y.TLS) }) {
@@ -50,12 +50,20 @@ func told(list []remotewrite.Config) (out []any) {
 	return out
 }
 
+// sameTrust reports whether the same certificates are believed, whichever is shown.
+func sameTrust(a, b *tls.Config) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.ClientAuth == b.ClientAuth && a.RootCAs.Equal(b.RootCAs) && a.ClientCAs.Equal(b.ClientCAs)
+}
+
 // sameTLS reports whether the same certificates are shown and believed.
 func sameTLS(a, b *tls.Config) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.ClientAuth == b.ClientAuth && a.RootCAs.Equal(b.RootCAs) && a.ClientCAs.Equal(b.ClientCAs) &&
+	return sameTrust(a, b) &&
 		slices.EqualFunc(a.Certificates, b.Certificates, func(x, y tls.Certificate) bool {
 			return slices.EqualFunc(x.Certificate, y.Certificate, bytes.Equal)
 		})

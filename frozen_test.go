@@ -55,6 +55,21 @@ remote_write: [{name: long, url: "http://127.0.0.1:1/write", credential: a}]
 			t.Errorf("%s: %q wait for a restart, want %q", c.name, later, c.later)
 		}
 	}
+	clear, crypted := load(before), load(before)
+	crypted.web.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{{1}}}}}
+	if later := clear.frozen(crypted); !slices.Equal(later, []string{"metrics.cert_file"}) {
+		t.Errorf("a certificate where there was none: %q", later)
+	}
+	renewed := load(before)
+	renewed.web.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{{2}}}}}
+	if later := crypted.frozen(renewed); later != nil {
+		t.Errorf("a certificate that was renewed is read without a restart: %q", later)
+	}
+	moved := renewed
+	moved.web.CertFile = "/elsewhere.pem"
+	if later := crypted.frozen(moved); !slices.Equal(later, []string{"metrics.cert_file"}) {
+		t.Errorf("a certificate in another file: %q", later)
+	}
 	plain, other := load(before), load(before)
 	other.web.TLS = &tls.Config{}
 	other.remote[0].TLS = &tls.Config{RootCAs: x509.NewCertPool()}

@@ -44,6 +44,7 @@ type blueprint struct {
 	audit     auditlog.Config
 	receivers []notify.Config // who is told of alerts
 	certs     []config.Certificate
+	inClear   []string // secrets that others are shown over http
 	remote    []remotewrite.Config
 	log       *slog.Logger
 	faults    func() []export.Fault
@@ -67,6 +68,7 @@ type house struct {
 	listener   net.Listener
 	http       *http.Server
 	webLn      net.Listener
+	webCert    *webCert // nil: in clear
 	first      *fleet.Snapshot
 	past       *past
 	acted      tally

@@ -53,6 +53,7 @@ func (h *house) reloadNow(ctx context.Context) (later []string, err error) {
 	h.certsInUse.Store(&certs)
 	later = h.blueprint.frozen(next)
 	warnUntold(h.log, inv)
+	warnClear(h.log, next.inClear)
 	h.log.Info("configuration reloaded", "devices", len(inv.Devices), "clouds", len(inv.Clouds), "waits_for_restart", strings.Join(later, " "))
 	return later, nil
 }

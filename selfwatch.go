@@ -76,7 +76,8 @@ func (h *house) watchSelf(ctx context.Context) {
 				return commits.look(slow(h.store.Stats(), h.polls.Interval), "commits are quick again")
 			},
 			func() (fleet.Remark, bool) {
-				return certs.look(expiring(*h.certsInUse.Load(), time.Now()), "no certificate of plumb's own expires soon")
+				broken := h.webCert.look()
+				return certs.look(and(expiring(h.webCert.among(*h.certsInUse.Load()), time.Now()), broken), "no certificate of plumb's own expires soon")
 			},
 		} {
 			if remark, news := r(); news {
@@ -87,6 +88,14 @@ func (h *house) watchSelf(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// and joins what is said of two things; "" says nothing.
+func and(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
 }
 
 // overdue says that polls are behind: devices that answer, and were not asked for

@@ -72,6 +72,7 @@ func runConfig(ctx context.Context, s *streams, c serveCmd, withConsole bool) er
 		for _, what := range unread(f) {
 			log.Warn("the configuration says what this version does not act upon", "what", what)
 		}
+		warnClear(log, b.inClear)
 		log.Info("running", "devices", len(b.inventory.Devices), "targets", len(b.targets), "store", b.store.Dir)
 		h.beside.Go(func() { onHangup(ctx, func() { h.hangup(ctx) }) })
 		if h.events != nil {
@@ -84,6 +85,13 @@ func runConfig(ctx context.Context, s *streams, c serveCmd, withConsole bool) er
 func warnUntold(log *slog.Logger, inv *fleet.Inventory) {
 	if a := inv.Alerting; len(a.Rules) > 0 && len(a.Receivers) == 0 {
 		log.Warn("nobody is told of alerts: they are shown on screens only, because there are no receivers", "rules", len(a.Rules), "hint", "alerts.receivers, see docs/receivers.md; alerts.defaults: false switches the rules off")
+	}
+}
+
+// warnClear says which secrets others on the way can read.
+func warnClear(log *slog.Logger, list []string) {
+	for _, what := range list {
+		log.Warn("a secret leaves this machine in clear", "what", what)
 	}
 }
 
@@ -101,7 +109,7 @@ func unread(f *config.File) (out []string) {
 
 // fromFile turns a configuration into a blueprint.
 func fromFile(f *config.File, log *slog.Logger) blueprint {
-	b := blueprint{inventory: f.Inventory, polls: f.Poll.Config, store: f.Store, sshAddr: f.SSH.Listen, metrics: f.Metrics.Listen, web: f.Metrics, runbooks: f.Runbooks, auto: f.Auto, audit: f.Audit, remote: f.RemoteWrite, receivers: f.Receivers, certs: f.Certificates, log: log}
+	b := blueprint{inventory: f.Inventory, polls: f.Poll.Config, store: f.Store, sshAddr: f.SSH.Listen, metrics: f.Metrics.Listen, web: f.Metrics, runbooks: f.Runbooks, auto: f.Auto, audit: f.Audit, remote: f.RemoteWrite, receivers: f.Receivers, certs: f.Certificates, inClear: f.InClear, log: log}
 	b.targets = probes.Targets(f.Inventory, f.Credential, b.polls)
 	b.ssh = &console.ServerConfig{HostKey: f.SSH.HostKey, TrustedCA: f.SSH.TrustedCA, MaxSessions: f.SSH.MaxSessions, Idle: f.SSH.Idle}
 	for _, u := range f.SSH.Users {
@@ -144,6 +152,9 @@ func (c checkCmd) Run(ctx context.Context, s *streams) error {
 		filepath.Base(c.Config), len(inv.Regions), len(inv.Racks), len(inv.Devices), len(inv.Clouds), len(inv.Services), len(f.SSH.Users))
 	for _, what := range unread(f) {
 		fmt.Fprintf(s.out, "not acted upon: %s\n", what)
+	}
+	for _, what := range f.InClear {
+		fmt.Fprintf(s.out, "in clear: %s\n", what)
 	}
 	if !c.Connect {
 		return nil

@@ -184,7 +184,7 @@ func scopeHint(x *fleet.Scope) string {
 			out = append(out, part.label+"="+strings.Join(part.list, "|"))
 		}
 	}
-	return strings.Join(out, " and ") + ", or a target of yours"
+	return strings.Join(out, " and ") + ", or targets of yours: target=a, target=~a|b with dots as \\."
 }
 
 // Unhush ends a silence now: one's own, or one within one's scope.

@@ -58,12 +58,13 @@ var (
 	retriesDesc  = prometheus.NewDesc("plumb_remote_write_retries_total", "Requests that a receiver did not take and that were tried again.", []string{"receiver"}, nil)
 	behindDesc   = prometheus.NewDesc("plumb_remote_write_behind_seconds", "How far a receiver is behind what is stored.", []string{"receiver"}, nil)
 	streamDesc   = prometheus.NewDesc("plumb_events_dropped_total", "Lines of the event stream that its reader was too slow for.", nil, nil)
+	scrapesDesc  = prometheus.NewDesc("plumb_scrapes_total", "Scrapes of /fleet: served, refused for want of a place, cut because the reader was too slow, left by the reader.", []string{"result"}, nil)
 	framesDesc   = prometheus.NewDesc("plumb_frames_total", "Frames written to terminals.", nil, nil)
 )
 
 // Describe names every series (prometheus.Collector).
 func (m *Meters) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{alertsDesc, targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, actionsDesc, streamDesc, writtenDesc, retriesDesc, behindDesc, framesDesc, notifiedDesc, depthDesc, oldestDesc, failingDesc} {
+	for _, d := range []*prometheus.Desc{alertsDesc, targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, actionsDesc, streamDesc, writtenDesc, retriesDesc, behindDesc, framesDesc, scrapesDesc, notifiedDesc, depthDesc, oldestDesc, failingDesc} {
 		to <- d
 	}
 }
@@ -123,6 +124,11 @@ func (m *Meters) Collect(to chan<- prometheus.Metric) {
 	}
 	if m.Dropped != nil {
 		count(streamDesc, float64(m.Dropped()))
+	}
+	if m.Pages != nil {
+		for result, n := range m.Pages.Results() {
+			count(scrapesDesc, float64(n), result)
+		}
 	}
 	if m.Registry != nil {
 		for role, n := range m.Registry.ByRole() {

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"plumb/fleet"
@@ -24,19 +24,18 @@ type Pages struct {
 	Snapshot func() *fleet.Snapshot
 	Now      func() time.Time
 
-	scrapes chan struct{} // places of scrapes under way
+	queue   scrapeQueue
+	shelf   shelf
+	stall   time.Duration // how long a reader may take for spoolChunk
+	unzips  sync.Mutex    // held by who unzips for a reader that cannot
+	results [len(scrapeResults)]atomic.Uint64
 }
 
-// Bounds of a scrape: how many at once, and how long its reader may take.
-const (
-	maxScrapes   = 2
-	scrapeWithin = 2 * time.Minute
-	maxWords     = 64 // of a filter
-)
+const maxWords = 64 // of a filter
 
 // NewPages returns the pages.
 func NewPages(snapshot func() *fleet.Snapshot, now func() time.Time) *Pages {
-	return &Pages{Snapshot: snapshot, Now: now, scrapes: make(chan struct{}, maxScrapes)}
+	return &Pages{Snapshot: snapshot, Now: now, shelf: shelf{room: maxSpooled}, stall: stallWithin}
 }
 
 // Register adds the pages to a server.
@@ -61,20 +60,10 @@ func (p *Pages) fleet(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("region=%s: no such region", fleet.Clean(filter.Region, 80)), http.StatusBadRequest)
 		return
 	}
-	select {
-	case p.scrapes <- struct{}{}:
-		defer func() { <-p.scrapes }()
-	default:
-		http.Error(w, fmt.Sprintf("%d scrapes are under way: give each class a job of its own, or scrape less often", maxScrapes), http.StatusServiceUnavailable)
-		return
-	}
-	// A fleet is larger than what the server's own limit is meant for. Where the
-	// limit cannot be changed the server's holds.
-	_ = http.NewResponseController(w).SetWriteDeadline(p.Now().Add(scrapeWithin))
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	out, done := zipped(w, r)
-	defer done()
-	_ = export.WriteFleet(out, s, stockOf(s, filter), filter, p.Now()) // the reader left
+	p.serve(w, r, func(to io.Writer, now time.Time) error {
+		s := p.Snapshot() // of now, however long the scrape waited
+		return export.WriteFleet(to, s, stockOf(s, filter), filter, now)
+	})
 }
 
 // fleetFilter reads a filter. What is not known is an error: a scrape that
@@ -135,36 +124,4 @@ func stockOf(s *fleet.Snapshot, f export.FleetFilter) []export.Stock {
 		out[i] = export.Stock{Scope: string(r.Scope), ID: r.ID, Resource: string(r.Resource), Class: r.Class, Unit: r.Unit, Used: r.Used, Total: r.Total}
 	}
 	return out
-}
-
-var zips = sync.Pool{New: func() any {
-	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // a level that there is
-	return z
-}}
-
-// zipped returns where to write what the reader takes zipped, or as it is; done
-// is called after the last byte.
-func zipped(w http.ResponseWriter, r *http.Request) (out io.Writer, done func()) {
-	w.Header().Set("Vary", "Accept-Encoding")
-	if !acceptsGzip(r.Header.Get("Accept-Encoding")) {
-		return w, func() {}
-	}
-	w.Header().Set("Content-Encoding", "gzip")
-	z := zips.Get().(*gzip.Writer)
-	z.Reset(w)
-	return z, func() {
-		_ = z.Close() // the reader left
-		z.Reset(nil)
-		zips.Put(z)
-	}
-}
-
-func acceptsGzip(header string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		name, q, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if name == "gzip" && strings.TrimSpace(q) != "q=0" {
-			return true
-		}
-	}
-	return false
 }

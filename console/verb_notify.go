@@ -37,6 +37,9 @@ func (v *Verbs) testReceiver(ctx context.Context, c *verbCall, name string) erro
 	if c.Role < fleet.RoleAdmin {
 		return v.deny(ctx, c, x, fmt.Sprintf("test needs role admin, you are %s", c.Role))
 	}
+	if c.Scope != nil { // a receiver tells of the whole fleet
+		return v.deny(ctx, c, x, "test: who is told of the whole fleet is outside of your scope")
+	}
 	if err := v.record(ctx, c, x, "begun", ""); err != nil {
 		return fmt.Errorf("notify test: the audit log does not take it, so nothing was sent: %w", err)
 	}

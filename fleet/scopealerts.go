@@ -28,13 +28,35 @@ func (x *Scope) Alert(s *Snapshot, a *Alert) bool {
 // in: it asks for one word, or for one of several.
 func pinned(m *Matcher, in func(value string) bool) bool {
 	words := []string{m.Value}
-	switch {
-	case m.Op == "=~" && !strings.ContainsAny(m.Value, `\.*+?()[]{}^$`):
-		words = strings.Split(m.Value, "|")
-	case m.Op != "=":
+	switch m.Op {
+	case "=":
+	case "=~":
+		words = listOf(m.Value)
+	default:
 		return false
 	}
-	return !slices.ContainsFunc(words, func(w string) bool { return w == "" || !in(w) })
+	return words != nil && !slices.ContainsFunc(words, func(w string) bool { return w == "" || !in(w) })
+}
+
+// listOf are the words that a pattern is a list of, as a|b, with what has a
+// meaning in patterns escaped (a\.example|b\.example); nil: it may match more.
+func listOf(pattern string) (words []string) {
+	const meaning = `\.*+?()[]{}^$|`
+	var word []byte
+	for i := 0; i < len(pattern); i++ {
+		switch c := pattern[i]; {
+		case c == '\\' && i+1 < len(pattern) && strings.IndexByte(meaning, pattern[i+1]) >= 0:
+			i++
+			word = append(word, pattern[i])
+		case c == '|':
+			words, word = append(words, string(word)), nil
+		case strings.IndexByte(meaning, c) >= 0:
+			return nil
+		default:
+			word = append(word, c)
+		}
+	}
+	return append(words, string(word))
 }
 
 // Silence reports whether all that a silence could ever cover is within the

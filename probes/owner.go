@@ -23,6 +23,7 @@ type owner struct {
 
 	probe    fleet.Probe
 	due      [3]time.Time // by lane
+	inBeat   bool         // it has answered since the start, and is polled on its beat
 	wants    atomic.Int64 // when it next has to move, on the scheduler's pulse; 0: it does not say
 	failures int
 	held     time.Time // no try of our own before this
@@ -176,10 +177,13 @@ func (o *owner) settle(lane fleet.Lane, obs *fleet.Observation) {
 	every := [3]time.Duration{o.s.cfg.Interval, o.s.cfg.Tables, o.s.cfg.Slow}
 	for l := fleet.LaneFast; l <= lane; l++ {
 		o.due[l] = nextBeat(now, every[l], phase(o.target.ID, every[l]))
+		if wait := o.due[l].Sub(now); !o.inBeat && wait > every[l] {
+			o.due[l] = now.Add(wait / 2) // no age may grow past an interval on the way into the beat
+		}
 	}
 	o.held, o.refused = time.Time{}, errors.Is(obs.Err, fleet.ErrAuth)
 	if alive(obs) {
-		o.failures = 0
+		o.failures, o.inBeat = 0, true
 		return
 	}
 	o.failures++

@@ -120,6 +120,38 @@ func TestLanes(t *testing.T) {
 	})
 }
 
+// After a start no lane waits longer than its interval for its second look: what
+// a slow poll reads would be too old until then.
+func TestTheSecondLookIsInTime(t *testing.T) {
+	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+		var targets []Target
+		for i := range 50 {
+			targets = append(targets, (&fake{id: fmt.Sprint("t", i)}).target())
+		}
+		s.SetTargets(targets)
+		time.Sleep(15 * time.Minute)
+		synctest.Wait()
+		for i := range targets {
+			id := targets[i].ID
+			var last time.Time
+			n := 0
+			for _, o := range k.of(id) {
+				if o.Lane != fleet.LaneSlow {
+					continue
+				}
+				// It rides on a fast poll, which may be up to one away.
+				if gap := o.At.Sub(last); n > 0 && (gap > 5*time.Minute+10*time.Second || gap < 150*time.Second-10*time.Second) {
+					t.Errorf("%s: slow look %d comes %s after the one before", id, n+1, gap)
+				}
+				n, last = n+1, o.At
+			}
+			if n < 3 || n > 5 {
+				t.Errorf("%s: %d slow looks in three intervals", id, n)
+			}
+		}
+	})
+}
+
 func TestTargetsDoNotWakeTogether(t *testing.T) {
 	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
 		var targets []Target

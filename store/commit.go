@@ -171,7 +171,7 @@ func (s *Store) writeState(tx *bbolt.Tx, out fleet.Output, x extras, mark *batch
 	if err := putAudit(tx, out.Audit, &mark.audit, mark.at); err != nil {
 		return err
 	}
-	if err := putSent(tx, x.sent); err != nil {
+	if err := s.putSent(tx, x.sent); err != nil {
 		return err
 	}
 	refused, err := putNotices(tx, out.Notices, outbox)

@@ -31,6 +31,7 @@ type Store struct {
 	ahead   []fleet.Rows // what Memory is about to ask for, until then
 
 	targets targets
+	asked   sync.Map // destinations that somebody in this process tells, by name; see Sent
 	layouts layouts
 
 	queue chan *request

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
@@ -17,7 +19,10 @@ import (
 // is there once something was sent.
 var keySent = []byte("sent")
 
-// maxDestinations bounds the destinations that are remembered.
+// maxDestinations bounds the destinations that are remembered. There are far
+// fewer at a time (two of the audit log, two marks of each of eight receivers of
+// readings): the rest had other names once, and where there is no room one of
+// those is forgotten.
 const maxDestinations = 64
 
 // sent says that a destination has everything up to a number.
@@ -29,6 +34,7 @@ type sent struct {
 // Sent returns up to which number a destination is known to have what it is
 // told, such as entries of the audit log; 0: nothing.
 func (s *Store) Sent(to string) (seq uint64, err error) {
+	s.asked.Store(to, nil)
 	err = view(s.state, func(tx *bbolt.Tx) error {
 		all, err := readSent(tx)
 		seq = all[to]
@@ -37,16 +43,17 @@ func (s *Store) Sent(to string) (seq uint64, err error) {
 	return seq, err
 }
 
-// ErrDestinations says that as many destinations are remembered as can be, and
-// that a new one is not.
+// ErrDestinations says that as many destinations are in use as can be remembered,
+// and that a new one is not.
 var ErrDestinations = errors.New("too many destinations are remembered")
 
 // KeepSent records how far a destination has what it is told. It never goes back.
 // Run must be running. Of a destination too many it returns [ErrDestinations].
 func (s *Store) KeepSent(ctx context.Context, to string, seq uint64) error {
+	s.asked.Store(to, nil)
 	err := view(s.state, func(tx *bbolt.Tx) error {
 		all, err := readSent(tx)
-		if _, known := all[to]; err == nil && !known && len(all) >= maxDestinations {
+		if _, known := all[to]; err == nil && !known && len(all) >= maxDestinations && s.unused(all) == "" {
 			return fmt.Errorf("%w: %d", ErrDestinations, len(all))
 		}
 		return err
@@ -55,6 +62,17 @@ func (s *Store) KeepSent(ctx context.Context, to string, seq uint64) error {
 		return err
 	}
 	return s.submit(ctx, &request{sent: &sent{to, seq}, done: make(chan error, 1)})
+}
+
+// unused is a destination that nobody has asked for since the store was opened;
+// "": all are in use.
+func (s *Store) unused(all map[string]uint64) string {
+	for _, to := range slices.Sorted(maps.Keys(all)) {
+		if _, used := s.asked.Load(to); !used {
+			return to
+		}
+	}
+	return ""
 }
 
 func readSent(tx *bbolt.Tx) (map[string]uint64, error) {
@@ -73,7 +91,7 @@ func readSent(tx *bbolt.Tx) (map[string]uint64, error) {
 	return all, nil
 }
 
-func putSent(tx *bbolt.Tx, list []*sent) error {
+func (s *Store) putSent(tx *bbolt.Tx, list []*sent) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -82,6 +100,9 @@ func putSent(tx *bbolt.Tx, list []*sent) error {
 		return err
 	}
 	for _, x := range list {
+		if _, known := all[x.to]; !known && len(all) >= maxDestinations {
+			delete(all, s.unused(all))
+		}
 		if _, known := all[x.to]; known || len(all) < maxDestinations {
 			all[x.to] = max(all[x.to], x.seq)
 		}

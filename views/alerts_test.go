@@ -246,6 +246,10 @@ func TestMaintenanceAndWhoMay(t *testing.T) {
 	if _, in := give(t, f, place, "enter"); fmt.Sprint(in) != fmt.Sprint(AlertWord{Do: "silence", At: "fra1/r03", For: 2 * time.Hour, Reason: "rails"}) {
 		t.Errorf("a maintenance says %+v", in)
 	}
+	typed, _ := give(t, f, place, "hush.match", "rule=fan")
+	if text := compose(t, f, typed, Chrome{}); !strings.Contains(text, "fra1/r03 and all in it rule=fan") {
+		t.Errorf("what a maintenance was narrowed to is not shown:\n%s", text)
+	}
 	f.Role = fleet.RoleViewer
 	if c, _ := f.Keys.Get("alert.ack"); c.Why(Scene(f, NewAlerts())) != "needs role operator" {
 		t.Error("a viewer is not told why")

@@ -89,13 +89,15 @@ func ackOf(f Frame, selected string, c keys.Command) Intent {
 		}
 	}
 	if c.Args == nil {
-		until := "it changes"
+		until, short := "it changes", "a change"
 		if d := alert.AckFor(f.Snap); d > 0 {
-			until = span(d) + " are over, or it changes"
+			until, short = span(d)+" are over, or it changes", span(d)+" or "+short
 		}
-		with, label := ids, "ack "+nameAlerts(ids)+" [4h|sticky] reason, if any; else until "+until
+		name := nameAlerts(ids)
+		room := f.Width - promptLeast - 1
+		with, label := ids, fitting(room, "ack "+name+" [4h|sticky] reason, if any; else until "+until, "ack "+name+" [4h|sticky] reason; else until "+short, "ack it [4h|sticky] reason; else until "+short)
 		if back {
-			with, label = append([]string{"back"}, ids...), "take back the ack of "+nameAlerts(ids)+": reason, if any"
+			with, label = append([]string{"back"}, ids...), fitting(room, "take back the ack of "+name+": reason, if any", "take back the ack: reason, if any")
 		}
 		return Ask{Label: label, Command: c.ID, With: strings.Join(with, "\n")}
 	}

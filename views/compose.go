@@ -23,6 +23,20 @@ type Chrome struct {
 	Paused    bool // the person holds the screen still
 }
 
+// promptLeast are the columns of a prompt that are kept for what is typed.
+const promptLeast = 20
+
+// fitting is the first of several wordings of one thing that has room, or the
+// last, which is the shortest.
+func fitting(room int, words ...string) string {
+	for _, w := range words {
+		if widget.Width(w) <= room {
+			return w
+		}
+	}
+	return words[len(words)-1]
+}
+
 // Prompt is an open prompt in the alert row.
 type Prompt struct {
 	Label  string // ":", "/", "reason"
@@ -258,8 +272,7 @@ func drawAlerts(f Frame, ch Chrome, on widget.Canvas) Cursor {
 	switch {
 	case ch.Prompt != nil:
 		p := ch.Prompt
-		const least = 20 // columns for what is typed
-		x := on.Cut(f.Theme, 1, 0, max(on.W-least, 1), p.Label, widget.Key) + 1
+		x := on.Cut(f.Theme, 1, 0, max(on.W-promptLeast, 1), p.Label, widget.Key) + 1
 		if len(p.Label) == 1 {
 			x--
 		}

@@ -315,7 +315,7 @@ func dangerText(p *fleet.Plan, broken bool) string {
 
 // drawAsk draws the reason, what has to be typed, and what the keys do now.
 func (v Confirm) drawAsk(f Frame, on widget.Canvas) {
-	if want := plan.Challenge(v.plan(f)); want != "" {
+	if want := plan.Challenge(v.plan(f)); want != "" && (v.refused(f) == "" || v.typed == want) { // nobody types for what will not be
 		on.Text(0, 0, "type", widget.Dim)
 		glyph, st, text := f.Theme.Glyphs.Empty, widget.Warn, want+", to show that you looked"
 		if v.typed == want {

@@ -35,7 +35,7 @@ type reach struct {
 
 func (o *reach) text() string {
 	if o.place != "" {
-		return o.place + " and all in it"
+		return strings.Join(append([]string{o.place + " and all in it"}, o.matchers...), " ")
 	}
 	return strings.Join(o.matchers, " ")
 }
@@ -275,6 +275,13 @@ func (v Hush) matched(c keys.Command) (View, Intent) {
 	return v, nil
 }
 
+// hushHelp says what enter does, in the words that there is room for.
+var hushHelp = []string{
+	"enter: nobody is told of what it covers; it stays on the screen, marked, and a resolve is told at the end",
+	"enter: nobody is told of what it covers; the screen shows it, marked",
+	"enter: nobody is told of what it covers",
+}
+
 // refused says why nothing would be silenced as things stand, or "".
 func (v Hush) refused(f Frame) string {
 	switch {
@@ -315,7 +322,7 @@ func (v Hush) Draw(f Frame, on widget.Canvas) {
 	if why := v.refused(f); why != "" {
 		in.Cut(f.Theme, 0, y, in.W, f.Theme.Glyphs.State(fleet.StateCrit)+" not now: "+why, widget.Crit)
 	} else {
-		in.Cut(f.Theme, 0, y, in.W, "enter: nobody is told of what it covers; it stays on the screen, marked, and a resolve is told at the end", widget.Dim)
+		in.Cut(f.Theme, 0, y, in.W, fitting(in.W, hushHelp...), widget.Dim)
 	}
 	v.drawCovered(f, in, y+2)
 }

@@ -3,6 +3,7 @@ package views
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"plumb/fleet"
 	"plumb/views/widget"
@@ -15,8 +16,9 @@ type twigLine struct {
 	state  fleet.JobState
 	text   string
 	at     string
-	past   bool // another step of the same target came after it
-	over   bool // nothing more will come
+	when   time.Time // of steps
+	past   bool      // another step of the same target came after it
+	over   bool      // nothing more will come
 }
 
 // stepLines lists what happened: to the job as a whole, and in waves to each of
@@ -24,7 +26,7 @@ type twigLine struct {
 func stepLines(f Frame, j *fleet.Job) []twigLine {
 	var out []twigLine
 	step := func(depth int, s *fleet.JobStep) {
-		out = append(out, twigLine{depth: depth, state: s.State, text: s.Name + "  " + s.Text, at: clock(f, s.At)})
+		out = append(out, twigLine{depth: depth, state: s.State, text: s.Name + "  " + s.Text, at: clock(f, s.At), when: s.At})
 	}
 	own := func(s *fleet.JobStep) bool { return s.Target == "" && !(len(j.Targets) == 1 && ofTarget(s.Name)) }
 	for i := range j.Steps {
@@ -87,7 +89,8 @@ func (v Job) drawTree(f Frame, on widget.Canvas, j *fleet.Job) {
 	in := widget.Box(on, f.Theme, "steps", strconv.Itoa(done)+" of "+strconv.Itoa(len(j.Targets)), j.State != fleet.JobProposed)
 	lines, caret := stepLines(f, j), v.list.selected(targetRows(j))
 	at := max(0, slices.IndexFunc(lines, func(l twigLine) bool { return l.target != "" && l.target == caret }))
-	top := widget.Window(len(lines), at, in.H)
+	follow := v.follow(j, lines, at)
+	top := widget.Window(len(lines), follow, in.H)
 	for y := 0; y < in.H && top+y < len(lines); y++ {
 		l := &lines[top+y]
 		row := in.Sub(2+2*l.depth, y, in.W-3-2*l.depth, 1)
@@ -98,7 +101,27 @@ func (v Job) drawTree(f Frame, on widget.Canvas, j *fleet.Job) {
 			in.Select(0, y, in.W)
 		}
 	}
-	widget.Scroll(in, f.Theme, len(lines), at)
+	widget.Scroll(in, f.Theme, len(lines), follow)
+}
+
+// follow is the line that has to be in sight: the newest step that is under way, as
+// long as nobody moved the caret, else the last one of the target under the caret.
+func (v Job) follow(j *fleet.Job, lines []twigLine, at int) int {
+	if v.list == (list{}) && !j.State.Over() {
+		live := -1
+		for i := range lines {
+			if l := &lines[i]; l.target == "" && l.state != "" && !l.past && !l.state.Over() && (live < 0 || !l.when.Before(lines[live].when)) {
+				live = i
+			}
+		}
+		if live >= 0 {
+			return live
+		}
+	}
+	for at+1 < len(lines) && lines[at+1].depth > 1 {
+		at++
+	}
+	return at
 }
 
 func drawTwigLine(f Frame, on widget.Canvas, l *twigLine) {

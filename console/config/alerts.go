@@ -127,6 +127,11 @@ func (b *builder) alerting(y *alertsYAML) {
 	y.Settle.to(&a.Settle)
 	y.AckFor.to(&a.AckFor)
 	a.Receivers = b.receivers(y.Receivers)
+	for i := range y.Receivers {
+		if r := &y.Receivers[i]; r.Alertmanager != nil || r.Syslog != nil {
+			a.Each = append(a.Each, r.Name.name)
+		}
+	}
 	b.routes(y, a)
 	for i := range y.Inhibit {
 		a.Inhibit = append(a.Inhibit, b.inhibition(&y.Inhibit[i]))

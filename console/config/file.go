@@ -35,6 +35,9 @@ type File struct {
 	Receivers   []notify.Config // who is told of alerts
 	// Certificates are those that the file names with their keys.
 	Certificates []Certificate
+	// InClear names the secrets that other machines are shown over http, each with
+	// its place and key.
+	InClear []string
 }
 
 // Credential returns what a name stands for, as probes take it.
@@ -72,6 +75,8 @@ type Poll struct {
 type Metrics struct {
 	Listen string      // host:port; "": nowhere
 	TLS    *tls.Config // nil: in clear
+	// CertFile and KeyFile are where its certificate was read from.
+	CertFile, KeyFile string
 	// Username and Password are for Basic; a Password alone is a bearer token.
 	// nil: for everybody who reaches the address.
 	Username   string

@@ -215,6 +215,7 @@ func (b *builder) cloud(y *cloudYAML, dir string) {
 		b.errs.add(y.Endpoint.at, what, "the endpoint holds a user or a password", "use a credential")
 	}
 	b.credentialRef(y.Credential, y.At, what)
+	b.clear(y.Endpoint.at, what+": endpoint", y.Endpoint.name)
 	inv.Clouds = append(inv.Clouds, fleet.CloudSpec{
 		Name: y.Name.name, Region: y.Region, Options: y.Options,
 		Endpoint: fleet.Endpoint{Source: fleet.Source(y.Provider.name), Address: y.Endpoint.name, Credential: y.Credential.name},

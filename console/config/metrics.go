@@ -8,6 +8,7 @@ func (b *builder) metrics(y *metricsYAML, dir string) {
 	m.Listen = b.address(y.Listen, "metrics.listen", "")
 	if pair, _ := b.keyPair(certFiles{y.CertFile, y.KeyFile, "cert_file", "key_file"}, y.At, "metrics", dir); pair != nil {
 		m.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*pair}, NextProtos: []string{"http/1.1"}}
+		m.CertFile, m.KeyFile = inDir(dir, y.CertFile.name), inDir(dir, y.KeyFile.name)
 	}
 	switch {
 	case y.ClientCA.name == "":

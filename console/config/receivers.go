@@ -90,7 +90,7 @@ type tlsYAML struct {
 }
 
 type webhookYAML struct {
-	URL          string   `yaml:"url"`
+	URL          ref      `yaml:"url"`
 	URLEnv       ref      `yaml:"url_env"`
 	URLFile      ref      `yaml:"url_file"`
 	URLExec      args     `yaml:"url_exec"`
@@ -126,7 +126,7 @@ type pagerDutyYAML struct {
 	KeyEnv  ref      `yaml:"routing_key_env"`
 	KeyFile ref      `yaml:"routing_key_file"`
 	KeyExec args     `yaml:"routing_key_exec"`
-	URL     string   `yaml:"url"`
+	URL     ref      `yaml:"url"`
 	Link    string   `yaml:"link"`
 	TLS     *tlsYAML `yaml:"tls"`
 	At      place
@@ -283,6 +283,13 @@ func (r *receiver) auth(at place, username string, password, bearer source) noti
 	return a
 }
 
+// inClear notes where a password or a token is shown to who is on the way.
+func (r *receiver) inClear(a notify.Auth, at place, key, url string) {
+	if a.Password != nil || a.Bearer != nil {
+		r.clear(at, r.what+": "+key, url)
+	}
+}
+
 func (r *receiver) fail(at place, why string) {
 	r.failed = true
 	r.errs.add(at, r.what, why, "")
@@ -316,18 +323,24 @@ func (r *receiver) tls(y *tlsYAML) *tls.Config {
 // kinds are the ways in which it is told; there should be one.
 func (r *receiver) kinds(y *receiverYAML) (out []notify.Kind) {
 	if k := y.Webhook; k != nil {
-		w := &notify.Webhook{URL: k.URL, URLSecret: r.secret("url", source{env: k.URLEnv, file: k.URLFile, command: k.URLExec}), Secret: r.secret("secret", source{env: k.SecretEnv, file: k.SecretFile, command: k.SecretExec}),
+		w := &notify.Webhook{URL: k.URL.name, URLSecret: r.secret("url", source{env: k.URLEnv, file: k.URLFile, command: k.URLExec}), Secret: r.secret("secret", source{env: k.SecretEnv, file: k.SecretFile, command: k.SecretExec}),
 			Auth: r.auth(k.At, k.Username, source{env: k.PasswordEnv, file: k.PasswordFile, command: k.PasswordExec}, source{env: k.BearerEnv, file: k.BearerFile, command: k.BearerExec}), TLS: r.tls(k.TLS)}
 		if w.URL != "" && w.URLSecret != nil {
 			r.fail(k.At, "url is said to be in more than one place")
 		}
+		r.inClear(w.Auth, k.URL.at, "webhook.url", w.URL)
 		out = append(out, w)
 	}
 	if k := y.Alertmanager; k != nil {
-		out = append(out, &notify.Alertmanager{URLs: k.URL, Link: k.Link, Auth: r.auth(k.At, k.Username, source{env: k.PasswordEnv, file: k.PasswordFile, command: k.PasswordExec}, source{env: k.BearerEnv, file: k.BearerFile, command: k.BearerExec}), TLS: r.tls(k.TLS)})
+		auth := r.auth(k.At, k.Username, source{env: k.PasswordEnv, file: k.PasswordFile, command: k.PasswordExec}, source{env: k.BearerEnv, file: k.BearerFile, command: k.BearerExec})
+		for _, u := range k.URL {
+			r.inClear(auth, k.At, "alertmanager.url", u)
+		}
+		out = append(out, &notify.Alertmanager{URLs: k.URL, Link: k.Link, Auth: auth, TLS: r.tls(k.TLS)})
 	}
 	if k := y.PagerDuty; k != nil {
-		out = append(out, &notify.PagerDuty{RoutingKey: r.secret("routing_key", source{env: k.KeyEnv, file: k.KeyFile, command: k.KeyExec}), URL: k.URL, Link: k.Link, TLS: r.tls(k.TLS)})
+		out = append(out, &notify.PagerDuty{RoutingKey: r.secret("routing_key", source{env: k.KeyEnv, file: k.KeyFile, command: k.KeyExec}), URL: k.URL.name, Link: k.Link, TLS: r.tls(k.TLS)})
+		r.clear(k.URL.at, r.what+": pagerduty.url", k.URL.name)
 	}
 	if k := y.Slack; k != nil {
 		out = append(out, &notify.Slack{URL: r.secret("url", source{env: k.URLEnv, file: k.URLFile, command: k.URLExec}), Channel: k.Channel, User: k.User, TLS: r.tls(k.TLS)})

@@ -83,6 +83,7 @@ func (b *builder) remoteWrite(y *remoteWriteYAML, dir string) {
 	c.TLS = b.remoteTLS(y, what, dir)
 	b.file.RemoteWrite = append(b.file.RemoteWrite, c)
 	if y.Credential.name != "" {
+		b.clear(y.URL.at, what+": url", y.URL.name)
 		b.remoteCredential(len(b.file.RemoteWrite)-1, y.Credential, what)
 	}
 }

@@ -68,6 +68,7 @@ type Book struct {
 	root     *route
 	// receivers are those there are, in the user's order.
 	receivers []string
+	each      []string // that are told of every alert, however many
 	inhibit   []inhibition
 	windows   []window
 	settle    time.Duration
@@ -98,7 +99,7 @@ func Compile(a *fleet.Alerting, s *fleet.Snapshot) *Book {
 }
 
 func compile(a *fleet.Alerting) (*Book, error) {
-	b := &Book{byName: map[string]*program{}, other: set{}, settle: a.Settle, ackFor: a.AckFor, receivers: a.Receivers}
+	b := &Book{byName: map[string]*program{}, other: set{}, settle: a.Settle, ackFor: a.AckFor, receivers: a.Receivers, each: a.Each}
 	var errs []error
 	for i := range a.Rules {
 		p, err := compileRule(&a.Rules[i])

@@ -12,7 +12,8 @@ import (
 	"plumb/fleet"
 )
 
-// maxPages bounds the alerts of one notice; the rest is counted.
+// maxPages bounds the alerts of one notice. The rest is counted, or told in further
+// notices where a receiver knows every alert by itself: it must hear of each end.
 const maxPages = 50
 
 // tell makes the notices that are due. A group is looked at first when its wait
@@ -278,13 +279,23 @@ func (w *work) notice(g *fleet.AlertGroup, list, over []*fleet.Alert, repeat boo
 			}
 		}
 		sum.Write([]byte("\x00" + a.ID() + " " + status + " " + strconv.FormatInt(a.Since.UnixNano(), 10)))
-		if len(p.Alerts) == maxPages {
-			p.More++
-			continue
-		}
 		p.Alerts = append(p.Alerts, pageOf(a, status, w.holds[a.ID()]))
 	}
-	w.out.Notices = append(w.out.Notices, fleet.Notice{Key: hex.EncodeToString(sum.Sum(nil)[:16]), Receiver: g.Receiver, At: w.now, Expires: w.now.Add(g.Repeat), Body: encode(p), Repeat: repeat})
+	pages := p.Alerts
+	for first := 0; first == 0 || first < len(pages); first += maxPages {
+		if first > 0 {
+			sum.Write([]byte("\x00" + strconv.Itoa(first)))
+		}
+		p.Alerts = pages[first:min(first+maxPages, len(pages))]
+		each := slices.Contains(w.rules.each, g.Receiver)
+		if !each {
+			p.More = len(pages) - len(p.Alerts)
+		}
+		w.out.Notices = append(w.out.Notices, fleet.Notice{Key: hex.EncodeToString(sum.Sum(nil)[:16]), Receiver: g.Receiver, At: w.now, Expires: w.now.Add(g.Repeat), Body: encode(p), Repeat: repeat})
+		if !each {
+			return
+		}
+	}
 }
 
 func (w *work) keepGroups(groups map[string]*fleet.AlertGroup) {

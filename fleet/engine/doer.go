@@ -85,6 +85,8 @@ func (d *doing) wrote(facet, value string) bool {
 		suites := strings.Fields(value)
 		open := slices.ContainsFunc(strings.Fields(args["suite"]), func(id string) bool { return slices.Contains(suites, id) })
 		return facet == "bmc.ciphers" && value != "" && !open
+	case fleet.ActCipherSet:
+		return limited(facet, strings.Fields(value), strings.Fields(args["limits"]))
 	case fleet.ActInstanceStart, fleet.ActInstanceStop:
 		id, is := strings.CutSuffix(strings.TrimPrefix(facet, "instance "), " state")
 		return is && slices.Contains(j.Targets, id) && (value == "ACTIVE") == (j.Action == fleet.ActInstanceStart) && value != ""
@@ -97,6 +99,22 @@ func (d *doing) wrotePort(facet, what string) bool {
 	name, port := strings.CutPrefix(facet, "port ")
 	name, is := strings.CutSuffix(name, " "+what)
 	return port && is && slices.Contains(d.job.Targets, d.wire+"/"+name)
+}
+
+// limited reports whether what a BMC says of its suites is what was set: each
+// limit as it is listed, and of the suites on offer all but those that were closed.
+func limited(facet string, has, set []string) bool {
+	shows := func(limit string) bool {
+		suite, word, _ := strings.Cut(limit, "=")
+		switch facet {
+		case "bmc.lan.cipher_privileges":
+			return slices.Contains(has, limit)
+		case "bmc.ciphers":
+			return slices.Contains(has, suite) == (word != "none")
+		}
+		return false
+	}
+	return len(has) > 0 && len(set) > 0 && !slices.ContainsFunc(set, func(l string) bool { return !shows(l) })
 }
 
 // valueNow is what the facet of a finding that ended has now, "" where that is

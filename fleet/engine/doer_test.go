@@ -211,4 +211,17 @@ func TestAJobOfAnotherPortNamesNobody(t *testing.T) {
 	if !ciphers.wrote("bmc.ciphers", "3 11 17") || ciphers.wrote("bmc.ciphers", "1 3") || ciphers.wrote("bmc.ciphers", "0 1 3") {
 		t.Error("suites that were turned off together")
 	}
+	set := doing{&fleet.Job{Action: fleet.ActCipherSet, Planned: &fleet.Plan{Args: map[string]string{"limits": "0=administrator 1=none"}}}, "s1"}
+	for _, c := range []struct {
+		facet, value string
+		want         bool
+	}{
+		{"bmc.ciphers", "0 3 17", true}, {"bmc.ciphers", "0 1 3", false}, {"bmc.ciphers", "3 17", false}, {"bmc.ciphers", "", false},
+		{"bmc.lan.cipher_privileges", "0=administrator 1=none 3=user", true}, {"bmc.lan.cipher_privileges", "0=user 1=none", false},
+		{"bmc.lan.address", "0=administrator 1=none", false},
+	} {
+		if got := set.wrote(c.facet, c.value); got != c.want {
+			t.Errorf("limits that were set: %s = %q: %v", c.facet, c.value, got)
+		}
+	}
 }

@@ -143,6 +143,8 @@ func (b *bench) state(t *target) {
 		no("the cloud does not say whether %s is enabled", t.ID)
 	case k == fleet.ActHostDrain && t.host.Status == "disabled":
 		no("%s is %s already", t.ID, t.Before)
+	case k == fleet.ActHostUndrain && !strings.HasPrefix(t.host.Maintenance, "plumb "):
+		b.say("state", fleet.VerdictNote, t.ID, "plumb did not drain %s, somebody else did (%s): it is given back all the same", t.ID, t.Before)
 	case k == fleet.ActUserOff && (t.Before == "" || strings.Contains(t.Before, " disabled ")):
 		no("%s shows no enabled user in slot %s", t.ID, b.Args["slot"])
 	case (k == fleet.ActCipherOff || k == fleet.ActCipherSet) && t.unoffered(k, b.Args) != "":

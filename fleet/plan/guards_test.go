@@ -286,6 +286,7 @@ func TestStateOfEveryAction(t *testing.T) {
 		{"host-drain, drained", asked(fleet.ActHostDrain, "s01"), hosts("disabled", "retired"), refuse, "s01 is disabled: retired already"},
 		{"host-drain, unknown", asked(fleet.ActHostDrain, "s01"), hosts("", ""), refuse, "does not say"},
 		{"host-undrain", asked(fleet.ActHostUndrain, "s01"), hosts("disabled", "plumb j1"), "", ""},
+		{"host-undrain, another's", asked(fleet.ActHostUndrain, "s01"), hosts("disabled", "firmware"), fleet.VerdictNote, "plumb did not drain s01, somebody else did (disabled: firmware)"},
 		{"host-undrain, in use", asked(fleet.ActHostUndrain, "s01"), hosts("enabled", ""), refuse, "already enabled"},
 		{"rule-remove", asked(fleet.ActRuleRemove, "os/g1").with("rule", "r1"), nil, "", ""},
 		{"rule-remove, gone", asked(fleet.ActRuleRemove, "os/g1").with("rule", "r2"), nil, refuse, "has no rule r2"},

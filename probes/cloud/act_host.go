@@ -43,6 +43,11 @@ func (o *OpenStack) enable(ctx context.Context, a fleet.Action, out *fleet.Outco
 		want = serviceOff
 		body = map[string]any{"status": serviceOff, "disabled_reason": fleet.Clean(a.Why, maxReason)}
 	}
+	if a.Kind == fleet.ActHostDrain && s.Status == want && s.Disabled != fleet.Clean(a.Why, maxReason) {
+		// Who took it is who gives it back: it must not count as drained by us.
+		out.Text = "somebody else took it out before: " + out.Before + "; nothing was sent"
+		return string(a.Kind), fmt.Errorf("%w: %s", fleet.ErrUnsupported, out.Text)
+	}
 	if s.Status == want {
 		out.Done, out.Text = true, "it was "+out.Before+" already; nothing was sent"
 		return "", nil

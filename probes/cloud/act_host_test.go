@@ -46,8 +46,12 @@ func TestDrain(t *testing.T) {
 	if h := hostOf(t, o); h.Status != "disabled" || h.Maintenance != "plumb j1 bob: [31mPSU swap" || h.State != "up" || h.RunningVMs == 0 {
 		t.Errorf("a look sees %+v", h)
 	}
-	if out = do(fleet.ActHostDrain, "plumb j2 eve: mine"); !strings.Contains(out.Text, "already") || hostOf(t, o).Maintenance != "plumb j1 bob: [31mPSU swap" {
-		t.Errorf("again: %+v; it says %q", out, hostOf(t, o).Maintenance)
+	if out = do(fleet.ActHostDrain, "plumb j1 bob: \x1b[31mPSU swap"); !strings.Contains(out.Text, "already") {
+		t.Errorf("again: %+v", out)
+	}
+	out, err := o.Act(context.Background(), fleet.Action{Kind: fleet.ActHostDrain, Target: firstHost, Serial: "7XK", Why: "plumb j2 eve: mine"})
+	if err == nil || out.Done || !strings.Contains(err.Error(), "somebody else took it out before: disabled: plumb j1 bob") || hostOf(t, o).Maintenance != "plumb j1 bob: [31mPSU swap" {
+		t.Errorf("another's: %+v, %v; it says %q", out, err, hostOf(t, o).Maintenance)
 	}
 	if out = do(fleet.ActHostUndrain, "x"); out.After != "enabled" || hostOf(t, o).Status != "enabled" || hostOf(t, o).Maintenance != "" {
 		t.Errorf("undrain: %+v, %+v", out, hostOf(t, o))
