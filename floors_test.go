@@ -32,7 +32,7 @@ var floors = map[string]floor{
 	"fleet/terraform":   {house: []string{"fleet"}},
 	"fleet/security":    {house: []string{"fleet", "fleet/drift"}, outside: []string{"net/netip"}}, // netip is arithmetic
 	"fleet/capacity":    {house: []string{"fleet", "fleet/trend"}},
-	"fleet/performance": {house: []string{"fleet", "fleet/trend"}},
+	"fleet/performance": {house: []string{"fleet", "fleet/trend", "fleet/drift"}},
 	"fleet/lifecycle":   {house: []string{"fleet", "fleet/capacity", "fleet/drift"}},
 	"fleet/alert":       {house: []string{"fleet", "fleet/trace", "fleet/capacity"}, outside: []string{"github.com/expr-lang/expr"}},
 	"fleet/plan":        {house: []string{"fleet", "fleet/trace", "fleet/drift", "fleet/security"}},

@@ -10,7 +10,7 @@ import (
 
 // dated are the verbs that can look at a past time: those that print the
 // fleet, and those that print what happened until then.
-var dated = []string{"status", "regions", "racks", "devices", "device", "sensors", "ports", "links", "trace", "whatif", "causes", "instances", "clouds", "services", "drift", "security", "lifecycle", "alerts", "silences", "events", "series", "predictions", "capacity", "place", "report", "jobs", "runbooks"}
+var dated = []string{"status", "regions", "racks", "devices", "device", "sensors", "ports", "links", "trace", "whatif", "causes", "instances", "clouds", "services", "drift", "security", "lifecycle", "performance", "alerts", "silences", "events", "series", "predictions", "capacity", "place", "report", "jobs", "runbooks"}
 
 // travel takes a call with --at to its time: its now is then, and what it
 // prints is drawn from the snapshot as of then.

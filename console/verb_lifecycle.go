@@ -25,5 +25,5 @@ func runLifecycle(_ context.Context, v *Verbs, c *verbCall) error {
 		return err
 	}
 	t := &checks[i]
-	return c.writeCheck(s, t.ID, "", summary(t.Found, t.Decided, t.Passed, t.NotVisible, t.How, t.Fix))
+	return c.writeCheck(s, ofCheck(t.ID), "", summary(t.Found, t.Decided, t.Passed, t.NotVisible, t.How, t.Fix))
 }

@@ -36,7 +36,7 @@ func runSecurity(_ context.Context, v *Verbs, c *verbCall) error {
 		return err
 	}
 	t := &checks[i]
-	return c.writeCheck(s, t.ID, region, summaryOf(t))
+	return c.writeCheck(s, ofCheck(t.ID), region, summaryOf(t))
 }
 
 // checkLine is a check as people read it: a word first, and how old the oldest
@@ -103,12 +103,17 @@ func (c *verbCall) checkOf(n int, id func(i int) string) (int, error) {
 	return 0, &Failure{"unknown", fmt.Sprintf("%s: no such check", fleet.Clean(c.words[0], 80)), hint}
 }
 
+// ofCheck tells the findings of a check by its id.
+func ofCheck(id string) func(*fleet.Finding) bool {
+	return func(f *fleet.Finding) bool { return fleet.OfCheck(f.Facet, id) }
+}
+
 // writeCheck prints the findings of a check, the worst first, and for people
 // what it came to.
-func (c *verbCall) writeCheck(s *fleet.Snapshot, id, region, summary string) error {
+func (c *verbCall) writeCheck(s *fleet.Snapshot, of func(*fleet.Finding) bool, region, summary string) error {
 	rows := []export.Drift{}
 	for f := range s.Findings() {
-		if inRegion(s, f.Target, region) && (f.Facet == id || strings.HasPrefix(f.Facet, id+" ")) {
+		if inRegion(s, f.Target, region) && of(f) {
 			rows = append(rows, export.DriftOf(f, nil, c.now))
 		}
 	}

@@ -121,6 +121,7 @@ func verbs() []verb {
 		{"series", "DEVICE/SENSOR [--since T] [--step D]", "history of one series", fleet.RoleViewer, runSeries},
 		{"capacity", "[REGION] [--scope SCOPE]", "what is left, what binds, what a failure would break, and until when it lasts", fleet.RoleViewer, runCapacity},
 		{"place", "N --watts W [--units H] [--ports 2x25G] [--region R] [--spread RACKS] [--single-cord]", "where N servers of one shape fit, and why not elsewhere", fleet.RoleViewer, runPlace},
+		{"performance", "[CHECK] [--region R]", "what works worse than it did: every check, with what it found, learns still and cannot see; or what one found", fleet.RoleViewer, runPerformance},
 		{"predictions", "", "what is going to reach a limit and when, and how often that came true", fleet.RoleViewer, runPredictions},
 		{"report", "ops|handover|design|auto [--since 30d]", "the hand-over and the review of a period, the alerts of a shift (12h) for whoever is called next, what failed by what it is built of, or what plumb did by itself; as Markdown, or --json", fleet.RoleViewer, runReport},
 		{"jobs", "", "actions under way and done", fleet.RoleViewer, runJobs},

@@ -202,6 +202,27 @@ func TestInputOfASupply(t *testing.T) {
 	}
 }
 
+func TestSideOfASupply(t *testing.T) {
+	for _, c := range []struct {
+		name, in string
+		class    SensorClass
+		unit     string
+		n        int
+		output   bool
+	}{
+		{"PSU1 Pin", "", ClassPower, "W", 1, false}, {"PSU1_POUT", "", ClassPower, "W", 1, true}, {"PS2 Output Power", "", ClassPower, "W", 2, true},
+		{"PSU2 InputPower", "", ClassPower, "W", 2, false}, {"PSU1 Vin", "", ClassVoltage, "V", 1, false}, {"PSU1 Iout", "", ClassCurrent, "A", 1, true},
+		{"Output current sensor", "PowerSupply2", ClassCurrent, "A", 2, true}, {"Input voltage sensor", "PowerSupply1", ClassVoltage, "V", 1, false},
+		{"Input voltage sensor", "", ClassVoltage, "V", 0, false}, {"PSU1 Main 12V", "", ClassVoltage, "V", 0, false}, {"PS1 Curr Out %", "", ClassCurrent, "%", 0, false},
+		{"PS1 Inlet", "", ClassTemperature, "C", 0, false}, {"PSU1 Out/In", "", ClassPower, "W", 0, false}, {"PS1 Power", "", ClassPower, "W", 0, false},
+	} {
+		n, output := (&Sensor{SensorDef: &SensorDef{Name: c.name, In: c.in, Class: c.class, Unit: c.unit}}).SupplySide()
+		if n != c.n || n > 0 && output != c.output {
+			t.Errorf("%s in %q (%s): supply %d, output %v", c.name, c.in, c.class, n, output)
+		}
+	}
+}
+
 func TestCount(t *testing.T) {
 	for _, c := range []struct {
 		n          int

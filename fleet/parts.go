@@ -14,10 +14,42 @@ func (x *Sensor) Supply() int {
 // Input is the number of the power supply of which a sensor tells the watts it
 // draws, or 0: "PS1 Input Power", "PSU2 Power In".
 func (x *Sensor) Input() int {
-	if x.Class != ClassPower || x.Unit != "W" || !strings.Contains(strings.ToLower(x.Name), "in") {
-		return 0
+	if n, output := x.SupplySide(); !output && x.Class == ClassPower {
+		return n
 	}
-	return supplyOf(x.Name)
+	return 0
+}
+
+// SupplySide is the number of the power supply of which a sensor measures watts,
+// volts or amperes on one of its sides, and which side; 0: it measures no such
+// thing. The supply is named by the sensor, or is what the sensor stands in:
+// "PSU1 Pout", "Output current sensor" in "PowerSupply1".
+func (x *Sensor) SupplySide() (n int, output bool) {
+	switch {
+	case x.Class == ClassPower && x.Unit == "W", x.Class == ClassVoltage && x.Unit == "V", x.Class == ClassCurrent && x.Unit == "A":
+	default:
+		return 0, false
+	}
+	if n = supplyOf(x.Name); n == 0 {
+		if n = supplyOf(x.In); n == 0 {
+			return 0, false
+		}
+	}
+	in := false
+	for _, word := range strings.FieldsFunc(strings.ToLower(x.Name), func(r rune) bool { return r == ' ' || r == '_' || r == '-' || r == '.' || r == '/' }) {
+		switch word {
+		case "in", "pin", "vin", "iin", "pwrin", "powerin":
+			in = true
+		case "out", "pout", "vout", "iout", "pwrout", "powerout":
+			output = true
+		default: // "InputPower"
+			in, output = in || strings.HasPrefix(word, "input"), output || strings.HasPrefix(word, "output")
+		}
+	}
+	if in == output { // neither, or a ratio of both
+		return 0, false
+	}
+	return n, output
 }
 
 func supplyOf(name string) int {
@@ -25,7 +57,7 @@ func supplyOf(name string) int {
 		return 0
 	}
 	name = strings.ToLower(name)
-	for _, head := range []string{"power supply", "pwrsupply", "psu", "ps"} {
+	for _, head := range []string{"power supply", "powersupply", "pwrsupply", "psu", "ps"} {
 		rest, ok := strings.CutPrefix(name, head)
 		if !ok {
 			continue

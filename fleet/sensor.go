@@ -56,6 +56,9 @@ type SensorDef struct {
 	Class  SensorClass `json:"class"`
 	Unit   string      `json:"unit"` // C V A W rpm Hz % dBm s ...; empty for state sensors
 	Limits Limits      `json:"limits"`
+	// In is the part that it stands in, where the wire tells: a power supply
+	// (entPhysicalContainedIn, RFC 6933). A name alone may say "input voltage".
+	In string `json:"in,omitempty"`
 }
 
 // Sensor is a definition with its present reading.

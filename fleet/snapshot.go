@@ -234,6 +234,9 @@ type Device struct {
 	Series []SeriesKey
 	// Past is its last weeks by the hour, nil until they were read back.
 	Past *Past
+	// Parts are the last weeks of those of its parts that wear; nil: no wire
+	// tells of any.
+	Parts []PartPast
 	// MemoryErrors are those of the last week; nil: its log never told of any.
 	MemoryErrors *MemoryErrors
 	// Forecasts are what was foretold of it, oldest first, scored and open.

@@ -82,6 +82,7 @@ func viewCommands() []Command {
 		bind("open.instances", "", "instances", "every instance in one table"),
 		bind("open.security", "", "security", "every check with what it found, passed and could not see"),
 		bind("open.lifecycle", "", "lifecycle", "what ends, comes back, is nobody's, idles, is out of balance or stands on too little"),
+		bind("open.performance", "", "performance", "what works worse than it did: every check, with what it learns still and cannot see"),
 		bind("open.report", "", "report", "hand-over and review (ops), or what failed by what it is built of (design)", params("ops|handover|design"), alone),
 		bind("open.handover", "", "handover", "the alerts of a shift, for whoever is called next"),
 		bind("open.who", "W", "who", "who is on this console"),

@@ -133,6 +133,7 @@ func roomScreens() []screen {
 		{"device-foretold", func(testing.TB, Frame) View { return NewDevice("fra1-r06-s05") }},
 		{"security", func(testing.TB, Frame) View { return NewSecurity() }},
 		{"lifecycle", func(testing.TB, Frame) View { return NewLifecycle() }},
+		{"performance", func(testing.TB, Frame) View { return NewPerformance() }},
 		{"report-ops", func(testing.TB, Frame) View { return NewReport("ops") }},
 		{"report-design", func(t testing.TB, f Frame) View { return press(t, f, NewReport("design"), "move.page-down") }},
 	}
@@ -232,7 +233,7 @@ func TestCapacityLeadsOn(t *testing.T) {
 	}{
 		{NewCapacity(), "enter", "room capacity rack fra1/r03"}, {page, "enter", "room capacity feed fra1-A"}, {page, "move.down enter", "device fra fra1/r03 fra1-r03-pa"},
 		{page, "open.racks", "racks racks fra fra1 row A r03"}, {NewCapacity(), "open.racks", "racks racks fra fra1 row A r03"},
-		{newCapacityPage(capacity.ScopeSite, "fra1"), "open.racks", at(NewRacks("", ""))}, {NewSecurity(), "pane.next", "security drift lifecycle checks"}, {NewLifecycle(), "pane.next", "drift drift"}, {NewReport("ops"), "pane.next", "report report design"}, {NewReport("handover"), "pane.next", "report report ops"}, {NewDrift(""), "pane.next", "security drift security checks"},
+		{newCapacityPage(capacity.ScopeSite, "fra1"), "open.racks", at(NewRacks("", ""))}, {NewSecurity(), "pane.next", "security drift lifecycle checks"}, {NewLifecycle(), "pane.next", "security drift performance checks"}, {NewPerformance(), "pane.next", "drift drift"}, {NewReport("ops"), "pane.next", "report report design"}, {NewReport("handover"), "pane.next", "report report ops"}, {NewDrift(""), "pane.next", "security drift security checks"},
 	} {
 		if got := at(press(t, f, c.from, strings.Fields(c.keys)...)); got != c.want {
 			t.Errorf("%s, %s leads to %q, want %q", at(c.from), c.keys, got, c.want)
@@ -244,9 +245,13 @@ func TestCapacityLeadsOn(t *testing.T) {
 // person should look.
 func TestChecksAreToldApart(t *testing.T) {
 	f := roomFrame(160, 50)
-	list := []security.Tally{
-		{ID: "off", Off: "nobody cares", Passed: 3}, {ID: "passed", Passed: 3}, {ID: "nothing"}, {ID: "decided", Decided: 1, Passed: 2}, {ID: "partly", NotVisible: 1, Passed: 2},
-		{ID: "blind", NotVisible: 3}, {ID: "warn", Found: 1, Severity: fleet.SeverityWarn}, {ID: "crit", Found: 1, NotVisible: 1, Severity: fleet.SeverityCrit},
+	list := []tally{}
+	for _, t := range []security.Tally{
+		{Checked: fleet.Checked{ID: "off", Passed: 3}, Off: "nobody cares"}, {Checked: fleet.Checked{ID: "passed", Passed: 3}}, {Checked: fleet.Checked{ID: "nothing"}},
+		{Checked: fleet.Checked{ID: "decided", Decided: 1, Passed: 2}}, {Checked: fleet.Checked{ID: "partly", NotVisible: 1, Passed: 2}}, {Checked: fleet.Checked{ID: "blind", NotVisible: 3}},
+		{Checked: fleet.Checked{ID: "warn", Found: 1, Severity: fleet.SeverityWarn}}, {Checked: fleet.Checked{ID: "crit", Found: 1, NotVisible: 1, Severity: fleet.SeverityCrit}},
+	} {
+		list = append(list, tally{Tally: t, word: t.Says()})
 	}
 	glyphs := map[string]string{}
 	words := map[string]string{"off": "off", "passed": "passed", "nothing": "about nothing", "decided": "decided", "partly": "partly seen", "blind": "not visible", "warn": "found", "crit": "found"}
@@ -259,7 +264,7 @@ func TestChecksAreToldApart(t *testing.T) {
 	if glyphs["passed"] == glyphs["partly"] || glyphs["passed"] == glyphs["decided"] || glyphs["passed"] == glyphs["blind"] || glyphs["passed"] == glyphs["nothing"] {
 		t.Errorf("%v", glyphs)
 	}
-	slices.SortStableFunc(list, func(a, b security.Tally) int { return compareTallies(&a, &b, "") })
+	slices.SortStableFunc(list, func(a, b tally) int { return compareTallies(&a, &b, "") })
 	var order []string
 	for _, x := range list {
 		order = append(order, x.ID)

@@ -6,7 +6,6 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/capacity"
-	"plumb/fleet/security"
 	"plumb/views/widget"
 )
 
@@ -24,13 +23,14 @@ type Derivation struct {
 
 // Names of derivations.
 const (
-	derivedCapacity  = "capacity"  // *capacity.Survey
-	derivedForesight = "foresight" // *foresight
-	derivedPlacement = "placement" // *placement, of what was asked
-	derivedChange    = "change"    // *change, of what was asked
-	derivedSecurity  = "security"  // []security.Tally
-	derivedLifecycle = "lifecycle" // []security.Tally
-	derivedCauses    = "causes"    // *Causes
+	derivedCapacity    = "capacity"    // *capacity.Survey
+	derivedForesight   = "foresight"   // *foresight
+	derivedPlacement   = "placement"   // *placement, of what was asked
+	derivedChange      = "change"      // *change, of what was asked
+	derivedSecurity    = "security"    // []tally
+	derivedLifecycle   = "lifecycle"   // []tally
+	derivedPerformance = "performance" // []tally
+	derivedCauses      = "causes"      // *Causes
 )
 
 // derivations are all there are, by their names.
@@ -44,11 +44,14 @@ var derivations = map[string]Derivation{
 	derivedLifecycle: {10 * time.Second, func(s *fleet.Snapshot, now time.Time, _ func(fleet.Query) fleet.Answer) any {
 		return lifecycleTallies(s, now)
 	}},
+	derivedPerformance: {time.Minute, func(s *fleet.Snapshot, _ time.Time, _ func(fleet.Query) fleet.Answer) any {
+		return performanceTallies(s)
+	}},
 	"report ops":      {time.Minute, reported("ops")},
 	"report design":   {time.Minute, reported("design")},
 	"report handover": {10 * time.Second, handedOver},
 	derivedSecurity: {2 * time.Second, func(s *fleet.Snapshot, _ time.Time, _ func(fleet.Query) fleet.Answer) any {
-		return security.Coverage(s)
+		return securityTallies(s)
 	}},
 }
 

@@ -251,6 +251,8 @@ func opened(f Frame, c keys.Command) Intent {
 		return Open{View: NewSecurity()}
 	case "open.lifecycle":
 		return Open{View: NewLifecycle()}
+	case "open.performance":
+		return Open{View: NewPerformance()}
 	case "open.report":
 		return Open{View: NewReport(c.Arg(0))}
 	case "open.handover":

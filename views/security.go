@@ -9,6 +9,7 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/lifecycle"
+	"plumb/fleet/performance"
 	"plumb/fleet/security"
 	"plumb/keys"
 	"plumb/views/widget"
@@ -24,27 +25,53 @@ type Security struct {
 }
 
 type securityMemo struct {
-	of    *security.Tally // the first: a list is known by it
+	of    *tally // the first: a list is known by it
 	as    asked
-	rows  []security.Tally
+	rows  []tally
 	total int
 }
 
 // NewSecurity returns the checks, the worst first.
 func NewSecurity() View { return Security{memo: &securityMemo{}} }
 
+// NewPerformance returns the checks of what works, and works worse than it did.
+func NewPerformance() View { return Security{of: derivedPerformance, memo: &securityMemo{}} }
+
 // NewLifecycle returns the checks of what is not broken and will cost, and of
 // what stands on too little, the same way.
 func NewLifecycle() View { return Security{of: derivedLifecycle, memo: &securityMemo{}} }
 
-// lifecycleTallies counts the checks of lifecycle and resilience as those of doors are
-// counted.
-func lifecycleTallies(s *fleet.Snapshot, now time.Time) []security.Tally {
-	list := lifecycle.Coverage(s, now)
-	out := make([]security.Tally, len(list))
+// tally is a check of any of them: that of doors has all there is to say, but
+// for what is learned still.
+type tally struct {
+	security.Tally
+	learning int
+	word     string // what it says
+}
+
+func securityTallies(s *fleet.Snapshot) []tally {
+	list := security.Coverage(s)
+	out := make([]tally, len(list))
 	for i := range list {
-		t := &list[i]
-		out[i] = security.Tally{ID: t.ID, Title: t.Title, Severity: t.Severity, Passed: t.Passed, Found: t.Found, Decided: t.Decided, NotVisible: t.NotVisible, Oldest: t.Oldest, How: t.How, Fix: t.Fix}
+		out[i] = tally{Tally: list[i], word: list[i].Says()}
+	}
+	return out
+}
+
+func lifecycleTallies(s *fleet.Snapshot, now time.Time) []tally {
+	list := lifecycle.Coverage(s, now)
+	out := make([]tally, len(list))
+	for i := range list {
+		out[i] = tally{Tally: security.Tally{Checked: list[i]}, word: list[i].Says()}
+	}
+	return out
+}
+
+func performanceTallies(s *fleet.Snapshot) []tally {
+	list := performance.Coverage(s)
+	out := make([]tally, len(list))
+	for i := range list {
+		out[i] = tally{Tally: security.Tally{Checked: list[i].Checked}, learning: list[i].Learning, word: list[i].Says()}
 	}
 	return out
 }
@@ -53,8 +80,11 @@ func lifecycleTallies(s *fleet.Snapshot, now time.Time) []security.Tally {
 func (v Security) ID() string { return "security" }
 
 func (v Security) title() string {
-	if v.of == derivedLifecycle {
+	switch v.of {
+	case derivedLifecycle:
 		return "lifecycle checks"
+	case derivedPerformance:
+		return "performance checks"
 	}
 	return "security checks"
 }
@@ -68,7 +98,7 @@ func (v Security) Needs(Frame) []fleet.Query { return []fleet.Query{v.query()} }
 func (v Security) query() fleet.Query { return derivedQuery(cmp.Or(v.of, derivedSecurity)) }
 
 func (v Security) shown(f Frame) (*securityMemo, bool) {
-	list, ok := derived[[]security.Tally](f, v.query().Target)
+	list, ok := derived[[]tally](f, v.query().Target)
 	if !ok || len(list) == 0 {
 		return &securityMemo{}, ok
 	}
@@ -84,13 +114,13 @@ func (v Security) shown(f Frame) (*securityMemo, bool) {
 		}
 	}
 	column := v.columns()[v.sort].Title
-	slices.SortStableFunc(m.rows, func(a, b security.Tally) int { return v.sign() * compareTallies(&a, &b, column) })
+	slices.SortStableFunc(m.rows, func(a, b tally) int { return v.sign() * compareTallies(&a, &b, column) })
 	return m, true
 }
 
 // compareTallies orders checks by a column; by the first what was found comes
 // first, by severity, then what cannot be seen, then what passed.
-func compareTallies(a, b *security.Tally, column string) int {
+func compareTallies(a, b *tally, column string) int {
 	switch column {
 	case "check":
 		return strings.Compare(a.ID, b.ID)
@@ -104,8 +134,10 @@ func compareTallies(a, b *security.Tally, column string) int {
 		return b.NotVisible - a.NotVisible
 	case "passed":
 		return b.Passed - a.Passed
+	case "learning":
+		return b.learning - a.learning
 	case "oldest":
-		at := func(t *security.Tally) time.Time {
+		at := func(t *tally) time.Time {
 			if t.Oldest == nil {
 				return time.Unix(1<<40, 0)
 			}
@@ -113,7 +145,7 @@ func compareTallies(a, b *security.Tally, column string) int {
 		}
 		return at(a).Compare(at(b))
 	case "read":
-		age := func(t *security.Tally) int64 {
+		age := func(t *tally) int64 {
 			if t.AnswersAgeS == nil {
 				return -1
 			}
@@ -130,7 +162,7 @@ func compareTallies(a, b *security.Tally, column string) int {
 
 // tallyRank puts what was found before what nobody can see, then what was
 // decided, what passed, and what is turned off.
-func tallyRank(t *security.Tally) int {
+func tallyRank(t *tally) int {
 	switch {
 	case t.Off != "":
 		return 4
@@ -138,15 +170,15 @@ func tallyRank(t *security.Tally) int {
 		return 0
 	case t.NotVisible > 0:
 		return 1
-	case t.Decided > 0:
+	case t.Decided > 0, t.learning > 0:
 		return 2
 	}
 	return 3
 }
 
 // tallyMark tells by glyph and word what a check says.
-func tallyMark(f Frame, t *security.Tally) (string, widget.Style, string) {
-	g, word := f.Theme.Glyphs, t.Says()
+func tallyMark(f Frame, t *tally) (string, widget.Style, string) {
+	g, word := f.Theme.Glyphs, t.word
 	switch {
 	case t.Off != "":
 		return g.Off, widget.Off, word
@@ -154,7 +186,7 @@ func tallyMark(f Frame, t *security.Tally) (string, widget.Style, string) {
 		return g.Crit, widget.Crit, word
 	case t.Found > 0:
 		return g.Warn, widget.Warn, word
-	case t.NotVisible > 0:
+	case t.NotVisible > 0, t.learning > 0 && t.Passed == 0:
 		return g.Unknown, widget.Unknown, word
 	case t.Decided > 0:
 		return g.Drift, widget.Dim, word
@@ -166,7 +198,7 @@ func tallyMark(f Frame, t *security.Tally) (string, widget.Style, string) {
 
 type tallyRecord struct {
 	f *Frame
-	t *security.Tally
+	t *tally
 }
 
 func (r tallyRecord) field(name string) (string, bool) {
@@ -188,6 +220,8 @@ func (r tallyRecord) amount(name string) (float64, bool) {
 		return float64(r.t.Found), true
 	case "unseen":
 		return float64(r.t.NotVisible), true
+	case "learning":
+		return float64(r.t.learning), true
 	case "age":
 		if r.t.Oldest != nil {
 			return seconds(*r.f, *r.t.Oldest)
@@ -200,10 +234,10 @@ func (r tallyRecord) word(w string) bool {
 	return holds(r.t.ID, w) || holds(r.t.Title, w) || holds(r.t.How, w)
 }
 
-func tallyRows(t []security.Tally) rows { return rows{len(t), func(i int) string { return t[i].ID }} }
+func tallyRows(t []tally) rows { return rows{len(t), func(i int) string { return t[i].ID }} }
 
 // at returns the check under the caret; nil: there is none.
-func (v Security) at(f Frame) *security.Tally {
+func (v Security) at(f Frame) *tally {
 	m, _ := v.shown(f)
 	if i := v.list.index(tallyRows(m.rows)); i >= 0 {
 		return &m.rows[i]
@@ -223,8 +257,11 @@ func (v Security) Selected(f Frame) (kind, id string) {
 func (v Security) Handle(f Frame, c keys.Command) (next View, in Intent) {
 	switch c.ID {
 	case "pane.next", "pane.back":
-		if v.of == "" {
+		switch v.of {
+		case "":
 			return v, Open{View: NewLifecycle()}
+		case derivedLifecycle:
+			return v, Open{View: NewPerformance()}
 		}
 		return v, Open{View: NewDrift("")}
 	case "enter":
@@ -247,12 +284,19 @@ var securityColumns = []widget.Column{
 	{Title: "unseen", Min: 6, Rank: 1, Right: true}, {Title: "passed", Min: 6, Right: true}, {Title: "oldest", Min: 6, Rank: 2, Right: true}, {Title: "what", Min: 20, Max: 60, Rank: 3, Name: true}, {Title: "how it was tried", Min: 24, Max: 60, Rank: 4, Name: true},
 }
 
-// lifecycleColumns are those of checks that rest on no single read.
-var lifecycleColumns = slices.DeleteFunc(slices.Clone(securityColumns), func(c widget.Column) bool { return c.Title == "read" })
+// lifecycleColumns are those of checks that rest on no single read, and
+// performanceColumns those of checks that learn.
+var (
+	lifecycleColumns   = slices.DeleteFunc(slices.Clone(securityColumns), func(c widget.Column) bool { return c.Title == "read" })
+	performanceColumns = slices.Insert(slices.Clone(lifecycleColumns), slices.IndexFunc(lifecycleColumns, func(c widget.Column) bool { return c.Title == "oldest" }), widget.Column{Title: "learning", Min: 8, Rank: 1, Right: true})
+)
 
 func (v Security) columns() []widget.Column {
-	if v.of == derivedLifecycle {
+	switch v.of {
+	case derivedLifecycle:
 		return lifecycleColumns
+	case derivedPerformance:
+		return performanceColumns
 	}
 	return securityColumns
 }
@@ -277,15 +321,18 @@ func (v Security) Draw(f Frame, on widget.Canvas) {
 
 // foot says how far the word of a check reaches.
 func (v Security) foot(f Frame) string {
-	const rest = "what is not visible has not passed; tab: security, lifecycle, drift"
+	const rest = "what is not visible has not passed; tab: security, lifecycle, performance, drift"
 	if often, every := f.Snap.Intervals[fleet.LaneTables], f.Snap.Intervals[fleet.LaneSlow]; v.of == "" && every > 0 {
 		return "doors are read every " + span(often) + " (BMC) to " + span(every) + "; " + rest
+	}
+	if v.of == derivedPerformance {
+		return performance.Score(f.Snap).String() + "; " + rest
 	}
 	return "checks only look; " + rest
 }
 
 // tallySum counts the checks by what they say.
-func tallySum(list []security.Tally) string {
+func tallySum(list []tally) string {
 	found, blind := 0, 0
 	for i := range list {
 		switch tallyRank(&list[i]) {
@@ -298,7 +345,7 @@ func tallySum(list []security.Tally) string {
 	return strconv.Itoa(found) + " found something, " + strconv.Itoa(blind) + " not fully visible;"
 }
 
-func tallyCell(f Frame, on widget.Canvas, t *security.Tally, column string) {
+func tallyCell(f Frame, on widget.Canvas, t *tally, column string) {
 	glyph, st, word := tallyMark(f, t)
 	n := func(n int, st widget.Style) {
 		if n == 0 {
@@ -310,7 +357,7 @@ func tallyCell(f Frame, on widget.Canvas, t *security.Tally, column string) {
 	case "":
 		on.Text(0, 0, glyph, st)
 	case "check":
-		on.Cut(f.Theme, 0, 0, on.W, t.ID, widget.Link)
+		on.Cut(f.Theme, 0, 0, on.W, strings.TrimPrefix(t.ID, "performance."), widget.Link) // all of its page begin so
 	case "says":
 		on.Cut(f.Theme, 0, 0, on.W, word, st)
 	case "severity":
@@ -323,6 +370,8 @@ func tallyCell(f Frame, on widget.Canvas, t *security.Tally, column string) {
 		n(t.NotVisible, widget.Unknown)
 	case "passed":
 		n(t.Passed, widget.Plain)
+	case "learning":
+		n(t.learning, widget.Unknown)
 	case "read":
 		on.CutRight(f.Theme, 0, 0, on.W, agoOf(f, t.ReadAt), widget.Dim)
 	case "oldest":
@@ -342,7 +391,7 @@ func agoOf(f Frame, at *time.Time) string {
 }
 
 // drawTally draws a check with how it was tried and what to do.
-func drawTally(f Frame, on widget.Canvas, t *security.Tally) {
+func drawTally(f Frame, on widget.Canvas, t *tally) {
 	_, st, word := tallyMark(f, t)
 	box := widget.Box(on, f.Theme, t.ID, t.Severity.String(), false)
 	in := box.Sub(1, 0, box.W-2, box.H)
@@ -356,7 +405,11 @@ func drawTally(f Frame, on widget.Canvas, t *security.Tally) {
 	if t.ReadAt != nil { // a door that was opened since is not seen yet
 		word += ", read " + since(f, *t.ReadAt) + " ago"
 	}
-	line("says", word+": "+strconv.Itoa(t.Found)+" found, "+strconv.Itoa(t.Decided)+" decided, "+strconv.Itoa(t.NotVisible)+" not visible, "+strconv.Itoa(t.Passed)+" passed")
+	learning := ""
+	if t.learning > 0 {
+		learning = ", " + strconv.Itoa(t.learning) + " learning still"
+	}
+	line("says", word+": "+strconv.Itoa(t.Found)+" found, "+strconv.Itoa(t.Decided)+" decided, "+strconv.Itoa(t.NotVisible)+" not visible, "+strconv.Itoa(t.Passed)+" passed"+learning)
 	line("off", t.Off)
 	line("how", t.How)
 	line("fix", t.Fix)

@@ -13,7 +13,7 @@ import (
 // tallied answers with checks of a test's own, and else as others do.
 type tallied struct {
 	judged
-	list []security.Tally
+	list []tally
 }
 
 func (g tallied) Get(q fleet.Query) (fleet.Answer, bool) {
@@ -29,7 +29,7 @@ func TestPassedSaysHowOldItIs(t *testing.T) {
 	for _, size := range [...][2]int{{60, 18}, {80, 24}, {160, 50}, {240, 67}} {
 		f := frame(size[0], size[1])
 		read, age := viewstest.At.Add(-250*time.Second), int64(250)
-		f.Answers = tallied{f.Answers.(judged), []security.Tally{{ID: "ipmi.cipher0", Severity: fleet.SeverityCrit, Title: "cipher suite 0 is offered", Passed: 414, ReadAt: &read, AnswersAgeS: &age}}}
+		f.Answers = tallied{f.Answers.(judged), []tally{{Tally: security.Tally{Checked: fleet.Checked{ID: "ipmi.cipher0", Severity: fleet.SeverityCrit, Title: "cipher suite 0 is offered", Passed: 414}, ReadAt: &read, AnswersAgeS: &age}, word: "passed"}}}
 		text := compose(t, f, NewSecurity(), Chrome{})
 		if !strings.Contains(text, "4m10s") {
 			t.Errorf("%v: the age of the answer is not there:\n%s", size, text)

@@ -17,27 +17,39 @@ import (
 
 // attach notes where a device hangs.
 func (s *step) attach(i int, d *fleet.Device) {
+	was := d.Attached
+	next, rests := s.attached(i, d)
+	d.AttachedAt = rests
+	switch {
+	case next == nil:
+		d.Attached = nil
+	case !sameAttached(was, next):
+		s.countAttached(d, was, next)
+		d.Attached = next
+	}
+}
+
+// attached is where a device hangs, as the switches near it say now, and how old
+// the oldest of what that rests on is; nil where nobody asks.
+func (s *step) attached(i int, d *fleet.Device) (next *fleet.Attached, rests time.Time) {
 	bmc := spokenTo(d, fleet.SourceIPMI)
 	segments := s.policies().Segments
 	ports := len(segments) > 0 && len(d.Spec.Links) > 0 && !switching(d)
 	if !bmc && !ports {
-		d.Attached, d.AttachedAt = nil, zero
-		return
+		return nil, zero
 	}
-	was, next := d.Attached, &fleet.Attached{}
-	rests := time.Time{}
+	next = &fleet.Attached{}
 	if bmc {
 		next.BMC = s.sightBMC(i, d, &rests)
 	}
 	if ports {
 		next.Ports = s.memberships(d, &rests)
 	}
-	d.AttachedAt = rests
-	if was != nil && was.BMC == next.BMC && slices.EqualFunc(was.Ports, next.Ports, sameMembership) {
-		return
-	}
-	s.countAttached(d, was, next)
-	d.Attached = next
+	return next, rests
+}
+
+func sameAttached(a, b *fleet.Attached) bool {
+	return a != nil && b != nil && a.BMC == b.BMC && slices.EqualFunc(a.Ports, b.Ports, sameMembership)
 }
 
 func sameMembership(a, b fleet.Membership) bool {
@@ -166,18 +178,29 @@ func (s *step) vlansOf(sw *fleet.Device, port string) (vlans []int, ok bool) {
 	return vlans, true
 }
 
-// weighBehind judges again what hangs on a switch that was read in full for the
-// first time: until then nobody could say where its neighbours hang.
+// weighBehind judges again what hangs elsewhere than it did by the tables that a
+// switch was just read for: until its own next poll nobody else would say so, and
+// at the first read of a switch nobody could. What is as it was waits for its poll.
 func (s *step) weighBehind(i int, was *fleet.Device) {
-	d := s.devices.Peek(i)
-	if !switching(d) || !was.DeepAt.IsZero() || d.DeepAt.IsZero() || i >= len(s.next.Near) {
+	if d := s.devices.Peek(i); !switching(d) || i >= len(s.next.Near) || showsAs(d, was) {
 		return
 	}
 	for _, j := range s.next.Near[i] {
-		if far := s.devices.Peek(j); far.Docket != nil && far.Attached != nil {
+		far := s.devices.Peek(j)
+		if far.Docket == nil || far.Attached == nil {
+			continue
+		}
+		if next, _ := s.attached(j, far); !sameAttached(far.Attached, next) {
 			s.weigh(j)
 		}
 	}
+}
+
+// showsAs reports whether a switch shows all that things hang by as it did.
+func showsAs(d, was *fleet.Device) bool {
+	return d.Deep == was.Deep && slices.Equal(d.FDB, was.FDB) && slices.Equal(d.Miscabled, was.Miscabled) &&
+		slices.EqualFunc(d.VLANs, was.VLANs, func(a, b fleet.VLAN) bool { return sameVLAN(&a, &b) }) &&
+		slices.EqualFunc(d.Ports, was.Ports, func(a, b fleet.Port) bool { return a.Name == b.Name && a.VLAN == b.VLAN && a.LAG == b.LAG })
 }
 
 // countAttached corrects what is counted of a site: on which VLAN its BMCs are,

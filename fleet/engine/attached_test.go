@@ -115,8 +115,15 @@ func TestABMCThatIsMoved(t *testing.T) {
 	}
 	w.counted("all at home")
 	w.vlan[3] = 999
-	w.round()
+	w.now = w.now.Add(time.Minute)
+	w.hear() // nor now, and all but the one stay as they are
+	docket := w.snap.Devices.Get("s2").Docket
 	f := w.one("s3", "net.bmc-vlan")
+	if w.counted("as the switch says"); w.snap.Devices.Get("s2").Docket != docket {
+		t.Error("a machine that hangs where it did was judged with the switch")
+	}
+	w.round()
+	f = w.one("s3", "net.bmc-vlan")
 	if !strings.Contains(f.Text, "VLAN 999 at sw/Ethernet4, nearly all other BMCs of ams1 are on 900") || f.Evidence != "fdb of sw" {
 		t.Errorf("%+v", f)
 	}

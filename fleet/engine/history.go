@@ -21,13 +21,18 @@ func (s *step) summarise(x fleet.Summary) {
 	if i < 0 {
 		return
 	}
-	hours := performance.Hours(s.devices.Peek(i), x)
-	if len(hours) == 0 {
+	hours, parts := performance.Hours(s.devices.Peek(i), x), performance.PartHours(s.devices.Peek(i), x)
+	if len(hours)+len(parts) == 0 {
 		return
 	}
 	s.changed = true
 	d := s.devices.At(i)
-	d.Past = d.Past.With(hours)
+	if len(hours) > 0 {
+		d.Past = d.Past.With(hours)
+	}
+	if len(parts) > 0 {
+		d.Parts = fleet.PartsWith(d.Parts, parts)
+	}
 	s.compare(i)
 }
 

@@ -149,3 +149,40 @@ func BenchmarkSummaries(b *testing.B) {
 		Step(snap, in, l.now)
 	}
 }
+
+// TestFadingLightIsFound: blocks that close add up to the weeks of an optic, and
+// what fades is found at its port; the snapshot before is not written.
+func TestFadingLightIsFound(t *testing.T) {
+	l := newLarge(1)
+	snap := Restore(l.inv, fleet.Memory{}, l.now)
+	in := l.say(l.all())
+	for i := range in {
+		if o, ok := in[i].(*fleet.Observation); ok && o.Target == "r000-s00" {
+			o.Sensors = append(o.Sensors, fleet.Sensor{SensorDef: &fleet.SensorDef{Key: "rx", Name: "DOM RX Power Sensor for Ethernet1", Class: fleet.ClassDBm, Unit: "dBm"}, Value: fleet.Int(-4), State: fleet.StateOK})
+		}
+	}
+	snap, _ = Step(snap, in, l.now)
+	key := fleet.SeriesKey{Table: fleet.TableSensors, Row: "rx", Field: fleet.FieldValue}
+	first := l.now.Truncate(time.Hour)
+	for block := range 20 * 12 {
+		at := first.Add(time.Duration(2*block) * time.Hour)
+		sum := fleet.Summary{Target: "r000-s00"}
+		for h := range 2 {
+			from := at.Add(time.Duration(h) * time.Hour)
+			sum.Series = append(sum.Series, fleet.SeriesSummary{Key: key, From: from, To: from.Add(time.Hour), Count: 60, Mean: fleet.FromFloat(-4-0.2*from.Sub(first).Hours()/24, 3)})
+		}
+		before := snap.Devices.Get("r000-s00").Parts
+		was := int64(0)
+		if len(before) > 0 {
+			was = before[0].Until()
+		}
+		snap, _ = Step(snap, []fleet.Input{sum}, at.Add(2*time.Hour))
+		if len(before) > 0 && before[0].Until() != was {
+			t.Fatalf("block %d: the snapshot before was written", block)
+		}
+	}
+	found := performing(snap, "r000-s00")
+	if len(found) != 1 || found[0].Facet != "performance light DOM RX Power Sensor for Ethernet1" || !strings.Contains(found[0].Text, "went from -4.") {
+		t.Fatalf("%+v", found)
+	}
+}

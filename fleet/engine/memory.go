@@ -35,8 +35,7 @@ func (s *step) judgeMemory(i int) {
 
 // memory looks at the memory of a device.
 func (s *step) memory(d *fleet.Device) []fleet.Look {
-	t := &d.Tables[fleet.TableEvents]
-	whole := t.Is == fleet.Complete && fleet.Young(t.At, s.now, s.next.Intervals[min(int(t.Lane), len(s.next.Intervals)-1)]) && d.Facts.Get("sel.overflow") != "yes"
+	whole := performance.LogWhole(d, s.next.Intervals, s.now)
 	looks := performance.Memory(d.MemoryErrors, whole, s.now)
 	if whole {
 		return looks

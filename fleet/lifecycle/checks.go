@@ -74,10 +74,7 @@ func check(id string) *Check {
 }
 
 // Of reports whether a finding is one of the check's.
-func (c *Check) Of(f *fleet.Finding) bool {
-	rest, ok := strings.CutPrefix(f.Facet, c.ID)
-	return ok && (rest == "" || rest[0] == ' ')
-}
+func (c *Check) Of(f *fleet.Finding) bool { return fleet.OfCheck(f.Facet, c.ID) }
 
 // finding makes a finding of a check; text is one sentence.
 func finding(id, observed, text string) *fleet.Finding {
@@ -89,37 +86,24 @@ func finding(id, observed, text string) *fleet.Finding {
 	return &fleet.Finding{Kind: kind, Class: fleet.ClassChanged, Observed: observed, Evidence: c.How, Severity: c.Severity, Confidence: fleet.ConfidenceHigh, Text: text, Fix: c.Fix}
 }
 
-// Tally is a check over the whole fleet. Its numbers are of what the check is
-// about: devices, also where a finding speaks of many, or services, hosts, feeds.
-type Tally struct {
-	ID         string         `json:"id"`
-	Title      string         `json:"title"`
-	Severity   fleet.Severity `json:"severity"`
-	Passed     int            `json:"passed"`
-	Found      int            `json:"found"`
-	Decided    int            `json:"decided"` // found, and people decided about it
-	NotVisible int            `json:"not_visible"`
-	Oldest     *time.Time     `json:"oldest"` // since when the oldest that is found stands
-	How        string         `json:"how"`
-	Fix        string         `json:"fix"`
-}
-
 // Coverage counts every check over the fleet: what was found is what stands in
-// the dockets; what was looked at and could not be told is counted anew. A device
-// of which two findings speak counts once.
-func Coverage(s *fleet.Snapshot, now time.Time) []Tally {
+// the dockets; what was looked at and could not be told is counted anew. Its
+// numbers are of what a check is about: devices, also where a finding speaks of
+// many, or services, hosts, feeds. A device of which two findings speak counts
+// once.
+func Coverage(s *fleet.Snapshot, now time.Time) []fleet.Checked {
 	v := newSurvey(s, now)
 	v.walk()
 	v.devices()
-	out := make([]Tally, 0, len(Checks)+len(Unread))
+	out := make([]fleet.Checked, 0, len(Checks)+len(Unread))
 	for i := range Checks {
 		c := &Checks[i]
 		n := v.counts[c.ID]
-		t := Tally{ID: c.ID, Title: c.Title, Severity: c.Severity, Passed: n.passed, NotVisible: n.blind, How: c.How, Fix: c.Fix}
+		t := fleet.Checked{ID: c.ID, Title: c.Title, Severity: c.Severity, Passed: n.passed, NotVisible: n.blind, How: c.How, Fix: c.Fix}
 		open, ruled := map[int]bool{}, map[int]bool{}
 		for f := range s.Findings() {
 			if c.Of(f) {
-				t.found(f, v.speaksOf(f), open, ruled)
+				tally(&t, f, v.speaksOf(f), open, ruled)
 			}
 		}
 		for i := range ruled {
@@ -135,7 +119,7 @@ func Coverage(s *fleet.Snapshot, now time.Time) []Tally {
 		if strings.HasPrefix(c.ID, "resilience.") {
 			blind = s.Clouds.Len()
 		}
-		out = append(out, Tally{ID: c.ID, Title: c.Title, Severity: c.Severity, How: c.How, NotVisible: blind})
+		out = append(out, fleet.Checked{ID: c.ID, Title: c.Title, Severity: c.Severity, How: c.How, NotVisible: blind})
 	}
 	return out
 }
@@ -149,24 +133,18 @@ func (v *survey) speaksOf(f *fleet.Finding) []int {
 	return v.members[finds{f.Target, f.Facet}]
 }
 
-// found counts a finding: its devices in the sets, or itself.
-func (t *Tally) found(f *fleet.Finding, devices []int, open, ruled map[int]bool) {
+// tally counts a finding: its devices in the sets, or itself.
+func tally(t *fleet.Checked, f *fleet.Finding, devices []int, open, ruled map[int]bool) {
+	if len(devices) == 0 {
+		t.Add(f)
+		return
+	}
 	set := ruled
 	if f.Open() {
 		set = open
-		if t.Oldest == nil || f.Since.Before(*t.Oldest) {
-			since := f.Since
-			t.Oldest = &since
-		}
+		t.Stands(f.Since)
 	}
 	for _, i := range devices {
 		set[i] = true
-	}
-	switch {
-	case len(devices) > 0:
-	case f.Open():
-		t.Found++
-	default:
-		t.Decided++
 	}
 }

@@ -295,7 +295,7 @@ func TestCoverage(t *testing.T) {
 	w := newWorld()
 	w.server(2).Spec.WarrantyUntil = time.Time{}
 	w.region.Docket = &fleet.Docket{Findings: []fleet.Finding{{Facet: Unowned + " pdu", State: fleet.FindingOpen, Since: t0}, {Facet: Unowned + " ups", State: fleet.FindingWaived}}}
-	by := map[string]Tally{}
+	by := map[string]fleet.Checked{}
 	for _, x := range Coverage(w.snap(), t0) {
 		by[x.ID] = x
 	}

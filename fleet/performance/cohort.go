@@ -124,7 +124,7 @@ func (c Case) alike() []fleet.Look {
 	}
 }
 
-func unlike(class fleet.PastClass, facet string, n fleet.Norm, x, y float64, d drift, say func(float64) string, load string) fleet.Look {
+func unlike(class fleet.PastClass, facet string, n fleet.Norm, x, y float64, d habit, say func(float64) string, load string) fleet.Look {
 	look := fleet.Look{Facet: "performance " + facet}
 	if n.Peers < minPeers || math.IsNaN(x) || math.IsNaN(y) {
 		return look

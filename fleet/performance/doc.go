@@ -19,10 +19,16 @@
 // Memory errors are the one thing here that is not of hours: they are counted as
 // the event log tells them (memory.go).
 //
-// It sees hours (fleet.Past), not samples. Which series they are made of is said
-// by [Keys], so that who reads the history and who judges it agree. What is not
-// here: efficiency of power supplies and wear of disks and optics. No wire reads
-// watts on both sides of a supply: the power reading of DCMI (section 6.6) is what
-// most machines take from the wall, so the outlets less that is the error of two
-// meters and no loss. Nor is wear read, and what cannot be seen is not judged.
+// Parts that wear are held against their own weeks: the light that arrives at an
+// optic, the current of its laser, and what a power supply gives of what it takes
+// at the load that it has now (parts.go, wear.go). Only what a wire tells is
+// judged. The power reading of DCMI (section 6.6) is what a machine takes from
+// the wall, as the outlets say too: the one less the other is the error of two
+// meters and no loss, so a supply needs meters on both of its sides.
+//
+// It sees hours (fleet.Past, fleet.PartPast), not samples. Which series they are
+// made of is said by [Keys] and [Wanted], so that who reads the history and who
+// judges it agree. Every check is in one list ([Checks], [Unread]), with how much
+// it sees, learns still and cannot see ([Coverage]): what cannot be seen is not
+// judged, and not passed.
 package performance

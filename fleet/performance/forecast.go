@@ -14,10 +14,12 @@ const day = 24 * time.Hour
 // soon is how near the latest day of a limit must be for people to be warned.
 const soon = 14 * day
 
+func trendFacet(class fleet.PastClass) string { return "performance " + class.String() + " trend" }
+
 // creep asks where a class is going. Most go nowhere, and that is cheap to see:
 // only one whose last days differ from its first is worth a slope.
 func (c Case) creep(class fleet.PastClass) (fleet.Look, *fleet.Forecast) {
-	look := fleet.Look{Facet: "performance " + class.String() + " trend"}
+	look := fleet.Look{Facet: trendFacet(class)}
 	from, to, known := c.ends(class)
 	if !known {
 		return look, nil

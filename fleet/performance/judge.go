@@ -22,7 +22,7 @@ type Judgement struct {
 	Forecasts []fleet.Forecast
 }
 
-// Judge looks at every class of hours that a device has.
+// Judge looks at every class of hours that a device has, and at its parts.
 func Judge(c Case) (out Judgement) {
 	for class := range fleet.PastClass(fleet.NumPasts) {
 		if !c.Past.Has(class) {
@@ -37,12 +37,12 @@ func Judge(c Case) (out Judgement) {
 			}
 		}
 	}
-	out.Looks = append(out.Looks, c.alike()...)
+	out.Looks = append(append(out.Looks, c.alike()...), c.wearing()...)
 	return out
 }
 
-// drift says how a class drifts.
-type drift struct {
+// habit says how a class drifts.
+type habit struct {
 	name, unit string
 	// least and share are how far off a value must be at least to be spoken of,
 	// in its unit and as a share of what is usual: less than that is what meters
@@ -52,7 +52,7 @@ type drift struct {
 	falls        bool // it is falling that is bad
 }
 
-var drifts = [fleet.NumPasts]drift{
+var drifts = [fleet.NumPasts]habit{
 	fleet.PastInlet:   {name: "inlet", unit: "C", least: 4, creeps: true},
 	fleet.PastHot:     {name: "hottest part", unit: "C", least: 5, creeps: true},
 	fleet.PastFans:    {name: "fans", unit: "rpm", least: 500, share: 0.15},
@@ -62,7 +62,7 @@ var drifts = [fleet.NumPasts]drift{
 }
 
 // say writes a value of the class.
-func (d drift) say(v float64) string {
+func (d habit) say(v float64) string {
 	switch d.unit {
 	case "C":
 		return fmt.Sprintf("%.1f C", v)
@@ -75,7 +75,7 @@ func (d drift) say(v float64) string {
 }
 
 // floor is how far off a value must be at least.
-func (d drift) floor(usual float64) float64 { return max(d.least, d.share*math.Abs(usual)) }
+func (d habit) floor(usual float64) float64 { return max(d.least, d.share*math.Abs(usual)) }
 
 // finding is one about a class, with what all of them share.
 func finding(class fleet.PastClass, base fleet.BaselineName, expected, observed string) *fleet.Finding {

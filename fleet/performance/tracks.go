@@ -52,12 +52,19 @@ func Keys(d *fleet.Device) (out [fleet.NumPasts][]fleet.SeriesKey) {
 	return out
 }
 
-// Wanted lists the keys of all classes, each once.
+// Wanted lists the keys of all classes and of the parts, each once.
 func Wanted(d *fleet.Device) (out []fleet.SeriesKey) {
 	keys := Keys(d)
 	for c := range keys {
 		if c != int(fleet.PastSlowest) { // they are those of the fans
 			out = append(out, keys[c]...)
+		}
+	}
+	for _, m := range meters(d) {
+		if m.class != fleet.PartLoad { // its sensors are among those of the yield
+			for _, x := range m.of {
+				out = append(out, sensorKey(x))
+			}
 		}
 	}
 	return out
@@ -68,24 +75,34 @@ func isCPU(x *fleet.Sensor) bool {
 	return strings.Contains(name, "cpu") || strings.Contains(name, "proc")
 }
 
-// Hours makes hours of a summary. An hour in which a series was not read is
-// made of the others.
-func Hours(d *fleet.Device, s fleet.Summary) (out []fleet.Hour) {
-	type cell struct {
-		key  fleet.SeriesKey
-		hour int64
-	}
-	means := make(map[cell]float64, len(s.Series))
-	hours := map[int64]bool{}
+// cell is one series in one hour.
+type cell struct {
+	key  fleet.SeriesKey
+	hour int64
+}
+
+// meansOf takes a summary apart; the hours are in the order of time.
+func meansOf(s fleet.Summary) (means map[cell]float64, hours []int64) {
+	means = make(map[cell]float64, len(s.Series))
 	for i := range s.Series {
 		if x := &s.Series[i]; x.Mean.Known {
 			h := fleet.HourOf(x.From)
-			means[cell{x.Key, h}], hours[h] = x.Mean.Float(), true
+			means[cell{x.Key, h}] = x.Mean.Float()
+			if k, ok := slices.BinarySearch(hours, h); !ok {
+				hours = slices.Insert(hours, k, h)
+			}
 		}
 	}
+	return means, hours
+}
+
+// Hours makes hours of a summary. An hour in which a series was not read is
+// made of the others.
+func Hours(d *fleet.Device, s fleet.Summary) (out []fleet.Hour) {
+	means, hours := meansOf(s)
 	keys := Keys(d)
 	var values []float64
-	for h := range hours {
+	for _, h := range hours {
 		for c := range keys {
 			values = values[:0]
 			for _, k := range keys[c] {
@@ -98,7 +115,7 @@ func Hours(d *fleet.Device, s fleet.Summary) (out []fleet.Hour) {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b fleet.Hour) int { // maps have no order, steps have
+	slices.SortFunc(out, func(a, b fleet.Hour) int {
 		if a.Class != b.Class {
 			return int(a.Class) - int(b.Class)
 		}

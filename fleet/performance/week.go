@@ -53,11 +53,13 @@ func middle(v []float64) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
+func hourFacet(class fleet.PastClass) string { return "performance " + class.String() + " by hour" }
+
 // usual holds the last hours of a class against the same hours before. How far
 // off is far is asked of the week before: what differed then and was no
 // trouble is noise.
 func (c Case) usual(class fleet.PastClass) fleet.Look {
-	look := fleet.Look{Facet: "performance " + class.String() + " by hour"}
+	look := fleet.Look{Facet: hourFacet(class)}
 	for _, u := range []*usual{&weeks, &days} {
 		is, was, off, ok := c.lately(u, class)
 		if !ok {

@@ -112,6 +112,7 @@ type Review struct {
 	Predictions Predictions      `json:"predictions"`
 	Security    []Covered        `json:"security"`
 	Lifecycle   []Covered        `json:"lifecycle"`
+	Performance []Covered        `json:"performance"`
 	Findings    []*fleet.Finding `json:"findings"` // of lifecycle and resilience, open, the worst first
 }
 
@@ -166,7 +167,8 @@ type Covered struct {
 	Found      int            `json:"found"`
 	Decided    int            `json:"decided"`
 	NotVisible int            `json:"not_visible"`
-	ReadAt     *time.Time     `json:"read_at"` // the oldest answer behind it; null where that is not one read
+	Learning   int            `json:"learning"` // seen, and not for long enough to be judged
+	ReadAt     *time.Time     `json:"read_at"`  // the oldest answer behind it; null where that is not one read
 }
 
 // endsSoon is how far ahead the hand-over looks.
@@ -183,7 +185,7 @@ func OpsOf(in Input) Ops {
 		Review: Review{
 			Incidents: byCause(in.told()), Drift: in.debt(), Capacity: in.short(), Changes: in.changes(),
 			Done:        in.acts(func(j *fleet.Job) bool { return !j.Ended.IsZero() && in.within(j.Ended) }),
-			Predictions: in.predictions(), Security: in.security(), Lifecycle: in.lifecycle(), Findings: in.findings(),
+			Predictions: in.predictions(), Security: in.security(), Lifecycle: in.lifecycle(), Performance: in.performance(), Findings: in.findings(),
 		},
 	}
 }
@@ -362,7 +364,7 @@ func (in *Input) predictions() Predictions {
 func (in *Input) security() []Covered {
 	out := []Covered{}
 	for _, t := range security.Coverage(in.Snap) {
-		out = append(out, Covered{t.ID, t.Title, t.Severity, t.Passed, t.Found, t.Decided, t.NotVisible, t.ReadAt})
+		out = append(out, covered(&t.Checked, 0, t.ReadAt))
 	}
 	return out
 }
@@ -370,9 +372,21 @@ func (in *Input) security() []Covered {
 func (in *Input) lifecycle() []Covered {
 	out := []Covered{}
 	for _, t := range lifecycle.Coverage(in.Snap, in.Now) {
-		out = append(out, Covered{t.ID, t.Title, t.Severity, t.Passed, t.Found, t.Decided, t.NotVisible, nil})
+		out = append(out, covered(&t, 0, nil))
 	}
 	return out
+}
+
+func (in *Input) performance() []Covered {
+	out := []Covered{}
+	for _, t := range performance.Coverage(in.Snap) {
+		out = append(out, covered(&t.Checked, t.Learning, nil))
+	}
+	return out
+}
+
+func covered(t *fleet.Checked, learning int, read *time.Time) Covered {
+	return Covered{t.ID, t.Title, t.Severity, t.Passed, t.Found, t.Decided, t.NotVisible, learning, read}
 }
 
 func (in *Input) findings() []*fleet.Finding {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -137,6 +138,8 @@ func (o *Ops) review(p *page, s *fleet.Snapshot) {
 	}
 	p.head(3, "Lifecycle and resilience checks")
 	p.covered(r.Lifecycle)
+	p.head(3, "Performance checks")
+	p.covered(r.Performance)
 	p.head(3, "What planning should know")
 	var list []string
 	for _, f := range r.Findings {
@@ -175,19 +178,28 @@ func oldestRead(list []Covered) (oldest *time.Time) {
 	return oldest
 }
 
-// covered lists checks that found something or could not see, and counts the
-// others.
+// covered lists checks that found something, learn still or could not see, and
+// counts the others.
 func (p *page) covered(list []Covered) {
+	head := []string{"Check", "At worst", "Found", "Decided", "Passed", "Not visible"}
+	learns := slices.ContainsFunc(list, func(x Covered) bool { return x.Learning > 0 })
+	if learns {
+		head = append(head, "Learning")
+	}
 	var rows [][]string
 	clear := 0
 	for _, x := range list {
-		if x.Found+x.Decided+x.NotVisible == 0 {
+		if x.Found+x.Decided+x.NotVisible+x.Learning == 0 {
 			clear++
 			continue
 		}
-		rows = append(rows, []string{x.Title, x.Severity.String(), fmt.Sprint(x.Found), fmt.Sprint(x.Decided), fmt.Sprint(x.Passed), fmt.Sprint(x.NotVisible)})
+		row := []string{x.Title, x.Severity.String(), fmt.Sprint(x.Found), fmt.Sprint(x.Decided), fmt.Sprint(x.Passed), fmt.Sprint(x.NotVisible)}
+		if learns {
+			row = append(row, fmt.Sprint(x.Learning))
+		}
+		rows = append(rows, row)
 	}
-	p.rows("Every check found nothing and saw all there is.", []string{"Check", "At worst", "Found", "Decided", "Passed", "Not visible"}, rows)
+	p.rows("Every check found nothing and saw all there is.", head, rows)
 	if clear > 0 && len(rows) > 0 {
 		p.gap()
 		p.say("%d other checks found nothing and saw all there is.", clear)

@@ -4,28 +4,19 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"plumb/fleet"
 	"plumb/fleet/drift"
 )
 
-// Tally is a check over the whole fleet. Found, decided, passed and not visible
-// are all that the check is about, each counted once.
+// Tally is a check over the whole fleet.
 type Tally struct {
-	ID         string         `json:"id"`
-	Title      string         `json:"title"`
-	Severity   fleet.Severity `json:"severity"`
-	Passed     int            `json:"passed"`
-	Found      int            `json:"found"`
-	Decided    int            `json:"decided"` // found, and people decided about it
-	NotVisible int            `json:"not_visible"`
+	fleet.Checked
 	// NotAsked counts what could be looked at and is not, because nobody said
 	// what is intended: it is in none of the others.
-	NotAsked int        `json:"not_asked"`
-	Stale    int        `json:"stale"`  // of found and decided: it cannot be read now whether it is still so
-	Oldest   *time.Time `json:"oldest"` // since when the oldest that is found stands
+	NotAsked int `json:"not_asked"`
+	Stale    int `json:"stale"` // of found and decided: it cannot be read now whether it is still so
 	// ReadAt is when the oldest answer behind what passed and what is found was
 	// read, and AnswersAgeS how old it is: a door that somebody opened since is
 	// not seen yet. null where nothing answered, and of the past.
@@ -38,30 +29,18 @@ type Tally struct {
 	// not known.
 	FoundWeekAgo *int   `json:"found_week_ago"`
 	Off          string `json:"off"` // why a policy turned it off
-	How          string `json:"how"`
-	Fix          string `json:"fix"`
 }
 
-// Says is a check in a word or two. What is not visible, and what people
-// decided about, has not passed.
+// Says is a check in a word or two.
 func (t *Tally) Says() string {
-	switch {
+	switch word := t.Checked.Says(); {
 	case t.Off != "":
 		return "off"
-	case t.Found > 0:
-		return "found"
-	case t.Passed+t.Decided == 0 && t.NotVisible > 0:
-		return "not visible"
-	case t.NotVisible > 0:
-		return "partly seen"
-	case t.Decided > 0:
-		return "decided"
-	case t.Passed == 0 && t.NotAsked > 0: // nobody said what is intended
+	case word == "about nothing" && t.NotAsked > 0: // nobody said what is intended
 		return "not asked"
-	case t.Passed == 0:
-		return "about nothing"
+	default:
+		return word
 	}
-	return "passed"
 }
 
 // Unread are checks that no probe brings the facts of yet. They are listed, so
@@ -165,7 +144,7 @@ func (cov *coverage) concerned(c *Check) (n int) {
 }
 
 func (cov *coverage) begin(c *Check) *count {
-	t := &count{Tally: Tally{ID: c.ID, Title: c.Title, Severity: cov.severity(c), How: c.How, Fix: c.Fix}, live: cov.s.Live}
+	t := &count{Tally: Tally{Checked: fleet.Checked{ID: c.ID, Title: c.Title, Severity: cov.severity(c), How: c.How, Fix: c.Fix}}, live: cov.s.Live}
 	if p := cov.policy(c); p.Off {
 		t.Off = cmp.Or(p.Reason, "by policy")
 	}
@@ -187,10 +166,7 @@ func (t *count) done(cov *coverage) Tally {
 
 // of reports whether a facet is one of a check's: its id, or its id and which
 // part of the target.
-func (c *Check) of(facet string) bool {
-	rest, ok := strings.CutPrefix(facet, c.ID)
-	return ok && (rest == "" || rest[0] == ' ')
-}
+func (c *Check) of(facet string) bool { return fleet.OfCheck(facet, c.ID) }
 
 // add counts a target: what stands against it, and of the looks that find
 // nothing those that saw and those that did not. A target that was never judged
@@ -230,14 +206,8 @@ func (t *count) answered(at time.Time) {
 }
 
 func (t *count) found(f *fleet.Finding) {
-	if !f.Open() {
-		t.Decided++
-		return
-	}
-	t.Found++
-	t.open = append(t.open, f)
-	if t.Oldest == nil || f.Since.Before(*t.Oldest) {
-		since := f.Since
-		t.Oldest = &since
+	t.Add(f)
+	if f.Open() {
+		t.open = append(t.open, f)
 	}
 }

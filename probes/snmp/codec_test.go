@@ -148,7 +148,7 @@ func TestSensorKeys(t *testing.T) {
 		{&fleet.Entity{Descr: "Cpu temp sensor"}, "entPhySensor:42", "Cpu temp sensor"},
 		{nil, "entPhySensor:42", "temperature 42"},
 	} {
-		d := r.define(42, c.part).def
+		d := r.define(42, map[int]*fleet.Entity{42: c.part}).def
 		if d.Key != c.key || d.Name != c.name || d.ID != "1.3.6.1.2.1.99.1.1.1.4.42" {
 			t.Errorf("%+v", *d)
 		}

@@ -1,6 +1,7 @@
 package snmp
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -98,7 +99,7 @@ func (p *poll) defineSensors(ctx context.Context, parts map[int]*fleet.Entity) {
 	p.sensors.entity, p.sensors.order = make(map[int]*entitySensor, len(rows)), order
 	taken := map[string]bool{}
 	for _, i := range order {
-		s := rows[i].define(i, parts[i])
+		s := rows[i].define(i, parts)
 		if taken[s.def.Key] { // two parts of one name: the index must tell them apart
 			s.def.Key += "." + strconv.Itoa(i)
 		}
@@ -127,7 +128,8 @@ func (p *poll) addSensors(rows map[int]*sensorRow) {
 
 // define makes the definition. The key is the part's name, and its index only
 // where it has none.
-func (r *sensorRow) define(index int, part *fleet.Entity) *entitySensor {
+func (r *sensorRow) define(index int, parts map[int]*fleet.Entity) *entitySensor {
+	part := parts[index]
 	s := &entitySensor{truth: r.kind == 12}
 	class, unit := sensorKind(r.kind, r.units)
 	d := &fleet.SensorDef{ID: sensorColumns[sensorValue].plus(uint32(index)).String(), Class: class, Unit: unit}
@@ -145,10 +147,23 @@ func (r *sensorRow) define(index int, part *fleet.Entity) *entitySensor {
 		d.Name = string(class) + " " + strconv.Itoa(index)
 	}
 	d.Key = "entPhySensor:" + key
+	d.In = supplyAround(part, parts)
 	s.def = d
 	exponent := scaleExponent(r.scale) - max(r.precision, 0)
 	s.exponent, s.unfit = int8(exponent), exponent < -18 || exponent > 18
 	return s
+}
+
+// supplyAround names the power supply that a part stands in, by what the agent
+// calls it; "": in none. A row that names itself as what it stands in is no end.
+func supplyAround(part *fleet.Entity, parts map[int]*fleet.Entity) string {
+	for steps := 0; part != nil && steps < 8; steps++ {
+		if part.Class == "powerSupply" {
+			return cmp.Or(part.Name, part.Descr)
+		}
+		part = parts[part.Parent]
+	}
+	return ""
 }
 
 // scaleExponent returns the power of ten of an EntitySensorDataScale. In the
