@@ -57,6 +57,26 @@ func TestEvacuateSlowly(t *testing.T) {
 	}
 }
 
+// TestNotThereYet: a host takes an instance on before it runs there.
+func TestNotThereYet(t *testing.T) {
+	w := newWorld(2, 1)
+	w.Change(func(r *sim.Region) { r.Hosts[0].Up = false })
+	o := probe(t, config(serveTaking(t, w, time.Hour).AuthURL(), "admin"))
+	o.settle = 20 * time.Millisecond
+	sent := false
+	w.breakWith(func(c sim.Call) sim.Fault {
+		if sent && c.Service == "compute" {
+			w.Change(func(r *sim.Region) { r.Servers[0].Host = r.Hosts[1].Name })
+		}
+		sent = sent || c.Method == http.MethodPost && c.Service == "compute"
+		return sim.Fault{}
+	})
+	out, err := o.Act(context.Background(), fleet.Action{Kind: fleet.ActInstanceEvacuate, Target: uuid(1, 0)})
+	if err != nil || !out.Done || !strings.HasPrefix(out.Text, "accepted") || out.After != "REBUILD on ams-r02-s01" {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
 // TestEvacuateLost: the answer does not come. What is seen decides, and nothing
 // is sent again.
 func TestEvacuateLost(t *testing.T) {

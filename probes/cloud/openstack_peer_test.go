@@ -162,6 +162,9 @@ func launch(t *testing.T, o *OpenStack, n int) []string {
 	t.Helper()
 	flavor, image := furnish(t, o)
 	group := create(t, o, "os-server-groups", "server_group", map[string]any{"server_group": map[string]any{"name": "match-" + flavor[:8], "policy": "soft-anti-affinity"}})
+	t.Cleanup(func() { // a project may have ten of them
+		_, _ = o.session.compute.Delete(context.Background(), o.session.compute.Endpoint+"os-server-groups/"+group, nil)
+	})
 	var ids []string
 	for k := range n {
 		ids = append(ids, create(t, o, "servers", "server", map[string]any{
