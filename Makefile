@@ -36,7 +36,7 @@ peers:
 # The real OpenStack of ../shared/peers/cloud: minutes and 1.6 GB, so by hand.
 peers-openstack:
 	trap 'bash ../shared/peers/cloud/openstack.sh down' EXIT; bash ../shared/peers/cloud/openstack.sh up 3 && \
-	PLUMB_PEERS=1 PLUMB_OPENSTACK=1 $(GO) test -tags $(TAGS) -count=1 -timeout 15m -v -run '^TestPeer' ./probes/cloud
+	PLUMB_PEERS=1 PLUMB_OPENSTACK=1 $(GO) test -tags $(TAGS) -count=1 -timeout 30m -v -run '^TestPeer' ./probes/cloud
 
 # One JSON line a measurement: medians of processor time, beside a peer where one
 # is installed. When a benchmark cannot measure, all it said is shown.

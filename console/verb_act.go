@@ -78,6 +78,9 @@ func actAsked(c *verbCall, s *fleet.Snapshot) (e views.Execute, err error) {
 	if spec.On <= fleet.OnPort || spec.On == fleet.OnHost { // a device is part of its name: say which is nearest
 		for _, t := range e.Targets {
 			device, _, _ := strings.Cut(t, "/")
+			if spec.On == fleet.OnHost {
+				device = t // it may be CLOUD/HOST
+			}
 			if _, err := deviceOf(s, device); err != nil {
 				return e, err
 			}

@@ -2,11 +2,14 @@ package console
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"plumb/fleet"
+	"plumb/views"
 	"plumb/views/viewstest"
 )
 
@@ -40,6 +43,23 @@ func TestAListOfNothingIsASentence(t *testing.T) {
 		v := &Verbs{Memory: driftMemory{snap: s}, Now: func() time.Time { return viewstest.At }}
 		if code := v.Run(t.Context(), VerbCall{Args: strings.Fields(c.call), Stdout: &out, Stderr: &out, Caller: Caller{Role: fleet.RoleAdmin}}); code != exitOK || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%s: %d %q, want %q", c.call, code, out.String(), c.want)
+		}
+	}
+}
+
+// TestAHostThatOnlyItsCloudKnows: why it is no device, and how it becomes one.
+func TestAHostThatOnlyItsCloudKnows(t *testing.T) {
+	s := &fleet.Snapshot{At: viewstest.At, Topology: &fleet.Topology{},
+		Hosts: fleet.NewTable([]string{"os-fra/kvm7"}, []fleet.HostState{{Host: fleet.Host{Name: "kvm7"}, Cloud: "os-fra", Device: -1}})}
+	for _, call := range []string{"device kvm7", "act host-drain kvm7 --reason x", "act host-drain os-fra/kvm7 --dry-run"} {
+		var out bytes.Buffer
+		v := &Verbs{Memory: driftMemory{snap: s}, Now: func() time.Time { return viewstest.At },
+			Execute: func(context.Context, Caller, views.Execute) (fleet.Job, error) {
+				return fleet.Job{}, errors.New("it was tried")
+			}}
+		code := v.Run(t.Context(), VerbCall{Args: strings.Fields(call), Stdout: &out, Stderr: &out, Caller: Caller{Role: fleet.RoleAdmin}})
+		if want := "a hypervisor of cloud os-fra that the inventory does not know"; code == exitOK || !strings.Contains(out.String(), want) || !strings.Contains(out.String(), "add it to the inventory as a server with the id kvm7") {
+			t.Errorf("%s: %d %s", call, code, out.String())
 		}
 	}
 }

@@ -370,6 +370,9 @@ func deviceOf(s *fleet.Snapshot, id string) (*fleet.Device, error) {
 	if d := s.Devices.Get(id); d != nil {
 		return d, nil
 	}
+	if h := s.Unlisted(id); h != nil {
+		return nil, &Failure{"unknown", fmt.Sprintf("%s: a hypervisor of cloud %s that the inventory does not know", fleet.Clean(id, 80), h.Cloud), h.ListIt()}
+	}
 	ids := make([]string, 0, s.Devices.Len())
 	for k := range s.Devices.All() {
 		ids = append(ids, k)

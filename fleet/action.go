@@ -3,6 +3,7 @@ package fleet
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -13,7 +14,15 @@ type Action struct {
 	Serial string            `json:"serial"`         // what the target's serial must be when it is read again; empty where it has none
 	Args   map[string]string `json:"args,omitempty"` // see ActionSpec.Args
 	Why    string            `json:"why,omitempty"`  // what a device that keeps a note beside a setting is to keep: whose it is and why
+	Was    string            `json:"was,omitempty"`  // what it was when it was decided, as [PlanTarget.Before]; a wire that can tells when it is no more so
 }
+
+// NoteMark begins every note that is left beside a setting: see [Action.Why].
+const NoteMark = "plumb "
+
+// OwnNote reports whether a note beside a setting is one that plumb left there:
+// what others took out is theirs to give back.
+func OwnNote(note string) bool { return strings.HasPrefix(note, NoteMark) }
 
 // Outcome is what a wire knows after an action.
 type Outcome struct {

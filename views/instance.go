@@ -139,15 +139,16 @@ func (v Instance) chain(f Frame) *chain {
 		return c
 	}
 	if i.Device < 0 || i.Device >= f.Snap.Devices.Len() {
-		c.note(1, "host "+i.Host, "not one of our devices", widget.Unknown)
+		c.note(1, "host "+i.Host, "a hypervisor that the inventory does not know", widget.Unknown)
 		return c
 	}
-	v.addHost(f, c, f.Snap.Devices.At(i.Device))
+	v.addHost(f, c, i.Device)
 	return c
 }
 
 // addHost adds the device an instance stands on and what that stands on.
-func (v Instance) addHost(f Frame, c *chain, d *fleet.Device) {
+func (v Instance) addHost(f Frame, c *chain, n int) {
+	d := f.Snap.Devices.At(n)
 	text, st := verdict(f, d)
 	if text == "" {
 		text, st = string(d.Spec.Kind)+"  "+watts(d.PowerW)+"  inlet "+quantity(f.Theme, d.InletC, "C"), widget.Plain
@@ -164,7 +165,7 @@ func (v Instance) addHost(f Frame, c *chain, d *fleet.Device) {
 	}
 	others := 0
 	for _, x := range f.Snap.Instances.All() {
-		if x.Host == d.Spec.Name && x.ID != v.id {
+		if x.Device == n && x.ID != v.id {
 			others++
 		}
 	}

@@ -105,7 +105,7 @@ func (x *run) turn(ctx context.Context, t *fleet.PlanTarget) {
 		return
 	}
 	within, cancel := context.WithTimeout(ctx, actWithin)
-	out, err := x.wire.Act(within, t.Source, t.Wire, fleet.Action{Kind: x.job.Action, Target: t.ID, Serial: t.Serial, Args: x.job.Planned.Args, Why: x.label()})
+	out, err := x.wire.Act(within, t.Source, t.Wire, fleet.Action{Kind: x.job.Action, Target: t.ID, Serial: t.Serial, Args: x.job.Planned.Args, Why: x.label(), Was: t.Before})
 	cancel()
 	step, outcome := fleet.JobStep{Name: "act", Text: out.Text}, ""
 	switch {
@@ -128,7 +128,7 @@ func (x *run) turn(ctx context.Context, t *fleet.PlanTarget) {
 
 // label is what a device is told to keep: whose it is, of which job, and why.
 func (x *run) label() string {
-	return fleet.Clean("plumb "+x.job.ID+" "+x.job.By+": "+x.job.Reason, fleet.MaxText)
+	return fleet.Clean(fleet.NoteMark+x.job.ID+" "+x.job.By+": "+x.job.Reason, fleet.MaxText)
 }
 
 // begins puts on record that the turn of a target has come, where the job does

@@ -199,7 +199,7 @@ func TestActionIsAuditedSentOnceAndAccepted(t *testing.T) {
 		t.Fatal(job, err)
 	}
 	e.Wait()
-	if w.count() != 1 || w.sent[0].Serial != "7XK2P03" {
+	if w.count() != 1 || w.sent[0].Serial != "7XK2P03" || w.sent[0].Was != "power on" || w.sent[0].Why != "plumb "+job.ID+" bob: PSU swap" {
 		t.Errorf("sent %+v", w.sent)
 	}
 	if got := l.Snapshot().Jobs[0]; got.State != fleet.JobAccepted || l.outcomes() != "begun" {

@@ -11,7 +11,7 @@ import (
 
 // breakable are the guards that weigh a risk, which somebody may have to take.
 // All others hold what is known, and who may: no emergency changes that.
-var breakable = map[string]bool{"freeze": true, "budget": true, "unhealthy": true, "floor": true, "partner": true, "cooldown": true, "quarantine": true, "unsettled": true}
+var breakable = map[string]bool{"freeze": true, "budget": true, "unhealthy": true, "floor": true, "partner": true, "cooldown": true, "quarantine": true, "unsettled": true, "owner": true}
 
 // weigh asks every guard, the cheap ones first.
 func (b *bench) weigh() {
@@ -23,6 +23,7 @@ func (b *bench) weigh() {
 		b.identity(t)
 		b.lease(t)
 		b.cooldown(t)
+		b.owner(t)
 	}
 	b.refuge()
 	if b.spec.Takes {
@@ -143,8 +144,6 @@ func (b *bench) state(t *target) {
 		no("the cloud does not say whether %s is enabled", t.ID)
 	case k == fleet.ActHostDrain && t.host.Status == "disabled":
 		no("%s is %s already", t.ID, t.Before)
-	case k == fleet.ActHostUndrain && !strings.HasPrefix(t.host.Maintenance, "plumb "):
-		b.say("state", fleet.VerdictNote, t.ID, "plumb did not drain %s, somebody else did (%s): it is given back all the same", t.ID, t.Before)
 	case k == fleet.ActUserOff && (t.Before == "" || strings.Contains(t.Before, " disabled ")):
 		no("%s shows no enabled user in slot %s", t.ID, b.Args["slot"])
 	case (k == fleet.ActCipherOff || k == fleet.ActCipherSet) && t.unoffered(k, b.Args) != "":
@@ -154,11 +153,20 @@ func (b *bench) state(t *target) {
 	}
 }
 
+// owner leaves a host to whoever took it out: others may not know why, and what
+// it is in for.
+func (b *bench) owner(t *target) {
+	if b.spec.Kind == fleet.ActHostUndrain && t.host.Status == "disabled" && !fleet.OwnNote(t.host.Maintenance) {
+		b.say("owner", fleet.VerdictRefuse, t.ID, "%s is %s: it was not taken out from here, and whoever did that gives it back; an admin may break the glass", t.ID, t.Before)
+	}
+}
+
 // refuge looks for hosts that could take what a drained host is not given any
-// more, or what moves away: without one a drain only stops the cloud.
+// more, or what moves away: without one a drain only stops the cloud, and what
+// was to be built again is in ERROR afterwards.
 func (b *bench) refuge() {
 	k := b.spec.Kind
-	if k != fleet.ActHostDrain && k != fleet.ActInstanceMigrate {
+	if k != fleet.ActHostDrain && k != fleet.ActInstanceMigrate && k != fleet.ActInstanceEvacuate {
 		return
 	}
 	leaves := func(h *fleet.HostState, t *target) bool {

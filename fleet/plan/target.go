@@ -185,12 +185,20 @@ func (t *target) onGroup(s *fleet.Snapshot, id string) error {
 	return nil
 }
 
-// onHost finds a server in the list of its cloud's hypervisors.
+// onHost finds a server in the list of its cloud's hypervisors. A hypervisor that
+// the inventory does not know is no target: whose it is, and what stands and falls
+// with it, nobody could say.
 func (t *target) onHost(s *fleet.Snapshot, id string) error {
+	if h := s.Unlisted(id); h != nil {
+		return fmt.Errorf("%s is a hypervisor of cloud %s that the inventory does not know, so nobody can say who may act on it; %s", fleet.Clean(h.Name, 80), h.Cloud, h.ListIt())
+	}
 	if err := t.server(s, id); err != nil {
 		return err
 	}
 	n, is := s.HostOf[s.Devices.Number(id)]
+	if h := s.Alike(id); !is && h != nil {
+		return fmt.Errorf("%s is no hypervisor of a cloud that is watched, but cloud %s has a %s: where that is it, it is the id that the device has to have", id, h.Cloud, fleet.Clean(h.Name, 80))
+	}
 	if !is {
 		return fmt.Errorf("%s is no hypervisor of a cloud that is watched", id)
 	}

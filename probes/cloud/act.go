@@ -51,11 +51,18 @@ func (o *OpenStack) Act(ctx context.Context, a fleet.Action) (fleet.Outcome, err
 	if err == nil {
 		return out, nil
 	}
-	if errors.Is(err, fleet.ErrAuth) && !denied(err) {
+	switch {
+	case o.session == nil: // it did not come so far
+	case denied(err), errors.Is(err, errHidden):
+		err = fmt.Errorf("%w; user %s in project %s may not do this: give the cloud a credential with the role admin", err, o.session.user, o.session.project)
+	case errors.Is(err, fleet.ErrAuth):
 		o.session = nil
 	}
 	return out, &fleet.ProbeError{Target: o.cfg.Target, Op: op, Err: classify("openstack", err)}
 }
+
+// errHidden is an account that is not shown what an action has to know.
+var errHidden = errors.New("this account is not shown the host")
 
 func (o *OpenStack) act(ctx context.Context, a fleet.Action, out *fleet.Outcome) (op string, err error) {
 	do := deeds[a.Kind]
@@ -111,7 +118,7 @@ func (o *OpenStack) power(ctx context.Context, a fleet.Action, out *fleet.Outcom
 		out.Done, out.After, out.Text = true, s.Status, "it was "+s.Status+" already"
 		return "", nil
 	}
-	if err := o.post(ctx, o.session.compute, serverPath(a.Target)+"/action", w.body, http.StatusAccepted); err != nil {
+	if _, err := o.ask(ctx, o.session.compute, serverPath(a.Target)+"/action", w.body, http.StatusAccepted); err != nil {
 		return string(a.Kind), err
 	}
 	out.Done, out.Text = true, "accepted; not seen to have happened yet"
@@ -139,10 +146,14 @@ func (o *OpenStack) server(ctx context.Context, id string) (server, error) {
 	return doc.Server, nil
 }
 
-// post sends an action; what stands in its answer is not looked at.
-func (o *OpenStack) post(ctx context.Context, sc *gophercloud.ServiceClient, path string, body any, ok int) error {
-	_, err := sc.Post(withAPI(ctx, sc.Type), sc.Endpoint+path, body, nil, &gophercloud.RequestOpts{OkCodes: []int{ok}})
-	return classify(sc.Type, err)
+// ask sends an action; of its answer only the id of the request counts, under
+// which Nova writes down what becomes of it.
+func (o *OpenStack) ask(ctx context.Context, sc *gophercloud.ServiceClient, path string, body any, ok int) (request string, err error) {
+	resp, err := sc.Post(withAPI(ctx, sc.Type), sc.Endpoint+path, body, nil, &gophercloud.RequestOpts{OkCodes: []int{ok}})
+	if err != nil {
+		return "", classify(sc.Type, err)
+	}
+	return resp.Header.Get("X-Openstack-Request-Id"), nil
 }
 
 // answered reports whether err is the API's own no: nothing was carried out.

@@ -36,11 +36,11 @@ func (o *OpenStack) evacuate(ctx context.Context, a fleet.Action, out *fleet.Out
 		out.Text = "nothing was sent"
 		return "read the host's service", err
 	}
-	sent := o.sendEvacuation(ctx, a.Target)
+	request, sent := o.sendEvacuation(ctx, a.Target)
 	if answered(sent) {
 		return string(a.Kind), sent
 	}
-	return o.seeElsewhere(ctx, a, s, out, sent, evacuated)
+	return o.seeElsewhere(ctx, a, s, out, request, sent, evacuated)
 }
 
 // toMove reads an instance that is to go to another host: one whose host this
@@ -59,7 +59,7 @@ func (o *OpenStack) toMove(ctx context.Context, a fleet.Action, out *fleet.Outco
 	out.After = out.Before
 	switch {
 	case s.ServiceHost == "":
-		err = fmt.Errorf("%w: this account is not shown the host", fleet.ErrAuth)
+		err = fmt.Errorf("%w: %w", fleet.ErrAuth, errHidden)
 	case s.Task != "":
 		err = fmt.Errorf("%w: it is %s", fleet.ErrBusy, fleet.Clean(s.Task, 40))
 	case !slices.Contains(statuses, s.Status):
@@ -68,45 +68,13 @@ func (o *OpenStack) toMove(ctx context.Context, a fleet.Action, out *fleet.Outco
 	return s, read, err
 }
 
-func (o *OpenStack) sendEvacuation(ctx context.Context, id string) error {
+func (o *OpenStack) sendEvacuation(ctx context.Context, id string) (request string, err error) {
 	ctx, cancel := half(ctx)
 	defer cancel()
-	return o.post(ctx, o.session.computeAt(evacuateMax), serverPath(id)+"/action", map[string]any{"evacuate": map[string]any{}}, http.StatusOK)
+	return o.ask(ctx, o.session.computeAt(evacuateMax), serverPath(id)+"/action", map[string]any{"evacuate": map[string]any{}}, http.StatusOK)
 }
-
-// words are how one way to another host is told.
-type words struct{ done, busy, lost string }
 
 var evacuated = words{"it was built again on ", rebuilding, "no answer, but it is being built again"}
-
-// seeElsewhere looks until the instance is on another host, or for a while.
-func (o *OpenStack) seeElsewhere(ctx context.Context, a fleet.Action, was server, out *fleet.Outcome, sent error, say words) (op string, err error) {
-	begun := false
-	for began := o.now(); ; {
-		s, err := o.server(ctx, a.Target)
-		if err == nil {
-			out.After = s.where()
-			begun = begun || s.Status == say.busy || s.Task != ""
-			if s.ServiceHost != was.ServiceHost {
-				out.Done, out.Text = true, say.done+fleet.Clean(s.ServiceHost, fleet.MaxText)
-				return "", nil
-			}
-		}
-		if o.now().Sub(began) >= o.settle || pause(ctx, settleStep) != nil {
-			break
-		}
-	}
-	switch {
-	case sent == nil:
-		out.Done, out.Text = true, "accepted; not seen elsewhere yet"
-	case begun:
-		out.Done, out.Text = true, say.lost
-	default:
-		out.Text = "no answer, and it is where it was"
-		return string(a.Kind), sent
-	}
-	return "", nil
-}
 
 // where is a status with the host it is on.
 func (s server) where() string {

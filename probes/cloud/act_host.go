@@ -43,10 +43,9 @@ func (o *OpenStack) enable(ctx context.Context, a fleet.Action, out *fleet.Outco
 		want = serviceOff
 		body = map[string]any{"status": serviceOff, "disabled_reason": fleet.Clean(a.Why, maxReason)}
 	}
-	if a.Kind == fleet.ActHostDrain && s.Status == want && s.Disabled != fleet.Clean(a.Why, maxReason) {
-		// Who took it is who gives it back: it must not count as drained by us.
-		out.Text = "somebody else took it out before: " + out.Before + "; nothing was sent"
-		return string(a.Kind), fmt.Errorf("%w: %s", fleet.ErrUnsupported, out.Text)
+	if err := s.othersHand(a, want); err != nil {
+		out.Text = "nothing was sent"
+		return "check whose it is", err
 	}
 	if s.Status == want {
 		out.Done, out.Text = true, "it was "+out.Before+" already; nothing was sent"
@@ -76,13 +75,38 @@ func (o *OpenStack) enable(ctx context.Context, a fleet.Action, out *fleet.Outco
 // maxReason is what Nova keeps of a reason, in characters.
 const maxReason = 255
 
+// noReason is the note of a host that was disabled without one.
+const noReason = "no reason given"
+
 // text is a status with the note beside it.
 func (s *service) text() string {
 	text := fleet.Clean(s.Status, 16)
-	if s.Disabled != "" {
+	switch {
+	case s.Disabled != "":
 		text += ": " + fleet.Clean(s.Disabled, fleet.MaxText)
+	case s.Status == serviceOff:
+		text += ": " + noReason
 	}
 	return text
+}
+
+// othersHand returns why a host is not to be touched: somebody else took it
+// out, or did since it was decided. A drain that finds it out already has taken
+// nothing, and must not be given back later; what is given back is what plumb
+// took, or exactly what was seen by who decided it.
+func (s *service) othersHand(a fleet.Action, want string) error {
+	is, own := s.text(), fleet.OwnNote(s.Disabled)
+	switch {
+	case s.Status != serviceOff:
+		return nil
+	case want == serviceOff && s.Disabled != fleet.Clean(a.Why, maxReason):
+		return fmt.Errorf("%w: it is %s: it was taken out before", fleet.ErrUnsupported, is)
+	case want == serviceOn && a.Was != "" && a.Was != is:
+		return fmt.Errorf("%w: it is %s, and was %s when that was decided", fleet.ErrUnsupported, is, fleet.Clean(a.Was, fleet.MaxText))
+	case want == serviceOn && a.Was == "" && !own:
+		return fmt.Errorf("%w: it is %s: whoever took it out decides when it comes back", fleet.ErrUnsupported, is)
+	}
+	return nil
 }
 
 // serviceHost is what the compute service of a hypervisor calls itself: with

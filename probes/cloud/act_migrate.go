@@ -30,16 +30,16 @@ func (o *OpenStack) migrate(ctx context.Context, a fleet.Action, out *fleet.Outc
 		out.Text = "nothing was sent"
 		return "read the host's service", err
 	}
-	sent := o.sendMigration(ctx, a.Target)
+	request, sent := o.sendMigration(ctx, a.Target)
 	if answered(sent) {
 		return string(a.Kind), sent
 	}
-	return o.seeElsewhere(ctx, a, s, out, sent, migrated)
+	return o.seeElsewhere(ctx, a, s, out, request, sent, migrated)
 }
 
-func (o *OpenStack) sendMigration(ctx context.Context, id string) error {
+func (o *OpenStack) sendMigration(ctx context.Context, id string) (request string, err error) {
 	ctx, cancel := half(ctx)
 	defer cancel()
 	body := map[string]any{"os-migrateLive": map[string]any{"host": nil, "block_migration": "auto"}}
-	return o.post(ctx, o.session.compute, serverPath(id)+"/action", body, http.StatusAccepted)
+	return o.ask(ctx, o.session.compute, serverPath(id)+"/action", body, http.StatusAccepted)
 }

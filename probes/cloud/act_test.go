@@ -12,25 +12,8 @@ import (
 	sim "plumb/probes/sim/openstack"
 )
 
-// evacuations lets the world build instances again on the second host.
-func evacuations(w *world) {
-	w.onAct = func(id, action string) {
-		if action != "evacuate" && action != "os-migrateLive" {
-			return
-		}
-		w.change(func(r *sim.Region) {
-			for i := range r.Servers {
-				if r.Servers[i].ID == id {
-					r.Servers[i].Host = r.Hosts[1].Name
-				}
-			}
-		})
-	}
-}
-
 func TestEvacuate(t *testing.T) {
 	w := newWorld(2, 4)
-	evacuations(w)
 	o := probe(t, config(serve(t, w).AuthURL(), "admin"))
 	a := fleet.Action{Kind: fleet.ActInstanceEvacuate, Target: uuid(1, 0)}
 	posts := func() int { return w.count("compute/v2.1/servers/" + uuid(1, 0) + "/action") }
@@ -38,7 +21,7 @@ func TestEvacuate(t *testing.T) {
 	if !errors.Is(err, fleet.ErrUnsupported) || out.Done || posts() != 0 || !strings.Contains(err.Error(), "is up, not down") {
 		t.Fatalf("while its host is up: %+v, %v after %d", out, err, posts())
 	}
-	w.change(func(r *sim.Region) { r.Hosts[0].Up = false })
+	w.Change(func(r *sim.Region) { r.Hosts[0].Up = false })
 	out, err = o.Act(context.Background(), a)
 	if err != nil || !out.Done || out.Before != "ACTIVE on ams-r01-s01" || out.After != "ACTIVE on ams-r02-s01" || posts() != 1 {
 		t.Errorf("%+v, %v after %d", out, err, posts())
@@ -49,7 +32,7 @@ func TestEvacuate(t *testing.T) {
 			t.Errorf("a look sees it on %s", i.Host)
 		}
 	}
-	w.change(func(r *sim.Region) { r.Servers[2].Status = "PAUSED" })
+	w.Change(func(r *sim.Region) { r.Servers[2].Status = "PAUSED" })
 	for name, target := range map[string]string{"its host is up by now": uuid(1, 0), "paused": uuid(1, 2), "not there": uuid(1, 99)} {
 		if out, err := o.Act(context.Background(), fleet.Action{Kind: fleet.ActInstanceEvacuate, Target: target}); !errors.Is(err, fleet.ErrUnsupported) || out.Done {
 			t.Errorf("%s: %+v, %v", name, out, err)
@@ -61,7 +44,7 @@ func TestEvacuate(t *testing.T) {
 // that; what is under way is not begun again.
 func TestEvacuateSlowly(t *testing.T) {
 	w := newWorld(2, 1)
-	w.change(func(r *sim.Region) { r.Hosts[0].Up = false })
+	w.Change(func(r *sim.Region) { r.Hosts[0].Up = false })
 	o := probe(t, config(serveTaking(t, w, time.Hour).AuthURL(), "admin"))
 	o.settle = 20 * time.Millisecond
 	a := fleet.Action{Kind: fleet.ActInstanceEvacuate, Target: uuid(1, 0)}
@@ -71,6 +54,26 @@ func TestEvacuateSlowly(t *testing.T) {
 	}
 	if out, err := o.Act(context.Background(), a); !errors.Is(err, fleet.ErrBusy) || out.Done {
 		t.Errorf("again: %+v, %v", out, err)
+	}
+}
+
+// TestNotThereYet: a host takes an instance on before it runs there.
+func TestNotThereYet(t *testing.T) {
+	w := newWorld(2, 1)
+	w.Change(func(r *sim.Region) { r.Hosts[0].Up = false })
+	o := probe(t, config(serveTaking(t, w, time.Hour).AuthURL(), "admin"))
+	o.settle = 20 * time.Millisecond
+	sent := false
+	w.breakWith(func(c sim.Call) sim.Fault {
+		if sent && c.Service == "compute" {
+			w.Change(func(r *sim.Region) { r.Servers[0].Host = r.Hosts[1].Name })
+		}
+		sent = sent || c.Method == http.MethodPost && c.Service == "compute"
+		return sim.Fault{}
+	})
+	out, err := o.Act(context.Background(), fleet.Action{Kind: fleet.ActInstanceEvacuate, Target: uuid(1, 0)})
+	if err != nil || !out.Done || !strings.HasPrefix(out.Text, "accepted") || out.After != "REBUILD on ams-r02-s01" {
+		t.Errorf("%+v, %v", out, err)
 	}
 }
 
@@ -87,7 +90,7 @@ func TestEvacuateLost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(2, 1)
-			w.change(func(r *sim.Region) { r.Hosts[0].Up = false })
+			w.Change(func(r *sim.Region) { r.Hosts[0].Up = false })
 			w.breakWith(func(call sim.Call) sim.Fault {
 				if call.Method == http.MethodPost && call.Service == "compute" {
 					return c.fault
@@ -112,7 +115,35 @@ func TestEvacuateLost(t *testing.T) {
 func TestEvacuateHidden(t *testing.T) {
 	w := newWorld(2, 10)
 	o := probe(t, config(serve(t, w).AuthURL(), "guest"))
-	if out, err := o.Act(context.Background(), fleet.Action{Kind: fleet.ActInstanceEvacuate, Target: uuid(1, 9)}); !errors.Is(err, fleet.ErrAuth) || out.Done {
+	if out, err := o.Act(context.Background(), fleet.Action{Kind: fleet.ActInstanceEvacuate, Target: uuid(1, 9)}); !errors.Is(err, fleet.ErrAuth) || out.Done || !strings.Contains(err.Error(), "user guest in project guest may not do this") {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// TestNoRoom: the cloud takes what no host can take, and gives up afterwards. An
+// instance that was to move runs on; one that was to be built again is in ERROR,
+// until a host comes that can take it.
+func TestNoRoom(t *testing.T) {
+	w := newWorld(2, 1)
+	o := probe(t, config(serve(t, w).AuthURL(), "admin"))
+	host := func(i int, up, disabled bool) {
+		w.Change(func(r *sim.Region) { r.Hosts[i].Up, r.Hosts[i].Disabled = up, disabled })
+	}
+	host(1, true, true)
+	const gaveUp = "the cloud gave up: No valid host was found. There are not enough hosts available."
+	for _, c := range []struct {
+		kind  fleet.ActionKind
+		up    bool
+		after string
+	}{{fleet.ActInstanceMigrate, true, "ACTIVE on ams-r01-s01"}, {fleet.ActInstanceEvacuate, false, "ERROR on ams-r01-s01"}} {
+		host(0, c.up, false)
+		out, err := o.Act(context.Background(), fleet.Action{Kind: c.kind, Target: uuid(1, 0)})
+		if !errors.Is(err, fleet.ErrUnsupported) || out.Done || out.After != c.after || !strings.Contains(err.Error(), gaveUp) {
+			t.Errorf("%s: %+v, %v", c.kind, out, err)
+		}
+	}
+	host(1, true, false)
+	if out, err := o.Act(context.Background(), fleet.Action{Kind: fleet.ActInstanceEvacuate, Target: uuid(1, 0)}); err != nil || out.After != "ACTIVE on ams-r02-s01" {
 		t.Errorf("%+v, %v", out, err)
 	}
 }
@@ -121,11 +152,13 @@ func TestEvacuateHidden(t *testing.T) {
 func guarded() *world {
 	w := newWorld(1, 1)
 	ssh := sim.Rule{ID: uuid(5, 1), Ingress: true, Protocol: "tcp", PortMin: 22, PortMax: 22, Remote: "0.0.0.0/0"}
-	w.reg.Rules = []sim.SecurityGroup{
-		{ID: uuid(4, 1), Name: "mgmt", ProjectID: sim.ProjectID("admin"), Rules: []sim.Rule{ssh, {ID: uuid(5, 2)}}},
-		{ID: uuid(4, 2), Name: "default", ProjectID: sim.ProjectID("admin"), Rules: []sim.Rule{{ID: uuid(5, 3), IPv6: true}}},
-		{ID: uuid(4, 3), Name: "default", ProjectID: sim.ProjectID("guest"), Rules: []sim.Rule{{ID: uuid(5, 4), Ingress: true, PortMin: 80, PortMax: 90, Protocol: "tcp"}}},
-	}
+	w.Change(func(r *sim.Region) {
+		r.Rules = []sim.SecurityGroup{
+			{ID: uuid(4, 1), Name: "mgmt", ProjectID: sim.ProjectID("admin"), Rules: []sim.Rule{ssh, {ID: uuid(5, 2)}}},
+			{ID: uuid(4, 2), Name: "default", ProjectID: sim.ProjectID("admin"), Rules: []sim.Rule{{ID: uuid(5, 3), IPv6: true}}},
+			{ID: uuid(4, 3), Name: "default", ProjectID: sim.ProjectID("guest"), Rules: []sim.Rule{{ID: uuid(5, 4), Ingress: true, PortMin: 80, PortMax: 90, Protocol: "tcp"}}},
+		}
+	})
 	return w
 }
 
@@ -169,7 +202,7 @@ func TestRuleIsAnother(t *testing.T) {
 	w := guarded()
 	o := probe(t, config(serve(t, w).AuthURL(), "admin"))
 	observe(t, o, fleet.LaneTables)
-	w.change(func(r *sim.Region) { r.Rules[0].Rules[0].Remote = "10.0.0.0/8" })
+	w.Change(func(r *sim.Region) { r.Rules[0].Rules[0].Remote = "10.0.0.0/8" })
 	out, err := o.Act(context.Background(), fleet.Action{Kind: fleet.ActRuleRemove, Target: "os-ams/mgmt", Args: map[string]string{"rule": uuid(5, 1)}})
 	if !errors.Is(err, errOtherRule) || out.Done || deletes(w) != 0 {
 		t.Errorf("%+v, %v after %d deletes", out, err, deletes(w))
@@ -187,7 +220,7 @@ func TestRuleRemoveLost(t *testing.T) {
 					return sim.Fault{}
 				}
 				if carriedOut {
-					w.reg.Rules[0].Rules = w.reg.Rules[0].Rules[1:]
+					_ = w.RemoveRule("ams", uuid(5, 1))
 				}
 				return sim.Fault{Status: 504}
 			})

@@ -14,7 +14,7 @@ import (
 // look is asked who did it, once; the others are not.
 func TestWhoChangedAServer(t *testing.T) {
 	w := newWorld(2, 5)
-	w.change(func(r *sim.Region) {
+	w.Change(func(r *sim.Region) {
 		r.Flavors = append(r.Flavors, sim.Flavor{ID: "43", Name: "m1.large", VCPUs: 4, MemoryMB: 8192, Disk: 40})
 	})
 	o := probe(t, config(serve(t, w).AuthURL(), "admin"))
@@ -34,7 +34,7 @@ func TestWhoChangedAServer(t *testing.T) {
 		t.Fatalf("%d were asked before anything changed", n)
 	}
 	at := time.Date(2026, 3, 1, 13, 0, 0, 0, time.UTC)
-	w.change(func(r *sim.Region) {
+	w.Change(func(r *sim.Region) {
 		r.Servers[2].Flavor = r.Flavors[1].ID
 		r.Servers[2].Done = []sim.Done{{Action: "reboot", UserID: "bob", At: at.Add(time.Hour)}, {Action: "resize", UserID: "e\x1bve", At: at}, {Action: "create", UserID: "tf", At: epoch}}
 	})
@@ -60,7 +60,7 @@ func TestWhoChangedAServer(t *testing.T) {
 		}
 		return sim.Fault{}
 	})
-	w.change(func(r *sim.Region) { r.Servers[2].Flavor = r.Flavors[0].ID })
+	w.Change(func(r *sim.Region) { r.Servers[2].Flavor = r.Flavors[0].ID })
 	obs := observe(t, o, fleet.LaneFast)
 	if obs.Err != nil || obs.Facts.Get("sees.actions") != "denied" || len(obs.Instances) != 5 {
 		t.Errorf("%v, sees %q, %d instances", obs.Err, obs.Facts.Get("sees.actions"), len(obs.Instances))

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
@@ -141,10 +142,10 @@ func messageOf(body []byte) string {
 		var one struct{ Message string }
 		var many []struct{ Detail string }
 		if json.Unmarshal(raw, &one) == nil && one.Message != "" {
-			return fleet.Clean(one.Message, fleet.MaxText)
+			return strings.TrimSuffix(fleet.Clean(one.Message, fleet.MaxText), ".")
 		}
 		if json.Unmarshal(raw, &many) == nil && len(many) > 0 {
-			return fleet.Clean(many[0].Detail, fleet.MaxText)
+			return strings.TrimSuffix(fleet.Clean(many[0].Detail, fleet.MaxText), ".")
 		}
 	}
 	return ""

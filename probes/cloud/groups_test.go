@@ -14,7 +14,7 @@ import (
 func TestSecurityGroups(t *testing.T) {
 	w := newWorld(1, 2)
 	id := uuid(5, 1)
-	w.change(func(r *sim.Region) {
+	w.Change(func(r *sim.Region) {
 		r.Rules = []sim.SecurityGroup{{ID: id, Name: "game\x1b[2J", ProjectID: sim.ProjectID("admin"), Rules: []sim.Rule{
 			{ID: uuid(6, 1), Ingress: true, Protocol: "UDP", PortMin: 27000, PortMax: 27099, Remote: "0.0.0.0/0"},
 			{ID: uuid(6, 2), Ingress: true, IPv6: true, RemoteGroup: id},
@@ -50,7 +50,7 @@ func TestSecurityGroups(t *testing.T) {
 // TestSecurityGroupPages: more groups than Neutron puts on a page.
 func TestSecurityGroupPages(t *testing.T) {
 	w := newWorld(1, 0)
-	w.change(func(r *sim.Region) {
+	w.Change(func(r *sim.Region) {
 		for i := range 1201 {
 			r.Rules = append(r.Rules, sim.SecurityGroup{ID: uuid(5, i), Name: "g", ProjectID: sim.ProjectID("admin")})
 		}
@@ -134,7 +134,7 @@ func TestNetworkEndpoint(t *testing.T) {
 func TestServerGroupsBeyondTheLimit(t *testing.T) {
 	for _, c := range []struct{ groups, requests int }{{1, 1}, {99, 1}, {1000, 2}, {2050, 3}} {
 		w := newWorld(1, 1)
-		w.change(func(r *sim.Region) {
+		w.Change(func(r *sim.Region) {
 			r.Groups = nil
 			for i := range c.groups {
 				g := sim.Group{ID: uuid(3, i), Name: fmt.Sprintf("g%d", i), Policy: "affinity", ProjectID: sim.ProjectID("admin")}

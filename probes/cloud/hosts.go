@@ -125,7 +125,7 @@ func (l *look) fillHosts() {
 			merge(&host, a)
 		}
 		if host.Status == "disabled" && host.Maintenance == "" {
-			host.Maintenance = "disabled, no reason given"
+			host.Maintenance = noReason
 		}
 		l.obs.Hosts = append(l.obs.Hosts, host)
 	}

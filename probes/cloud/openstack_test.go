@@ -17,7 +17,7 @@ import (
 
 func TestSlowLook(t *testing.T) {
 	w := newWorld(4, 250)
-	w.change(func(r *sim.Region) {
+	w.Change(func(r *sim.Region) {
 		r.Hosts[1].Up = false
 		r.Hosts[2].Disabled, r.Hosts[2].DisabledReason = true, "firmware\x1b[31m"
 		r.Servers[3].Status = "SHUTOFF"
@@ -106,7 +106,7 @@ func TestInventoriesAreReadOnceAGeneration(t *testing.T) {
 	if again := w.count("placement/resource_providers/") - first; first != 8 || again != 4 {
 		t.Errorf("%d requests, then %d; want 8 and, inventories unchanged, 4", first, again)
 	}
-	w.change(func(r *sim.Region) {
+	w.Change(func(r *sim.Region) {
 		r.Hosts[0].Inventory = []sim.Inventory{{Class: "VCPU", Total: 128, Ratio: 1}}
 	})
 	obs := observe(t, o, fleet.LaneSlow)
@@ -326,7 +326,7 @@ func TestActions(t *testing.T) {
 	act := func(kind fleet.ActionKind, args map[string]string) (fleet.Outcome, error) {
 		return o.Act(context.Background(), fleet.Action{Kind: kind, Target: uuid(1, 0), Args: args})
 	}
-	status := func() string { return w.state("ams").Servers[0].Status }
+	status := func() string { return w.State("ams").Servers[0].Status }
 	out, err := act(fleet.ActInstanceStop, nil)
 	if err != nil || !out.Done || out.Before != "ACTIVE" || !strings.Contains(out.Text, "accepted") {
 		t.Fatalf("stop: %+v, %v", out, err)

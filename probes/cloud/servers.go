@@ -25,6 +25,7 @@ type server struct {
 	ServiceHost    string               `json:"OS-EXT-SRV-ATTR:host"`                // the same for its compute service
 	HostStatus     string               `json:"host_status"`                         // admins only, since 2.16
 	Launched       string               `json:"OS-SRV-USG:launched_at"`
+	Fault          fault                `json:"fault"` // of an ERROR
 	Metadata       map[string]string    `json:"metadata"`
 	Tags           []string             `json:"tags"` // since 2.26
 	Image          imageID              `json:"image"`

@@ -16,71 +16,19 @@ import (
 
 // world is a region of the simulated cloud that a test may change.
 type world struct {
+	*sim.Held
 	mu  sync.Mutex
-	reg sim.Region
 	bad func(sim.Call) sim.Fault
-	// onAct is told of an action before it is carried out.
-	onAct func(id, action string)
 	// calls counts requests by service and path.
 	calls map[string]int
-}
-
-func (w *world) state(string) *sim.Region {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	r := w.reg
-	r.Servers = slices.Clone(r.Servers)
-	r.Hosts = slices.Clone(r.Hosts)
-	r.Rules = slices.Clone(r.Rules)
-	return &r
-}
-
-func (w *world) change(f func(*sim.Region)) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	f(&w.reg)
-}
-
-func (w *world) act(_, id, action string) error {
-	if w.onAct != nil {
-		w.onAct(id, action)
-	}
-	w.change(func(r *sim.Region) {
-		for i := range r.Servers {
-			if r.Servers[i].ID == id && action != "evacuate" && action != "os-migrateLive" {
-				r.Servers[i].Status = map[string]string{"os-start": "ACTIVE", "os-stop": "SHUTOFF", "reboot": "ACTIVE"}[action]
-			}
-		}
-	})
-	return nil
-}
-
-func (w *world) setService(_, host string, disabled bool, reason string) error {
-	w.change(func(r *sim.Region) {
-		for i := range r.Hosts {
-			if r.Hosts[i].Name == host {
-				r.Hosts[i].Disabled, r.Hosts[i].DisabledReason = disabled, reason
-			}
-		}
-	})
-	return nil
-}
-
-func (w *world) removeRule(_, id string) error {
-	w.change(func(r *sim.Region) {
-		for i := range r.Rules {
-			r.Rules[i].Rules = slices.DeleteFunc(slices.Clone(r.Rules[i].Rules), func(x sim.Rule) bool { return x.ID == id })
-		}
-	})
-	return nil
 }
 
 func (w *world) fault(c sim.Call) sim.Fault {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls[c.Service+c.Path]++
-	if c.Method == http.MethodDelete {
-		w.calls["DELETE "+c.Service]++
+	if c.Method != http.MethodGet {
+		w.calls[c.Method+" "+c.Service]++
 	}
 	if w.bad == nil {
 		return sim.Fault{}
@@ -110,14 +58,14 @@ var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func uuid(kind, n int) string { return fmt.Sprintf("%08x-0000-4000-8000-%012x", kind, n) }
 
 func newWorld(hosts, servers int) *world {
-	w := &world{calls: map[string]int{}, reg: sim.Region{
+	r := sim.Region{
 		Name:    "ams",
 		Flavors: []sim.Flavor{{ID: "42", Name: "m1.small", VCPUs: 2, MemoryMB: 4096, Disk: 20}},
 		Groups:  []sim.Group{{ID: uuid(3, 1), Name: "match", Policy: "anti-affinity", ProjectID: sim.ProjectID("admin"), Members: []string{uuid(1, 0)}}},
 		Quota:   sim.Quota{Instances: 1000},
-	}}
+	}
 	for i := range hosts {
-		w.reg.Hosts = append(w.reg.Hosts, sim.Host{ID: uuid(2, i), Name: fmt.Sprintf("ams-r%02d-s01", i+1), Zone: "ams-a", Up: true, SeenAt: epoch, BootedAt: epoch,
+		r.Hosts = append(r.Hosts, sim.Host{ID: uuid(2, i), Name: fmt.Sprintf("ams-r%02d-s01", i+1), Zone: "ams-a", Up: true, SeenAt: epoch, BootedAt: epoch,
 			Inventory: []sim.Inventory{{Class: "VCPU", Total: 64, Reserved: 2, Ratio: 4}, {Class: "MEMORY_MB", Total: 262144, Reserved: 4096, Ratio: 1}, {Class: "DISK_GB", Total: 4000, Ratio: 1.5}}})
 	}
 	for i := range servers {
@@ -125,11 +73,11 @@ func newWorld(hosts, servers int) *world {
 		if i%10 == 9 {
 			project = "guest"
 		}
-		w.reg.Servers = append(w.reg.Servers, sim.Instance{ID: uuid(1, i), Name: fmt.Sprintf("match-%03d", i), ProjectID: sim.ProjectID(project),
-			Host: w.reg.Hosts[i%hosts].Name, Zone: "ams-a", Flavor: "m1.small", Status: "ACTIVE", Created: epoch.Add(time.Duration(i) * time.Second), Launched: epoch.Add(time.Second),
+		r.Servers = append(r.Servers, sim.Instance{ID: uuid(1, i), Name: fmt.Sprintf("match-%03d", i), ProjectID: sim.ProjectID(project),
+			Host: r.Hosts[i%hosts].Name, Zone: "ams-a", Flavor: "m1.small", Status: "ACTIVE", Created: epoch.Add(time.Duration(i) * time.Second), Launched: epoch.Add(time.Second),
 			Metadata: map[string]string{"service": "match"}, Tags: []string{"env=prod", "pinned"}})
 	}
-	return w
+	return &world{Held: sim.Hold(r), calls: map[string]int{}}
 }
 
 func serve(t testing.TB, w *world) *sim.Server {
@@ -147,7 +95,7 @@ func serveTaking(t testing.TB, w *world, takes time.Duration) *sim.Server {
 			{Name: "guest", Password: "secret-of-guest", Project: "guest"},
 		},
 		Apps:  []sim.AppCredential{{ID: "app1", Secret: "secret-of-app", User: "guest"}},
-		State: w.state, Act: w.act, SetService: w.setService, RemoveRule: w.removeRule, Fault: w.fault, ActionTakes: takes,
+		State: w.State, Act: w.Act, SetService: w.SetService, RemoveRule: w.RemoveRule, Fault: w.fault, ActionTakes: takes,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -126,10 +126,24 @@ func (f *Fleet) actInstance(_, id, action string) error {
 		return f.World.SetInstance(id, "ACTIVE", now)
 	case "os-stop":
 		return f.World.SetInstance(id, "SHUTOFF", now)
-	case "evacuate", "os-migrateLive":
-		return f.World.Evacuate(id, now)
+	case "os-migrateLive":
+		return orNoHost(f.World.Evacuate(id, now))
+	case "evacuate":
+		err := f.World.Evacuate(id, now)
+		if errors.Is(err, world.ErrNoHost) { // what could not be built again is in ERROR; what could not move runs on
+			_ = f.World.SetInstance(id, "ERROR", now)
+		}
+		return orNoHost(err)
 	}
 	return errAct
+}
+
+// orNoHost says it in the cloud's words where there was no host.
+func orNoHost(err error) error {
+	if errors.Is(err, world.ErrNoHost) {
+		return openstack.ErrNoHost
+	}
+	return err
 }
 
 // removeRule takes a rule out of its security group. What is read next shows it.

@@ -34,10 +34,12 @@ func (s compute) action(r *request, id string) (reply, error) {
 		}
 	}
 	region, host := r.call.Region, v.Host
-	began := s.actions.begin(id, name, s.cfg.ActionTakes, func() bool { return s.takeEffect(region, host, id, name) })
+	d := &deed{id: id, request: r.id, action: name, user: derivedID("user", r.grant.user.Name), at: r.now}
+	began := s.actions.begin(id, name, s.cfg.ActionTakes, func() bool { return s.takeEffect(region, host, d) })
 	if !began {
 		return reply{}, refuse(http.StatusConflict, fmt.Sprintf("Cannot '%s' instance %s while it is in task_state %s", verb, id, taskStates[s.actions.of(id)]))
 	}
+	s.deeds.add(d)
 	if name == "evacuate" {
 		return reply{status: http.StatusOK}, nil
 	}
@@ -75,18 +77,19 @@ func (s compute) mayMigrate(r *request, v *Instance) *apiError {
 }
 
 // takeEffect does an accepted action; it reports false while the host is dead.
-func (s *Server) takeEffect(region, host, id, name string) bool {
+func (s *Server) takeEffect(region, host string, d *deed) bool {
 	reg := s.cfg.State(region)
 	if reg == nil {
 		return false
 	}
-	if h := reg.hostNamed(host); h != nil && !h.Up && name != "evacuate" {
+	if h := reg.hostNamed(host); h != nil && !h.Up && d.action != "evacuate" {
 		return false
 	}
+	name := d.action
 	if name == "reboot-hard" {
 		name = "reboot"
 	}
-	_ = s.cfg.Act(region, id, name) // what fails on the host shows in the state, as in Nova
+	s.deeds.end(d, s.cfg.Act(region, d.id, name))
 	return true
 }
 

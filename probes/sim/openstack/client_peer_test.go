@@ -66,5 +66,5 @@ func TestPeerClient(t *testing.T) {
 	rows("2.88", "security", "group", "list")
 	rows("2.88", "limits", "show", "--absolute")
 	run("2.88", "server", "stop", id)
-	eventually(t, "SHUTOFF", func() bool { return w.state("ams").server(id).Status == "SHUTOFF" })
+	eventually(t, "SHUTOFF", func() bool { return w.State("ams").server(id).Status == "SHUTOFF" })
 }

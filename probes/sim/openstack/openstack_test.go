@@ -214,9 +214,11 @@ func TestSecurityGroups(t *testing.T) {
 // sends all to who did not.
 func TestSecurityGroupPages(t *testing.T) {
 	w := newWorld(1)
-	for i := range 5 {
-		w.reg.Rules = append(w.reg.Rules, SecurityGroup{ID: fmt.Sprintf("more-%d", i), Name: "more", ProjectID: ProjectID("admin"), Rules: []Rule{{ID: "r", IPv6: true, RemoteGroup: "other"}}})
-	}
+	w.Change(func(r *Region) {
+		for i := range 5 {
+			r.Rules = append(r.Rules, SecurityGroup{ID: fmt.Sprintf("more-%d", i), Name: "more", ProjectID: ProjectID("admin"), Rules: []Rule{{ID: "r", IPv6: true, RemoteGroup: "other"}}})
+		}
+	})
 	s := start(t, w, nil)
 	tok := token(t, s, "admin", "secret", "admin")
 	root := endpoint(t, s, tok, "network", "ams") + "/v2.0/security-groups"

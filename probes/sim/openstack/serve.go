@@ -53,7 +53,9 @@ type Config struct {
 	// Act carries out os-start, os-stop, reboot, evacuate or os-migrateLive on a
 	// server. It is
 	// called ActionTakes after the API accepted the action, and, but for an
-	// evacuation, not at all if the server's host is down by then.
+	// evacuation, not at all if the server's host is down by then. What it
+	// returns is written down beside the action, for those who ask: [ErrNoHost]
+	// where no host can take the server.
 	Act func(region, server, action string) error
 
 	// SetService lets the scheduler use a host, or not and why.
@@ -112,6 +114,7 @@ type Server struct {
 	http    *http.Server
 	tokens  *tokens
 	actions *actions
+	deeds   *deeds
 	cancel  context.CancelFunc // ends the answers under way
 	once    sync.Once
 	done    chan struct{}
@@ -132,6 +135,7 @@ func Serve(ctx context.Context, addr string, cfg Config) (*Server, error) {
 		base:    "http://" + l.Addr().String(),
 		tokens:  newTokens(cfg.TokenLife),
 		actions: newActions(),
+		deeds:   newDeeds(),
 		done:    make(chan struct{}),
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -53,16 +53,6 @@ func truth(q url.Values, key string) bool {
 	return false
 }
 
-// doneTo lists what was done to a server, newest first.
-func doneTo(v *Instance) []any {
-	out := []any{}
-	for _, d := range v.Done {
-		out = append(out, map[string]any{"action": d.Action, "instance_uuid": v.ID, "request_id": "req-" + v.ID, "user_id": d.UserID, "project_id": v.ProjectID,
-			"start_time": d.At.UTC().Format("2006-01-02T15:04:05.000000"), "updated_at": d.At.UTC().Format("2006-01-02T15:04:05.000000"), "message": nil})
-	}
-	return out
-}
-
 func (s compute) getServers(r *request, rest []string) (reply, error) {
 	detail := len(rest) == 1 && rest[0] == "detail"
 	if len(rest) == 1 && !detail {
@@ -72,12 +62,8 @@ func (s compute) getServers(r *request, rest []string) (reply, error) {
 		}
 		return ok(map[string]any{"server": s.server(r, v, true)}), nil
 	}
-	if len(rest) == 2 && rest[1] == "os-instance-actions" {
-		v := s.mayTouch(r, rest[0])
-		if v == nil {
-			return reply{}, noInstance(rest[0])
-		}
-		return ok(map[string]any{"instanceActions": doneTo(v)}), nil
+	if len(rest) > 1 && len(rest) <= 3 && rest[1] == "os-instance-actions" {
+		return s.getDeeds(r, rest[0], rest[2:])
 	}
 	if len(rest) > 1 {
 		return reply{}, errNotFound

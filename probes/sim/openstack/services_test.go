@@ -71,3 +71,55 @@ func TestLiveMigration(t *testing.T) {
 		t.Errorf("from a host that is down: %d %s", a.status, a.text)
 	}
 }
+
+// TestWhatBecameOfIt: an action that was accepted and that no host could take is
+// told under its request, in the words of a real cloud.
+func TestWhatBecameOfIt(t *testing.T) {
+	w := newWorld(10)
+	w.Change(func(r *Region) { r.Hosts[1].Disabled, r.Hosts[2].Up = true, false })
+	s := start(t, w, nil)
+	admin, guest := token(t, s, "admin", "secret", "admin"), token(t, s, "guest", "guest", "guest")
+	first := endpoint(t, s, admin, "compute", "ams") + "/servers/" + derivedUUID("server", "0")
+	events := func(tok, version, request string) (int, map[string]any) {
+		a := raw(t, "GET", first+"/os-instance-actions/"+request, "", "X-Auth-Token", tok, "OpenStack-API-Version", "compute "+version)
+		if a.status != 200 {
+			return a.status, nil
+		}
+		return 200, a.body["instanceAction"].(map[string]any)["events"].([]any)[0].(map[string]any)
+	}
+	for _, c := range []struct{ body, event, status, host string }{
+		{`{"os-migrateLive": {"host": null, "block_migration": "auto"}}`, "conductor_live_migrate_instance", "ACTIVE", "UP"},
+		{`{"evacuate": {}}`, "rebuild_server", "ERROR", "DOWN"},
+	} {
+		w.hostUp(0, c.host == "UP")
+		a := raw(t, "POST", first+"/action", c.body, "X-Auth-Token", admin, "OpenStack-API-Version", "compute 2.94")
+		request := a.header.Get("X-Openstack-Request-Id")
+		if a.status >= 300 {
+			t.Fatalf("%s: %d %s", c.event, a.status, a.text)
+		}
+		if _, e := events(admin, "2.94", request); e["result"] != nil || e["event"] != c.event {
+			t.Errorf("while it is under way: %v", e)
+		}
+		eventually(t, "it gives up", func() bool {
+			_, e := events(admin, "2.94", request)
+			return e["result"] == "Error" && e["details"] == noValidHost
+		})
+		if _, e := events(admin, "2.83", request); e["details"] != nil || e["traceback"] == nil {
+			t.Errorf("before 2.84: %v", e)
+		}
+		if status, _ := events(guest, "2.94", request); status != 404 {
+			t.Errorf("somebody else's server: %d", status)
+		}
+		if status, _ := events(admin, "2.94", "req-none"); status != 404 {
+			t.Errorf("no such request: %d", status)
+		}
+		list := raw(t, "GET", first+"/os-instance-actions", "", "X-Auth-Token", admin).body["instanceActions"].([]any)
+		if newest := list[0].(map[string]any); newest["request_id"] != request || newest["message"] != "Error" {
+			t.Errorf("the list begins with %v", newest)
+		}
+		server := raw(t, "GET", first, "", "X-Auth-Token", admin).body["server"].(map[string]any)
+		if server["status"] != c.status || server["OS-EXT-SRV-ATTR:host"] != "ams-r01-s01" {
+			t.Errorf("after %s it is %v on %v", c.event, server["status"], server["OS-EXT-SRV-ATTR:host"])
+		}
+	}
+}

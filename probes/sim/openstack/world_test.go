@@ -6,69 +6,27 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
 
 // world is a small region that a test may change.
-type world struct {
-	mu  sync.Mutex
-	reg Region
-}
+type world struct{ *Held }
 
-func (w *world) state(name string) *Region {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if name != w.reg.Name {
-		return &Region{Name: name}
-	}
-	r := w.reg
-	r.Servers = append([]Instance(nil), w.reg.Servers...)
-	r.Hosts = append([]Host(nil), w.reg.Hosts...)
-	r.Rules = append([]SecurityGroup(nil), w.reg.Rules...)
-	return &r
-}
-
-func (w *world) act(_, id, action string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if action == "evacuate" {
-		w.reg.server(id).Host = w.reg.Hosts[1].Name
-		return nil
-	}
-	to := map[string]string{"os-start": "ACTIVE", "os-stop": "SHUTOFF", "reboot": "ACTIVE"}[action]
-	w.reg.server(id).Status = to
-	return nil
-}
-
-func (w *world) removeRule(_, id string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	g := &w.reg.Rules[0]
-	g.Rules = slices.DeleteFunc(slices.Clone(g.Rules), func(r Rule) bool { return r.ID == id })
-	return nil
-}
-
-func (w *world) hostUp(i int, up bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.reg.Hosts[i].Up = up
-}
+func (w *world) hostUp(i int, up bool) { w.Change(func(r *Region) { r.Hosts[i].Up = up }) }
 
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func newWorld(servers int) *world {
-	w := &world{reg: Region{
+	r := Region{
 		Name:    "ams",
 		Flavors: []Flavor{{ID: "42", Name: "m1.small", VCPUs: 2, MemoryMB: 4096, Disk: 20}},
 		Groups:  []Group{{ID: derivedUUID("group"), Name: "match", Policy: "anti-affinity", MaxPerHost: 2, ProjectID: ProjectID("admin")}},
 		Rules:   []SecurityGroup{{ID: derivedUUID("sg"), Name: "web", ProjectID: ProjectID("admin"), Rules: []Rule{{ID: derivedUUID("r"), Ingress: true, Protocol: "tcp", PortMin: 443, PortMax: 443, Remote: "0.0.0.0/0"}}}},
-	}}
+	}
 	for i := range 3 {
-		w.reg.Hosts = append(w.reg.Hosts, Host{ID: derivedUUID("host", fmt.Sprint(i)), Name: fmt.Sprintf("ams-r01-s%02d", i+1), Zone: "ams-a", Up: true, SeenAt: epoch, BootedAt: epoch,
+		r.Hosts = append(r.Hosts, Host{ID: derivedUUID("host", fmt.Sprint(i)), Name: fmt.Sprintf("ams-r01-s%02d", i+1), Zone: "ams-a", Up: true, SeenAt: epoch, BootedAt: epoch,
 			Inventory: []Inventory{{"VCPU", 64, 2, 4}, {"MEMORY_MB", 262144, 4096, 1}, {"DISK_GB", 4000, 0, 1}}})
 	}
 	for i := range servers {
@@ -76,12 +34,12 @@ func newWorld(servers int) *world {
 		if i%10 == 9 {
 			project = "guest"
 		}
-		w.reg.Servers = append(w.reg.Servers, Instance{ID: derivedUUID("server", fmt.Sprint(i)), Name: fmt.Sprintf("match-%03d", i), ProjectID: ProjectID(project),
-			Host: w.reg.Hosts[i%3].Name, Zone: "ams-a", Flavor: "m1.small", Status: "ACTIVE", Created: epoch.Add(time.Duration(i) * time.Second), Launched: epoch,
+		r.Servers = append(r.Servers, Instance{ID: derivedUUID("server", fmt.Sprint(i)), Name: fmt.Sprintf("match-%03d", i), ProjectID: ProjectID(project),
+			Host: r.Hosts[i%3].Name, Zone: "ams-a", Flavor: "m1.small", Status: "ACTIVE", Created: epoch.Add(time.Duration(i) * time.Second), Launched: epoch,
 			Metadata: map[string]string{"service": "match"}, Tags: []string{"env=prod"}, Groups: []string{"web"},
 			Addresses: []Address{{Network: "private", IP: fmt.Sprintf("10.0.0.%d", i%250+1), MAC: "fa:16:3e:00:00:01"}}})
 	}
-	return w
+	return &world{Hold(r)}
 }
 
 func start(t *testing.T, w *world, change func(*Config)) *Server {
@@ -93,7 +51,7 @@ func start(t *testing.T, w *world, change func(*Config)) *Server {
 			{Name: "guest", Password: "guest", Project: "guest"},
 		},
 		Apps:  []AppCredential{{ID: "app1", Secret: "appsecret", User: "guest"}},
-		State: w.state, Act: w.act, RemoveRule: w.removeRule, ActionTakes: 20 * time.Millisecond,
+		State: w.State, Act: w.Act, SetService: w.SetService, RemoveRule: w.RemoveRule, ActionTakes: 20 * time.Millisecond,
 	}
 	if change != nil {
 		change(&cfg)

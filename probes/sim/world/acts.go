@@ -249,6 +249,9 @@ func (w *World) Evacuate(id string, now time.Time) error {
 		}
 		c := w.state.Instances[id]
 		c.Host, c.Moved = w.Servers[w.Hyps[h]].Name, w.time(t)
+		if c.Status == "ERROR" { // built again, it runs
+			c.Status = ""
+		}
 		w.state.Instances[id] = c
 		return nil
 	})
