@@ -100,3 +100,28 @@ func TestASlowStoreHoldsNoPlaceOfAPoll(t *testing.T) {
 		<-done
 	})
 }
+
+// TestOnePollAnswersAllWhoAskedBefore: a target that was asked for while it waited
+// for its turn is polled once.
+func TestOnePollAnswersAllWhoAskedBefore(t *testing.T) {
+	cfg := quick()
+	cfg.Interval, cfg.Tables, cfg.Parallel = time.Minute, time.Minute, 1
+	under(t, cfg, func(t *testing.T, s *Scheduler, k *kept) {
+		f := &fake{id: "a"}
+		busy := &fake{id: "b", do: func(context.Context, int) error { time.Sleep(8 * time.Second); return nil }}
+		s.SetTargets([]Target{f.target(), busy.target()})
+		time.Sleep(2*time.Minute + 15*time.Second)
+		synctest.Wait()
+		before := len(k.of("a"))
+		s.Nudge("b")
+		time.Sleep(time.Second) // b has the one place there is for what is asked for
+		s.Nudge("a")
+		time.Sleep(time.Second)
+		s.Nudge("a")
+		time.Sleep(8 * time.Second)
+		synctest.Wait()
+		if n := len(k.of("a")) - before; n != 1 {
+			t.Errorf("polled %d times", n)
+		}
+	})
+}

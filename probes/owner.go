@@ -136,6 +136,10 @@ func (o *owner) poll(ctx context.Context, asked bool) {
 		return
 	}
 	defer func() { <-slots }()
+	select {
+	case <-o.nudged: // whoever asked until now gets this one
+	default:
+	}
 	began := time.Now()
 	o.s.pulse.move()
 	defer o.s.pulse.move()
