@@ -50,6 +50,7 @@ bench-engine:
 
 bench-alert:
 	$(call measure,-run '^$$' -bench Alerts ./fleet/engine)
+	$(call measure,-run '^TestMeasureStorm' .)
 
 bench-store:
 	$(call measure,-run '^TestMeasure' -bench . ./store)

@@ -150,6 +150,8 @@ func Hush(s *fleet.Snapshot, by Caller, w views.AlertWord, now time.Time) (fleet
 		return fleet.Decision{}, x, usage(example, "%s: needs 1 to 20 matchers: what is it about?", verb)
 	case w.At == "" && alert.Matches(x.Matchers, nil):
 		return fleet.Decision{}, x, usage(example, "silence: matches everything, also what has none of these labels")
+	case w.At == "" && !w.All && alert.Sweeping(x.Matchers):
+		return fleet.Decision{}, x, usage(example, "silence: covers every alert there is or will be, %d now; --all says that this is meant", len(alert.Covered(s, &x)))
 	case w.For == 0:
 		return fleet.Decision{}, x, usage(example, "%s: needs --for: how long it stands", verb)
 	case strings.TrimSpace(x.Comment) == "":

@@ -154,7 +154,7 @@ func runSilence(ctx context.Context, v *Verbs, c *verbCall) error {
 	if err != nil {
 		return err
 	}
-	w := views.AlertWord{Do: "silence", Reason: c.flags["reason"], Matchers: c.words}
+	w := views.AlertWord{Do: "silence", Reason: c.flags["reason"], Matchers: c.words, All: c.flags["all"] != ""}
 	if c.Args[0] == "maintenance" {
 		if len(c.words) == 0 {
 			return usage(maintenanceExample, "maintenance: needs a region, site, rack, feed or device")

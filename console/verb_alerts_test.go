@@ -96,6 +96,17 @@ func TestAlertWords(t *testing.T) {
 			_, _, err := Hush(s, op, w, now)
 			return err
 		},
+		"a silence of all that is": func() error {
+			w := good
+			w.Matchers = []string{"rule=~.+", "severity=~info|warn|crit"}
+			_, _, err := Hush(s, op, w, now)
+			if w.All = true; err != nil {
+				if _, x, meant := Hush(s, op, w, now); meant != nil || x.ID == "" {
+					t.Errorf("with --all: %v", meant)
+				}
+			}
+			return err
+		},
 		"a silence of nothing":      func() error { w := good; w.Matchers = nil; _, _, err := Hush(s, op, w, now); return err },
 		"a silence without end":     func() error { w := good; w.For = 0; _, _, err := Hush(s, op, w, now); return err },
 		"a silence without reason":  func() error { w := good; w.Reason = " "; _, _, err := Hush(s, op, w, now); return err },

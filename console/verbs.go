@@ -111,7 +111,7 @@ func verbs() []verb {
 		{"alerts", "[FILTER...] [--all]", "what the rules call for, with what holds it; filter: state:firing severity:crit held:no rack=ams1/r03 rule=~psu.* fan !spare", fleet.RoleViewer, runAlerts},
 		{"ack", "ALERT [--for D] [--sticky] [--reason R]", "say that you know of an alert: nobody is told of it again until it changes or alerts.ack_for is over, with --sticky until it is ok", fleet.RoleOperator, runAck},
 		{"unack", "ALERT [--reason R]", "take an ack back", fleet.RoleOperator, runAck},
-		{"silence", "LABEL=VALUE... --for D --reason R", "keep alerts from being told for a time; = != =~ !~", fleet.RoleOperator, runSilence},
+		{"silence", "LABEL=VALUE... --for D --reason R [--all]", "keep alerts from being told for a time; = != =~ !~; --all: where that names nothing", fleet.RoleOperator, runSilence},
 		{"maintenance", "PLACE [LABEL=VALUE...] --for D --reason R", "a silence of a region, site, rack, feed or device and of all in it", fleet.RoleOperator, runSilence},
 		{"unsilence", "ID", "end a silence now", fleet.RoleOperator, runUnsilence},
 		{"silences", "[--all]", "silences that stand or are to come, with --all those that ended too", fleet.RoleViewer, runSilences},

@@ -21,6 +21,7 @@ type owner struct {
 	gone   chan struct{} // closed when the owner ended
 	after  chan struct{} // the gone of the owner before of this target; nil: there was none
 
+	beat     *time.Timer // fires when it next has to move
 	probe    fleet.Probe
 	due      [3]time.Time // by lane
 	inBeat   bool         // it has answered since the start, and is polled on its beat
@@ -53,8 +54,8 @@ func (o *owner) run(ctx context.Context) {
 	for l := range o.due {
 		o.due[l] = now.Add(phase(o.target.ID, min(firstSpread, o.s.cfg.Interval)))
 	}
-	timer := time.NewTimer(o.until(o.due[fleet.LaneFast]))
-	defer timer.Stop()
+	o.beat = time.NewTimer(o.until(o.due[fleet.LaneFast]))
+	defer o.beat.Stop()
 	defer o.wants.Store(0)
 	for {
 		select {
@@ -64,12 +65,12 @@ func (o *owner) run(ctx context.Context) {
 			r.reply <- o.act(r)
 		case <-o.nudged:
 			if !o.refused || time.Now().After(o.held) {
-				o.poll(ctx)
+				o.poll(ctx, true)
 			}
-		case <-timer.C:
-			o.poll(ctx)
+		case <-o.beat.C:
+			o.poll(ctx, false)
 		}
-		timer.Reset(o.until(o.next()))
+		o.beat.Reset(o.until(o.next()))
 	}
 }
 
@@ -103,16 +104,42 @@ func (o *owner) lane(now time.Time) fleet.Lane {
 	return fleet.LaneFast
 }
 
-func (o *owner) poll(ctx context.Context) {
-	slots := o.s.live
-	if o.failures > 0 {
-		slots = o.s.sick // the dead wait for one another, never for the living
+// slot waits for a place among the polls that are under way: nil, its context
+// ended first. The dead wait for one another, and what was asked for for others
+// that were, never the living on their beat; whose own beat comes meanwhile goes
+// with that.
+func (o *owner) slot(ctx context.Context, asked bool) chan struct{} {
+	slots, beat := o.s.live, (<-chan time.Time)(nil)
+	switch {
+	case o.failures > 0:
+		slots = o.s.sick
+	case asked:
+		slots, beat = o.s.asked, o.beat.C
 	}
-	select {
-	case slots <- struct{}{}:
-		defer func() { <-slots }()
-	case <-ctx.Done():
+	for {
+		select {
+		case slots <- struct{}{}:
+			return slots
+		case <-beat:
+			slots, beat = o.s.live, nil
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// poll looks once and hands on what it saw. Its place is another's as soon as it
+// has one among those that wait for the store, which takes many at once or few
+// with the same trouble: in a storm, when it is slow, all that wait go together.
+func (o *owner) poll(ctx context.Context, asked bool) {
+	slots := o.slot(ctx, asked)
+	if slots == nil {
 		return
+	}
+	defer func() { <-slots }()
+	select {
+	case <-o.nudged: // whoever asked until now gets this one
+	default:
 	}
 	began := time.Now()
 	o.s.pulse.move()
@@ -125,6 +152,13 @@ func (o *owner) poll(ctx context.Context) {
 		return
 	}
 	o.settle(lane, obs)
+	select {
+	case o.s.telling <- struct{}{}:
+		<-slots
+		slots = o.s.telling
+	case <-ctx.Done():
+		return
+	}
 	if err := o.s.sink(ctx, obs); err != nil && ctx.Err() == nil {
 		o.s.log.Error("observation not kept", "target", o.target.ID, "err", err)
 	}

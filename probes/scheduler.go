@@ -27,6 +27,10 @@ type name struct {
 	source fleet.Source
 }
 
+// tellMost is how many times as many polls as may be under way may wait for the
+// sink.
+const tellMost = 4
+
 // Sink takes an observation. It may block: a full store slows polling down.
 type Sink func(context.Context, *fleet.Observation) error
 
@@ -35,13 +39,17 @@ type Scheduler struct {
 	cfg    Config
 	sink   Sink
 	log    *slog.Logger
-	live   chan struct{} // slots of the living
-	sick   chan struct{} // slots of the dead
 	meters meters
 	pulse  pulse
 
-	mu     sync.Mutex // guards owners, ending and ctx
+	live    chan struct{} // slots of the living, on their beat
+	asked   chan struct{} // slots of the living that somebody asked for
+	sick    chan struct{} // slots of the dead
+	telling chan struct{} // slots of what was seen and waits for the sink
+
+	mu     sync.Mutex // guards owners, byID, ending and ctx
 	owners map[name]*owner
+	byID   map[string][]*owner
 	ending map[name]chan struct{} // gone of the last owner that was told to stop
 	ctx    context.Context
 	wg     sync.WaitGroup
@@ -55,7 +63,7 @@ func NewScheduler(cfg Config, sink Sink, log *slog.Logger) (*Scheduler, error) {
 	return &Scheduler{
 		cfg: cfg, sink: sink, log: log, owners: make(map[name]*owner), ending: make(map[name]chan struct{}),
 		pulse: pulse{began: time.Now()},
-		live:  make(chan struct{}, cfg.Parallel), sick: make(chan struct{}, cfg.Patients),
+		live:  make(chan struct{}, cfg.Parallel), asked: make(chan struct{}, max(cfg.Parallel/2, 1)), sick: make(chan struct{}, cfg.Patients), telling: make(chan struct{}, tellMost*cfg.Parallel),
 	}, nil
 }
 
@@ -106,7 +114,10 @@ func (s *Scheduler) SetTargets(targets []Target) {
 			s.start(o)
 		}
 	}
-	s.owners = next
+	s.owners, s.byID = next, make(map[string][]*owner, len(next))
+	for n, o := range next {
+		s.byID[n.id] = append(s.byID[n.id], o)
+	}
 }
 
 // start runs an owner; s.mu is held.
@@ -128,12 +139,10 @@ func (s *Scheduler) Nudge(ids ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range ids {
-		for n, o := range s.owners {
-			if n.id == id {
-				select {
-				case o.nudged <- struct{}{}:
-				default:
-				}
+		for _, o := range s.byID[id] {
+			select {
+			case o.nudged <- struct{}{}:
+			default:
 			}
 		}
 	}

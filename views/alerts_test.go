@@ -228,6 +228,18 @@ func TestSilences(t *testing.T) {
 			t.Errorf("matchers %q are taken", bad)
 		}
 	}
+	wide, _ := give(t, f, v, "hush.match", "rule=~.+")
+	wide, in = give(t, f, wide, "enter")
+	if a, ok := in.(Toast); !ok || !strings.Contains(a.Text, "covers every alert there is or will be, 14 now") {
+		t.Errorf("a silence of everything: %+v", in)
+	}
+	moved, _ := give(t, f, wide, "move.right")
+	if _, in = give(t, f, moved, "enter"); !strings.Contains(fmt.Sprint(in), "enter once more") {
+		t.Errorf("once more, after something else: %+v", in)
+	}
+	if _, in = give(t, f, wide, "enter"); !in.(AlertWord).All {
+		t.Errorf("once more: %+v", in)
+	}
 	if _, in = give(t, f, v, "hush.for", "soon"); in == nil {
 		t.Error("any word is a duration")
 	}

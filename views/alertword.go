@@ -21,6 +21,7 @@ type AlertWord struct {
 	Matchers []string // of a silence: LABEL=VALUE ...
 	At       string   // of a maintenance: a place, and all in it
 	Silence  string   // the id of one that ends
+	All      bool     // of a silence: that it leaves nothing out is meant
 	For      time.Duration
 	Sticky   bool // an ack that stands until the alert is ok
 	Reason   string

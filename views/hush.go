@@ -24,6 +24,7 @@ type Hush struct {
 	custom  time.Duration
 	reason  string
 	asPlace bool
+	sure    bool // enter was pressed on what leaves nothing out
 }
 
 // reach is one thing that a silence may cover.
@@ -207,6 +208,8 @@ func (v Hush) span() time.Duration {
 
 // Handle implements View.
 func (v Hush) Handle(f Frame, c keys.Command) (View, Intent) {
+	sure := v.sure
+	v.sure = false
 	switch c.ID {
 	case "move.up":
 		v.at = max(0, v.at-1)
@@ -243,7 +246,11 @@ func (v Hush) Handle(f Frame, c keys.Command) (View, Intent) {
 			return v, Ask{Label: "reason, which others will read", Command: "hush.reason"}
 		}
 		o := &v.offers[v.at]
-		return v, AlertWord{Do: "silence", Matchers: o.matchers, At: o.place, For: v.span(), Reason: v.reason}
+		if o.sweeping() && !sure {
+			v.sure = true
+			return v, Toast{Text: "silence: covers every alert there is or will be, " + strconv.Itoa(len(o.covered(f.Snap))) + " now; enter once more where that is meant"}
+		}
+		return v, AlertWord{Do: "silence", Matchers: o.matchers, At: o.place, For: v.span(), Reason: v.reason, All: sure}
 	}
 	return v, nil
 }
@@ -293,15 +300,23 @@ func (v Hush) refused(f Frame) string {
 	return ""
 }
 
+// sweeping reports whether a reach leaves nothing out.
+func (o *reach) sweeping() bool { return o.place == "" && alert.Sweeping(o.silence().Matchers) }
+
 // covered are the active alerts that a reach covers now.
-func (o *reach) covered(s *fleet.Snapshot) (out []*fleet.Alert) {
+func (o *reach) covered(s *fleet.Snapshot) []*fleet.Alert {
+	q := o.silence()
+	return alert.Covered(s, &q)
+}
+
+func (o *reach) silence() fleet.Silence {
 	q := fleet.Silence{At: o.place}
 	for _, text := range o.matchers {
 		if m, err := alert.ParseMatcher(text); err == nil {
 			q.Matchers = append(q.Matchers, m)
 		}
 	}
-	return alert.Covered(s, &q)
+	return q
 }
 
 // Draw implements View.

@@ -186,7 +186,8 @@ func (w *Writer) step(ctx context.Context) (more bool) {
 	w.place = next
 	w.forget(next.At.Add(-w.late))
 	w.keep(ctx, false)
-	w.tally(func(s *Stats) { s.Behind = max(here.At.Sub(next.At), 0) })
+	now := w.from.Here() // what a receiver that came back took may have been read long ago
+	w.tally(func(s *Stats) { s.Behind = max(now.At.Sub(next.At), 0) })
 	return more
 }
 

@@ -45,19 +45,19 @@ func TestTells(t *testing.T) {
 	})
 }
 
-// An outage costs nothing but time: the receiver is away, refuses us at the door,
+// An outage of an hour costs nothing but time: the receiver is away, refuses us at the door,
 // or is busy, and everything is there afterwards.
 func TestOutage(t *testing.T) {
 	for _, status := range []int{500, 503, 429, 401, 403, 404, 302} {
 		synctest.Test(t, func(t *testing.T) {
 			m, x := newMemory(2), &receiver{}
 			w, end := begin(t, m, x, Config{Match: onlyHeat.Match, Password: func(context.Context) (string, error) { return "hush", nil }})
-			for i := range int64(60) {
+			for i := range int64(80) {
 				time.Sleep(time.Minute)
 				m.poll(i)
 				x.mu.Lock()
 				x.status = 0
-				if i >= 10 && i < 50 {
+				if i >= 10 && i < 70 {
 					x.status = status
 				}
 				x.mu.Unlock()
@@ -65,7 +65,7 @@ func TestOutage(t *testing.T) {
 			time.Sleep(time.Minute)
 			end()
 			x.holds(m, inlet)
-			if s := w.Stats(); s.Failed < 40 || s.Failed > 200 || s.Behind > time.Minute {
+			if s := w.Stats(); s.Failed < 60 || s.Failed > 200 || s.Behind > time.Minute {
 				t.Errorf("%d: %+v", status, s)
 			}
 			if len(m.remarks) != 2 || !strings.Contains(m.remarks[0], "far takes no readings: status") || !strings.Contains(m.remarks[1], "takes readings again after") {
@@ -76,6 +76,39 @@ func TestOutage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a receiver takes after an hour was read an hour ago: it is said to be
+// behind by that, not to have caught up.
+func TestBehindAfterAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, x := newMemory(2), &receiver{status: 503}
+		w := prepared(t, m, x, onlyHeat)
+		if err := w.resume(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		m.poll(1)
+		go func() {
+			for i := range int64(60) {
+				time.Sleep(time.Minute)
+				m.poll(i)
+			}
+			x.mu.Lock()
+			x.status = 0
+			x.mu.Unlock()
+		}()
+		w.step(t.Context())
+		if s := w.Stats(); s.Behind < 59*time.Minute {
+			t.Errorf("%+v", s)
+		}
+		for w.step(t.Context()) {
+		}
+		if s := w.Stats(); s.Behind > time.Minute {
+			t.Errorf("caught up, it says %+v", s)
+		}
+		x.holds(m, inlet)
+	})
 }
 
 // Retry-After is obeyed, within bounds.

@@ -156,9 +156,9 @@ func (l *limits) due(a *fleet.Alert) time.Time {
 	switch {
 	case a.State == fleet.AlertPending && !a.Hard:
 		return a.Retry
-	case a.State == fleet.AlertPending && a.Stale.IsZero():
+	case a.State == fleet.AlertPending && a.Good == 0 && a.Stale.IsZero():
 		return a.Since.Add(l.wait)
-	case a.State == fleet.AlertFiring && !a.Quiet.IsZero() && a.Stale.IsZero():
+	case a.State == fleet.AlertFiring && !a.Quiet.IsZero() && a.Good >= l.recover && a.Stale.IsZero():
 		return a.Quiet.Add(l.keep)
 	case a.State == fleet.AlertResolved && a.Ring == 0 && a.Silenced == "":
 		return a.Ended.Add(linger)

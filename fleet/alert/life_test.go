@@ -78,11 +78,22 @@ func letter(a *fleet.Alert) string {
 type seen struct {
 	at                time.Time
 	problem, recovery Truth
+	severity          fleet.Severity // of what was seen, where it is a problem
+}
+
+// slow is an alert by definition.
+type slow struct {
+	state    string // - p f r
+	flapping bool
+	severity fleet.Severity
+	fired    time.Time
+	turns    time.Time // when time alone moves it on; zero: never
 }
 
 // slowState says by definition what an alert is after a history, at a time: it
 // reads the whole history anew and knows no shortcut.
-func slowState(l *limits, history []seen, now time.Time) (state string, flapping bool) {
+func slowState(l *limits, history []seen, now time.Time) (out slow) {
+	state, flapping := "-", false
 	ring := make([]int, ringBits) // oldest first
 	push := func(bit int) {
 		ring = append(ring[1:], bit)
@@ -99,25 +110,28 @@ func slowState(l *limits, history []seen, now time.Time) (state string, flapping
 			flapping = false
 		}
 	}
-	state = "-"
-	var since, quiet time.Time
+	var since, quiet, fired, newest time.Time
+	var severity fleet.Severity
 	bad, good, hard, blind := 0, 0, false, false
 	flow := func(to time.Time) {
 		switch {
 		case state == "p" && hard && good == 0 && !blind && !to.Before(since.Add(l.wait)):
-			state = "f"
+			if state, fired = "f", since.Add(l.wait); fired.Before(newest) {
+				fired = newest
+			}
 		case state == "f" && !quiet.IsZero() && good >= l.recover && !blind && !to.Before(quiet.Add(l.keep)):
 			state, hard = "r", false
 		}
 	}
 	for _, x := range history {
 		flow(x.at)
+		newest = x.at
 		switch {
 		case x.problem == True:
 			if state == "-" || state == "r" {
 				state, since, bad, hard = "p", x.at, 0, false
 			}
-			bad, good, quiet, blind = bad+1, 0, time.Time{}, false
+			bad, good, quiet, blind, severity = bad+1, 0, time.Time{}, false, x.severity
 			if bad >= l.attempts {
 				hard = true
 			}
@@ -149,7 +163,15 @@ func slowState(l *limits, history []seen, now time.Time) (state string, flapping
 		flow(x.at)
 	}
 	flow(now)
-	return state, flapping
+	out = slow{state: state, flapping: flapping, severity: severity, fired: fired}
+	switch {
+	case blind:
+	case state == "p" && hard && good == 0:
+		out.turns = since.Add(l.wait)
+	case state == "f" && !quiet.IsZero() && good >= l.recover:
+		out.turns = quiet.Add(l.keep)
+	}
+	return out
 }
 
 // TestLifeAgainstReference plays random days: the machine, which keeps a few
@@ -165,11 +187,12 @@ func TestLifeAgainstReference(t *testing.T) {
 		now := t0
 		for range rapid.IntRange(1, 120).Draw(t, "looks") {
 			now = now.Add(time.Duration(rapid.IntRange(1, 60).Draw(t, "gap")) * time.Second)
-			x := seen{now, Truth(rapid.IntRange(-1, 1).Draw(t, "problem")), Truth(rapid.IntRange(-1, 1).Draw(t, "recovery"))}
+			x := seen{at: now, problem: Truth(rapid.IntRange(-1, 1).Draw(t, "problem")), recovery: Truth(rapid.IntRange(-1, 1).Draw(t, "recovery"))}
 			a = l.tick(a, now) // time passes first, as it does in a step that comes late
 			history = append(history, x)
 			a = l.look(a, x.problem, x.recovery, now)
-			want, flapping := slowState(&l, history, now)
+			is := slowState(&l, history, now)
+			want, flapping := is.state, is.flapping
 			got := "-"
 			if a != nil {
 				got = letter(&fleet.Alert{State: a.State})
@@ -184,4 +207,25 @@ func TestLifeAgainstReference(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWhatWaitsForALookWakesNobody: time alone moves it nowhere, so nobody is
+// woken for it, and nobody who is due later waits behind it.
+func TestWhatWaitsForALookWakesNobody(t *testing.T) {
+	l := limits{attempts: 1, recover: 2, wait: time.Minute, keep: time.Minute}
+	pending := l.look(nil, True, True, t0)
+	if at := l.due(pending); !at.Equal(t0.Add(time.Minute)) {
+		t.Errorf("one that waits is due at %s", at)
+	}
+	if at := l.due(l.look(pending, False, True, t0.Add(time.Second))); !at.IsZero() {
+		t.Errorf("one that waits and was well once is due at %s", at)
+	}
+	firing := l.tick(pending, t0.Add(time.Minute))
+	once := l.look(firing, False, True, t0.Add(2*time.Minute))
+	if at := l.due(once); !at.IsZero() {
+		t.Errorf("one that fires and was well once is due at %s", at)
+	}
+	if at := l.due(l.look(once, False, True, t0.Add(150*time.Second))); !at.Equal(t0.Add(3 * time.Minute)) {
+		t.Errorf("one that fires and was well twice is due at %s", at)
+	}
 }

@@ -184,6 +184,9 @@ func (w *work) take(p *program, x *scene, mine []*fleet.Alert, target, part stri
 // settle puts an alert where it changed, and looks at what stands on it when it
 // is over.
 func (w *work) settle(k key, was, n *fleet.Alert) {
+	if n == nil && was != nil {
+		n = w.owed(was)
+	}
 	if n == was {
 		return
 	}

@@ -84,6 +84,24 @@ func ParseMatcher(s string) (fleet.Matcher, error) {
 	return fleet.Matcher{}, fmt.Errorf("%q is not LABEL=VALUE, nor with != =~ !~", fleet.Clean(s, 60))
 }
 
+// nobody is what no label holds, and many a pattern that means everything takes.
+const nobody = "qzxqzx"
+
+// Sweeping reports whether matchers leave nothing out by name: they hold for
+// labels that nobody has, whatever the severity, as rule=~.+ does.
+func Sweeping(list []fleet.Matcher) bool {
+	labels := map[string]string{}
+	for _, m := range list {
+		labels[m.Label] = nobody
+	}
+	for _, s := range []fleet.Severity{fleet.SeverityInfo, fleet.SeverityWarn, fleet.SeverityCrit} {
+		if labels["severity"] = s.String(); !Matches(list, labels) {
+			return false
+		}
+	}
+	return true
+}
+
 // Matches reports whether labels match all of a list of matchers. A list that
 // cannot be read matches nothing.
 func Matches(list []fleet.Matcher, labels map[string]string) bool {

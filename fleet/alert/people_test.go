@@ -175,3 +175,103 @@ func TestWhatIsHeldSaysSoWhenItIsFirstTold(t *testing.T) {
 		t.Errorf("%d %d %d %d", said(nil, soft), said(soft, fires), said(hard, fires), said(nil, hard))
 	}
 }
+
+// TestTheEndOfALongSilenceKeepsItsWords: what was told, silenced, and over for
+// longer than it would be kept, is told to be over by the labels and the words by
+// which its receiver knows it.
+func TestTheEndOfALongSilenceKeepsItsWords(t *testing.T) {
+	h := newHouse(t, paged(hot()))
+	h.temp("s01", 81)
+	h.step(30 * time.Second)
+	h.step(time.Second)
+	h.told(1, "firing", "CPU Temp of s01 81 C")
+	h.silences = []fleet.Silence{{ID: "S1", Matchers: []fleet.Matcher{{Label: "target", Op: "=", Value: "s01"}}, Start: h.now, End: h.now.Add(time.Hour), By: "anna"}}
+	for range 60 {
+		h.temp("s01", 60)
+		h.step(time.Minute)
+	}
+	h.told(1, "firing")
+	for range 5 {
+		h.temp("s01", 60)
+		h.step(time.Minute)
+	}
+	h.told(2, "resolved", "CPU Temp of s01 81 C", `"target":"s01"`, `"rack":"ams1/r01"`)
+	for range 30 {
+		h.step(time.Minute)
+	}
+	h.want("hot:s01/t1", "inactive") // nobody waits for it any more
+	h.told(2, "resolved")
+}
+
+// TestAGroupThatSpeaksSeldomKeepsItsWords: what is over for longer than it would
+// be kept is told, whenever its group speaks, in the words of its firing.
+func TestAGroupThatSpeaksSeldomKeepsItsWords(t *testing.T) {
+	a := paged(hot())
+	a.Route.Interval = 2 * time.Hour
+	h := newHouse(t, a)
+	h.temp("s01", 81)
+	h.step(30 * time.Second)
+	h.step(time.Second)
+	for range 25 {
+		h.temp("s01", 60)
+		h.step(5 * time.Second)
+	}
+	for range 20 {
+		h.step(5 * time.Minute)
+	}
+	h.temp("s01", 60)
+	for range 10 {
+		h.step(5 * time.Minute)
+	}
+	h.told(2, "resolved", "CPU Temp of s01 81 C", `"rack":"ams1/r01"`)
+}
+
+// TestAnAckIsOfWhatItWas: one that arrives with what makes its alert worse does
+// not keep that quiet, unless it is to stand until it is over.
+func TestAnAckIsOfWhatItWas(t *testing.T) {
+	for _, sticky := range []bool{false, true} {
+		h := newHouse(t, paged(fleet.AlertRule{Name: "fan", On: "sensor", Problem: `sensor.state in ["warn", "crit"]`, Attempts: 1}))
+		say := func(st fleet.State) {
+			h.poll("s01")
+			h.device("s01", func(d *fleet.Device) {
+				d.Sensors = []fleet.Sensor{{SensorDef: &fleet.SensorDef{Key: "f1", Name: "FAN1", Class: fleet.ClassFan}, State: st}}
+			})
+			h.step(time.Second)
+		}
+		say(fleet.StateWarn)
+		h.acks = []fleet.Acknowledgement{{Alert: "fan:s01/f1", Ack: fleet.Ack{By: "anna", At: h.now, Sticky: sticky}}}
+		say(fleet.StateCrit)
+		if a := h.alert("fan:s01/f1"); (a.Ack != nil) != sticky {
+			t.Errorf("sticky %v: %+v", sticky, a.Ack)
+		}
+	}
+}
+
+// TestAFlexibleMaintenanceBeginsUnderASilence: with the first bad state, whoever
+// keeps that quiet; and what is over by then is kept quiet with the rest.
+func TestAFlexibleMaintenanceBeginsUnderASilence(t *testing.T) {
+	a := paged(hot())
+	a.Maintenance = []fleet.Maintenance{{Name: "rails", At: "ams1/r01", From: t0.Add(10 * time.Minute), Until: t0.Add(2 * time.Hour), Lasts: 30 * time.Minute}}
+	h := newHouse(t, a)
+	h.temp("s01", 81)
+	h.step(time.Second)
+	h.temp("s01", 60)
+	h.now = t0.Add(11 * time.Minute)
+	h.step(0)
+	h.silences = []fleet.Silence{{ID: "S1", Matchers: []fleet.Matcher{{Label: "target", Op: "=", Value: "s02"}}, Start: h.now, End: h.now.Add(20 * time.Minute), By: "anna"}}
+	h.temp("s02", 81)
+	h.step(0)
+	if one, two := h.alert("hot:s01/t1").Silenced, h.alert("hot:s02/t1").Silenced; one != "maintenance rails" || two != "S1" {
+		t.Errorf("%q and %q", one, two)
+	}
+	h.now = t0.Add(31 * time.Minute)
+	h.step(0)
+	if two := h.alert("hot:s02/t1").Silenced; two != "maintenance rails" || !h.out.Wake.Equal(t0.Add(41*time.Minute)) {
+		t.Errorf("%q, and it wakes at %s", two, h.out.Wake)
+	}
+	h.now = t0.Add(41 * time.Minute)
+	h.step(0)
+	if two := h.alert("hot:s02/t1").Silenced; two != "" {
+		t.Errorf("%q after its time", two)
+	}
+}

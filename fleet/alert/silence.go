@@ -25,6 +25,7 @@ const (
 // of those that changed.
 func (w *work) silence() {
 	all := w.silencesMoved() || w.moved
+	all = w.flex(all) || all
 	w.quieter = all
 	active := w.activeSilences()
 	open := w.openWindows()
@@ -39,8 +40,11 @@ func (w *work) silence() {
 		if by == "" {
 			by = w.maintained(a, open)
 		}
-		if by != a.Silenced {
-			w.edit(i).Silenced = by
+		if by == a.Silenced {
+			continue
+		}
+		if w.edit(i).Silenced = by; by == "" && !a.Active() {
+			w.soon(w.now.Add(linger)) // it was kept for as long as it was silenced
 		}
 	}
 }
@@ -105,7 +109,6 @@ func (w *work) openWindows() (out []*window) {
 			}
 		case w.now.Before(m.From):
 		case m.Lasts == 0 && w.now.Before(m.Until),
-			m.Lasts > 0 && !flexed && w.now.Before(m.Until),
 			m.Lasts > 0 && flexed && w.now.Before(began.Add(m.Lasts)):
 			out = append(out, m)
 		}
@@ -113,20 +116,12 @@ func (w *work) openWindows() (out []*window) {
 	return out
 }
 
-// maintained names the maintenance that covers an alert, or "". A flexible one
-// begins with the first bad state that it covers.
+// maintained names the maintenance that covers an alert, or "".
 func (w *work) maintained(a *fleet.Alert, open []*window) string {
 	for _, m := range open {
-		if !m.match.match(a.Labels) || m.At != "" && !w.within(a, m.At) || m.At == "" && len(m.match) == 0 {
-			continue
+		if w.covers(m, a) {
+			return "maintenance " + m.Name
 		}
-		if _, flexed := w.book.Flexible[m.Name]; m.Lasts > 0 && !flexed {
-			if !a.Active() {
-				continue
-			}
-			w.flex(m.Name)
-		}
-		return "maintenance " + m.Name
 	}
 	if d := w.Next.Devices.Get(a.Target); d != nil && d.Maintenance {
 		return "maintenance"
@@ -147,17 +142,38 @@ func Within(s *fleet.Snapshot, a *fleet.Alert, place string) bool {
 	return d != nil && (id == place || d.Spec.Feed == place)
 }
 
-func (w *work) flex(name string) {
+func (w *work) covers(m *window, a *fleet.Alert) bool {
+	return m.match.match(a.Labels) && (m.At != "" || len(m.match) > 0) && (m.At == "" || w.within(a, m.At))
+}
+
+// flex begins the flexible maintenances whose first bad state is there, also
+// where somebody keeps that quiet by another word, and reports whether one began.
+func (w *work) flex(all bool) (began bool) {
+	for i := range w.rules.windows {
+		m := &w.rules.windows[i]
+		if _, flexed := w.book.Flexible[m.Name]; flexed || m.Lasts == 0 || w.now.Before(m.From) || !w.now.Before(m.Until) {
+			continue
+		}
+		for _, a := range w.standing(all) {
+			if a.Active() && w.covers(m, a) {
+				w.begin(m)
+				began = true
+				break
+			}
+		}
+	}
+	return began
+}
+
+func (w *work) begin(m *window) {
 	next := make(map[string]time.Time, len(w.book.Flexible)+1)
 	for k, v := range w.book.Flexible {
 		next[k] = v
 	}
-	next[name] = w.now
+	next[m.Name] = w.now
 	w.book.Flexible = next
-	w.say(fleet.Change{Target: self, Table: fleet.TableSilences, Row: rowFlexible + name, At: w.now, Value: encode(w.now)})
-	if m := slices.IndexFunc(w.rules.windows, func(x window) bool { return x.Name == name }); m >= 0 {
-		w.wake(w.now.Add(w.rules.windows[m].Lasts))
-	}
+	w.say(fleet.Change{Target: self, Table: fleet.TableSilences, Row: rowFlexible + m.Name, At: w.now, Value: encode(w.now)})
+	w.wake(w.now.Add(m.Lasts))
 }
 
 // words takes what people decided: silences, and acknowledgements.

@@ -73,7 +73,8 @@ type work struct {
 	spoken  bool                 // a silence was made or ended
 	quieter bool                 // silences were asked of all alerts
 	nudged  map[string]bool
-	holds   map[string]int // how many each one holds, once somebody asked
+	holds   map[string]int  // how many each one holds, once somebody asked
+	owes    map[string]bool // what somebody was told of and not yet that it is over, once somebody asked
 	under   map[string]*fleet.Job
 }
 
@@ -106,6 +107,14 @@ func Step(c *Case) Result {
 func (w *work) wake(t time.Time) {
 	if t.After(w.now) && (w.out.Wake.IsZero() || t.Before(w.out.Wake)) {
 		w.out.Wake = t
+	}
+}
+
+// soon has time pass over all alerts at a time, if not before.
+func (w *work) soon(t time.Time) {
+	if w.book.Due.IsZero() || t.Before(w.book.Due) {
+		w.book.Due = t
+		w.wake(t)
 	}
 }
 
@@ -233,6 +242,9 @@ func (w *work) pass() {
 			continue
 		}
 		n := p.limits.tick(a, w.now)
+		if n == nil {
+			n = w.owed(a)
+		}
 		if w.list[i] = n; n == nil {
 			continue
 		}
@@ -240,7 +252,11 @@ func (w *work) pass() {
 			w.nudge(n.Target)
 			w.edit(i).Retry = time.Time{}
 		}
-		if at := p.limits.due(w.list[i]); !at.IsZero() && (due.IsZero() || at.Before(due)) {
+		at := p.limits.due(w.list[i])
+		if n.State == fleet.AlertResolved && !at.IsZero() && !at.After(w.now) { // it is owed
+			at = w.now.Add(linger)
+		}
+		if !at.IsZero() && (due.IsZero() || at.Before(due)) {
 			due = at
 		}
 	}
@@ -274,7 +290,8 @@ func (w *work) stands(p *program, a *fleet.Alert) bool {
 	return true
 }
 
-// acks ends acknowledgements that expired, and those of alerts that changed.
+// acks ends acknowledgements that expired, and those of alerts that changed, also
+// in the step that brings the word: it was said of what the alert was.
 func (w *work) acks() {
 	for i, a := range w.standing(w.book.Acked > 0) {
 		if a.Ack == nil {
@@ -282,7 +299,7 @@ func (w *work) acks() {
 		}
 		w.wake(a.Ack.Until)
 		was := w.was[i]
-		turned := was != nil && was.Ack != nil && (was.State != a.State || was.Severity != a.Severity || was.Flapping != a.Flapping)
+		turned := was != nil && (was.State != a.State || was.Severity != a.Severity || was.Flapping != a.Flapping)
 		switch {
 		case !a.Active(), !a.Ack.Stands(w.now), turned && !a.Ack.Sticky:
 			w.edit(i).Ack = nil
