@@ -50,7 +50,8 @@ var floors = map[string]floor{
 	"probes/ipmi":      {std: true, house: []string{"fleet"}, outside: []string{"github.com/bougou/go-ipmi"}},
 	"probes/snmp":      {std: true, house: []string{"fleet"}, outside: []string{"github.com/gosnmp/gosnmp"}},
 	"probes/cloud":     {std: true, house: []string{"fleet"}, outside: []string{"github.com/gophercloud/gophercloud/v2", "go.yaml.in/yaml/v3"}},
-	"probes/probetest": {std: true, house: []string{"fleet"}}, // for tests
+	"probes/health":    {std: true, house: []string{"fleet", "console/program"}}, // program knows nothing of the house
+	"probes/probetest": {std: true, house: []string{"fleet"}},                    // for tests
 	"probes":           {std: true, house: []string{"fleet", "probes/*"}},
 	"probes/sim":       {std: true, house: []string{"fleet", "probes/sim/*"}},
 	"probes/sim/*":     {std: true, house: []string{"probes/sim/*"}, outside: []string{"github.com/bougou/go-ipmi"}},
