@@ -137,9 +137,10 @@ type Health struct {
 	Err        *ProbeError
 	LatencyMs  Num
 	Facts      Facts
+	KeptAt     time.Time // when a row of it was last written
 }
 
-// Asked reports whether anybody asks the workload, and it was heard in time.
+// Known reports whether the workload was heard in time, and knew.
 func (h *Health) Known() bool { return h != nil && h.State != StateUnknown }
 
 // Soft reports whether the last look was not well and does not count yet.
