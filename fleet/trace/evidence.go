@@ -16,7 +16,9 @@ const maxEvidence = 4
 // and no dead part.
 func (q *inquiry) evidence(c *claim, symptoms []symptom, mute bool, explains int) []string {
 	out := []string{}
-	if mute && !slices.ContainsFunc(c.symptoms, func(i int) bool { return strings.HasPrefix(symptoms[i].about, "table ") || symptoms[i].about == "health" }) {
+	if mute && !slices.ContainsFunc(c.symptoms, func(i int) bool {
+		return strings.HasPrefix(symptoms[i].about, "table ") || symptoms[i].about == "health"
+	}) {
 		out = append(out, fmt.Sprintf("path lost: %s silent, and nothing shows that a part is dead", fleet.Count(explains, "part")))
 	}
 	for _, text := range q.quotes(c, symptoms) {

@@ -234,10 +234,31 @@ func (b *builder) rollUp() {
 	}
 }
 
+// workload is how a service is asked and what it says; most are not.
+func workload(service string) (*fleet.HealthSpec, *fleet.Health) {
+	at := At.Add(-4 * time.Second)
+	switch service {
+	case "match":
+		return &fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "https://match.example/healthz"},
+			&fleet.Health{State: fleet.StateOK, Hard: fleet.StateOK, Said: fleet.StateOK, Text: "HTTP 200", SaidAt: at, LatencyMs: fleet.Dec(123, -1), Facts: fleet.Facts{{Name: fleet.FactTLSExpires, Value: "2027-03-01T00:00:00Z"}}}
+	case "voice":
+		return &fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "voice.example:9987"},
+			&fleet.Health{State: fleet.StateOK, Hard: fleet.StateOK, Said: fleet.StateCrit, Bad: 1, Text: "connection refused", SaidAt: at}
+	case "store":
+		return &fleet.HealthSpec{Kind: fleet.HealthPrometheus, Address: "http://prom.example", Query: "up"},
+			&fleet.Health{State: fleet.StateUnknown, SaidAt: at.Add(-time.Hour), BlindSince: at.Add(-time.Minute), Text: "the query says 1", Err: &fleet.ProbeError{Target: service, Op: "ask prometheus", Err: fleet.ErrTimeout}}
+	case "login":
+		return &fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "https://login.example/healthz"},
+			&fleet.Health{State: fleet.StateCrit, Hard: fleet.StateCrit, Said: fleet.StateCrit, Bad: 9, Text: "HTTP 503 Service Unavailable: no database", SaidAt: at, LatencyMs: fleet.Int(41)}
+	}
+	return nil, nil
+}
+
 func (b *builder) services() fleet.Table[fleet.Service] {
 	rows := make([]fleet.Service, len(services))
 	for i, name := range services {
-		s := fleet.Service{Spec: &fleet.ServiceSpec{Name: name, Owner: owners[i%4], Floor: 60 + i%3*5, Select: map[string]string{"service": name}}, State: fleet.StateOK}
+		asks, health := workload(name)
+		s := fleet.Service{Spec: &fleet.ServiceSpec{Name: name, Owner: owners[i%4], Floor: 60 + i%3*5, Select: map[string]string{"service": name}, Health: asks}, State: fleet.StateOK, Health: health}
 		zones, hosts, racks := map[string]bool{}, map[string]bool{}, map[string]bool{}
 		for n := range b.insts {
 			x := &b.insts[n]
@@ -260,6 +281,10 @@ func (b *builder) services() fleet.Table[fleet.Service] {
 			s.State, s.Reasons = fleet.StateCrit, []string{fmt.Sprintf("%d run, floor %d", s.Replicas, s.Spec.Floor)}
 		case s.Zones == 1:
 			s.State, s.Reasons = fleet.StateWarn, []string{"all in one zone"}
+		}
+		if asks != nil && health.State != fleet.StateOK {
+			words := map[fleet.State]string{fleet.StateCrit: "workload says: " + health.Text, fleet.StateUnknown: "its workload was not heard since 11:34:56: timeout"}
+			s.State, s.Reasons = fleet.Worst(s.State, health.State), append(s.Reasons, words[health.State])
 		}
 		rows[i] = s
 	}
