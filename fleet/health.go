@@ -153,7 +153,7 @@ func (h *Health) Soft() bool {
 func (h *Health) Words() string {
 	switch {
 	case h == nil:
-		return ""
+		return "not asked yet"
 	case h.Text != "":
 		return h.Text
 	case h.Err != nil:

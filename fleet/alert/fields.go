@@ -268,7 +268,7 @@ var fields = map[string]map[string]field{
 
 		"asked":       flag("its workload is asked itself", func(x *scene) bool { return x.service.Spec.Health != nil }),
 		"health":      text("what its workload says: ok warn crit unknown; unknown where nobody asks", healthOf),
-		"health_text": written("in its own words", func(x *scene) string { return x.service.Health.Words() }),
+		"health_text": written("in its own words", healthText),
 		"health_s":    num("since it last said anything, s", healthAge),
 		"latency_ms":  num("until it answered, ms", latencyOf),
 		"unheard":     flag("it is asked, and nobody knows what it says", func(x *scene) bool { return x.service.Spec.Health != nil && !x.service.Health.Known() }),
@@ -311,6 +311,13 @@ func healthOf(x *scene) string {
 		return ""
 	}
 	return x.service.Health.State.String()
+}
+
+func healthText(x *scene) string {
+	if x.service.Spec.Health == nil {
+		return ""
+	}
+	return x.service.Health.Words()
 }
 
 func healthAge(x *scene) float64 {
