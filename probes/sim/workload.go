@@ -118,6 +118,9 @@ func (f *Fleet) serveTCP(ctx context.Context, ln net.Listener, n int) {
 // health is the setting that asks a service's workload, "" where nothing answers
 // for it.
 func (f *Fleet) health(n int, s *world.Service) string {
+	if s.Floor == 0 {
+		return "" // a fleet so small that nothing carries it
+	}
 	switch s.Asked() {
 	case "http":
 		return fmt.Sprintf("{http: %q, every: 10s}", "http://"+f.workloads.web.Addr().String()+"/"+s.Name+"/healthz")

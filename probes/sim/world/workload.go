@@ -66,13 +66,13 @@ func (w *World) Workload(service int, now time.Time) WorkloadState {
 // pickAsked is pickService among those whose workload can be asked.
 func pickAsked(w *World, f *Fault) error {
 	if f.Target == "" {
-		f.Target = "shop"
+		f.Target = "match"
 	}
 	if err := pickService(w, f); err != nil {
 		return err
 	}
-	if w.Services[f.ref.N].Asked() == "" {
-		return fmt.Errorf("%w: nothing asks the workload of %q; that of shop is", ErrNoSuch, f.Target)
+	if s := &w.Services[f.ref.N]; s.Asked() == "" || s.Floor == 0 {
+		return fmt.Errorf("%w: nothing asks the workload of %q; that of match is asked", ErrNoSuch, f.Target)
 	}
 	return nil
 }
