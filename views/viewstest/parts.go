@@ -241,15 +241,9 @@ func workload(service string) (*fleet.HealthSpec, *fleet.Health) {
 	case "match":
 		return &fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "https://match.example/healthz"},
 			&fleet.Health{State: fleet.StateOK, Hard: fleet.StateOK, Said: fleet.StateOK, Text: "HTTP 200", SaidAt: at, LatencyMs: fleet.Dec(123, -1), Facts: fleet.Facts{{Name: fleet.FactTLSExpires, Value: "2027-03-01T00:00:00Z"}}}
-	case "voice":
-		return &fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "voice.example:9987"},
-			&fleet.Health{State: fleet.StateOK, Hard: fleet.StateOK, Said: fleet.StateCrit, Bad: 1, Text: "connection refused", SaidAt: at}
-	case "store":
-		return &fleet.HealthSpec{Kind: fleet.HealthPrometheus, Address: "http://prom.example", Query: "up"},
-			&fleet.Health{State: fleet.StateUnknown, SaidAt: at.Add(-time.Hour), BlindSince: at.Add(-time.Minute), Text: "the query says 1", Err: &fleet.ProbeError{Target: service, Op: "ask prometheus", Err: fleet.ErrTimeout}}
 	case "login":
-		return &fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "https://login.example/healthz"},
-			&fleet.Health{State: fleet.StateCrit, Hard: fleet.StateCrit, Said: fleet.StateCrit, Bad: 9, Text: "HTTP 503 Service Unavailable: no database", SaidAt: at, LatencyMs: fleet.Int(41)}
+		return &fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "login.example:7443"},
+			&fleet.Health{State: fleet.StateOK, Hard: fleet.StateOK, Said: fleet.StateOK, Text: "it takes connections", SaidAt: at, LatencyMs: fleet.Dec(7, -1)}
 	}
 	return nil, nil
 }
@@ -281,10 +275,6 @@ func (b *builder) services() fleet.Table[fleet.Service] {
 			s.State, s.Reasons = fleet.StateCrit, []string{fmt.Sprintf("%d run, floor %d", s.Replicas, s.Spec.Floor)}
 		case s.Zones == 1:
 			s.State, s.Reasons = fleet.StateWarn, []string{"all in one zone"}
-		}
-		if asks != nil && health.State != fleet.StateOK {
-			words := map[fleet.State]string{fleet.StateCrit: "workload says: " + health.Text, fleet.StateUnknown: "its workload was not heard since 11:34:56: timeout"}
-			s.State, s.Reasons = fleet.Worst(s.State, health.State), append(s.Reasons, words[health.State])
 		}
 		rows[i] = s
 	}
