@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
 
+	"plumb/console/config"
 	"plumb/fleet"
 	"plumb/probes/cloud"
 	"plumb/probes/ipmi"
@@ -19,6 +21,7 @@ import (
 type probeCmd struct {
 	Snmp      snmpProbe      `cmd:"" help:"An SNMP agent: switch, router, PDU, UPS, server."`
 	Ipmi      ipmiProbe      `cmd:"" help:"A BMC over IPMI 2.0."`
+	Health    healthProbe    `cmd:"" help:"The workload of a service, as a configuration says."`
 	Openstack openstackProbe `cmd:"" help:"An OpenStack region; ADDRESS is the Keystone URL, the rest comes from OS_*."`
 }
 
@@ -71,6 +74,41 @@ func (p ipmiProbe) Run(ctx context.Context, s *streams) error {
 		return usage(fmt.Errorf("probe ipmi: %w", err), "plumb probe ipmi --help")
 	}
 	return look(ctx, s, bmc, p.probeFlags)
+}
+
+// healthProbe asks the workload of a service that a configuration names: it has
+// the credentials.
+type healthProbe struct {
+	Service string        `arg:"" help:"name of a service with health."`
+	Config  string        `required:"" type:"path" help:"plumb.yaml."`
+	JSON    bool          `name:"json" help:"The observation as JSON."`
+	Timeout time.Duration `default:"1m" help:"Give up after this long."`
+}
+
+func (p healthProbe) Run(ctx context.Context, s *streams) error {
+	f, err := config.Load(ctx, p.Config)
+	if err != nil {
+		return &hinted{err: err, hint: "mend the places named above", code: 3}
+	}
+	var asked []string
+	for _, t := range fromFile(f, logger(io.Discard)).targets {
+		if t.Source != fleet.SourceHealth {
+			continue
+		}
+		if asked = append(asked, t.ID); t.ID != p.Service {
+			continue
+		}
+		probe, err := t.Build()
+		if err != nil {
+			return usage(fmt.Errorf("probe health: %w", err), "%s", "plumb check --config "+p.Config)
+		}
+		return look(ctx, s, probe, probeFlags{Address: p.Service, JSON: p.JSON, Timeout: p.Timeout})
+	}
+	hint := "no service there has health: docs/health.md"
+	if len(asked) > 0 {
+		hint = "services with health: " + strings.Join(asked, " ")
+	}
+	return usage(fmt.Errorf("probe health: no service %q with health", fleet.Clean(p.Service, 80)), "%s", hint)
 }
 
 // openrc is where an OpenStack probe's credentials come from.

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -100,9 +98,6 @@ func warnClear(log *slog.Logger, list []string) {
 func unread(f *config.File) (out []string) {
 	if f.Poll.TrapListen != "" {
 		out = append(out, "poll.trap_listen: traps are not heard; polls are")
-	}
-	for _, name := range slices.Sorted(maps.Keys(f.Health)) {
-		out = append(out, "services."+name+".health: nobody asks it; replicas count as healthy by their host or instance")
 	}
 	return out
 }

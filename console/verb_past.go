@@ -75,6 +75,14 @@ func runEvents(ctx context.Context, v *Verbs, c *verbCall) error {
 	return write(c, c.now, a.Events, "id", "raw", "asserted")
 }
 
+// workloadSeries are the series of a service whose workload is asked.
+func workloadSeries(v *fleet.Service) []fleet.SeriesKey {
+	if v.Spec.Health == nil {
+		return nil
+	}
+	return []fleet.SeriesKey{{Table: fleet.TableSensors, Row: fleet.SensorLatency}, {Table: fleet.TableSensors, Row: fleet.SensorHealth, Field: fleet.FieldState}}
+}
+
 // known reports whether an id is that of something that is no device.
 func known(s *fleet.Snapshot, id string) bool {
 	return s.Clouds.Get(id) != nil || s.Services.Get(id) != nil || s.Instances.Get(id) != nil || s.Racks.Get(id) != nil || s.Regions.Get(id) != nil
@@ -92,9 +100,13 @@ func runSeries(ctx context.Context, v *Verbs, c *verbCall) error {
 	if err != nil {
 		return usage("sensors DEVICE --json lists the ids", "series: %s: not DEVICE/SENSOR", fleet.Clean(c.words[0], 80))
 	}
-	d, err := deviceOf(s, target)
-	if err != nil {
+	var keys []fleet.SeriesKey
+	if v := s.Services.Get(target); v != nil {
+		keys = workloadSeries(v)
+	} else if d, err := deviceOf(s, target); err != nil {
 		return err
+	} else {
+		keys = d.Series
 	}
 	span, err := c.span(time.Hour)
 	if err != nil {
@@ -110,9 +122,9 @@ func runSeries(ctx context.Context, v *Verbs, c *verbCall) error {
 	if a.Err != nil {
 		return fmt.Errorf("series %s: %w", c.words[0], a.Err)
 	}
-	if len(a.Points) == 0 && !slices.Contains(d.Series, key) {
-		names := make([]string, len(d.Series))
-		for i, k := range d.Series {
+	if len(a.Points) == 0 && !slices.Contains(keys, key) {
+		names := make([]string, len(keys))
+		for i, k := range keys {
 			names[i] = target + "/" + k.String()
 		}
 		hint := "sensors " + target + " --json lists the ids"

@@ -25,7 +25,7 @@ func runServices(_ context.Context, v *Verbs, c *verbCall) error {
 			rows[i].Shared = fateText(&x.Shared[0], x.Replicas)
 		}
 	}
-	return write(c, s.At, rows)
+	return write(c, s.At, rows, "health_at", "health_text", "health_asks") // reasons say it for people
 }
 
 // fateText says what a part takes: "rack ams1/r03 takes 4 of 72".

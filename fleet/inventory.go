@@ -153,6 +153,7 @@ type ServiceSpec struct {
 	Name, Owner string
 	Select      map[string]string
 	Floor       int
+	Health      *HealthSpec `json:",omitempty"` // how its workload is asked itself; nil: nobody asks
 }
 
 // Matches reports whether tags carry everything the service selects. A service

@@ -42,6 +42,7 @@ const (
 	SourceEC2       Source = "ec2"
 	SourceHetzner   Source = "hetzner"
 	SourceVSphere   Source = "vsphere"
+	SourceHealth    Source = "health" // a workload, by whichever way its service names
 )
 
 // Origin makes an observation that crossed machines idempotent: the store

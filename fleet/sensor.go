@@ -21,6 +21,7 @@ const (
 	ClassPressure    SensorClass = "pressure"
 	ClassState       SensorClass = "state"
 	ClassCount       SensorClass = "count"
+	ClassLatency     SensorClass = "latency" // of a workload's answer
 )
 
 // Limits are a sensor's thresholds in its own unit; null where the device has

@@ -431,7 +431,8 @@ type Service struct {
 	Replicas            int // running ones
 	Instances           []int
 	Devices             []int
-	Zones, Hosts, Racks int // distinct failure domains
-	Unplaced            int // replicas whose place cannot be seen
+	Zones, Hosts, Racks int     // distinct failure domains
+	Unplaced            int     // replicas whose place cannot be seen
+	Health              *Health // what its workload says; nil: nobody asks, or has asked yet
 	Docket              *Docket
 }

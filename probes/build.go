@@ -9,6 +9,7 @@ import (
 
 	"plumb/fleet"
 	"plumb/probes/cloud"
+	"plumb/probes/health"
 	"plumb/probes/ipmi"
 	"plumb/probes/snmp"
 )
@@ -53,7 +54,29 @@ func Targets(inv *fleet.Inventory, credential func(name string) (Credential, boo
 		c := &inv.Clouds[i]
 		out = append(out, target(c.Name, c.Endpoint, c.Region, c.Options, credential, cfg))
 	}
+	for i := range inv.Services {
+		if s := &inv.Services[i]; s.Health != nil {
+			out = append(out, workload(s.Name, s.Health, credential, cfg))
+		}
+	}
 	return out
+}
+
+// workload is the target of a service whose workload is asked itself.
+func workload(id string, h *fleet.HealthSpec, credential func(string) (Credential, bool), cfg Config) Target {
+	spec := h.Filled(cfg.Interval, cfg.Timeout)
+	read, ok := Credential{}, true
+	if spec.Credential != "" {
+		read, ok = credential(spec.Credential)
+	}
+	build := func() (fleet.Probe, error) {
+		if !ok {
+			return nil, fmt.Errorf("credential %q is not in the configuration", spec.Credential)
+		}
+		return asProbe(health.New(health.Config{Target: id, HealthSpec: spec, Username: read.Username, Password: read.Password}))
+	}
+	return Target{ID: id, Source: fleet.SourceHealth, Key: fingerprint(spec, read), Build: build,
+		Pace: &Pace{Every: spec.Every, Timeout: spec.Timeout, Retry: spec.Retry, Attempts: spec.Attempts}}
 }
 
 func target(id string, e fleet.Endpoint, region string, options map[string]string, credential func(string) (Credential, bool), cfg Config) Target {

@@ -27,6 +27,7 @@ type owner struct {
 	inBeat   bool         // it has answered since the start, and is polled on its beat
 	wants    atomic.Int64 // when it next has to move, on the scheduler's pulse; 0: it does not say
 	failures int
+	unwell   int       // looks in a row whose word was not well, of a target with a pace
 	held     time.Time // no try of our own before this
 	refused  bool      // the last try was a wrong password: no nudge shortens the wait
 }
@@ -52,7 +53,7 @@ func (o *owner) run(ctx context.Context) {
 	}
 	now := time.Now()
 	for l := range o.due {
-		o.due[l] = now.Add(phase(o.target.ID, min(firstSpread, o.s.cfg.Interval)))
+		o.due[l] = now.Add(phase(o.target.ID, min(firstSpread, o.every(fleet.LaneFast))))
 	}
 	o.beat = time.NewTimer(o.until(o.due[fleet.LaneFast]))
 	defer o.beat.Stop()
@@ -96,6 +97,9 @@ func (o *owner) next() time.Time {
 
 // lane is the slowest lane that is due: a slow poll includes the faster ones.
 func (o *owner) lane(now time.Time) fleet.Lane {
+	if o.target.Pace != nil {
+		return fleet.LaneFast
+	}
 	for l := fleet.LaneSlow; l > fleet.LaneFast; l-- {
 		if !o.due[l].After(now) {
 			return l
@@ -183,7 +187,7 @@ func (o *owner) observe(ctx context.Context, lane fleet.Lane) (obs *fleet.Observ
 		}
 		o.probe = p
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.s.cfg.deadline(lane))
+	ctx, cancel := context.WithTimeout(ctx, o.deadline(lane))
 	defer cancel()
 	return o.probe.Observe(ctx, lane)
 }
@@ -192,6 +196,23 @@ func (o *owner) observe(ctx context.Context, lane fleet.Lane) (obs *fleet.Observ
 // exchanges.
 func (c Config) deadline(lane fleet.Lane) time.Duration {
 	return c.Timeout * [...]time.Duration{2, 4, 12}[lane]
+}
+
+// deadline of a target with a pace leaves its probe the time to say that its own
+// has passed.
+func (o *owner) deadline(lane fleet.Lane) time.Duration {
+	if p := o.target.Pace; p != nil {
+		return p.Timeout + 2*time.Second
+	}
+	return o.s.cfg.deadline(lane)
+}
+
+// every is how often a lane of the target is read.
+func (o *owner) every(lane fleet.Lane) time.Duration {
+	if p := o.target.Pace; p != nil {
+		return p.Every
+	}
+	return [3]time.Duration{o.s.cfg.Interval, o.s.cfg.Tables, o.s.cfg.Slow}[lane]
 }
 
 // Longest is how long a poll may take at most.
@@ -208,14 +229,14 @@ func (o *owner) failed(lane fleet.Lane, began time.Time, err error) *fleet.Obser
 // seldom for what did not.
 func (o *owner) settle(lane fleet.Lane, obs *fleet.Observation) {
 	now := time.Now()
-	every := [3]time.Duration{o.s.cfg.Interval, o.s.cfg.Tables, o.s.cfg.Slow}
 	for l := fleet.LaneFast; l <= lane; l++ {
-		o.due[l] = nextBeat(now, every[l], phase(o.target.ID, every[l]))
-		if wait := o.due[l].Sub(now); !o.inBeat && wait > every[l] {
+		o.due[l] = nextBeat(now, o.every(l), phase(o.target.ID, o.every(l)))
+		if wait := o.due[l].Sub(now); !o.inBeat && wait > o.every(l) {
 			o.due[l] = now.Add(wait / 2) // no age may grow past an interval on the way into the beat
 		}
 	}
-	o.held, o.refused = time.Time{}, errors.Is(obs.Err, fleet.ErrAuth)
+	o.retry(now, obs)
+	o.held, o.refused = time.Time{}, errors.Is(obs.Err, fleet.ErrAuth) && o.target.Pace == nil // no account of ours is locked by a look at a workload
 	if alive(obs) {
 		o.failures, o.inBeat = 0, true
 		return
@@ -228,8 +249,34 @@ func (o *owner) settle(lane fleet.Lane, obs *fleet.Observation) {
 	case o.refused:
 		o.held = now.Add(o.s.cfg.AuthHold) // the next wrong try may lock the account
 	case o.failures > 1:
-		o.held = now.Add(min(o.s.cfg.Interval<<min(o.failures-1, 16), o.s.cfg.longest()))
+		o.held = now.Add(min(o.every(fleet.LaneFast)<<min(o.failures-1, 16), o.longest()))
 	}
+}
+
+// retry brings the next look forward after a word that was not well, until there
+// were enough of them to believe it.
+func (o *owner) retry(now time.Time, obs *fleet.Observation) {
+	p := o.target.Pace
+	if p == nil {
+		return
+	}
+	state, _, ok := obs.Word()
+	if !ok || state == fleet.StateOK {
+		o.unwell = 0
+		return
+	}
+	o.unwell = min(o.unwell+1, p.Attempts)
+	if at := now.Add(p.Retry); p.Retry > 0 && o.unwell < p.Attempts && at.Before(o.due[fleet.LaneFast]) {
+		o.due[fleet.LaneFast] = at
+	}
+}
+
+// longest is the longest wait between two tries of what does not answer.
+func (o *owner) longest() time.Duration {
+	if p := o.target.Pace; p != nil {
+		return min(5*p.Every, max(p.Every, o.s.cfg.longest()))
+	}
+	return o.s.cfg.longest()
 }
 
 // longest is the longest wait between two tries of what does not answer.

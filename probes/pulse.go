@@ -29,9 +29,10 @@ func (o *owner) until(t time.Time) time.Duration {
 // the devices that do not answer. A poll that hangs beside others that do not is
 // its own target's trouble.
 func (s *Scheduler) Stuck() (still time.Duration, stuck bool) {
-	first := int64(0)
+	first, most := int64(0), s.cfg.deadline(fleet.LaneSlow)+s.cfg.longest()
 	s.mu.Lock()
 	for _, o := range s.owners {
+		most = max(most, o.deadline(fleet.LaneSlow)+o.longest())
 		if w := o.wants.Load(); w != 0 && (first == 0 || w < first) {
 			first = w
 		}
@@ -41,5 +42,5 @@ func (s *Scheduler) Stuck() (still time.Duration, stuck bool) {
 		return 0, false
 	}
 	still = s.pulse.now() - time.Duration(max(first-1, s.pulse.moved.Load()))
-	return max(still, 0), still > s.cfg.deadline(fleet.LaneSlow)+s.cfg.longest()
+	return max(still, 0), still > most
 }

@@ -20,6 +20,19 @@ type Target struct {
 	// whose key stayed keeps its session over a reload.
 	Key   string
 	Build func() (fleet.Probe, error)
+	// Pace is the target's own beat; nil: that of the lanes.
+	Pace *Pace
+}
+
+// Pace is the beat of a target that has one of its own: all of it is read at
+// each look, and it is a look of the fast lane.
+type Pace struct {
+	Every   time.Duration
+	Timeout time.Duration // of one look
+	// Retry is when the next look follows one whose word was not well, until
+	// Attempts such looks in a row have settled it. 0: at the next beat.
+	Retry    time.Duration
+	Attempts int
 }
 
 type name struct {

@@ -27,7 +27,12 @@ func (v Service) ID() string { return "service" }
 func (v Service) Crumbs(Frame) []string { return []string{"services", v.id} }
 
 // Needs implements View.
-func (v Service) Needs(Frame) []fleet.Query { return nil }
+func (v Service) Needs(f Frame) []fleet.Query {
+	if s := f.Snap.Services.Get(v.id); s != nil && s.Spec.Health != nil {
+		return []fleet.Query{healthQuery(v.id)}
+	}
+	return nil
+}
 
 // replica is one line: an instance or a bare-metal device.
 type replica struct {
@@ -115,7 +120,11 @@ func (v Service) Draw(f Frame, on widget.Canvas) {
 	}
 	spread := spreadOf(f, v.id)
 	against := standing(s.Docket)
-	h := min(5+len(against)+min(len(spread.Shared), 6), on.H/2)
+	asked := 0
+	if s.Spec.Health != nil {
+		asked = 1
+	}
+	h := min(5+asked+len(against)+min(len(spread.Shared), 6), on.H/2)
 	in := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, "service "+v.id, s.State.String(), false)
 	in = in.Sub(1, 0, in.W-2, in.H)
 	in.Glyph(f.Theme, 0, 0, s.State)
@@ -126,9 +135,12 @@ func (v Service) Draw(f Frame, on widget.Canvas) {
 	x = in.Text(2, 1, fleet.Count(s.Zones, "zone")+"  "+fleet.Count(s.Hosts, "host")+"  "+fleet.Count(s.Racks, "rack"), widget.Plain) + 2
 	text, st := opacityText(spread)
 	in.Cut(f.Theme, x, 1, in.W-x, text, st)
-	y := 2
+	y := 2 + asked
+	if asked > 0 {
+		drawHealth(f, in.Sub(0, 2, in.W, 1), s)
+	}
 	if len(s.Reasons) > 0 {
-		in.Cut(f.Theme, 2, 2, in.W-2, strings.Join(s.Reasons, "; "), widget.StateStyle(s.State))
+		in.Cut(f.Theme, 2, y, in.W-2, strings.Join(s.Reasons, "; "), widget.StateStyle(s.State))
 		y++
 	}
 	for i := 0; i < len(against) && y < in.H; i++ {

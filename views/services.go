@@ -24,7 +24,7 @@ func NewServices() View { return Services{} }
 
 var serviceColumns = []widget.Column{
 	{Title: "", Min: 1}, {Title: "service", Min: 12, Max: 24, Name: true}, {Title: "running", Min: 7, Right: true}, {Title: "floor", Min: 5, Rank: 1, Right: true},
-	{Title: "", Min: 10, Max: 24, Rank: 4},
+	{Title: "", Min: 10, Max: 24, Rank: 4}, {Title: "health", Min: 9, Max: 16, Rank: 1},
 	{Title: "zones", Min: 5, Rank: 3, Right: true}, {Title: "hosts", Min: 5, Rank: 2, Right: true}, {Title: "racks", Min: 5, Rank: 3, Right: true},
 	{Title: "unplaced", Min: 8, Rank: 2, Right: true}, {Title: "owner", Min: 8, Max: 16, Rank: 5, Name: true}, {Title: "why", Min: 14, Max: 60, Rank: 2, Name: true},
 }
@@ -36,7 +36,9 @@ func (v Services) ID() string { return "services" }
 func (v Services) Crumbs(Frame) []string { return []string{"services"} }
 
 // Needs implements View.
-func (v Services) Needs(Frame) []fleet.Query { return nil }
+func (v Services) Needs(f Frame) []fleet.Query {
+	return Service{id: v.list.selected(v.rows(f))}.Needs(f) // its page is drawn below the list
+}
 
 type serviceRecord struct{ s *fleet.Service }
 
@@ -48,6 +50,11 @@ func (r serviceRecord) field(name string) (string, bool) {
 		return r.s.Spec.Owner, true
 	case "service", "name":
 		return r.s.Spec.Name, true
+	case "health":
+		if r.s.Spec.Health == nil {
+			return "", true
+		}
+		return healthState(r.s).String(), true
 	}
 	return "", false
 }
@@ -58,6 +65,10 @@ func (r serviceRecord) amount(name string) (float64, bool) {
 		return float64(r.s.Replicas), true
 	case "floor":
 		return float64(r.s.Spec.Floor), true
+	case "latency":
+		if r.s.Health != nil && r.s.Health.LatencyMs.Known {
+			return r.s.Health.LatencyMs.Float(), true
+		}
 	case "unplaced":
 		return float64(r.s.Unplaced), true
 	case "hosts":
@@ -104,6 +115,8 @@ func compareServices(x, y *fleet.Service, column string, n int) int {
 		return cmp.Compare(x.Racks, y.Racks)
 	case "unplaced":
 		return cmp.Compare(y.Unplaced, x.Unplaced)
+	case "health":
+		return compareHealth(x, y)
 	case "":
 		if n > 0 {
 			return cmp.Compare(x.Replicas-x.Spec.Floor, y.Replicas-y.Spec.Floor)
@@ -174,20 +187,22 @@ func serviceCell(f Frame, on widget.Canvas, s *fleet.Service, col int) {
 	case 4:
 		drawFloor(f, on, s)
 	case 5:
-		num(s.Zones, domainStyle(s.Zones))
+		drawHealthCell(f, on, s)
 	case 6:
-		num(s.Hosts, domainStyle(s.Hosts))
+		num(s.Zones, domainStyle(s.Zones))
 	case 7:
-		num(s.Racks, domainStyle(s.Racks))
+		num(s.Hosts, domainStyle(s.Hosts))
 	case 8:
+		num(s.Racks, domainStyle(s.Racks))
+	case 9:
 		st := widget.Dim
 		if s.Unplaced > 0 {
 			st = widget.Unknown
 		}
 		num(s.Unplaced, st)
-	case 9:
-		on.Cut(f.Theme, 0, 0, on.W, or(s.Spec.Owner), widget.Dim)
 	case 10:
+		on.Cut(f.Theme, 0, 0, on.W, or(s.Spec.Owner), widget.Dim)
+	case 11:
 		text := ""
 		if len(s.Reasons) > 0 {
 			text = s.Reasons[0]

@@ -62,8 +62,11 @@ func (v Wall) query() fleet.Query {
 // Needs implements View.
 func (v Wall) Needs(f Frame) []fleet.Query {
 	q := append(v.memo.facts.needs(f), v.query(), derivedQuery(derivedCauses))
-	if p := v.page(f); p == "events" || p == "alerts" {
+	switch v.page(f) {
+	case "events", "alerts":
 		q = append(q, Events{}.query())
+	case "services":
+		q = append(q, Services{}.Needs(f)...)
 	}
 	return q
 }

@@ -145,7 +145,7 @@ func TestContractExample(t *testing.T) {
 	if diff := cmp.Diff(bounds, inv.Remediation); diff != "" {
 		t.Errorf("bounds (-want +got)\n%s", diff)
 	}
-	if len(inv.Alerting.Rules) < 30 || f.Metrics.Listen != "127.0.0.1:9464" || f.Health["match"].Every != 15*time.Second {
+	if len(inv.Alerting.Rules) < 30 || f.Metrics.Listen != "127.0.0.1:9464" || inv.Services[0].Health == nil || inv.Services[0].Health.Every != 15*time.Second {
 		t.Error("alerts, policies, metrics or health are lost")
 	}
 }

@@ -27,9 +27,8 @@ type File struct {
 	Poll        Poll
 	Credentials map[string]Credential
 	Metrics     Metrics
-	Health      map[string]Health // by service
-	Audit       auditlog.Config   // without its key
-	Auto        []runbook.Policy  // what is begun without a person
+	Audit       auditlog.Config  // without its key
+	Auto        []runbook.Policy // what is begun without a person
 	RemoteWrite []remotewrite.Config
 	Runbooks    []*runbook.Book // those that come with plumb, and the user's own
 	Receivers   []notify.Config // who is told of alerts
@@ -84,13 +83,6 @@ type Metrics struct {
 	PasswordAt string // where it is said to be, in words
 }
 
-// Health is how a service's workload is asked itself; one of the four is set.
-type Health struct {
-	HTTP, TCP, Prometheus string
-	Exec                  []string
-	Every                 time.Duration
-}
-
 // builder turns the parts of a file into a File.
 type builder struct {
 	env   Env
@@ -120,7 +112,7 @@ type named struct {
 func (b *builder) build(parts []part) *File {
 	b.file = &File{
 		Inventory: &fleet.Inventory{}, Store: store.Defaults(), Poll: Poll{Config: probes.Defaults()},
-		Credentials: make(map[string]Credential), Health: make(map[string]Health),
+		Credentials: make(map[string]Credential),
 	}
 	b.ids, b.regions = make(map[string]named), make(map[string]place)
 	b.sites, b.credentials = make(map[string]place), make(map[string]place)
@@ -178,7 +170,7 @@ func (b *builder) part(p part) {
 		b.cloud(&p.Clouds[i], p.dir)
 	}
 	for i := range p.Services {
-		b.service(&p.Services[i])
+		b.service(&p.Services[i], p.dir)
 	}
 }
 

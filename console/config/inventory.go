@@ -269,7 +269,7 @@ func (b *builder) credentialRef(r ref, at place, what string) {
 	})
 }
 
-func (b *builder) service(y *serviceYAML) {
+func (b *builder) service(y *serviceYAML, dir string) {
 	inv := b.file.Inventory
 	if !b.isName(y.Name, y.At, "service") || !b.claim(y.Name, "service", len(inv.Services)) {
 		return
@@ -282,19 +282,10 @@ func (b *builder) service(y *serviceYAML) {
 	if len(s.Select) == 0 {
 		b.errs.add(y.At, what, "selects nothing", "add select: {tag: {service: "+fleet.Clean(s.Name, 60)+"}}")
 	}
-	inv.Services = append(inv.Services, s)
-	if h := y.Health; h != nil {
-		set := 0
-		for _, is := range []bool{h.HTTP != "", h.TCP != "", len(h.Exec) > 0, h.Prometheus != ""} {
-			if is {
-				set++
-			}
-		}
-		if set != 1 {
-			b.errs.add(y.At, what, "health wants one of http, tcp, exec and prometheus", "")
-		}
-		b.file.Health[s.Name] = Health{HTTP: h.HTTP, TCP: h.TCP, Exec: h.Exec, Prometheus: h.Prometheus, Every: h.Every.Duration}
+	if y.Health != nil {
+		s.Health = b.health(y.Health, s.Name, dir)
 	}
+	inv.Services = append(inv.Services, s)
 }
 
 // macAddress writes a MAC in lower case with colons.

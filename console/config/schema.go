@@ -212,14 +212,6 @@ type selectYAML struct {
 	Tag map[string]string `yaml:"tag"`
 }
 
-type healthYAML struct {
-	HTTP       string   `yaml:"http"`
-	TCP        string   `yaml:"tcp"`
-	Exec       []string `yaml:"exec"`
-	Prometheus string   `yaml:"prometheus"`
-	Every      duration `yaml:"every"`
-}
-
 type credentialYAML struct {
 	Username ref    `yaml:"username"`
 	Version  ref    `yaml:"version"`

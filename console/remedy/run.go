@@ -25,12 +25,15 @@ type run struct {
 	why    string     // the first surprise; "": none
 	end    fleet.JobState
 	unkept fleet.Decision // what the store did not take when it was news
+
+	well []string // services whose workload was well before anything was done
 }
 
 // waves does one target, and when that is seen to have gone well a few, and
 // then the rest. The first surprise stops it.
 func (x *run) waves(ctx context.Context) {
 	rest := x.job.Planned.Targets
+	x.well = wellOf(x.ledger.Snapshot(), x.job.Planned)
 	for n, size := range x.job.Planned.Waves {
 		x.wave(ctx, rest[:size])
 		if rest = rest[size:]; x.surprised() {
@@ -271,7 +274,11 @@ func (x *run) soak(ctx context.Context, n, size int) bool {
 		if err != nil {
 			return true
 		}
-		if _, bad := x.settled(s, done); bad != "" {
+		_, bad := x.settled(s, done)
+		if bad == "" {
+			bad = worseOff(s, x.well)
+		}
+		if bad != "" {
 			x.surprise(fleet.JobStopped, "%s", bad)
 			return false
 		}

@@ -265,6 +265,13 @@ var fields = map[string]map[string]field{
 		"replicas": num("running", func(x *scene) float64 { return count(x.service.Replicas) }),
 		"floor":    num("0: none", func(x *scene) float64 { return count(x.service.Spec.Floor) }),
 		"unplaced": num("replicas whose place cannot be seen", func(x *scene) float64 { return count(x.service.Unplaced) }),
+
+		"asked":       flag("its workload is asked itself", func(x *scene) bool { return x.service.Spec.Health != nil }),
+		"health":      text("what its workload says: ok warn crit unknown; unknown where nobody asks", healthOf),
+		"health_text": written("in its own words", healthText),
+		"health_s":    num("since it last said anything, s", healthAge),
+		"latency_ms":  num("until it answered, ms", latencyOf),
+		"unheard":     flag("it is asked, and nobody knows what it says", func(x *scene) bool { return x.service.Spec.Health != nil && !x.service.Health.Known() }),
 	},
 	"receiver": receiverFields,
 }
@@ -297,6 +304,34 @@ func errorOf(x *scene) string {
 
 func quiet(x *scene) bool {
 	return !x.device.SeenAt.IsZero() && x.now.Sub(x.device.SeenAt) > 2*x.s.Intervals[fleet.LaneFast]
+}
+
+func healthOf(x *scene) string {
+	if x.service.Health == nil {
+		return ""
+	}
+	return x.service.Health.State.String()
+}
+
+func healthText(x *scene) string {
+	if x.service.Spec.Health == nil {
+		return ""
+	}
+	return x.service.Health.Words()
+}
+
+func healthAge(x *scene) float64 {
+	if x.service.Health == nil {
+		return math.NaN()
+	}
+	return since(x.service.Health.SaidAt, x.now)
+}
+
+func latencyOf(x *scene) float64 {
+	if x.service.Health == nil {
+		return math.NaN()
+	}
+	return x.service.Health.LatencyMs.Float()
 }
 
 func pathLost(x *scene) bool {

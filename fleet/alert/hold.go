@@ -118,7 +118,7 @@ func (w *work) holders(all bool) holders {
 
 // wholly are the troubles of a part that take all of it: what is silent or dead
 // has no fan of its own to mend.
-var wholly = []string{"sight", "blind", "power", "light", "host", "path", "feed", "guest"}
+var wholly = []string{"sight", "blind", "power", "light", "host", "path", "feed", "guest", "health"}
 
 // explains notes what a cause explains: a whole part, or one trouble of it, so
 // that a fan that fails while a feed is lost is told all the same.

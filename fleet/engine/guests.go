@@ -294,13 +294,16 @@ func (s *step) settleService(edit *fleet.TableEdit[fleet.Service], k int, m *mem
 		v.add(fleet.StateWarn, "floor", "at its floor of %d: the next loss is an outage", spec.Floor)
 	}
 	x := edit.At(k)
-	was, docket := x.State, x.Docket
+	was, docket, health := x.State, x.Docket, x.Health
+	x.Instances, x.Devices = m.instances, m.devices
+	s.addHealth(&v, x)
 	reasons, _ := v.words()
 	*x = fleet.Service{
 		Spec: spec, State: v.state, Reasons: reasons, Replicas: m.running, Instances: m.instances, Devices: m.devices,
-		Zones: known(m.zones), Hosts: known(m.hosts), Racks: known(m.racks), Unplaced: m.unplaced, Docket: docket,
+		Zones: known(m.zones), Hosts: known(m.hosts), Racks: known(m.racks), Unplaced: m.unplaced, Docket: docket, Health: health,
 	}
-	if was != v.state && s.prev.Version > 0 && was != fleet.StateUnknown {
+	hurt := spec.Health != nil && health != nil && bad(health.State) // it said so itself: that is news whatever was known before
+	if was != v.state && s.prev.Version > 0 && (was != fleet.StateUnknown || hurt) {
 		sev := map[fleet.State]fleet.Severity{fleet.StateCrit: fleet.SeverityCrit, fleet.StateWarn: fleet.SeverityWarn}[v.state]
 		s.event(spec.Name, "state", "service "+spec.Name+": "+was.String()+" → "+v.state.String()+tail(x.Reasons), sev, v.state != fleet.StateOK)
 	}

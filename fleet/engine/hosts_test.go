@@ -33,6 +33,9 @@ func TestADrainIsSeenInTheCloud(t *testing.T) {
 			h.obs.Hosts = append(h.obs.Hosts, other)
 			host = &h.obs.Hosts[0]
 			host.Name, host.State, host.Status, host.RunningVMs = "s01", "up", c.was, 3
+			if c.was == "disabled" {
+				host.Maintenance = "plumb j0 bob: PSU"
+			}
 			h.look()
 			p := plan.For(plan.World{Snap: h.snap, Now: h.now}, plan.Ask{Action: c.kind, Targets: []string{"s01"}, By: "bob", Role: fleet.RoleOperator})
 			if g := p.Stops(); g != nil {

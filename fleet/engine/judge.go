@@ -250,6 +250,7 @@ func (s *step) age() {
 		}
 		s.weighAged(i, d)
 	}
+	s.ageHealth()
 	for i := range s.clouds.Len() {
 		c := s.clouds.Peek(i)
 		s.doubtAged(i, c)

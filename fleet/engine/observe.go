@@ -17,6 +17,10 @@ func (s *step) observe(o *fleet.Observation) {
 	}
 	if i := s.next.Clouds.Number(o.Target); i >= 0 {
 		s.observeCloud(i, o)
+		return
+	}
+	if k := s.next.Services.Number(o.Target); k >= 0 {
+		s.observeHealth(k, o)
 	}
 }
 

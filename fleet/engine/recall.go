@@ -77,6 +77,8 @@ func (s *step) recallAll(mem *fleet.Memory) {
 					s.next.Freeze = decode[fleet.Freeze](rows.Values[k])
 				}
 			}
+		case s.next.Services.Number(rows.Target) >= 0 && !rows.Table.Judged():
+			s.recallHealth(s.next.Services.Number(rows.Target), rows)
 		case rows.Table.Judged():
 			s.putDocket(rows.Target, recallDocket(s.next.Docket(rows.Target), rows))
 		}
@@ -84,6 +86,8 @@ func (s *step) recallAll(mem *fleet.Memory) {
 	for _, r := range slices.Concat(looks...) {
 		if i := s.next.Clouds.Number(r.Target); i >= 0 {
 			seeCloud(s.clouds.At(i), r.At)
+		} else if k := s.next.Services.Number(r.Target); k >= 0 {
+			s.seeHealth(k, r)
 		}
 	}
 	s.recallClouds()

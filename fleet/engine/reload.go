@@ -52,7 +52,12 @@ func (s *step) lay(inv *fleet.Inventory) {
 	n.Feeds = keep(inv.Feeds, &n.Feeds, func(r *fleet.FeedSpec) string { return r.Name }, func(r *fleet.Feed, sp *fleet.FeedSpec) { r.Spec = sp })
 	n.Devices = keep(inv.Devices, &n.Devices, func(r *fleet.DeviceSpec) string { return r.ID }, func(r *fleet.Device, sp *fleet.DeviceSpec) { r.Spec = sp })
 	n.Clouds = keep(inv.Clouds, &n.Clouds, func(r *fleet.CloudSpec) string { return r.Name }, func(r *fleet.Cloud, sp *fleet.CloudSpec) { r.Spec = sp })
-	n.Services = keep(inv.Services, &n.Services, func(r *fleet.ServiceSpec) string { return r.Name }, func(r *fleet.Service, sp *fleet.ServiceSpec) { r.Spec = sp })
+	n.Services = keep(inv.Services, &n.Services, func(r *fleet.ServiceSpec) string { return r.Name }, func(r *fleet.Service, sp *fleet.ServiceSpec) {
+		if !sameHealth(r.Spec, sp) {
+			r.Health = nil // what it said was the answer to another question
+		}
+		r.Spec = sp
+	})
 	n.Topology = topology(n)
 	n.Policies, n.Remediation = inv.Policies.Standing(s.now), &inv.Remediation
 	n.Rules = alert.Compile(&inv.Alerting, n)

@@ -46,6 +46,7 @@ func (g *Ground) restore(mem fleet.Memory, now time.Time, settle func(*step)) *f
 	s.recallAll(&mem)
 	s.judgeAll()
 	settle(s)
+	s.settleHealth()
 	s.rollUp()
 	s.recount()
 	first, _ := s.close()

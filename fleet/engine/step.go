@@ -30,6 +30,7 @@ type step struct {
 	hosts         []fleet.HostState
 	instances     []fleet.InstanceState
 	statuses      []*Status // by device; nil: none is kept
+	stale         time.Time // when the first word of a workload gets too old; zero: none does
 	cloudStatuses map[int]*Status
 
 	weigher
@@ -80,6 +81,9 @@ func (s *step) open() {
 
 func (s *step) close() (*fleet.Snapshot, fleet.Output) {
 	s.out.Wake = s.now.Add(max(s.next.Intervals[fleet.LaneFast]/2, time.Second))
+	if !s.stale.IsZero() {
+		s.out.Wake = earlier(s.out.Wake, s.stale)
+	}
 	if w := s.watcher.wake; !w.IsZero() {
 		s.out.Wake = earlier(s.out.Wake, w)
 	}

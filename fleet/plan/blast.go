@@ -29,6 +29,7 @@ func (b *bench) blast() {
 	}
 	for _, h := range b.plan.Services {
 		b.floor(h)
+		b.workload(h)
 	}
 	for _, t := range b.targets {
 		b.partner(g, t)

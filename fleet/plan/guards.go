@@ -11,7 +11,7 @@ import (
 
 // breakable are the guards that weigh a risk, which somebody may have to take.
 // All others hold what is known, and who may: no emergency changes that.
-var breakable = map[string]bool{"freeze": true, "budget": true, "unhealthy": true, "floor": true, "partner": true, "cooldown": true, "quarantine": true, "unsettled": true, "owner": true}
+var breakable = map[string]bool{"freeze": true, "budget": true, "unhealthy": true, "floor": true, "workload": true, "partner": true, "cooldown": true, "quarantine": true, "unsettled": true, "owner": true}
 
 // weigh asks every guard, the cheap ones first.
 func (b *bench) weigh() {

@@ -39,6 +39,9 @@ type scene struct {
 	Compute  func(device string) (computeView, error)   `expr:"compute"`    // state status note
 	Instance func(id string) (instanceView, error)      `expr:"instance"`   // run_state host service
 	Service  func(name string) (serviceView, error)     `expr:"service"`    // state replicas floor
+	Carries  func(device string) ([]string, error)      `expr:"carries"`    // services with a replica on it
+	Health   func(service string) (string, error)       `expr:"health"`     // ok warn crit: what its workload says
+	Healthy  func(device string) (bool, error)          `expr:"healthy"`    // the workload of every service on it says ok
 	Factory  func(device string) ([]string, error)      `expr:"factory"`    // slots of enabled users with a factory name
 }
 
@@ -81,7 +84,7 @@ func sceneOf(s *fleet.Snapshot, target string, since time.Time) scene {
 	}
 	return scene{Target: target, Host: host, Part: part, State: x.state, Power: x.power, Age: x.age, Blind: x.blind, Reason: x.reason, Fact: x.fact, Number: x.number, Hyper: x.hypervisor,
 		Finding: x.finding, Expected: x.expected, Port: x.port, Errors: x.errors, Outlet: x.outlet, Ports: x.ports, Lights: x.lights, Outlets: x.outlets,
-		Guests: x.guests, HostIs: x.hostIs, Compute: x.compute, Instance: x.instance, Service: x.service, Factory: x.factory}
+		Guests: x.guests, HostIs: x.hostIs, Compute: x.compute, Instance: x.instance, Service: x.service, Carries: x.carries, Health: x.health, Healthy: x.healthy, Factory: x.factory}
 }
 
 // facts answers expressions from one snapshot.

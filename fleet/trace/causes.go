@@ -28,7 +28,7 @@ type Cause struct {
 }
 
 // Symptom is one thing that is wrong: which part of the graph, and what of it,
-// in the words of a device's About; "feed", "path" and "guest" are of others.
+// in the words of a device's About; "feed", "path", "guest" and "health" are of others.
 type Symptom struct{ ID, About string }
 
 // maxAlso bounds how many causes are asked what else they would take: each costs

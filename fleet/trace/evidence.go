@@ -16,7 +16,9 @@ const maxEvidence = 4
 // and no dead part.
 func (q *inquiry) evidence(c *claim, symptoms []symptom, mute bool, explains int) []string {
 	out := []string{}
-	if mute && !slices.ContainsFunc(c.symptoms, func(i int) bool { return strings.HasPrefix(symptoms[i].about, "table ") }) {
+	if mute && !slices.ContainsFunc(c.symptoms, func(i int) bool {
+		return strings.HasPrefix(symptoms[i].about, "table ") || symptoms[i].about == "health"
+	}) {
 		out = append(out, fmt.Sprintf("path lost: %s silent, and nothing shows that a part is dead", fleet.Count(explains, "part")))
 	}
 	for _, text := range q.quotes(c, symptoms) {
@@ -112,6 +114,11 @@ func (q *inquiry) began(p Part, explains []string) time.Time {
 func (q *inquiry) since(p Part) time.Time {
 	if p.Kind == Site {
 		return q.s.Sites.At(p.N).SilentSince
+	}
+	if p.Kind == Service {
+		if h := q.s.Services.At(p.N).Health; h != nil && (h.State == fleet.StateCrit || h.State == fleet.StateWarn) {
+			return h.Since
+		}
 	}
 	target := q.g.ID(q.s, p)
 	if p.device() || p.on() {

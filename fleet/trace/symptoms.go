@@ -284,23 +284,14 @@ func (q *inquiry) ofGuests(out []symptom) []symptom {
 		}
 	}
 	for n := range q.s.Services.Len() {
-		v := q.s.Services.At(n)
-		if weightOf(v.State) == 0 {
-			continue
+		v, p := q.s.Services.At(n), Part{Kind: Service, N: n}
+		switch {
+		case weightOf(v.State) == 0 || unasked(v):
+		case ailing(v):
+			out = append(out, symptom{part: p, about: "health", weight: weightOf(v.State), silence: v.State == fleet.StateUnknown, own: []Part{p}, above: q.underWorkload(v)})
+		default:
+			add(p, v.State, q.underService(v))
 		}
-		var above []Part
-		for _, k := range v.Instances {
-			if x := q.s.Instances.At(k); !Running(x.State) {
-				above = join(above, q.underGuest(x))
-				above = join(above, []Part{{Kind: Instance, N: k}})
-			}
-		}
-		for _, k := range v.Devices {
-			if !Running(q.s.Devices.At(k).State) {
-				above = join(above, q.carrier(k))
-			}
-		}
-		add(Part{Kind: Service, N: n}, v.State, above)
 	}
 	return out
 }

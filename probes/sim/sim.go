@@ -82,6 +82,8 @@ type Fleet struct {
 	snmpAddr []netip.AddrPort // by switch, then PDU, then UPS
 	cloudURL string
 
+	workloads workloads
+
 	cancel  context.CancelFunc
 	serving sync.WaitGroup
 }
@@ -149,7 +151,10 @@ func (f *Fleet) listen(ctx context.Context) error {
 			return err
 		}
 	}
-	return f.startCloud(ctx, next)
+	if err := f.startCloud(ctx, next); err != nil {
+		return err
+	}
+	return f.startWorkloads(ctx, next+100)
 }
 
 // blockSize is how far blocks of ports are apart at least.
@@ -246,6 +251,9 @@ func (f *Fleet) Close() error {
 	}
 	if f.cloud != nil {
 		_ = f.cloud.Close()
+	}
+	if f.workloads.http != nil {
+		_ = f.workloads.http.Close()
 	}
 	f.serving.Wait()
 	if err := f.file.write(f.World.State(f.opt.Now())); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -257,8 +257,11 @@ func (y *inventory) clouds() {
 
 func (y *inventory) services() {
 	y.line(0, "services:")
-	for _, s := range y.f.World.Services {
-		y.line(1, "- {name: %s, owner: %s, select: {tag: {service: %s}}, floor: %d}", s.Name, s.Owner, s.Name, s.Floor)
+	for n := range y.f.World.Services {
+		s := &y.f.World.Services[n]
+		m := flow{"name: " + s.Name, "owner: " + s.Owner, "select: {tag: {service: " + s.Name + "}}", fmt.Sprintf("floor: %d", s.Floor)}
+		m.add("health", y.f.health(n, s))
+		y.line(1, "- %s", m)
 	}
 }
 

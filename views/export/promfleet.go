@@ -139,6 +139,29 @@ func (p *page) workloads() {
 		service("plumb_service_replicas", "Replicas that run.", func(x *fleet.Service) int64 { return int64(x.Replicas) })
 		service("plumb_service_floor", "Replicas below which a service is at risk.", func(x *fleet.Service) int64 { return int64(x.Spec.Floor) })
 		service("plumb_service_hosts", "Hosts that its replicas stand on.", func(x *fleet.Service) int64 { return int64(x.Hosts) })
+		asked := func(name, help string, of func(*fleet.Service) fleet.Num) {
+			p.family(Metric{Name: name}, help)
+			for id, x := range p.s.Services.All() {
+				if v := of(x); x.Spec.Health != nil && v.Known {
+					p.open(nil)
+					p.label("service", id)
+					p.label("owner", x.Spec.Owner)
+					p.value(v)
+				}
+			}
+		}
+		asked("plumb_service_health", "What the workload of a service says: "+stateHelp, func(x *fleet.Service) fleet.Num {
+			if x.Health == nil {
+				return StateNum(fleet.StateUnknown)
+			}
+			return StateNum(x.Health.State)
+		})
+		asked("plumb_service_latency_seconds", "How long the workload of a service took to answer.", func(x *fleet.Service) fleet.Num {
+			if x.Health == nil || x.Health.State == fleet.StateUnknown {
+				return fleet.Num{}
+			}
+			return seconds(x.Health.LatencyMs)
+		})
 		service("plumb_service_racks", "Racks that its replicas stand in.", func(x *fleet.Service) int64 { return int64(x.Racks) })
 	}
 }

@@ -156,6 +156,13 @@ type Service struct {
 	Opacity  fleet.Num   `json:"opacity"` // share of replicas whose failure domains cannot be told apart, 0 to 1
 	Shared   string      `json:"shared"`  // the part that takes most of the replicas at once
 	Reasons  []string    `json:"reasons"`
+	// What its workload says: null where nobody asks.
+	Health     *fleet.State `json:"health"`
+	HealthText string       `json:"health_text"`
+	Latency    fleet.Num    `json:"latency_s"`
+	HealthAt   *time.Time   `json:"health_at"` // of the last word
+	HealthAge  *int64       `json:"health_age_s"`
+	Asks       string       `json:"health_asks"`
 }
 
 func when(t time.Time) *time.Time {
@@ -318,9 +325,33 @@ func Services(s *fleet.Snapshot) []Service {
 	out := make([]Service, 0, s.Services.Len())
 	for id, v := range s.Services.All() {
 		x := Service{ID: id, Owner: v.Spec.Owner, State: v.State, Replicas: v.Replicas, Floor: v.Spec.Floor, Zones: v.Zones, Hosts: v.Hosts, Racks: v.Racks, Reasons: list(v.Reasons)}
+		x.health(v, s.At)
 		out = append(out, x)
 	}
 	return out
+}
+
+// health adds what a service's workload says.
+func (x *Service) health(v *fleet.Service, now time.Time) {
+	if v.Spec.Health == nil {
+		return
+	}
+	state, h := fleet.StateUnknown, v.Health
+	x.Health, x.Asks = &state, v.Spec.Health.Asks()
+	if h == nil {
+		return
+	}
+	state = h.State
+	x.HealthText, x.HealthAt, x.HealthAge = h.Words(), when(h.SaidAt), age(now, h.SaidAt)
+	x.Latency = seconds(h.LatencyMs)
+}
+
+// seconds are milliseconds in s.
+func seconds(ms fleet.Num) fleet.Num {
+	if !ms.Known {
+		return ms
+	}
+	return fleet.Dec(ms.N, ms.Scale-3)
 }
 
 // Closest returns the known id that is nearest to what was typed: one that

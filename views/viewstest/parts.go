@@ -234,10 +234,25 @@ func (b *builder) rollUp() {
 	}
 }
 
+// workload is how a service is asked and what it says; most are not.
+func workload(service string) (*fleet.HealthSpec, *fleet.Health) {
+	at := At.Add(-4 * time.Second)
+	switch service {
+	case "match":
+		return &fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "https://match.example/healthz"},
+			&fleet.Health{State: fleet.StateOK, Hard: fleet.StateOK, Said: fleet.StateOK, Text: "HTTP 200", SaidAt: at, LatencyMs: fleet.Dec(123, -1), Facts: fleet.Facts{{Name: fleet.FactTLSExpires, Value: "2027-03-01T00:00:00Z"}}}
+	case "login":
+		return &fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "login.example:7443"},
+			&fleet.Health{State: fleet.StateOK, Hard: fleet.StateOK, Said: fleet.StateOK, Text: "it takes connections", SaidAt: at, LatencyMs: fleet.Dec(7, -1)}
+	}
+	return nil, nil
+}
+
 func (b *builder) services() fleet.Table[fleet.Service] {
 	rows := make([]fleet.Service, len(services))
 	for i, name := range services {
-		s := fleet.Service{Spec: &fleet.ServiceSpec{Name: name, Owner: owners[i%4], Floor: 60 + i%3*5, Select: map[string]string{"service": name}}, State: fleet.StateOK}
+		asks, health := workload(name)
+		s := fleet.Service{Spec: &fleet.ServiceSpec{Name: name, Owner: owners[i%4], Floor: 60 + i%3*5, Select: map[string]string{"service": name}, Health: asks}, State: fleet.StateOK, Health: health}
 		zones, hosts, racks := map[string]bool{}, map[string]bool{}, map[string]bool{}
 		for n := range b.insts {
 			x := &b.insts[n]

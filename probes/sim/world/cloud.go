@@ -31,6 +31,7 @@ func (w *World) makeCloud(prev, r *run, fx *effects) {
 			}
 		}
 	}
+	r.sick = fx.sick
 	r.opened, r.rulesOff = fx.open, maps.Clone(w.state.RulesOff)
 	r.instances = make([]instanceRun, len(w.Instances))
 	for i := range w.Instances {

@@ -28,6 +28,7 @@ type effects struct {
 	path     map[int]bool
 	reset    map[int]float64 // switch: when its counters began anew
 	shuffle  map[int]bool
+	sick     map[int]bool    // service: its workload is, by itself
 	open     map[int]float64 // region: since when its management group lets the world in
 }
 
@@ -42,7 +43,7 @@ func newEffects() *effects {
 		feed: map[int]bool{}, pdu: map[int]bool{}, psu: map[[2]int]bool{}, fan: map[int]int{}, heat: map[int]float64{},
 		sw: map[int]bool{}, flap: map[int]float64{}, errs: map[int]float64{}, vlan: map[[2]int]float64{}, alias: map[[2]int]float64{},
 		firmware: map[Ref]bool{}, user: map[int]float64{}, cipher0: map[int]float64{}, silent: map[int]float64{}, lies: map[int]bool{}, dead: map[int]float64{},
-		selFull: map[int]float64{}, ecc: map[int]float64{}, spread: map[int]seat{}, resized: map[int]resize{}, retire: map[int]float64{}, path: map[int]bool{}, reset: map[int]float64{}, shuffle: map[int]bool{}, open: map[int]float64{},
+		selFull: map[int]float64{}, ecc: map[int]float64{}, spread: map[int]seat{}, resized: map[int]resize{}, retire: map[int]float64{}, path: map[int]bool{}, reset: map[int]float64{}, shuffle: map[int]bool{}, open: map[int]float64{}, sick: map[int]bool{},
 	}
 }
 

@@ -95,6 +95,9 @@ var kinds = []kind{
 	{"open-group", "a region", "somebody opened SSH in the security group mgmt of {} to the world",
 		"group mgmt of {} lets 22/tcp in from 0.0.0.0/0: a management port is open to anyone, and to the game servers there is a way, since they have public addresses; configuration drift of one group, not of many instances",
 		pickRegion, func(w *World, f *Fault, since float64, fx *effects) { fx.open[f.ref.N] = since }},
+	{"service-sick", "a service", "a deadlock in the software of {}",
+		"the workload of {} says 500, or takes no connection, while all that carries it is well; the service is crit, and the cause is {} itself",
+		pickAsked, func(w *World, f *Fault, _ float64, fx *effects) { fx.sick[f.ref.N] = true }},
 }
 
 func (w *World) firstPSU(server int) int {

@@ -24,7 +24,8 @@ type run struct {
 	instances []instanceRun
 	opened    map[int]float64 // regions whose management group lets the world in, since when
 	rulesOff  map[string]time.Time
-	moved     map[int]int // instances that are not where they were created
+	sick      map[int]bool // services whose workload fails by itself
+	moved     map[int]int  // instances that are not where they were created
 }
 
 type pduRun struct {

@@ -1,0 +1,149 @@
+package probes
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"plumb/fleet"
+)
+
+// workloadFake is a probe of a workload whose words a test decides; nil: it
+// cannot be asked.
+type workloadFake struct {
+	id   string
+	says func(n int) *fleet.State
+	at   []time.Time
+	dead []time.Duration // how long each look had
+}
+
+func (f *workloadFake) Observe(ctx context.Context, lane fleet.Lane) (*fleet.Observation, error) {
+	f.at = append(f.at, time.Now())
+	if end, ok := ctx.Deadline(); ok {
+		f.dead = append(f.dead, time.Until(end))
+	}
+	o := &fleet.Observation{Target: f.id, Source: fleet.SourceHealth, Lane: lane, At: time.Now()}
+	if st := f.says(len(f.at)); st != nil {
+		o.SetTable(fleet.TableSensors, fleet.Complete)
+		o.Sensors = []fleet.Sensor{{SensorDef: &fleet.SensorDef{Key: fleet.SensorHealth}, State: *st}}
+	} else {
+		o.SetTable(fleet.TableSensors, fleet.Failed)
+		o.Err = &fleet.ProbeError{Target: f.id, Op: "ask", Err: fleet.ErrAuth}
+	}
+	return o, nil
+}
+
+func (f *workloadFake) Close() error { return nil }
+
+func (f *workloadFake) target(p Pace) Target {
+	return Target{ID: f.id, Source: fleet.SourceHealth, Key: "k", Pace: &p, Build: func() (fleet.Probe, error) { return f, nil }}
+}
+
+func gaps(at []time.Time) (out []time.Duration) {
+	for i := 1; i < len(at); i++ {
+		out = append(out, at[i].Sub(at[i-1]).Round(time.Millisecond))
+	}
+	return out
+}
+
+// A workload is asked at its own beat, and a bad word is looked at again soon,
+// until it is believed.
+func TestPace(t *testing.T) {
+	ok, crit := fleet.StateOK, fleet.StateCrit
+	pace := Pace{Every: 30 * time.Second, Timeout: 3 * time.Second, Retry: 4 * time.Second, Attempts: 3}
+	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+		f := &workloadFake{id: "shop", says: func(n int) *fleet.State {
+			if n >= 4 && n <= 8 {
+				return &crit
+			}
+			return &ok
+		}}
+		s.SetTargets([]Target{f.target(pace)})
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		got := gaps(f.at)
+		if len(got) < 9 {
+			t.Fatalf("asked %d times", len(f.at))
+		}
+		// the 4th is bad; the 5th and 6th come soon, then it is believed
+		if got[3] != pace.Retry || got[4] != pace.Retry || got[2] != pace.Every || got[6] != pace.Every || got[7] != pace.Every {
+			t.Errorf("looks are %v apart", got)
+		}
+		if got[5] < pace.Every/2 || got[5] > 3*pace.Every/2 {
+			t.Errorf("after it is believed the beat is %v", got[5])
+		}
+		for _, d := range f.dead {
+			if d < pace.Timeout || d > pace.Timeout+3*time.Second {
+				t.Fatalf("a look has %v", d)
+			}
+		}
+		for _, o := range k.of("shop") {
+			if o.Lane != fleet.LaneFast {
+				t.Fatalf("a look of lane %v", o.Lane)
+			}
+		}
+	})
+}
+
+// What cannot be asked is asked more seldom, but not by an hour: no account is
+// locked by it.
+func TestPaceOfTheBlind(t *testing.T) {
+	under(t, quick(), func(t *testing.T, s *Scheduler, _ *kept) {
+		f := &workloadFake{id: "shop", says: func(int) *fleet.State { return nil }}
+		s.SetTargets([]Target{f.target(Pace{Every: 5 * time.Second, Timeout: time.Second, Attempts: 3})})
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		for _, d := range gaps(f.at) {
+			if d > 35*time.Second {
+				t.Errorf("looks are %v apart", gaps(f.at))
+				break
+			}
+		}
+		if len(f.at) > 40 {
+			t.Errorf("asked %d times in 10m", len(f.at))
+		}
+	})
+}
+
+// The targets of an inventory ask what it says, with the credential it names; a
+// changed address is another target, and nothing else is.
+func TestWorkloads(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pw, _ := r.BasicAuth(); pw != "hunter22" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	defer srv.Close()
+	inv := func(address, credential string) *fleet.Inventory {
+		return &fleet.Inventory{Services: []fleet.ServiceSpec{{Name: "quiet"},
+			{Name: "shop", Health: &fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: address, Credential: credential, Every: 7 * time.Second}}}}
+	}
+	credentials := func(name string) (Credential, bool) {
+		return Credential{Username: "plumb", Password: func(context.Context) (string, error) { return "hunter22", nil }, Revision: "1"}, name == "shop"
+	}
+	list := Targets(inv(srv.URL, "shop"), credentials, Defaults())
+	if len(list) != 1 || list[0].ID != "shop" || list[0].Pace.Every != 7*time.Second || list[0].Pace.Timeout != 5*time.Second || list[0].Pace.Attempts != 3 {
+		t.Fatalf("%+v", list)
+	}
+	p, err := list[0].Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := p.Observe(t.Context(), fleet.LaneFast)
+	if state, text, _ := o.Word(); err != nil || state != fleet.StateOK {
+		t.Errorf("%v %q %v %v", state, text, o.Err, err)
+	}
+	if again := Targets(inv(srv.URL, "shop"), credentials, Defaults()); again[0].Key != list[0].Key {
+		t.Error("the same inventory makes another target")
+	}
+	if other := Targets(inv(srv.URL+"/x", "shop"), credentials, Defaults()); other[0].Key == list[0].Key {
+		t.Error("another address makes the same target")
+	}
+	if _, err := Targets(inv(srv.URL, "none"), credentials, Defaults())[0].Build(); err == nil || errors.Is(err, fleet.ErrAuth) {
+		t.Errorf("a credential that is not there: %v", err)
+	}
+}

@@ -1,0 +1,107 @@
+package views
+
+import (
+	"cmp"
+	"time"
+
+	"plumb/fleet"
+	"plumb/views/widget"
+)
+
+// healthSpan is how far back the latency of a workload is drawn, in so many cells.
+const (
+	healthSpan = time.Hour
+	sparkWidth = 16
+)
+
+// healthState is what a service's workload says, unknown where nobody has asked.
+func healthState(s *fleet.Service) fleet.State {
+	if s.Health == nil {
+		return fleet.StateUnknown
+	}
+	return s.Health.State
+}
+
+// compareHealth puts the worst first and those that nobody asks last.
+func compareHealth(x, y *fleet.Service) int {
+	switch {
+	case x.Spec.Health == nil && y.Spec.Health == nil:
+		return 0
+	case x.Spec.Health == nil:
+		return 1
+	case y.Spec.Health == nil:
+		return -1
+	}
+	return cmp.Or(worse(healthState(x), healthState(y)), cmp.Compare(latencyMs(y), latencyMs(x)))
+}
+
+func latencyMs(s *fleet.Service) float64 {
+	if s.Health == nil || !s.Health.LatencyMs.Known {
+		return 0
+	}
+	return s.Health.LatencyMs.Float()
+}
+
+// drawHealthCell draws what a workload says in a cell: its state, and how fast it
+// was where all is well.
+func drawHealthCell(f Frame, on widget.Canvas, s *fleet.Service) {
+	if s.Spec.Health == nil {
+		on.Text(0, 0, dash, widget.Dim)
+		return
+	}
+	st := healthState(s)
+	on.Glyph(f.Theme, 0, 0, st)
+	text, style := st.String(), widget.StateStyle(st)
+	if st == fleet.StateOK {
+		style = widget.Plain
+		if s.Health.LatencyMs.Known {
+			text = s.Health.LatencyMs.String() + " ms"
+		}
+	}
+	if s.Health.Soft() {
+		text, style = text+" ?", widget.Warn // the last look was not well, and does not count yet
+	}
+	on.Cut(f.Theme, 2, 0, on.W-2, text, style)
+}
+
+// healthQuery asks for the latency of a workload over the last hour.
+func healthQuery(service string) fleet.Query {
+	return fleet.Query{Kind: fleet.QuerySeries, Target: service, Key: fleet.SeriesKey{Table: fleet.TableSensors, Row: fleet.SensorLatency}, Span: healthSpan, Step: healthSpan / 60}
+}
+
+// drawHealth draws a line about a service's workload: what it says, how long ago,
+// how fast it was in the last hour, and what was asked.
+func drawHealth(f Frame, on widget.Canvas, s *fleet.Service) {
+	h, st := s.Health, healthState(s)
+	on.Glyph(f.Theme, 0, 0, st)
+	x := on.Text(2, 0, "workload ", widget.Dim)
+	style := widget.StateStyle(st)
+	if st == fleet.StateOK {
+		style = widget.Plain
+	}
+	x = on.Cut(f.Theme, x, 0, min(48, on.W-x), h.Words(), style) + 2
+	if h == nil {
+		on.Cut(f.Theme, x, 0, on.W-x, s.Spec.Health.Asks(), widget.Dim)
+		return
+	}
+	if h.Soft() {
+		x = on.Cut(f.Theme, x, 0, on.W-x, fleet.Count(h.Bad, "bad look")+", not counted yet", widget.Warn) + 2
+	}
+	if h.LatencyMs.Known {
+		x = on.Cut(f.Theme, x, 0, on.W-x, h.LatencyMs.String()+" ms", widget.Plain) + 1
+	}
+	if f.Answers != nil && x+sparkWidth < on.W {
+		if a, ok := f.Answers.Get(healthQuery(s.Spec.Name)); ok && a.Err == nil && len(a.Points) > 1 {
+			widget.Spark(on, f.Theme, x, 0, sparkWidth, widget.Series{Points: a.Points, From: f.At.Add(-healthSpan), To: f.At}, widget.Fill)
+			x += sparkWidth + 1
+		}
+	}
+	x = on.Cut(f.Theme, x, 0, on.W-x, "heard "+since(f, h.SaidAt)+" ago", widget.Dim) + 2
+	if !h.BlindSince.IsZero() && h.Err != nil {
+		x = on.Cut(f.Theme, x, 0, on.W-x, "cannot be asked: "+h.Err.Kind(), widget.Unknown) + 2
+	}
+	x = on.Cut(f.Theme, x, 0, on.W-x, s.Spec.Health.Asks(), widget.Dim) + 2
+	if end := h.Facts.Get(fleet.FactTLSExpires); end != "" {
+		on.Cut(f.Theme, x, 0, on.W-x, "certificate until "+end[:min(10, len(end))], widget.Dim)
+	}
+}
