@@ -50,8 +50,8 @@ var floors = map[string]floor{
 	"probes/ipmi":      {std: true, house: []string{"fleet"}, outside: []string{"github.com/bougou/go-ipmi"}},
 	"probes/snmp":      {std: true, house: []string{"fleet"}, outside: []string{"github.com/gosnmp/gosnmp"}},
 	"probes/cloud":     {std: true, house: []string{"fleet"}, outside: []string{"github.com/gophercloud/gophercloud/v2", "go.yaml.in/yaml/v3"}},
-	"probes/health":    {std: true, house: []string{"fleet", "console/program"}}, // program knows nothing of the house
-	"probes/probetest": {std: true, house: []string{"fleet"}},                    // for tests
+	"probes/health":    {std: true, house: []string{"fleet", "internal/program"}},
+	"probes/probetest": {std: true, house: []string{"fleet"}}, // for tests
 	"probes":           {std: true, house: []string{"fleet", "probes/*"}},
 	"probes/sim":       {std: true, house: []string{"fleet", "probes/sim/*"}},
 	"probes/sim/*":     {std: true, house: []string{"probes/sim/*"}, outside: []string{"github.com/bougou/go-ipmi"}},
@@ -61,16 +61,17 @@ var floors = map[string]floor{
 	"console/ration":      {std: true, house: []string{"fleet"}, outside: []string{"golang.org/x/time"}},
 	"console/systemd":     {std: true, outside: []string{"golang.org/x/sys"}},
 	"console/syslog":      {std: true},
-	"console/program":     {std: true},
 	"console/post":        {std: true},
-	"console/notify":      {std: true, house: []string{"fleet", "console/post", "console/program", "console/syslog"}},
+	"console/notify":      {std: true, house: []string{"fleet", "console/post", "internal/program", "console/syslog"}},
 	"console/auditlog":    {std: true, house: []string{"fleet", "store", "console/syslog"}, outside: []string{"golang.org/x/crypto/ssh"}},
 	"console/remotewrite": {std: true, house: []string{"fleet", "store", "views/export", "console/post"}, outside: []string{"github.com/klauspost/compress/s2"}},
-	"console/config":      {std: true, house: []string{"fleet", "fleet/*", "probes", "probes/health", "store", "console/auditlog", "console/notify", "console/program", "console/remotewrite", "console/syslog"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
-	"console/remedy":      {std: true, house: []string{"fleet", "fleet/plan", "fleet/runbook", "console/program", "console/ration"}},
+	"console/config":      {std: true, house: []string{"fleet", "fleet/*", "probes", "probes/health", "store", "console/auditlog", "console/notify", "internal/program", "console/remotewrite", "console/syslog"}, outside: []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
+	"console/remedy":      {std: true, house: []string{"fleet", "fleet/plan", "fleet/runbook", "internal/program", "console/ration"}},
 	"console":             {std: true, house: []string{"fleet", "fleet/*", "keys", "probes", "store", "views", "views/*", "console/*"}, outside: []string{"charm.land", "golang.org/x", "github.com/charmbracelet", "github.com/muesli/cancelreader", "github.com/prometheus/client_golang"}},
 
 	".": {std: true, house: []string{"*"}, outside: []string{"github.com/alecthomas/kong", "golang.org/x"}},
+
+	"internal/program": {std: true},
 
 	"internal/benchline": {std: true}, // these are for tests
 	"internal/rackload":  {std: true, house: []string{"fleet"}},

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"plumb/console/program"
+	"plumb/internal/program"
 )
 
 // ErrSecret says that a secret could not be fetched. Its text names where the

@@ -8,7 +8,7 @@ import (
 	"os/exec"
 	"strings"
 
-	"plumb/console/program"
+	"plumb/internal/program"
 	"plumb/fleet"
 )
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"plumb/console/program"
+	"plumb/internal/program"
 	"plumb/fleet"
 	"plumb/fleet/runbook"
 )

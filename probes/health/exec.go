@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"plumb/console/program"
+	"plumb/internal/program"
 	"plumb/fleet"
 )
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"plumb/console/program"
+	"plumb/internal/program"
 	"plumb/fleet"
 	"plumb/probes/probetest"
 )

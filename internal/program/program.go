@@ -7,7 +7,8 @@
 // so that it never waits.
 //
 // What does not belong here: what its exit code means. Receivers of alerts
-// (console/notify) and runbooks (console/remedy) each read it their own way.
+// (console/notify), runbooks (console/remedy) and looks at workloads
+// (probes/health) each read it their own way.
 package program
 
 import (
