@@ -176,6 +176,7 @@ func (w *work) take(p *program, x *scene, mine []*fleet.Alert, target, part stri
 		w.word(p, x, n, target, part)
 	}
 	if a == nil && polled[p.On] && n != nil {
+		w.nudgeFed(target)
 		w.nudgeNear(target)
 	}
 	w.settle(k, a, n)

@@ -140,6 +140,24 @@ func (w *work) nudgeNear(id string) {
 	}
 }
 
+// justSeen is how long ago a poll may lie that nobody needs to repeat.
+const justSeen = 5 * time.Second
+
+// nudgeFed asks for a poll of what else hangs on the feed of a PDU that is
+// silent: whether it is the PDU or the feed is known when all of them were asked,
+// and that must not take as long as their ordinary polls.
+func (w *work) nudgeFed(id string) {
+	d := w.Next.Devices.Get(id)
+	if d == nil || d.Spec.Kind != fleet.KindPDU || d.Spec.Feed == "" || !d.Blind() {
+		return
+	}
+	for _, i := range w.Next.PDUsOf[d.Spec.Feed] {
+		if x := w.Next.Devices.At(i); !x.Blind() && w.now.Sub(x.SeenAt) > justSeen {
+			w.nudge(x.Spec.ID)
+		}
+	}
+}
+
 // get returns an alert as it is now in this step, or nil. mine are the alerts of
 // its target before the step.
 func (w *work) get(mine []*fleet.Alert, k key) *fleet.Alert {

@@ -262,6 +262,59 @@ func TestOneCrossedCordAcquitsNobody(t *testing.T) {
 	}
 }
 
+// TestStaleWitnessesAcquitNobody: in the first seconds after a feed went, most of
+// what hangs on it was read last when all was well. That is neither a supply that
+// has input now nor a PDU that answers.
+func TestStaleWitnessesAcquitNobody(t *testing.T) {
+	// The PDUs of two racks are silent since ago, and of the four servers of each
+	// two were read since. All else was read before.
+	const ago = 10 * time.Second
+	struck := t0.Add(-ago)
+	world := func(others time.Time) *fleet.Snapshot {
+		var faults []func(*fleet.Device)
+		for k := 1; k <= 10; k++ {
+			rack := fmt.Sprintf("r%02d", k)
+			if k > 2 {
+				faults = append(faults, only(rack+"-pa", func(d *fleet.Device) { d.SeenAt = others }))
+				continue
+			}
+			faults = append(faults, losePDU(rack, "a"), only(rack+"-pa", func(d *fleet.Device) {
+				d.Reasons, d.About = nil, nil // nobody said yet that it gives no power
+				mute(d)
+				d.BlindSince, d.SeenAt = struck, struck.Add(-50*time.Second)
+			}))
+			for n := 3; n <= 4; n++ {
+				faults = append(faults, only(fmt.Sprintf("%s-s%02d", rack, n), func(d *fleet.Device) {
+					d.SeenAt = struck.Add(-20 * time.Second) // after its PDU was last seen, before it was lost
+					d.State, d.Reasons, d.About = fleet.StateOK, nil, nil
+					for i := range d.Sensors {
+						d.Sensors[i].State, d.Sensors[i].Text = fleet.StateOK, "Presence detected"
+					}
+				}))
+			}
+		}
+		return hall(10).snap(both(faults...))
+	}
+	for name, c := range map[string]struct {
+		others time.Time // when the PDUs of the other racks were last seen
+		want   []string
+	}{
+		"the others were seen before": {struck.Add(-5 * time.Second), []string{"A"}},
+		"the others were seen after":  {struck.Add(5 * time.Second), []string{"r01-pa", "r02-pa"}},
+		"one that was lost later":     {struck, []string{"r01-pa", "r02-pa"}},
+	} {
+		var got []string
+		for _, x := range Causes(world(c.others), t0) {
+			if x.Kind == Feed || x.Kind == PDU {
+				got = append(got, x.ID)
+			}
+		}
+		if slices.Sort(got); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
 // TestWhatIsNoLongerReadIsNotBroken: a table that a device stopped to answer
 // shows nothing about the device, and is said with little confidence.
 func TestWhatIsNoLongerReadIsNotBroken(t *testing.T) {

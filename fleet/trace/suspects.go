@@ -208,14 +208,26 @@ func verdictOf(lost, fed int, answers bool) standing {
 	return suspect
 }
 
-// feedVotes counts what hangs on a feed and is dead, and what is not.
+// feedVotes counts what hangs on a feed and is dead, and what is not. A PDU that
+// was last seen before the first of the dead was lost says nothing of now.
 func (q *inquiry) feedVotes(n int) (lost, fed int) {
 	f := &q.g.feeds[n]
 	for _, k := range f.feeds {
 		tally(q.standing(q.g.feedAt(k)), &lost, &fed)
 	}
+	struck := time.Time{}
 	for _, k := range f.devices {
-		tally(q.standing(q.g.deviceAt(q.s, k)), &lost, &fed)
+		d := q.s.Devices.At(k)
+		if q.standing(q.g.deviceAt(q.s, k)) == convicted && d.Blind() && (struck.IsZero() || d.BlindSince.Before(struck)) {
+			struck = d.BlindSince
+		}
+	}
+	for _, k := range f.devices {
+		st := q.standing(q.g.deviceAt(q.s, k))
+		if st == cleared && !struck.IsZero() && q.s.Devices.At(k).SeenAt.Before(struck) {
+			continue
+		}
+		tally(st, &lost, &fed)
 	}
 	return lost, fed
 }
@@ -261,8 +273,9 @@ func (q *inquiry) deviceVotes(p Part) (lost, fed int) {
 // idleW is less than any supply takes that has input.
 const idleW = 5
 
-// supplyVotes counts the supplies on a PDU, read since it was last seen, that
-// have no input and that have.
+// supplyVotes counts the supplies on a PDU that have no input and that have. Of
+// one that is silent only what was read since counts: what has no input, since it
+// was last seen; what has, since it was asked in vain.
 func (q *inquiry) supplyVotes(n int) (lost, fed int) {
 	pdu := q.s.Devices.At(n)
 	for _, e := range q.g.devices[n].feeds {
@@ -281,6 +294,7 @@ func (q *inquiry) supplyVotes(n int) (lost, fed int) {
 		case x == nil || x.State == fleet.StateUnknown:
 		case x.State == fleet.StateWarn || x.State == fleet.StateCrit:
 			lost++
+		case unseen(pdu) && pdu.Blind() && d.SeenAt.Before(pdu.BlindSince):
 		default:
 			fed++
 		}
