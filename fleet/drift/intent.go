@@ -16,9 +16,27 @@ type farEnd func(port string) (device, part string, ok bool)
 
 // intents are what is intended of the ports of one device.
 type intents struct {
-	named map[string][]*fleet.PortSpec
-	like  []*fleet.PortSpec // patterns, and what policies say: in their order
+	named map[string][]wish
+	like  []wish // patterns, and what policies say: in their order
 	far   farEnd
+}
+
+// wish is what one line of the inventory intends, with the text of its VLAN, nil
+// where it has none, and whether its alias names the far end: both are asked for
+// every port.
+type wish struct {
+	*fleet.PortSpec
+	vlan *string
+	far  bool
+}
+
+func wishOf(s *fleet.PortSpec) wish {
+	w := wish{PortSpec: s, far: s.Alias != nil && (strings.Contains(*s.Alias, fleet.FarDevice) || strings.Contains(*s.Alias, fleet.FarPort))}
+	if s.VLAN != 0 {
+		text := strconv.Itoa(s.VLAN)
+		w.vlan = &text
+	}
+	return w
 }
 
 func intentsOf(d *fleet.DeviceSpec, p *fleet.Policies, far farEnd) *intents {
@@ -26,18 +44,18 @@ func intentsOf(d *fleet.DeviceSpec, p *fleet.Policies, far farEnd) *intents {
 	for i := range d.Ports {
 		s := &d.Ports[i]
 		if strings.ContainsAny(s.Name, `*?[\`) {
-			x.like = append(x.like, s)
+			x.like = append(x.like, wishOf(s))
 			continue
 		}
 		if x.named == nil {
-			x.named = map[string][]*fleet.PortSpec{}
+			x.named = map[string][]wish{}
 		}
-		x.named[s.Name] = append(x.named[s.Name], s)
+		x.named[s.Name] = append(x.named[s.Name], wishOf(s))
 	}
 	if p != nil {
 		for i := range p.Ports {
 			if r := &p.Ports[i]; fleet.Selects(r.Select, d) {
-				x.like = append(x.like, &r.PortSpec)
+				x.like = append(x.like, wishOf(&r.PortSpec))
 			}
 		}
 	}
@@ -46,42 +64,42 @@ func intentsOf(d *fleet.DeviceSpec, p *fleet.Policies, far farEnd) *intents {
 
 // of is what is intended of a port.
 func (x *intents) of(port string) (in Intent) {
-	for _, s := range x.named[port] {
-		in.take(s, port, x.far)
+	for _, w := range x.named[port] {
+		in.take(&w, port, x.far)
 	}
-	for _, s := range x.like {
-		if fleet.Like(s.Name, port) {
-			in.take(s, port, x.far)
+	for i := range x.like {
+		if w := &x.like[i]; fleet.Like(w.Name, port) {
+			in.take(w, port, x.far)
 		}
 	}
 	return in
 }
 
 // take lets one more have its say about what nobody has said yet.
-func (in *Intent) take(s *fleet.PortSpec, port string, far farEnd) {
-	if in.VLAN == nil && s.VLAN != 0 {
-		text := strconv.Itoa(s.VLAN)
-		in.VLAN = &text
+func (in *Intent) take(w *wish, port string, far farEnd) {
+	if in.VLAN == nil {
+		in.VLAN = w.vlan
 	}
-	if in.Admin == nil && s.Admin != "" {
-		in.Admin = &s.Admin
+	if in.Admin == nil && w.Admin != "" {
+		in.Admin = &w.Admin
 	}
-	if in.Alias == nil && s.Alias != nil {
-		in.Alias = filled(s.Alias, port, far)
+	if in.Alias == nil {
+		in.Alias = w.alias(port, far)
 	}
 }
 
-// filled is an intended alias with the names of the far end in their places;
-// nil where it asks for them and nothing is intended to hang there.
-func filled(alias *string, port string, far farEnd) *string {
-	if !strings.Contains(*alias, fleet.FarDevice) && !strings.Contains(*alias, fleet.FarPort) {
-		return alias
+// alias is the intended alias with the names of the far end in their places; nil
+// where it asks for them and nothing is intended to hang there.
+func (w *wish) alias(port string, far farEnd) *string {
+	if !w.far {
+		return w.Alias
 	}
 	device, part, ok := far(port)
 	if !ok {
 		return nil
 	}
-	text := strings.TrimSpace(strings.NewReplacer(fleet.FarDevice, device, fleet.FarPort, part).Replace(*alias))
+	text := strings.ReplaceAll(*w.Alias, fleet.FarDevice, device)
+	text = strings.TrimSpace(strings.ReplaceAll(text, fleet.FarPort, part))
 	return &text
 }
 

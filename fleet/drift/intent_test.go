@@ -63,7 +63,7 @@ func TestPortsAsIntended(t *testing.T) {
 		{"a port that nobody intends and somebody shut", nil, nil, func(s *scene) { s.device.Ports[2].PortDef.Admin = "down"; s.was("port Ethernet3 admin", "up") },
 			"port Ethernet3 admin changed info low last_week=up"},
 		{"a port under test", []fleet.PortSpec{{Name: "Ethernet3", Admin: "up"}}, nil, func(s *scene) { s.device.Ports[2].PortDef.Admin = "testing" }, ""},
-		{"a port that is not there", []fleet.PortSpec{{Name: "Ethernet9", Admin: "down", Alias: say("x")}}, nil, nil, ""},
+		{"a port that is not there", []fleet.PortSpec{{Name: "Ethernet9", Admin: "down", Alias: say("x")}}, nil, nil, "port Ethernet9 there missing warn high intended=there"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene()

@@ -1,6 +1,8 @@
 package drift
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,6 +31,9 @@ func (j *judge) ports() {
 		count(like, roles[i]+" speed", SpeedText(p))
 	}
 	spoken, meant := j.spokenOf(), intentsOf(d.Spec, j.Policies, j.far)
+	if len(meant.named) > 0 {
+		j.lacking(meant, known)
+	}
 	for i := range d.Ports {
 		p := &d.Ports[i]
 		in := meant.of(p.Name)
@@ -45,6 +50,28 @@ func (j *judge) ports() {
 				j.port(p, f, value, in.Facet(f.name), nil, spoken[p.Name], known)
 			}
 		}
+	}
+}
+
+// lacking finds the ports that something is intended of by name and that are not
+// there: a card that went, or a name that is mistyped.
+func (j *judge) lacking(meant *intents, known bool) {
+	there := map[string]bool{}
+	for i := range j.Device.Ports {
+		there[j.Device.Ports[i].Name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(meant.named)) {
+		if there[name] {
+			continue
+		}
+		facet := "port " + name + " there"
+		if !known {
+			j.look(facet, false, nil)
+			continue
+		}
+		f := &fleet.Finding{Facet: facet, Kind: fleet.FindConfig, Class: fleet.ClassMissing, Severity: fleet.SeverityWarn, Evidence: "ports of " + j.Device.Spec.ID}
+		j.against(f, &fleet.Baseline{Name: fleet.BaseIntended, Expected: "there"}, fleet.ModeExact)
+		j.verdict(f)
 	}
 }
 
