@@ -74,7 +74,7 @@ func slowWeb(t *testing.T, stall time.Duration) (*Pages, *httptest.Server) {
 // Ten readers that stopped, of several peers, hold nobody up: neither another
 // peer nor the next scrape of their own.
 func TestFleetPageBesideReadersThatStopped(t *testing.T) {
-	p, web := slowWeb(t, time.Minute)
+	p, web := slowWeb(t, time.Hour)
 	for i := range 10 {
 		c := scrapeOf(t, web, fmt.Sprintf("127.0.0.%d", 2+i%3))
 		if line, err := bufio.NewReaderSize(c, 16).ReadString('\n'); err != nil || !strings.Contains(line, "200") {

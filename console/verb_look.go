@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -55,9 +56,24 @@ func runStatus(_ context.Context, v *Verbs, c *verbCall) error {
 		return export.Object(c.Stdout, c.format, s.At, st)
 	}
 	n := st.Totals["device"]
-	_, err = fmt.Fprintf(c.Stdout, "%s: %d devices (%d ok, %d warn, %d crit, %d unknown, %d off), %d blind, %d instances, %d services, %d drifted\n",
-		st.State, s.Devices.Len(), n["ok"], n["warn"], n["crit"], n["unknown"], n["off"], st.Blind, s.Instances.Len(), s.Services.Len(), st.DriftOpen)
+	_, err = fmt.Fprintf(c.Stdout, "%s: %d devices (%d ok, %d warn, %d crit, %d unknown, %d off), %d blind, %d instances%s, %d services%s, %d drifted\n",
+		st.State, s.Devices.Len(), n["ok"], n["warn"], n["crit"], n["unknown"], n["off"], st.Blind,
+		s.Instances.Len(), ailing(st.Totals["instance"]), s.Services.Len(), ailing(st.Totals["service"]), st.DriftOpen)
 	return err
+}
+
+// ailing says in brackets how many of many are not well, or nothing.
+func ailing(n map[string]int) string {
+	var out []string
+	for _, st := range []fleet.State{fleet.StateCrit, fleet.StateWarn} {
+		if k := n[st.String()]; k > 0 {
+			out = append(out, strconv.Itoa(k)+" "+st.String())
+		}
+	}
+	if out == nil {
+		return ""
+	}
+	return " (" + strings.Join(out, ", ") + ")"
 }
 
 func runRegions(_ context.Context, v *Verbs, c *verbCall) error {

@@ -124,7 +124,7 @@ func drawHeader(f Frame, v View, ch Chrome, on widget.Canvas) {
 	if on.W >= 50 {
 		x = drawCounts(f, on, drawDiffer(f, on, x-2))
 	}
-	if on.W >= 100 {
+	if on.W >= 70 {
 		x = drawWaiting(f, on, x)
 	}
 	at := on.Text(1, 0, "plumb", widget.Bold) + 2

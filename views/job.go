@@ -100,6 +100,9 @@ func (v Job) word(f Frame, j *fleet.Job, c keys.Command) Intent {
 	}
 	what := string(j.Action) + " " + jobTargets(f, j)
 	text := strings.TrimSpace(c.Arg(0))
+	if text == v.id { // who names the job at the palette was not asked yet
+		c.Args, text = nil, ""
+	}
 	switch {
 	case c.Args == nil && word == "approve":
 		return Ask{Label: "approve " + what + " for " + j.By + "? enter agrees", Command: c.ID}
