@@ -263,6 +263,9 @@ func TestASecondPersonIsAsked(t *testing.T) {
 	if ask, ok := in.(Ask); !ok || ask.Command != "job.approve" || !strings.Contains(ask.Label, "for bob") {
 		t.Fatalf("y asks %+v", in)
 	}
+	if _, in = Dispatch(f, v, approve.With("j4")); in.(Ask).Command != "job.approve" {
+		t.Errorf("who names the job is not asked: %v", in)
+	}
 	if _, in = Dispatch(f, v, approve.With("")); in != (JobWord{Word: "approve", Job: "j4"}) {
 		t.Errorf("enter says %+v", in)
 	}

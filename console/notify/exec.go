@@ -8,8 +8,8 @@ import (
 	"os/exec"
 	"strings"
 
-	"plumb/internal/program"
 	"plumb/fleet"
+	"plumb/internal/program"
 )
 
 // Exec runs a program of the user's file with a [Body] on its standard input:

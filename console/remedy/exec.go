@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"plumb/internal/program"
 	"plumb/fleet"
 	"plumb/fleet/runbook"
+	"plumb/internal/program"
 )
 
 // execWithin is how long a program may take where its runbook does not say.
