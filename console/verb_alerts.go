@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -169,15 +170,30 @@ func runSilence(ctx context.Context, v *Verbs, c *verbCall) error {
 		if c.format != export.Text {
 			return write(c, s.At, []export.Silence{export.SilenceOf(&silence, c.now)})
 		}
-		n := 0
-		for _, a := range s.Alerts.List {
-			if a.Silenced == silence.ID {
-				n++
-			}
-		}
-		_, err := fmt.Fprintf(c.Stdout, "%s: silenced until %s; it covers %d alerts now\n", silence.ID, silence.End.UTC().Format("2006-01-02 15:04:05Z"), n)
+		_, err := fmt.Fprintf(c.Stdout, "%s: silenced until %s; it covers %s\n", silence.ID, silence.End.UTC().Format("2006-01-02 15:04:05Z"), coveredNow(s, &silence))
 		return err
 	})
+}
+
+// coveredNow says how many alerts a silence covers; of one that covers none, how
+// it would have to be spelled.
+func coveredNow(s *fleet.Snapshot, x *fleet.Silence) string {
+	n := len(alert.Covered(s, x))
+	if n > 0 {
+		return fleet.Count(n, "alert") + " now"
+	}
+	known := map[string]bool{}
+	if s.Alerts != nil {
+		for _, a := range s.Alerts.List {
+			for label := range a.Labels {
+				known[label] = true
+			}
+		}
+	}
+	if len(x.Matchers) == 0 || len(known) == 0 {
+		return "no alert now"
+	}
+	return "no alert now; alerts here have the labels " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
 }
 
 // runSilences lists silences, with --all also those that ended.
