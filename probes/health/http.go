@@ -48,11 +48,12 @@ func client(c *Config, t *tls.Config) *http.Client {
 	}
 }
 
-// request is a GET with the headers and the credential. secret is what must not
+// request is a GET with the headers and the credential, and what of it must not
 // come back in any text.
-func (p *Probe) request(ctx context.Context, url string) (r *http.Request, secret string, err error) {
+func (p *Probe) request(ctx context.Context, url string) (r *http.Request, hide hidden, err error) {
+	hide = p.hide("")
 	if r, err = http.NewRequestWithContext(ctx, http.MethodGet, url, nil); err != nil {
-		return nil, "", fmt.Errorf("%w: the address", fleet.ErrUnsupported)
+		return nil, hide, fmt.Errorf("%w: the address", fleet.ErrUnsupported)
 	}
 	r.Header.Set("User-Agent", "plumb")
 	for name, value := range p.cfg.Headers {
@@ -63,10 +64,11 @@ func (p *Probe) request(ctx context.Context, url string) (r *http.Request, secre
 		r.Header.Set(name, value)
 	}
 	if p.cfg.Password == nil {
-		return r, "", nil
+		return r, hide, nil
 	}
-	if secret, err = p.cfg.Password(ctx); err != nil {
-		return nil, "", fmt.Errorf("%w: %w", fleet.ErrUnsupported, err) // not ErrAuth: nobody refused anything
+	secret, err := p.cfg.Password(ctx)
+	if err != nil {
+		return nil, hide, fmt.Errorf("%w: %w", fleet.ErrUnsupported, err) // not ErrAuth: nobody refused anything
 	}
 	switch {
 	case p.cfg.Header != "":
@@ -76,15 +78,21 @@ func (p *Probe) request(ctx context.Context, url string) (r *http.Request, secre
 	default:
 		r.Header.Set("Authorization", "Bearer "+secret)
 	}
-	return r, secret, nil
+	return r, p.hide(secret), nil
 }
 
 // page asks for a page, as a user's browser would.
 func (p *Probe) page(ctx context.Context) said {
-	r, secret, err := p.request(ctx, p.cfg.Address)
+	r, hide, err := p.request(ctx, p.cfg.Address)
 	if err != nil {
-		return said{blind: true, err: err}
+		return said{blind: true, err: err, hide: hide}
 	}
+	x := p.read(r, hide)
+	x.hide = hide
+	return x
+}
+
+func (p *Probe) read(r *http.Request, hide hidden) said {
 	began := time.Now()
 	answer, err := p.client.Do(r)
 	if err != nil {
@@ -100,7 +108,7 @@ func (p *Probe) page(ctx context.Context) said {
 	if !p.wanted(answer.StatusCode) {
 		x.state = fleet.StateCrit
 		x.text += " " + http.StatusText(answer.StatusCode)
-		if words := fleet.Scrub(firstWords(answer), secret); words != "" {
+		if words := firstWords(answer, hide); words != "" {
 			x.text += ": " + words
 		}
 		return x
@@ -143,13 +151,13 @@ func certificate(t *tls.ConnectionState) (f fleet.Facts) {
 
 // firstWords is the first line of a page that is plain text: what a workload
 // says about itself when it says 503.
-func firstWords(answer *http.Response) string {
+func firstWords(answer *http.Response, hide hidden) string {
 	b, _ := io.ReadAll(io.LimitReader(answer.Body, fleet.MaxText))
 	line, _, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
 	if strings.HasPrefix(line, "<") {
 		return ""
 	}
-	return fleet.Clean(line, 120)
+	return hide.clean(line, 120)
 }
 
 // holds reports whether the beginning of a page holds a text. It stops reading
