@@ -49,12 +49,12 @@ type HealthSpec struct {
 	Insecure   bool   // whoever answers is believed
 }
 
-// Filled is the spec with what nobody said: the beat of the polls, a third of it
-// before a bad look is looked at again, and the usual number of looks.
+// Filled is the spec with what nobody said: the beat of the polls, at most half of
+// it for a look, a third of it before a bad look is looked at again, and the usual number of looks.
 func (h *HealthSpec) Filled(every, timeout time.Duration) HealthSpec {
 	x := *h
 	x.Every = cmp.Or(x.Every, every)
-	x.Timeout = cmp.Or(x.Timeout, min(timeout, x.Every))
+	x.Timeout = cmp.Or(x.Timeout, min(timeout, x.Every/2))
 	x.Retry = cmp.Or(x.Retry, min(max(x.Every/3, time.Second), x.Every))
 	x.Attempts = cmp.Or(x.Attempts, DefaultHealthAttempts)
 	x.RecoverAfter = cmp.Or(x.RecoverAfter, DefaultHealthRecoverAfter)

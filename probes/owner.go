@@ -228,11 +228,14 @@ func (o *owner) failed(lane fleet.Lane, began time.Time, err error) *fleet.Obser
 // settle decides when to go next: on the beat for what answered, ever more
 // seldom for what did not.
 func (o *owner) settle(lane fleet.Lane, obs *fleet.Observation) {
-	now := time.Now()
+	now, from, most := time.Now(), time.Now(), o.every(fleet.LaneFast)
+	if o.target.Pace != nil { // a word is as old as its look's beginning
+		from, most = obs.At, most+most/16
+	}
 	for l := fleet.LaneFast; l <= lane; l++ {
-		o.due[l] = nextBeat(now, o.every(l), phase(o.target.ID, o.every(l)))
-		if wait := o.due[l].Sub(now); !o.inBeat && wait > o.every(l) {
-			o.due[l] = now.Add(wait / 2) // no age may grow past an interval on the way into the beat
+		o.due[l] = nextBeat(from, o.every(l), phase(o.target.ID, o.every(l)))
+		if wait := o.due[l].Sub(from); (!o.inBeat || o.target.Pace != nil) && wait > max(most, o.every(l)) {
+			o.due[l] = from.Add(wait / 2) // no age may grow past an interval on the way into the beat
 		}
 	}
 	o.retry(now, obs)

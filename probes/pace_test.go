@@ -89,6 +89,35 @@ func TestPace(t *testing.T) {
 	})
 }
 
+// A workload that hangs is asked as often as any other: each word begins before
+// the one before is older than two of its beats, also after an early look.
+func TestPaceOfTheSlow(t *testing.T) {
+	crit := fleet.StateCrit
+	pace := Pace{Every: 15 * time.Second, Timeout: 7 * time.Second, Retry: 5 * time.Second, Attempts: 3}
+	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+		f := &workloadFake{id: "shop", says: func(int) *fleet.State { time.Sleep(pace.Timeout); return &crit }}
+		s.SetTargets([]Target{f.target(pace)})
+		for range 40 {
+			time.Sleep(14*time.Second + 300*time.Millisecond)
+			if _, stuck := s.Stuck(); stuck {
+				t.Error("stuck")
+			}
+		}
+		s.Nudge("shop")
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		got := gaps(f.at)
+		if len(got) < 50 {
+			t.Errorf("asked %d times in 14m30s", len(f.at))
+		}
+		for _, d := range got {
+			if d+pace.Timeout > 2*pace.Every {
+				t.Fatalf("a word grew older than two beats: looks are %v apart", got)
+			}
+		}
+	})
+}
+
 // What cannot be asked is asked more seldom, but not by an hour: no account is
 // locked by it.
 func TestPaceOfTheBlind(t *testing.T) {
@@ -126,7 +155,7 @@ func TestWorkloads(t *testing.T) {
 		return Credential{Username: "plumb", Password: func(context.Context) (string, error) { return "hunter22", nil }, Revision: "1"}, name == "shop"
 	}
 	list := Targets(inv(srv.URL, "shop"), credentials, Defaults())
-	if len(list) != 1 || list[0].ID != "shop" || list[0].Pace.Every != 7*time.Second || list[0].Pace.Timeout != 5*time.Second || list[0].Pace.Attempts != 3 {
+	if len(list) != 1 || list[0].ID != "shop" || list[0].Pace.Every != 7*time.Second || list[0].Pace.Timeout != 3500*time.Millisecond || list[0].Pace.Attempts != 3 {
 		t.Fatalf("%+v", list)
 	}
 	p, err := list[0].Build()

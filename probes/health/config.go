@@ -103,8 +103,8 @@ func Check(h *fleet.HealthSpec) error {
 		return bad("timeout", "%s is not between 0 and %s", h.Timeout, MaxTimeout)
 	case h.Every != 0 && h.Every < time.Second:
 		return bad("every", "%s: less than 1s would hammer the workload", h.Every)
-	case h.Every > 0 && h.Timeout > h.Every:
-		return bad("timeout", "%s is longer than every %s", h.Timeout, h.Every)
+	case h.Every > 0 && h.Timeout > h.Every/2: // a word counts for two beats: the next has to be there by then
+		return bad("timeout", "%s is longer than half of every %s", h.Timeout, h.Every)
 	case h.Retry < 0 || h.Retry > 0 && h.Retry < 500*time.Millisecond:
 		return bad("retry", "%s: less than 500ms would hammer the workload", h.Retry)
 	case h.Every > 0 && h.Retry > h.Every:
