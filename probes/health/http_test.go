@@ -283,6 +283,8 @@ func TestCheck(t *testing.T) {
 		{"credential", fleet.HealthSpec{Kind: fleet.HealthExec, Command: []string{"x"}, Credential: "c"}},
 		{"timeout", fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "shop:80", Every: 5 * time.Second, Timeout: 6 * time.Second}},
 		{"every", fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "shop:80", Every: time.Millisecond}},
+		{"every", fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "shop:80", Every: 2 * time.Hour}},
+		{"timeout", fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "shop:80", Every: 15 * time.Second, Timeout: 10 * time.Second}},
 		{"retry", fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "shop:80", Every: 5 * time.Second, Retry: 6 * time.Second}},
 		{"attempts", fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "shop:80", Attempts: -1}},
 		{"status", fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "http://shop", Statuses: []fleet.StatusRange{{From: 299, To: 200}}}},
