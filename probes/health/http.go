@@ -105,7 +105,13 @@ func (p *Probe) read(r *http.Request, hide hidden) said {
 	}
 	defer answer.Body.Close()
 	x := said{state: fleet.StateOK, text: "HTTP " + strconv.Itoa(answer.StatusCode), took: time.Since(began), facts: certificate(answer.TLS)}
-	if !p.wanted(answer.StatusCode) {
+	switch {
+	case p.wanted(answer.StatusCode):
+	case p.refused(answer.StatusCode):
+		y := blind(fleet.ErrAuth, "HTTP %d", answer.StatusCode)
+		y.facts = x.facts
+		return y
+	default:
 		x.state = fleet.StateCrit
 		x.text += " " + http.StatusText(answer.StatusCode)
 		if words := firstWords(answer, hide); words != "" {
@@ -127,6 +133,12 @@ func (p *Probe) read(r *http.Request, hide hidden) said {
 	}
 	x.took = time.Since(began)
 	return x
+}
+
+// refused reports whether a status is about the credential: then nobody knows how
+// the workload is.
+func (p *Probe) refused(status int) bool {
+	return p.cfg.Password != nil && (status == http.StatusUnauthorized || status == http.StatusForbidden)
 }
 
 func (p *Probe) wanted(status int) bool {

@@ -120,6 +120,10 @@ func TestPages(t *testing.T) {
 		{"secret comes back", "/status/503", func(c *Config) {
 			c.Header, c.Credential, c.Password = "X-Key", "k", func(context.Context) (string, error) { return "hunter22", nil }
 		}, fleet.StateCrit, "HTTP 503 Service Unavailable: database is[31m down, key (secret)", nil},
+		{"credential refused", "/status/401", func(c *Config) {
+			c.Credential, c.Password = "k", func(context.Context) (string, error) { return "hunter22", nil }
+		}, fleet.StateUnknown, "(blind)", fleet.ErrAuth},
+		{"refused with none", "/status/403", nil, fleet.StateCrit, "HTTP 403 Forbidden: database is[31m down, key", nil},
 		{"secret not there", "/status/200", func(c *Config) {
 			c.Credential, c.Password = "k", func(context.Context) (string, error) { return "", errors.New("no file") }
 		}, fleet.StateUnknown, "(blind)", fleet.ErrUnsupported},

@@ -49,7 +49,7 @@ func (p *Probe) result(r *http.Request, hide hidden) said {
 	switch {
 	case err != nil:
 		return said{blind: true, err: failure(err, p.cfg.Timeout).err}
-	case answer.StatusCode == http.StatusUnauthorized, answer.StatusCode == http.StatusForbidden:
+	case p.refused(answer.StatusCode):
 		return blind(fleet.ErrAuth, "HTTP %d", answer.StatusCode)
 	case len(body) > maxAnswer:
 		return blind(fleet.ErrProtocol, "the answer has more than %d bytes", maxAnswer)
