@@ -2,6 +2,7 @@ package health
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -34,10 +36,10 @@ func client(c *Config, t *tls.Config) *http.Client {
 				return http.ErrUseLastResponse
 			case len(via) > maxRedirects:
 				return errLoop
-			case !strings.EqualFold(r.URL.Hostname(), first.URL.Hostname()):
-				return errAway
 			case first.URL.Scheme == "https" && r.URL.Scheme != "https":
 				return errClear
+			case !near(first.URL, r.URL):
+				return errAway
 			}
 			return nil
 		},
@@ -48,11 +50,20 @@ func client(c *Config, t *tls.Config) *http.Client {
 	}
 }
 
+// near reports whether a redirect stays with who was asked: the same host and
+// port, or from http to https where both have the usual one.
+func near(from, to *url.URL) bool {
+	usual := map[string]string{"http": "80", "https": "443"}
+	was, is := cmp.Or(from.Port(), usual[from.Scheme]), cmp.Or(to.Port(), usual[to.Scheme])
+	upward := from.Scheme == "http" && to.Scheme == "https" && was == "80" && is == "443"
+	return strings.EqualFold(from.Hostname(), to.Hostname()) && (was == is || upward)
+}
+
 // request is a GET with the headers and the credential, and what of it must not
 // come back in any text.
-func (p *Probe) request(ctx context.Context, url string) (r *http.Request, hide hidden, err error) {
+func (p *Probe) request(ctx context.Context, at string) (r *http.Request, hide hidden, err error) {
 	hide = p.hide("")
-	if r, err = http.NewRequestWithContext(ctx, http.MethodGet, url, nil); err != nil {
+	if r, err = http.NewRequestWithContext(ctx, http.MethodGet, at, nil); err != nil {
 		return nil, hide, fmt.Errorf("%w: the address", fleet.ErrUnsupported)
 	}
 	r.Header.Set("User-Agent", "plumb")

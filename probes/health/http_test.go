@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,34 @@ func TestPages(t *testing.T) {
 				t.Errorf("latency %+v", latency)
 			}
 		})
+	}
+}
+
+// Another port of the same host is somebody else, who is told no credential.
+func TestRedirectsStay(t *testing.T) {
+	asked := false
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer other.Close()
+	srv := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusFound))
+	defer srv.Close()
+	c := Config{HealthSpec: spec(srv.URL), Password: func(context.Context) (string, error) { return "hunter22", nil }}
+	c.Follow, c.Credential = true, "k"
+	if state, text, _ := ask(t, c); asked || state != fleet.StateCrit || text != errAway.Error() {
+		t.Errorf("%v %q, the other was asked: %v", state, text, asked)
+	}
+	for _, x := range []struct {
+		from, to string
+		near     bool
+	}{
+		{"http://shop/a", "http://SHOP:80/b", true}, {"http://shop/", "https://shop/", true}, {"http://shop:8080/", "https://shop/", false},
+		{"http://shop/", "https://shop:8443/", false}, {"https://shop/", "https://shop:444/", false}, {"http://shop/", "http://shop.example/", false},
+		{"https://shop:443/", "https://shop/", true}, {"http://shop:443/", "https://shop/", true},
+	} {
+		from, _ := url.Parse(x.from)
+		to, _ := url.Parse(x.to)
+		if near(from, to) != x.near {
+			t.Errorf("from %s to %s: %v", x.from, x.to, !x.near)
+		}
 	}
 }
 
