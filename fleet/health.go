@@ -49,12 +49,12 @@ type HealthSpec struct {
 	Insecure   bool   // whoever answers is believed
 }
 
-// Filled is the spec with what nobody said: the beat of the polls, a third of it
-// before a bad look is looked at again, and the usual number of looks.
+// Filled is the spec with what nobody said: the beat of the polls, at most half of
+// it for a look, a third of it before a bad look is looked at again, and the usual number of looks.
 func (h *HealthSpec) Filled(every, timeout time.Duration) HealthSpec {
 	x := *h
 	x.Every = cmp.Or(x.Every, every)
-	x.Timeout = cmp.Or(x.Timeout, min(timeout, x.Every))
+	x.Timeout = cmp.Or(x.Timeout, min(timeout, x.Every/2))
 	x.Retry = cmp.Or(x.Retry, min(max(x.Every/3, time.Second), x.Every))
 	x.Attempts = cmp.Or(x.Attempts, DefaultHealthAttempts)
 	x.RecoverAfter = cmp.Or(x.RecoverAfter, DefaultHealthRecoverAfter)
@@ -126,10 +126,13 @@ type Health struct {
 	// never asked, or never could be.
 	Said   State
 	SaidAt time.Time
-	Bad    int // looks in a row that were not well
-	Good   int // looks in a row that were
+	Bad    int // looks since the last good one that were bad
+	Unsure int // looks since then that did not know, of a bad one in a row
+	Good   int // looks in a row that were well
 	// Hard is what the last looks in a row made of it, without regard to age.
 	Hard State
+	// Ailing: it was bad, and there were not enough good looks since to end that.
+	Ailing bool
 	// Unheard: the last look got no word at all out of it. That is its own
 	// trouble, or the way's.
 	Unheard    bool
@@ -145,7 +148,7 @@ func (h *Health) Known() bool { return h != nil && h.State != StateUnknown }
 
 // Soft reports whether the last look was not well and does not count yet.
 func (h *Health) Soft() bool {
-	return h != nil && h.Said != StateOK && h.Bad > 0 && h.Hard != h.Said
+	return h != nil && h.Said != StateOK && h.Bad+h.Unsure > 0 && h.Hard != h.Said
 }
 
 // Words is what it says, for people: the words of the last look, or that nobody

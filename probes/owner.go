@@ -27,6 +27,7 @@ type owner struct {
 	inBeat   bool         // it has answered since the start, and is polled on its beat
 	wants    atomic.Int64 // when it next has to move, on the scheduler's pulse; 0: it does not say
 	failures int
+	slow     bool      // the last look of a target with a pace took all its time: it is asked on its beat, among the dead
 	unwell   int       // looks in a row whose word was not well, of a target with a pace
 	held     time.Time // no try of our own before this
 	refused  bool      // the last try was a wrong password: no nudge shortens the wait
@@ -115,7 +116,7 @@ func (o *owner) lane(now time.Time) fleet.Lane {
 func (o *owner) slot(ctx context.Context, asked bool) chan struct{} {
 	slots, beat := o.s.live, (<-chan time.Time)(nil)
 	switch {
-	case o.failures > 0:
+	case o.failures > 0 || o.slow:
 		slots = o.s.sick
 	case asked:
 		slots, beat = o.s.asked, o.beat.C
@@ -228,16 +229,20 @@ func (o *owner) failed(lane fleet.Lane, began time.Time, err error) *fleet.Obser
 // settle decides when to go next: on the beat for what answered, ever more
 // seldom for what did not.
 func (o *owner) settle(lane fleet.Lane, obs *fleet.Observation) {
-	now := time.Now()
+	now, from, most := time.Now(), time.Now(), o.every(fleet.LaneFast)
+	if o.target.Pace != nil { // a word is as old as its look's beginning
+		from, most = obs.At, most+most/16
+	}
 	for l := fleet.LaneFast; l <= lane; l++ {
-		o.due[l] = nextBeat(now, o.every(l), phase(o.target.ID, o.every(l)))
-		if wait := o.due[l].Sub(now); !o.inBeat && wait > o.every(l) {
-			o.due[l] = now.Add(wait / 2) // no age may grow past an interval on the way into the beat
+		o.due[l] = nextBeat(from, o.every(l), phase(o.target.ID, o.every(l)))
+		if wait := o.due[l].Sub(from); (!o.inBeat || o.target.Pace != nil) && wait > max(most, o.every(l)) {
+			o.due[l] = from.Add(wait / 2) // no age may grow past an interval on the way into the beat
 		}
 	}
 	o.retry(now, obs)
-	o.held, o.refused = time.Time{}, errors.Is(obs.Err, fleet.ErrAuth) && o.target.Pace == nil // no account of ours is locked by a look at a workload
-	if alive(obs) {
+	o.held, o.refused = time.Time{}, errors.Is(obs.Err, fleet.ErrAuth)
+	o.slow = o.target.Pace != nil && errors.Is(obs.Err, fleet.ErrTimeout)
+	if o.alive(obs) {
 		o.failures, o.inBeat = 0, true
 		return
 	}
@@ -287,7 +292,13 @@ func (c Config) longest() time.Duration {
 	return 5 * c.Interval
 }
 
-func alive(obs *fleet.Observation) bool {
+// alive reports whether a look got something. A workload gives its word or
+// nothing, whatever is known beside it.
+func (o *owner) alive(obs *fleet.Observation) bool {
+	if o.target.Pace != nil {
+		_, _, ok := obs.Word()
+		return ok
+	}
 	if obs.Err == nil {
 		return true
 	}

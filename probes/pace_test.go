@@ -17,6 +17,7 @@ import (
 type workloadFake struct {
 	id   string
 	says func(n int) *fleet.State
+	err  error
 	at   []time.Time
 	dead []time.Duration // how long each look had
 }
@@ -31,8 +32,11 @@ func (f *workloadFake) Observe(ctx context.Context, lane fleet.Lane) (*fleet.Obs
 		o.SetTable(fleet.TableSensors, fleet.Complete)
 		o.Sensors = []fleet.Sensor{{SensorDef: &fleet.SensorDef{Key: fleet.SensorHealth}, State: *st}}
 	} else {
+		o.SetTable(fleet.TableFacts, fleet.Partial) // what is asked is known all the same
 		o.SetTable(fleet.TableSensors, fleet.Failed)
-		o.Err = &fleet.ProbeError{Target: f.id, Op: "ask", Err: fleet.ErrAuth}
+	}
+	if f.err != nil {
+		o.Err = &fleet.ProbeError{Target: f.id, Op: "ask", Err: f.err}
 	}
 	return o, nil
 }
@@ -89,11 +93,39 @@ func TestPace(t *testing.T) {
 	})
 }
 
-// What cannot be asked is asked more seldom, but not by an hour: no account is
-// locked by it.
+// A workload that hangs is asked as often as any other: each word begins before
+// the one before is older than two of its beats, also after an early look.
+func TestPaceOfTheSlow(t *testing.T) {
+	crit := fleet.StateCrit
+	pace := Pace{Every: 15 * time.Second, Timeout: 7 * time.Second, Retry: 5 * time.Second, Attempts: 3}
+	under(t, quick(), func(t *testing.T, s *Scheduler, k *kept) {
+		f := &workloadFake{id: "shop", says: func(int) *fleet.State { time.Sleep(pace.Timeout); return &crit }}
+		s.SetTargets([]Target{f.target(pace)})
+		for range 40 {
+			time.Sleep(14*time.Second + 300*time.Millisecond)
+			if _, stuck := s.Stuck(); stuck {
+				t.Error("stuck")
+			}
+		}
+		s.Nudge("shop")
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		got := gaps(f.at)
+		if len(got) < 50 {
+			t.Errorf("asked %d times in 14m30s", len(f.at))
+		}
+		for _, d := range got {
+			if d+pace.Timeout > 2*pace.Every {
+				t.Fatalf("a word grew older than two beats: looks are %v apart", got)
+			}
+		}
+	})
+}
+
+// What cannot be asked is asked more seldom, but not by an hour.
 func TestPaceOfTheBlind(t *testing.T) {
 	under(t, quick(), func(t *testing.T, s *Scheduler, _ *kept) {
-		f := &workloadFake{id: "shop", says: func(int) *fleet.State { return nil }}
+		f := &workloadFake{id: "shop", says: func(int) *fleet.State { return nil }, err: fleet.ErrUnreachable}
 		s.SetTargets([]Target{f.target(Pace{Every: 5 * time.Second, Timeout: time.Second, Attempts: 3})})
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
@@ -105,6 +137,55 @@ func TestPaceOfTheBlind(t *testing.T) {
 		}
 		if len(f.at) > 40 {
 			t.Errorf("asked %d times in 10m", len(f.at))
+		}
+	})
+}
+
+// Who refuses our credential is left alone for a while, nudges or not: the next
+// wrong try may lock the account.
+func TestPaceOfTheRefused(t *testing.T) {
+	cfg := quick()
+	cfg.AuthHold = 10 * time.Minute
+	under(t, cfg, func(t *testing.T, s *Scheduler, _ *kept) {
+		f := &workloadFake{id: "shop", says: func(int) *fleet.State { return nil }, err: fleet.ErrAuth}
+		s.SetTargets([]Target{f.target(Pace{Every: 5 * time.Second, Timeout: time.Second, Attempts: 3})})
+		for range 9 {
+			time.Sleep(time.Minute)
+			s.Nudge("shop")
+		}
+		if len(f.at) != 1 {
+			t.Errorf("asked %d times in 9m", len(f.at))
+		}
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		if len(f.at) != 2 {
+			t.Errorf("asked %d times in 12m", len(f.at))
+		}
+	})
+}
+
+// Workloads that hang take the places of the dead, not those of the living.
+func TestPaceOfTheHanging(t *testing.T) {
+	ok, crit := fleet.StateOK, fleet.StateCrit
+	cfg := quick()
+	cfg.Parallel, cfg.Patients = 2, 1
+	pace := Pace{Every: 10 * time.Second, Timeout: 5 * time.Second, Attempts: 3}
+	under(t, cfg, func(t *testing.T, s *Scheduler, _ *kept) {
+		well := &workloadFake{id: "well", says: func(int) *fleet.State { return &ok }}
+		list := []Target{well.target(pace)}
+		for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+			f := &workloadFake{id: id, says: func(int) *fleet.State { time.Sleep(pace.Timeout); return &crit }, err: fleet.ErrTimeout}
+			list = append(list, f.target(pace))
+		}
+		s.SetTargets(list)
+		time.Sleep(time.Minute)
+		from := len(well.at)
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		for _, d := range gaps(well.at[from:]) {
+			if d > pace.Every+time.Second {
+				t.Fatalf("what is well is asked %v apart", gaps(well.at))
+			}
 		}
 	})
 }
@@ -126,7 +207,7 @@ func TestWorkloads(t *testing.T) {
 		return Credential{Username: "plumb", Password: func(context.Context) (string, error) { return "hunter22", nil }, Revision: "1"}, name == "shop"
 	}
 	list := Targets(inv(srv.URL, "shop"), credentials, Defaults())
-	if len(list) != 1 || list[0].ID != "shop" || list[0].Pace.Every != 7*time.Second || list[0].Pace.Timeout != 5*time.Second || list[0].Pace.Attempts != 3 {
+	if len(list) != 1 || list[0].ID != "shop" || list[0].Pace.Every != 7*time.Second || list[0].Pace.Timeout != 3500*time.Millisecond || list[0].Pace.Attempts != 3 {
 		t.Fatalf("%+v", list)
 	}
 	p, err := list[0].Build()

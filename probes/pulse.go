@@ -32,7 +32,7 @@ func (s *Scheduler) Stuck() (still time.Duration, stuck bool) {
 	first, most := int64(0), s.cfg.deadline(fleet.LaneSlow)+s.cfg.longest()
 	s.mu.Lock()
 	for _, o := range s.owners {
-		most = max(most, o.deadline(fleet.LaneSlow)+o.longest())
+		most = max(most, o.deadline(fleet.LaneSlow)) // its pauses are in what it wants
 		if w := o.wants.Load(); w != 0 && (first == 0 || w < first) {
 			first = w
 		}

@@ -42,3 +42,30 @@ func TestStuck(t *testing.T) {
 		}
 	})
 }
+
+// A workload that is asked seldom makes nobody blind to a scheduler that hangs.
+func TestStuckBesideASlowPace(t *testing.T) {
+	cfg, ok := Defaults(), fleet.StateOK
+	limit := cfg.deadline(fleet.LaneSlow) + cfg.longest()
+	under(t, cfg, func(t *testing.T, s *Scheduler, _ *kept) {
+		block := make(chan struct{})
+		defer close(block)
+		hangs := &fake{id: "hangs", do: func(context.Context, int) error { <-block; return nil }}
+		shop := &workloadFake{id: "shop", says: func(int) *fleet.State { return &ok }}
+		s.SetTargets([]Target{shop.target(Pace{Every: time.Hour, Timeout: 5 * time.Second, Attempts: 3})})
+		time.Sleep(50 * time.Minute)
+		if still, stuck := s.Stuck(); stuck {
+			t.Errorf("a workload that is not due: %v", still)
+		}
+		s.SetTargets([]Target{hangs.target(), shop.target(Pace{Every: time.Hour, Timeout: 5 * time.Second, Attempts: 3})})
+		stuck := false
+		for range 40 {
+			time.Sleep(limit / 20)
+			_, now := s.Stuck()
+			stuck = stuck || now
+		}
+		if !stuck {
+			t.Errorf("all that was due hangs for %v, and nothing is said", 2*limit)
+		}
+	})
+}

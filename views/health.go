@@ -85,7 +85,7 @@ func drawHealth(f Frame, on widget.Canvas, s *fleet.Service) {
 		return
 	}
 	if h.Soft() {
-		x = on.Cut(f.Theme, x, 0, on.W-x, fleet.Count(h.Bad, "bad look")+", not counted yet", widget.Warn) + 2
+		x = on.Cut(f.Theme, x, 0, on.W-x, fleet.Count(h.Bad+h.Unsure, "bad look")+", not counted yet", widget.Warn) + 2
 	}
 	if h.LatencyMs.Known {
 		x = on.Cut(f.Theme, x, 0, on.W-x, h.LatencyMs.String()+" ms", widget.Plain) + 1

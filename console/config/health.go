@@ -116,7 +116,11 @@ func (b *builder) health(y *healthYAML, service, dir string) *fleet.HealthSpec {
 		return nil
 	}
 	if y.Credential.name != "" {
-		b.after = append(b.after, func() { b.webCredential(y.Credential, what+": credential") })
+		b.after = append(b.after, func() {
+			if _, ok := b.webCredential(y.Credential, what+": credential"); ok {
+				b.clear(y.place(string(h.Kind)), what+": "+string(h.Kind), h.Address)
+			}
+		})
 	}
 	b.after = append(b.after, func() { b.healthPace(y, h, what) })
 	if !ok {

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"time"
 
@@ -21,9 +23,12 @@ type healthRow struct {
 	Text    string      `json:"text"`
 	Since   time.Time   `json:"since"`
 	Unheard bool        `json:"unheard,omitempty"`
+	Ailing  bool        `json:"ailing,omitempty"`
 	Blind   time.Time   `json:"blind_since,omitzero"`
 	// SaidAt is when it last said so: readings tell it too, and later.
 	SaidAt time.Time `json:"said_at,omitzero"`
+	// Asked is the hash of the question.
+	Asked string `json:"asked,omitempty"`
 }
 
 // healthKeys are the readings of a workload. It is one slice for all, so that the
@@ -56,24 +61,31 @@ func (s *step) observeHealth(k int, o *fleet.Observation) {
 	s.judgeHealth(k, &h)
 }
 
-// count makes a state of words: bad ones count when there were enough in a row,
-// and good ones too. From one bad state to another it goes at once.
+// count makes a state of words: bad ones count when there were enough with no
+// good one between, and good ones too. Words that do not know make nothing bad,
+// but with the bad ones they end that it is well. From one bad state to another it
+// goes at once.
 func count(h *fleet.Health, said fleet.State, spec *fleet.HealthSpec) {
 	const most = 1000
-	was := bad(h.Hard)
 	switch {
 	case said == fleet.StateOK:
-		h.Good, h.Bad = min(h.Good+1, most), 0
-	case was && !bad(said) && bad(h.Said):
-		h.Good, h.Bad = 0, 1 // it no longer knows: that takes as many looks as anything
+		h.Good, h.Bad, h.Unsure = min(h.Good+1, most), 0, 0
+		if !h.Ailing || h.Good >= spec.RecoverAfter {
+			h.Hard, h.Ailing = said, false
+		}
+		return
+	case !bad(said):
+		h.Good, h.Unsure = 0, min(h.Unsure+1, most)
+	case bad(h.Hard):
+		h.Good, h.Bad, h.Unsure = 0, min(h.Bad+1, most), 0 // it no longer knows: that takes as many looks in a row as anything
 	default:
 		h.Good, h.Bad = 0, min(h.Bad+1, most)
 	}
 	switch {
-	case said == fleet.StateOK && (!was || h.Good >= spec.RecoverAfter):
-		h.Hard = said
-	case said != fleet.StateOK && (h.Bad >= spec.Attempts || was && bad(said)):
-		h.Hard = said
+	case bad(said) && (h.Ailing || h.Bad >= spec.Attempts):
+		h.Hard, h.Ailing, h.Unsure = said, true, 0
+	case bad(h.Hard) && h.Unsure >= spec.Attempts, !bad(h.Hard) && h.Bad+h.Unsure >= spec.Attempts:
+		h.Hard = fleet.StateUnknown
 	}
 }
 
@@ -111,7 +123,7 @@ func (s *step) judgeHealth(k int, h *fleet.Health) {
 	s.guests = s.guests || told && (was == nil || was.State != fleet.StateOK || h.State != fleet.StateOK)
 	if moved || told && s.now.Sub(h.KeptAt) >= errorsEvery {
 		h.KeptAt = s.now
-		s.change(x.Spec.Name, fleet.TableStatus, rowHealth, encode(healthRow{h.State, h.Hard, h.Text, h.Since, h.Unheard, h.BlindSince, h.SaidAt}))
+		s.change(x.Spec.Name, fleet.TableStatus, rowHealth, encode(healthRow{h.State, h.Hard, h.Text, h.Since, h.Unheard, h.Ailing, h.BlindSince, h.SaidAt, askedHash(x.Spec.Health)}))
 	}
 }
 
@@ -227,6 +239,12 @@ func sameHealth(a, b *fleet.ServiceSpec) bool {
 	return a != nil && b != nil && bytes.Equal(encode(a.Health), encode(b.Health))
 }
 
+// askedHash tells one question from another.
+func askedHash(spec *fleet.HealthSpec) string {
+	sum := sha256.Sum256(encode(spec))
+	return hex.EncodeToString(sum[:8])
+}
+
 // recallHealth puts back what a workload was judged to say, and what it showed.
 func (s *step) recallHealth(k int, rows *fleet.Rows) {
 	edit := s.next.Services.Edit()
@@ -245,6 +263,11 @@ func (s *step) recallHealth(k int, rows *fleet.Rows) {
 	case fleet.TableStatus:
 		for i, name := range rows.Names {
 			if was := decode[healthRow](rows.Values[i]); was != nil && name == rowHealth {
+				if was.Asked != "" && was.Asked != askedHash(x.Spec.Health) { // its readings and facts neither: settleHealth
+					s.elsewise = append(s.elsewise, k)
+					continue
+				}
+				h.Ailing = was.Ailing || was.Asked == "" && bad(was.Hard) // rows of before do not say it
 				h.State, h.Hard, h.Said, h.Text, h.Since = was.State, was.Hard, was.Hard, was.Text, was.Since
 				h.Unheard, h.BlindSince, h.KeptAt, h.SaidAt = was.Unheard, was.Blind, rows.At(i), later(h.SaidAt, was.SaidAt)
 			}
@@ -274,6 +297,11 @@ func (s *step) seeHealth(k int, r *fleet.Readings) {
 
 // settleHealth judges what came back: a word that is too old is none.
 func (s *step) settleHealth() {
+	for _, k := range s.elsewise {
+		edit := s.next.Services.Edit()
+		edit.At(k).Health = nil
+		s.next.Services = edit.Done()
+	}
 	for k := range s.next.Services.Len() {
 		x := s.next.Services.At(k)
 		if x.Health == nil {

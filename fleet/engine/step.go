@@ -16,11 +16,12 @@ type step struct {
 	now  time.Time
 	out  fleet.Output
 
-	devices *fleet.TableEdit[fleet.Device]
-	clouds  *fleet.TableEdit[fleet.Cloud]
-	touched map[int]bool // devices whose roll-up may have changed
-	stirred []int        // devices about which there is new evidence
-	guests  bool         // hosts, instances or what carries them changed
+	devices  *fleet.TableEdit[fleet.Device]
+	clouds   *fleet.TableEdit[fleet.Cloud]
+	touched  map[int]bool // devices whose roll-up may have changed
+	stirred  []int        // devices about which there is new evidence
+	guests   bool         // hosts, instances or what carries them changed
+	elsewise []int        // services whose kept word answers another question
 	settler
 	rolled  bool // the inventory changed: everything is rolled up anew
 	changed bool

@@ -41,6 +41,9 @@ func Run(ctx context.Context, argv, env []string, in io.Reader) (Said, error) {
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what it began ends with it
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
 	err := c.Run()
+	if c.ProcessState != nil { // also what it left behind when it ended by itself
+		_ = syscall.Kill(-c.ProcessState.Pid(), syscall.SIGKILL)
+	}
 	return Said{out.String(), bad.String(), c.ProcessState}, err
 }
 

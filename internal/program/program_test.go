@@ -2,7 +2,10 @@ package program
 
 import (
 	"context"
+	"os"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -41,4 +44,25 @@ func TestWhatItBeganEndsWithIt(t *testing.T) {
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("ended after %v", took)
 	}
+}
+
+// A program that ends well leaves nobody behind either.
+func TestWhatItLeftEndsWithIt(t *testing.T) {
+	said, err := Run(t.Context(), []string{"sh", "-c", "sleep 41 >/dev/null 2>&1 & echo $!"}, nil, nil)
+	pid, bad := strconv.Atoi(strings.TrimSpace(said.Out))
+	if err != nil || bad != nil {
+		t.Fatalf("%+v, %v", said, err)
+	}
+	for end := time.Now().Add(5 * time.Second); !gone(pid); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			t.Fatal("what it began is still there")
+		}
+	}
+}
+
+// gone reports whether a process ended: nobody may be there to reap it.
+func gone(pid int) bool {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	return err != nil || strings.Contains(string(b), ") Z ")
 }

@@ -40,6 +40,7 @@ const DefaultTimeout = 5 * time.Second
 // Bounds of what is taken and given.
 const (
 	MaxTimeout = time.Minute
+	MaxEvery   = time.Hour
 	maxBody    = 256 << 10 // bytes of a page that are searched
 	maxAnswer  = 1 << 20   // bytes of Prometheus' answer
 	maxQuery   = 4 << 10
@@ -103,8 +104,10 @@ func Check(h *fleet.HealthSpec) error {
 		return bad("timeout", "%s is not between 0 and %s", h.Timeout, MaxTimeout)
 	case h.Every != 0 && h.Every < time.Second:
 		return bad("every", "%s: less than 1s would hammer the workload", h.Every)
-	case h.Every > 0 && h.Timeout > h.Every:
-		return bad("timeout", "%s is longer than every %s", h.Timeout, h.Every)
+	case h.Every > MaxEvery:
+		return bad("every", "%s is longer than %s", h.Every, MaxEvery)
+	case h.Every > 0 && h.Timeout > h.Every/2: // a word counts for two beats: the next has to be there by then
+		return bad("timeout", "%s is longer than half of every %s", h.Timeout, h.Every)
 	case h.Retry < 0 || h.Retry > 0 && h.Retry < 500*time.Millisecond:
 		return bad("retry", "%s: less than 500ms would hammer the workload", h.Retry)
 	case h.Every > 0 && h.Retry > h.Every:

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
-	"plumb/internal/program"
 	"plumb/fleet"
+	"plumb/internal/program"
 )
 
 // program runs a monitoring plugin: exit code 0 is ok, 1 warn, 2 crit, and the
@@ -22,9 +21,6 @@ func (p *Probe) program(ctx context.Context) said {
 	took := time.Since(began)
 	if out.State == nil {
 		return blind(fleet.ErrUnsupported, "it was not started: %v", plain(err))
-	}
-	if errors.Is(err, exec.ErrWaitDelay) { // what it left behind still holds its output
-		_ = syscall.Kill(-out.State.Pid(), syscall.SIGKILL)
 	}
 	if ctx.Err() != nil && !out.State.Exited() {
 		return blind(fleet.ErrTimeout, "the program did not end in %s", p.cfg.Timeout)

@@ -22,7 +22,8 @@ var ours = []error{
 	syscall.ENETUNREACH, syscall.EADDRNOTAVAIL, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EACCES, syscall.EPERM, syscall.EAFNOSUPPORT,
 }
 
-// failure is what a failed exchange with the workload says of it.
+// failure is what a failed exchange with the workload says of it. Its texts may
+// quote what came, and are cut when what is secret was taken out.
 func failure(err error, timeout time.Duration) said {
 	var at *url.Error
 	if errors.As(err, &at) { // without the address, which may hold a token
@@ -38,7 +39,6 @@ func failure(err error, timeout time.Duration) said {
 		}
 	}
 	crit := func(kind error, text string) said {
-		text = fleet.Clean(text, fleet.MaxText)
 		return said{state: fleet.StateCrit, text: text, err: fmt.Errorf("%w: %s", kind, text)}
 	}
 	var slow net.Error

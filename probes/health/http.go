@@ -2,6 +2,7 @@ package health
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -34,10 +36,10 @@ func client(c *Config, t *tls.Config) *http.Client {
 				return http.ErrUseLastResponse
 			case len(via) > maxRedirects:
 				return errLoop
-			case !strings.EqualFold(r.URL.Hostname(), first.URL.Hostname()):
-				return errAway
 			case first.URL.Scheme == "https" && r.URL.Scheme != "https":
 				return errClear
+			case !near(first.URL, r.URL):
+				return errAway
 			}
 			return nil
 		},
@@ -48,11 +50,21 @@ func client(c *Config, t *tls.Config) *http.Client {
 	}
 }
 
-// request is a GET with the headers and the credential. secret is what must not
+// near reports whether a redirect stays with who was asked: the same host and
+// port, or from http to https where both have the usual one.
+func near(from, to *url.URL) bool {
+	usual := map[string]string{"http": "80", "https": "443"}
+	was, is := cmp.Or(from.Port(), usual[from.Scheme]), cmp.Or(to.Port(), usual[to.Scheme])
+	upward := from.Scheme == "http" && to.Scheme == "https" && was == "80" && is == "443"
+	return strings.EqualFold(from.Hostname(), to.Hostname()) && (was == is || upward)
+}
+
+// request is a GET with the headers and the credential, and what of it must not
 // come back in any text.
-func (p *Probe) request(ctx context.Context, url string) (r *http.Request, secret string, err error) {
-	if r, err = http.NewRequestWithContext(ctx, http.MethodGet, url, nil); err != nil {
-		return nil, "", fmt.Errorf("%w: the address", fleet.ErrUnsupported)
+func (p *Probe) request(ctx context.Context, at string) (r *http.Request, hide hidden, err error) {
+	hide = p.hide("")
+	if r, err = http.NewRequestWithContext(ctx, http.MethodGet, at, nil); err != nil {
+		return nil, hide, fmt.Errorf("%w: the address", fleet.ErrUnsupported)
 	}
 	r.Header.Set("User-Agent", "plumb")
 	for name, value := range p.cfg.Headers {
@@ -63,10 +75,11 @@ func (p *Probe) request(ctx context.Context, url string) (r *http.Request, secre
 		r.Header.Set(name, value)
 	}
 	if p.cfg.Password == nil {
-		return r, "", nil
+		return r, hide, nil
 	}
-	if secret, err = p.cfg.Password(ctx); err != nil {
-		return nil, "", fmt.Errorf("%w: %w", fleet.ErrUnsupported, err) // not ErrAuth: nobody refused anything
+	secret, err := p.cfg.Password(ctx)
+	if err != nil {
+		return nil, hide, fmt.Errorf("%w: %w", fleet.ErrUnsupported, err) // not ErrAuth: nobody refused anything
 	}
 	switch {
 	case p.cfg.Header != "":
@@ -76,15 +89,21 @@ func (p *Probe) request(ctx context.Context, url string) (r *http.Request, secre
 	default:
 		r.Header.Set("Authorization", "Bearer "+secret)
 	}
-	return r, secret, nil
+	return r, p.hide(secret), nil
 }
 
 // page asks for a page, as a user's browser would.
 func (p *Probe) page(ctx context.Context) said {
-	r, secret, err := p.request(ctx, p.cfg.Address)
+	r, hide, err := p.request(ctx, p.cfg.Address)
 	if err != nil {
-		return said{blind: true, err: err}
+		return said{blind: true, err: err, hide: hide}
 	}
+	x := p.read(r, hide)
+	x.hide = hide
+	return x
+}
+
+func (p *Probe) read(r *http.Request, hide hidden) said {
 	began := time.Now()
 	answer, err := p.client.Do(r)
 	if err != nil {
@@ -97,10 +116,16 @@ func (p *Probe) page(ctx context.Context) said {
 	}
 	defer answer.Body.Close()
 	x := said{state: fleet.StateOK, text: "HTTP " + strconv.Itoa(answer.StatusCode), took: time.Since(began), facts: certificate(answer.TLS)}
-	if !p.wanted(answer.StatusCode) {
+	switch {
+	case p.wanted(answer.StatusCode):
+	case p.refused(answer.StatusCode):
+		y := blind(fleet.ErrAuth, "HTTP %d", answer.StatusCode)
+		y.facts = x.facts
+		return y
+	default:
 		x.state = fleet.StateCrit
 		x.text += " " + http.StatusText(answer.StatusCode)
-		if words := fleet.Scrub(firstWords(answer), secret); words != "" {
+		if words := firstWords(answer, hide); words != "" {
 			x.text += ": " + words
 		}
 		return x
@@ -119,6 +144,12 @@ func (p *Probe) page(ctx context.Context) said {
 	}
 	x.took = time.Since(began)
 	return x
+}
+
+// refused reports whether a status is about the credential: then nobody knows how
+// the workload is.
+func (p *Probe) refused(status int) bool {
+	return p.cfg.Password != nil && (status == http.StatusUnauthorized || status == http.StatusForbidden)
 }
 
 func (p *Probe) wanted(status int) bool {
@@ -143,13 +174,13 @@ func certificate(t *tls.ConnectionState) (f fleet.Facts) {
 
 // firstWords is the first line of a page that is plain text: what a workload
 // says about itself when it says 503.
-func firstWords(answer *http.Response) string {
+func firstWords(answer *http.Response, hide hidden) string {
 	b, _ := io.ReadAll(io.LimitReader(answer.Body, fleet.MaxText))
 	line, _, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
 	if strings.HasPrefix(line, "<") {
 		return ""
 	}
-	return fleet.Clean(line, 120)
+	return hide.clean(line, 120)
 }
 
 // holds reports whether the beginning of a page holds a text. It stops reading

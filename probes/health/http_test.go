@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +121,10 @@ func TestPages(t *testing.T) {
 		{"secret comes back", "/status/503", func(c *Config) {
 			c.Header, c.Credential, c.Password = "X-Key", "k", func(context.Context) (string, error) { return "hunter22", nil }
 		}, fleet.StateCrit, "HTTP 503 Service Unavailable: database is[31m down, key (secret)", nil},
+		{"credential refused", "/status/401", func(c *Config) {
+			c.Credential, c.Password = "k", func(context.Context) (string, error) { return "hunter22", nil }
+		}, fleet.StateUnknown, "(blind)", fleet.ErrAuth},
+		{"refused with none", "/status/403", nil, fleet.StateCrit, "HTTP 403 Forbidden: database is[31m down, key", nil},
 		{"secret not there", "/status/200", func(c *Config) {
 			c.Credential, c.Password = "k", func(context.Context) (string, error) { return "", errors.New("no file") }
 		}, fleet.StateUnknown, "(blind)", fleet.ErrUnsupported},
@@ -148,6 +153,34 @@ func TestPages(t *testing.T) {
 				t.Errorf("latency %+v", latency)
 			}
 		})
+	}
+}
+
+// Another port of the same host is somebody else, who is told no credential.
+func TestRedirectsStay(t *testing.T) {
+	asked := false
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer other.Close()
+	srv := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusFound))
+	defer srv.Close()
+	c := Config{HealthSpec: spec(srv.URL), Password: func(context.Context) (string, error) { return "hunter22", nil }}
+	c.Follow, c.Credential = true, "k"
+	if state, text, _ := ask(t, c); asked || state != fleet.StateCrit || text != errAway.Error() {
+		t.Errorf("%v %q, the other was asked: %v", state, text, asked)
+	}
+	for _, x := range []struct {
+		from, to string
+		near     bool
+	}{
+		{"http://shop/a", "http://SHOP:80/b", true}, {"http://shop/", "https://shop/", true}, {"http://shop:8080/", "https://shop/", false},
+		{"http://shop/", "https://shop:8443/", false}, {"https://shop/", "https://shop:444/", false}, {"http://shop/", "http://shop.example/", false},
+		{"https://shop:443/", "https://shop/", true}, {"http://shop:443/", "https://shop/", true},
+	} {
+		from, _ := url.Parse(x.from)
+		to, _ := url.Parse(x.to)
+		if near(from, to) != x.near {
+			t.Errorf("from %s to %s: %v", x.from, x.to, !x.near)
+		}
 	}
 }
 
@@ -283,6 +316,8 @@ func TestCheck(t *testing.T) {
 		{"credential", fleet.HealthSpec{Kind: fleet.HealthExec, Command: []string{"x"}, Credential: "c"}},
 		{"timeout", fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "shop:80", Every: 5 * time.Second, Timeout: 6 * time.Second}},
 		{"every", fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "shop:80", Every: time.Millisecond}},
+		{"every", fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "shop:80", Every: 2 * time.Hour}},
+		{"timeout", fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "shop:80", Every: 15 * time.Second, Timeout: 10 * time.Second}},
 		{"retry", fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "shop:80", Every: 5 * time.Second, Retry: 6 * time.Second}},
 		{"attempts", fleet.HealthSpec{Kind: fleet.HealthTCP, Address: "shop:80", Attempts: -1}},
 		{"status", fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "http://shop", Statuses: []fleet.StatusRange{{From: 299, To: 200}}}},

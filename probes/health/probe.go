@@ -43,6 +43,7 @@ type said struct {
 	took  time.Duration // until the answer was there; 0: it is no latency of the workload
 	err   error         // wraps one of fleet's sentinels; nil: it answered as it should or said what is wrong
 	facts fleet.Facts
+	hide  hidden // what its text and its error must not tell
 }
 
 // Observe implements [fleet.Probe]. Every lane asks the same.
@@ -79,7 +80,7 @@ func (p *Probe) fill(o *fleet.Observation, x *said) {
 	o.Facts.Set(fleet.FactAsked, fleet.Clean(p.cfg.Asks(), fleet.MaxText))
 	o.SetTable(fleet.TableFacts, fleet.Complete)
 	if x.err != nil {
-		o.Err = &fleet.ProbeError{Target: p.cfg.Target, Op: "ask " + string(p.cfg.Kind), Err: x.err}
+		o.Err = &fleet.ProbeError{Target: p.cfg.Target, Op: "ask " + string(p.cfg.Kind), Err: x.hide.err(x.err)}
 	}
 	switch {
 	case x.blind:
@@ -91,7 +92,7 @@ func (p *Probe) fill(o *fleet.Observation, x *said) {
 	default:
 		o.SetTable(fleet.TableSensors, fleet.Complete)
 	}
-	o.Sensors = append(o.Sensors, fleet.Sensor{SensorDef: wordDef, State: x.state, Text: fleet.Clean(x.text, fleet.MaxText)})
+	o.Sensors = append(o.Sensors, fleet.Sensor{SensorDef: wordDef, State: x.state, Text: x.hide.clean(x.text, fleet.MaxText)})
 	if x.took > 0 {
 		o.Sensors = append(o.Sensors, fleet.Sensor{SensorDef: latencyDef, Value: fleet.Dec(max(x.took.Microseconds()/100, 1), -1), State: fleet.StateOK})
 	}

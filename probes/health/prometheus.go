@@ -25,10 +25,16 @@ import (
 // That Prometheus itself does not answer says nothing of the workload.
 func (p *Probe) query(ctx context.Context) said {
 	at := strings.TrimRight(p.cfg.Address, "/") + "/api/v1/query?" + url.Values{"query": {p.cfg.Query}}.Encode()
-	r, secret, err := p.request(ctx, at)
+	r, hide, err := p.request(ctx, at)
 	if err != nil {
-		return said{blind: true, err: err}
+		return said{blind: true, err: err, hide: hide}
 	}
+	x := p.result(r, hide)
+	x.hide = hide
+	return x
+}
+
+func (p *Probe) result(r *http.Request, hide hidden) said {
 	r.Header.Set("Accept", "application/json")
 	answer, err := p.client.Do(r)
 	if err != nil {
@@ -43,16 +49,16 @@ func (p *Probe) query(ctx context.Context) said {
 	switch {
 	case err != nil:
 		return said{blind: true, err: failure(err, p.cfg.Timeout).err}
-	case answer.StatusCode == http.StatusUnauthorized, answer.StatusCode == http.StatusForbidden:
+	case p.refused(answer.StatusCode):
 		return blind(fleet.ErrAuth, "HTTP %d", answer.StatusCode)
 	case len(body) > maxAnswer:
 		return blind(fleet.ErrProtocol, "the answer has more than %d bytes", maxAnswer)
 	}
-	samples, err := parseQuery(body)
+	samples, err := parseQuery(body, hide...)
 	var refused *queryError
 	switch {
 	case errors.As(err, &refused):
-		return blind(refused.kind(), "%s", fleet.Scrub(refused.Error(), secret))
+		return blind(refused.kind(), "%s", refused.Error())
 	case answer.StatusCode != http.StatusOK:
 		return blind(fleet.ErrProtocol, "HTTP %d", answer.StatusCode)
 	case err != nil:
@@ -89,11 +95,11 @@ func judge(samples []sample) said {
 	return said{state: fleet.StateOK, text: fmt.Sprintf("no value of %d is 0", len(samples))}
 }
 
-// queryError is an error that Prometheus tells of.
+// queryError is an error that Prometheus tells of, clean.
 type queryError struct{ Type, Text string }
 
 func (e *queryError) Error() string {
-	return fleet.Clean(e.Type, 40) + ": " + fleet.Clean(e.Text, 160)
+	return e.Type + ": " + e.Text
 }
 
 // kind is what it is among those of a probe (errorType of Prometheus' web/api/v1).
@@ -107,8 +113,8 @@ func (e *queryError) kind() error {
 	return fleet.ErrUnsupported // bad_data, execution: the query itself
 }
 
-// parseQuery reads the answer to an instant query.
-func parseQuery(b []byte) ([]sample, error) {
+// parseQuery reads the answer to an instant query. What it quotes is clean.
+func parseQuery(b []byte, hide ...string) ([]sample, error) {
 	var x struct {
 		Status    string `json:"status"`
 		ErrorType string `json:"errorType"`
@@ -123,7 +129,7 @@ func parseQuery(b []byte) ([]sample, error) {
 	}
 	switch {
 	case x.Status == "error":
-		return nil, &queryError{x.ErrorType, x.Error}
+		return nil, &queryError{hidden(hide).clean(x.ErrorType, 40), hidden(hide).clean(x.Error, 160)}
 	case x.Status != "success":
 		return nil, errors.New("what answers is no Prometheus")
 	}
@@ -133,7 +139,7 @@ func parseQuery(b []byte) ([]sample, error) {
 		return []sample{{value: v}}, err
 	case "vector":
 	default:
-		return nil, fmt.Errorf("the query gives a %s, and a vector or a scalar is wanted", fleet.Clean(x.Data.ResultType, 20))
+		return nil, fmt.Errorf("the query gives a %s, and a vector or a scalar is wanted", hidden(hide).clean(x.Data.ResultType, 20))
 	}
 	var rows []struct {
 		Metric    map[string]string `json:"metric"`
@@ -152,7 +158,7 @@ func parseQuery(b []byte) ([]sample, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, sample{labelText(r.Metric), v})
+		out = append(out, sample{labelText(r.Metric, hide), v})
 	}
 	return out, nil
 }
@@ -172,12 +178,12 @@ func parseValue(b []byte) (float64, error) {
 }
 
 // labelText writes a few labels: ` {instance="a:80"}`, or "".
-func labelText(m map[string]string) string {
+func labelText(m map[string]string, hide hidden) string {
 	const most = 3
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if k != "__name__" && len(parts) < most {
-			parts = append(parts, k+"="+strconv.Quote(fleet.Clean(m[k], 40)))
+			parts = append(parts, hide.clean(k, 80)+"="+strconv.Quote(hide.clean(m[k], 40)))
 		}
 	}
 	if len(parts) == 0 {
