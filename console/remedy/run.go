@@ -240,47 +240,69 @@ func (x *run) surprised() bool {
 }
 
 // soak waits until every target of a wave that was acted on is seen to be as it
-// should be, and then a while longer. false: something else came of it.
+// should be, and then a while longer, at the end of which the services that were
+// well have to say so once more. false: something else came of it.
 func (x *run) soak(ctx context.Context, n, size int) bool {
 	w := x.ledger.Watch()
 	defer w.Close()
 	ctx, cancel := x.untilStop(ctx)
 	defer cancel()
 	done := x.job.Targets[:x.before(n)+size]
-	for {
-		s, err := w.Next(ctx)
+	var s *fleet.Snapshot
+	for waits := true; waits; {
+		next, err := w.Next(ctx)
 		if err != nil {
 			x.surprise(fleet.JobStopped, "plumb stops")
 			return false
 		}
-		waits, bad := x.settled(s, done)
-		if bad != "" {
+		s = next
+		var bad string
+		if waits, bad = x.settled(s, done); bad != "" {
 			x.surprise(fleet.JobStopped, "%s", bad)
 			return false
 		}
-		if !waits {
-			break
-		}
 	}
-	bounds := x.ledger.Snapshot().Remediation.Or()
-	watched, unwatch := context.WithTimeout(ctx, bounds.Soak)
-	defer unwatch()
+	x.askWell()
+	s, ok := x.watch(ctx, w, s, done, x.ledger.Snapshot().Remediation.Or().Soak, func(*fleet.Snapshot) bool { return false })
+	if !ok || len(x.well) == 0 {
+		return ok
+	}
+	end, most := x.now(), patience(s, x.well)
+	x.askWell()
+	s, ok = x.watch(ctx, w, s, done, most, func(s *fleet.Snapshot) bool { return unheard(s, x.well, end) == "" })
+	if name := unheard(s, x.well, end); ok && name != "" {
+		x.surprise(fleet.JobStopped, "service %s was well before it began, and its workload was not heard in %s after the wave", name, most)
+		return false
+	}
+	return ok
+}
+
+// watch looks at what comes for so long, or until it is enough. false: it is
+// otherwise than it should be.
+func (x *run) watch(ctx context.Context, w Watch, s *fleet.Snapshot, done []string, long time.Duration, enough func(*fleet.Snapshot) bool) (last *fleet.Snapshot, ok bool) {
+	within, cancel := context.WithTimeout(ctx, long)
+	defer cancel()
 	for {
-		s, err := w.Next(watched)
-		if err != nil && ctx.Err() != nil {
-			x.surprise(fleet.JobStopped, "plumb stops")
-			return false
-		}
-		if err != nil {
-			return true
-		}
 		_, bad := x.settled(s, done)
 		if bad == "" {
 			bad = worseOff(s, x.well)
 		}
 		if bad != "" {
 			x.surprise(fleet.JobStopped, "%s", bad)
-			return false
+			return s, false
+		}
+		if enough(s) {
+			return s, true
+		}
+		next, err := w.Next(within)
+		switch {
+		case err == nil:
+			s = next
+		case ctx.Err() != nil:
+			x.surprise(fleet.JobStopped, "plumb stops")
+			return s, false
+		default:
+			return s, true
 		}
 	}
 }

@@ -99,11 +99,12 @@ func (l *ledger) job(id string) fleet.Job {
 }
 
 type wire struct {
-	mu    sync.Mutex
-	sent  []fleet.Action
-	hold  chan struct{}
-	reply func() (fleet.Outcome, error)
-	after func(fleet.Action) // once it was sent; nil: nothing
+	mu     sync.Mutex
+	sent   []fleet.Action
+	hold   chan struct{}
+	reply  func() (fleet.Outcome, error)
+	after  func(fleet.Action) // once it was sent; nil: nothing
+	nudged func([]string)     // who is asked to be polled now; nil: nobody hears it
 }
 
 func (w *wire) Act(_ context.Context, _ fleet.Source, _ string, a fleet.Action) (fleet.Outcome, error) {
@@ -119,7 +120,12 @@ func (w *wire) Act(_ context.Context, _ fleet.Source, _ string, a fleet.Action) 
 	}
 	return out, err
 }
-func (w *wire) Nudge(...string) {}
+
+func (w *wire) Nudge(ids ...string) {
+	if w.nudged != nil {
+		w.nudged(ids)
+	}
+}
 
 func (w *wire) count() int { w.mu.Lock(); defer w.mu.Unlock(); return len(w.sent) }
 

@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"slices"
+	"time"
 
 	"plumb/fleet"
 )
@@ -30,13 +31,51 @@ func stands(s *fleet.Snapshot, v *fleet.Service, target string) bool {
 	return n >= 0 && (slices.Contains(v.Devices, n) || slices.ContainsFunc(v.Instances, func(i int) bool { return s.Instances.At(i).Device == n }))
 }
 
-// worseOff names a service that was well and whose workload now says that it is
-// not; "": none. One that is not heard is neither.
+// worseOff names a service that was well and of which its workload, or silence,
+// now says something else, at the first look already; "": none. What nobody asks
+// any more is neither.
 func worseOff(s *fleet.Snapshot, well []string) string {
 	for _, name := range well {
-		if v := s.Services.Get(name); v != nil && v.Health != nil && (v.Health.State == fleet.StateCrit || v.Health.State == fleet.StateWarn) {
-			return "service " + name + " was well before it began, and now its workload says: " + v.Health.Text
+		v := s.Services.Get(name)
+		if v == nil || v.Spec.Health == nil {
+			continue
+		}
+		switch h := v.Health; {
+		case h == nil || h.State == fleet.StateUnknown && !h.Soft():
+			return "service " + name + " was well before it began, and now nobody knows what its workload says"
+		case h.State != fleet.StateOK || h.Soft():
+			return "service " + name + " was well before it began, and now its workload says: " + h.Text
 		}
 	}
 	return ""
+}
+
+// askWell has the services that were well asked now, and not at their next beat.
+func (x *run) askWell() {
+	if len(x.well) > 0 {
+		x.wire.Nudge(x.well...)
+	}
+}
+
+// unheard names a service that has said nothing since; "": none.
+func unheard(s *fleet.Snapshot, well []string, since time.Time) string {
+	for _, name := range well {
+		v := s.Services.Get(name)
+		if v != nil && v.Spec.Health != nil && (v.Health == nil || !v.Health.SaidAt.After(since)) {
+			return name
+		}
+	}
+	return ""
+}
+
+// patience is how long a word is waited for: two beats of the slowest service
+// and the time that a look may take.
+func patience(s *fleet.Snapshot, well []string) (long time.Duration) {
+	for _, name := range well {
+		if v := s.Services.Get(name); v != nil && v.Spec.Health != nil {
+			h := v.Spec.Health.Filled(s.Intervals[fleet.LaneFast], 0)
+			long = max(long, 2*h.Every+h.Timeout)
+		}
+	}
+	return long
 }

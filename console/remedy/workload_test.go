@@ -17,7 +17,7 @@ func TestWorseOff(t *testing.T) {
 		names := []string{"metal", "guest", "hit", "other"}
 		rows := make([]fleet.Service, len(names))
 		for i, name := range names {
-			rows[i] = fleet.Service{Spec: &fleet.ServiceSpec{Name: name}, Health: &fleet.Health{State: states[i], Text: "HTTP 500"}}
+			rows[i] = fleet.Service{Spec: &fleet.ServiceSpec{Name: name, Health: &fleet.HealthSpec{}}, Health: &fleet.Health{State: states[i], Text: "HTTP 500"}}
 		}
 		rows[0].Devices, rows[1].Instances = []int{0}, []int{0}
 		s.Services = fleet.NewTable(names, rows)
@@ -35,7 +35,8 @@ func TestWorseOff(t *testing.T) {
 		{[4]fleet.State{ok, ok, ok, ok}, [4]fleet.State{ok, ok, crit, ok}, "hit"},
 		{[4]fleet.State{ok, ok, ok, ok}, [4]fleet.State{ok, ok, ok, crit}, ""},
 		{[4]fleet.State{crit, ok, ok, ok}, [4]fleet.State{crit, ok, ok, ok}, ""},
-		{[4]fleet.State{ok, ok, ok, ok}, [4]fleet.State{unknown, unknown, unknown, ok}, ""},
+		{[4]fleet.State{ok, ok, ok, ok}, [4]fleet.State{unknown, ok, ok, ok}, "metal"},
+		{[4]fleet.State{unknown, ok, ok, ok}, [4]fleet.State{unknown, ok, ok, unknown}, ""},
 	} {
 		got := worseOff(snap(c.after[:]...), wellOf(snap(c.before[:]...), plan))
 		if c.want == "" && got != "" || c.want != "" && !strings.HasPrefix(got, "service "+c.want+" ") {

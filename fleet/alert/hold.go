@@ -127,7 +127,9 @@ func explains(explained map[string]string, s *fleet.Snapshot, c *trace.Cause, by
 		explained[c.ID] = by
 	}
 	for _, x := range c.Symptoms {
-		if slices.Contains(wholly, x.About) {
+		if x.About == "health" && news(s, x.ID, c) {
+			explained[x.ID+replicas] = by
+		} else if slices.Contains(wholly, x.About) {
 			explained[x.ID] = by
 		} else {
 			explained[x.ID+"\x00"+x.About] = by
@@ -199,6 +201,10 @@ func troubles(p *program, a *fleet.Alert) []string {
 	case "device":
 		if p.sight {
 			out = append(out, a.Target+unseen)
+		}
+	case "service":
+		if !p.hears() {
+			out = append(out, a.Target+replicas)
 		}
 	case "room":
 		if strings.HasPrefix(a.Part, "power") {

@@ -36,13 +36,22 @@ func unasked(v *fleet.Service) bool {
 
 // underWorkload lists what may be behind the word of a workload: what takes
 // replicas away, and what cuts those that run off from everybody. An instance
-// that was switched off is what people wanted. Where all that carries it is well
-// and has a way, it is the workload itself.
+// that was switched off is what people wanted. While those that run and have a
+// way are as many as its floor, and one at least, it is the workload itself: it
+// is built to live without the others.
 func (q *inquiry) underWorkload(v *fleet.Service) (above []Part) {
+	serve := 0
+	runs := func(device int) {
+		cut := q.cutOff(device)
+		if len(cut) == 0 {
+			serve++
+		}
+		above = join(above, cut)
+	}
 	for _, k := range v.Instances {
 		x := q.s.Instances.At(k)
 		if Running(x.State) {
-			above = join(above, q.cutOff(x.Device))
+			runs(x.Device)
 			continue
 		}
 		above = join(above, q.underGuest(x))
@@ -52,10 +61,13 @@ func (q *inquiry) underWorkload(v *fleet.Service) (above []Part) {
 	}
 	for _, k := range v.Devices {
 		if Running(q.s.Devices.At(k).State) {
-			above = join(above, q.cutOff(k))
+			runs(k)
 		} else {
 			above = join(above, q.carrier(k))
 		}
+	}
+	if serve >= max(1, v.Spec.Floor) {
+		return nil
 	}
 	return above
 }

@@ -38,6 +38,13 @@ func TestWorkloadsCause(t *testing.T) {
 			}
 		}
 	}
+	silent := func(id string) func(*fleet.Device) {
+		return func(d *fleet.Device) {
+			if d.Spec.ID == id {
+				d.State, d.About, d.Reasons, d.BlindSince = fleet.StateUnknown, []string{"sight"}, []string{"BMC silent"}, t0.Add(-time.Hour)
+			}
+		}
+	}
 	for _, c := range []struct {
 		name   string
 		health *fleet.Health
@@ -51,13 +58,20 @@ func TestWorkloadsCause(t *testing.T) {
 				d.State, d.About, d.Reasons = fleet.StateWarn, []string{"sensor fan"}, []string{"Fan 1 slow"}
 			}
 		}, "shop"},
-		{"its machine is down", sick, fleet.StateCrit, down("power", fleet.StateCrit, "s1"), "s1"},
+		{"one of its machines is down, and the floor holds", sick, fleet.StateCrit, down("power", fleet.StateCrit, "s1"), "shop"},
+		{"one of its machines has a silent BMC", sick, fleet.StateCrit, silent("s1"), "shop"},
+		{"one is down, and the floor is broken", sick, fleet.StateCrit, down("power", fleet.StateCrit, "s1"), "s1"},
+		{"the PDU of both", sick, fleet.StateCrit, down("power", fleet.StateCrit, "pa", "s1", "s2"), "pa"},
 		{"the only switch of both", sick, fleet.StateCrit, down("sight", fleet.StateCrit, "sw"), "sw"},
 		{"nobody asked yet", nil, fleet.StateUnknown, func(*fleet.Device) {}, ""},
 		{"nobody can ask", &fleet.Health{Err: &fleet.ProbeError{Err: fleet.ErrUnreachable}}, fleet.StateUnknown, func(*fleet.Device) {}, "shop"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := workloads(c.health, c.state).snap(c.change)
+			h := workloads(c.health, c.state)
+			if strings.Contains(c.name, "floor is broken") {
+				h.services[0].Spec.Floor = 2
+			}
+			s := h.snap(c.change)
 			got := ""
 			for _, x := range Causes(s, t0) {
 				if slices.Contains(x.Explains, "shop") {
