@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"plumb/internal/program"
 	"plumb/fleet"
+	"plumb/internal/program"
 	"plumb/probes/probetest"
 )
 
