@@ -58,7 +58,7 @@ var (
 	retriesDesc  = prometheus.NewDesc("plumb_remote_write_retries_total", "Requests that a receiver did not take and that were tried again.", []string{"receiver"}, nil)
 	behindDesc   = prometheus.NewDesc("plumb_remote_write_behind_seconds", "How far a receiver is behind what is stored.", []string{"receiver"}, nil)
 	streamDesc   = prometheus.NewDesc("plumb_events_dropped_total", "Lines of the event stream that its reader was too slow for.", nil, nil)
-	scrapesDesc  = prometheus.NewDesc("plumb_scrapes_total", "Scrapes of /fleet: served, refused for want of a place, cut because the reader was too slow, left by the reader.", []string{"result"}, nil)
+	scrapesDesc  = prometheus.NewDesc("plumb_scrapes_total", "Scrapes of /fleet: served, refused for want of a place or as too large, cut because the reader was too slow, left by the reader.", []string{"result"}, nil)
 	framesDesc   = prometheus.NewDesc("plumb_frames_total", "Frames written to terminals.", nil, nil)
 )
 

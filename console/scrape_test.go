@@ -2,6 +2,7 @@ package console
 
 import (
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -81,6 +82,25 @@ func TestScrapesAreCounted(t *testing.T) {
 		if got := p.Results(); got["served"] != uint64(i+1) || got["left"]+got["cut"]+got["refused"] != 0 {
 			t.Errorf("after %q: %v", encoding, got)
 		}
+	}
+}
+
+// Who leaves while it waits is not refused, and an answer that is too large is.
+func TestScrapesThatGetNoAnswerAreCounted(t *testing.T) {
+	p := NewPages(viewstest.Fleet, time.Now)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequest(http.MethodGet, "/fleet", nil)
+	p.queue.busy = append(p.queue.busy, peerOf(r)) // its only place is taken
+	p.serve(httptest.NewRecorder(), r.WithContext(gone), nil)
+	if got := p.Results(); got["left"] != 1 || got["refused"] != 0 {
+		t.Errorf("after one left: %v", got)
+	}
+	p.queue.busy = nil
+	w := httptest.NewRecorder()
+	p.serve(w, r, func(io.Writer, time.Time) error { return errSpoolFull })
+	if got := p.Results(); got["refused"] != 1 || w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "too large") {
+		t.Errorf("too large: %v, %d %s", got, w.Code, w.Body)
 	}
 }
 

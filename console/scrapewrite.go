@@ -21,8 +21,8 @@ const (
 	scrapeWithin = 2 * time.Minute
 )
 
-// What came of a scrape: it was taken, refused for want of a place, cut because
-// its reader was too slow, or left by the reader.
+// What came of a scrape: it was taken, refused for want of a place or as too large,
+// cut because its reader was too slow, or left by the reader.
 const (
 	scrapeServed = iota
 	scrapeRefused
@@ -52,6 +52,10 @@ func (p *Pages) serve(w http.ResponseWriter, r *http.Request, render func(to io.
 	}
 	defer leave()
 	back, err := p.queue.place(r.Context(), who)
+	if err != nil && r.Context().Err() != nil {
+		p.results[scrapeLeft].Add(1) // while it waited: nobody reads an answer
+		return
+	}
 	if err != nil {
 		p.refuse(w, err)
 		return
