@@ -18,7 +18,7 @@ run: build
 
 test:
 	@$(if $(CC_HERE),:,echo "no C compiler: testing without the race detector")
-	$(GO) test -tags $(TAGS) $(RACE) ./...
+	$(GO) test -tags $(TAGS) $(RACE) -timeout 20m ./...
 	$(if $(RACE),$(GO) test -tags $(TAGS) ./internal/week,)
 
 lint:

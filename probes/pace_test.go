@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,17 +20,15 @@ type workloadFake struct {
 	id   string
 	says func(n int) *fleet.State
 	err  error
+	mu   sync.Mutex // guards what follows
 	at   []time.Time
 	dead []time.Duration // how long each look had
 }
 
 func (f *workloadFake) Observe(ctx context.Context, lane fleet.Lane) (*fleet.Observation, error) {
-	f.at = append(f.at, time.Now())
-	if end, ok := ctx.Deadline(); ok {
-		f.dead = append(f.dead, time.Until(end))
-	}
+	n := f.note(ctx)
 	o := &fleet.Observation{Target: f.id, Source: fleet.SourceHealth, Lane: lane, At: time.Now()}
-	if st := f.says(len(f.at)); st != nil {
+	if st := f.says(n); st != nil {
 		o.SetTable(fleet.TableSensors, fleet.Complete)
 		o.Sensors = []fleet.Sensor{{SensorDef: &fleet.SensorDef{Key: fleet.SensorHealth}, State: *st}}
 	} else {
@@ -39,6 +39,24 @@ func (f *workloadFake) Observe(ctx context.Context, lane fleet.Lane) (*fleet.Obs
 		o.Err = &fleet.ProbeError{Target: f.id, Op: "ask", Err: f.err}
 	}
 	return o, nil
+}
+
+// note says which look it is.
+func (f *workloadFake) note(ctx context.Context) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.at = append(f.at, time.Now())
+	if end, ok := ctx.Deadline(); ok {
+		f.dead = append(f.dead, time.Until(end))
+	}
+	return len(f.at)
+}
+
+// asked is when it was looked at.
+func (f *workloadFake) asked() []time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.at)
 }
 
 func (f *workloadFake) Close() error { return nil }
@@ -69,9 +87,9 @@ func TestPace(t *testing.T) {
 		s.SetTargets([]Target{f.target(pace)})
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		got := gaps(f.at)
+		got := gaps(f.asked())
 		if len(got) < 9 {
-			t.Fatalf("asked %d times", len(f.at))
+			t.Fatalf("asked %d times", len(f.asked()))
 		}
 		// the 4th is bad; the 5th and 6th come soon, then it is believed
 		if got[3] != pace.Retry || got[4] != pace.Retry || got[2] != pace.Every || got[6] != pace.Every || got[7] != pace.Every {
@@ -110,9 +128,9 @@ func TestPaceOfTheSlow(t *testing.T) {
 		s.Nudge("shop")
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		got := gaps(f.at)
+		got := gaps(f.asked())
 		if len(got) < 50 {
-			t.Errorf("asked %d times in 14m30s", len(f.at))
+			t.Errorf("asked %d times in 14m30s", len(f.asked()))
 		}
 		for _, d := range got {
 			if d+pace.Timeout > 2*pace.Every {
@@ -129,14 +147,14 @@ func TestPaceOfTheBlind(t *testing.T) {
 		s.SetTargets([]Target{f.target(Pace{Every: 5 * time.Second, Timeout: time.Second, Attempts: 3})})
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		for _, d := range gaps(f.at) {
+		for _, d := range gaps(f.asked()) {
 			if d > 35*time.Second {
-				t.Errorf("looks are %v apart", gaps(f.at))
+				t.Errorf("looks are %v apart", gaps(f.asked()))
 				break
 			}
 		}
-		if len(f.at) > 40 {
-			t.Errorf("asked %d times in 10m", len(f.at))
+		if len(f.asked()) > 40 {
+			t.Errorf("asked %d times in 10m", len(f.asked()))
 		}
 	})
 }
@@ -153,13 +171,13 @@ func TestPaceOfTheRefused(t *testing.T) {
 			time.Sleep(time.Minute)
 			s.Nudge("shop")
 		}
-		if len(f.at) != 1 {
-			t.Errorf("asked %d times in 9m", len(f.at))
+		if len(f.asked()) != 1 {
+			t.Errorf("asked %d times in 9m", len(f.asked()))
 		}
 		time.Sleep(3 * time.Minute)
 		synctest.Wait()
-		if len(f.at) != 2 {
-			t.Errorf("asked %d times in 12m", len(f.at))
+		if len(f.asked()) != 2 {
+			t.Errorf("asked %d times in 12m", len(f.asked()))
 		}
 	})
 }
@@ -179,12 +197,12 @@ func TestPaceOfTheHanging(t *testing.T) {
 		}
 		s.SetTargets(list)
 		time.Sleep(time.Minute)
-		from := len(well.at)
+		from := len(well.asked())
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		for _, d := range gaps(well.at[from:]) {
+		for _, d := range gaps(well.asked()[from:]) {
 			if d > pace.Every+time.Second {
-				t.Fatalf("what is well is asked %v apart", gaps(well.at))
+				t.Fatalf("what is well is asked %v apart", gaps(well.asked()))
 			}
 		}
 	})
