@@ -62,8 +62,8 @@ func TestPages(t *testing.T) {
 		w.WriteHeader(500)
 		fmt.Fprint(w, "<!DOCTYPE html><p>oops")
 	})
-	mux.HandleFunc("/to", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.FormValue("x"), 302) })
-	mux.HandleFunc("/round", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/round", 302) })
+	mux.HandleFunc("/to", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.FormValue("x"), http.StatusFound) })
+	mux.HandleFunc("/round", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/round", http.StatusFound) })
 	mux.HandleFunc("/drip", func(w http.ResponseWriter, r *http.Request) {
 		for range 100 {
 			fmt.Fprint(w, ".")
