@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,4 +116,53 @@ func TestLateRowKeepsThePointsOfSamplesThatAreGone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What was polled stands before what was imported for the same time, wherever
+// one asks, and however far the two have come on their way into blocks.
+func TestAPollStandsBeforeAnImportOfItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := Open(t.Context(), testConfig(t.TempDir()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.pace = pace{rows: 2, spread: 1, age: time.Hour, grace: time.Second}
+		o := run(t, s, s.cfg.Dir, testStep)
+		at := time.Now().UTC().Add(-30 * time.Minute)
+		history := []fleet.Readings{reading("s1", at, fleet.Int(1)), reading("s1", at.Add(-time.Minute), fleet.Int(1))}
+		if n, err := o.Backfill(t.Context(), "elsewhere", slices.Values(history)); err != nil || n != 2 {
+			t.Fatal(n, err)
+		}
+		check := func(when string) {
+			t.Helper()
+			for _, step := range []time.Duration{0, 5 * time.Minute} {
+				p := o.read(t, gauge, at.Add(-5*time.Minute), at.Add(5*time.Minute), step)
+				if len(p) != 2 || p[1].Max != fleet.Int(2) {
+					t.Errorf("%s, by %v: %+v; want the polled 2 last", when, step, p)
+				}
+			}
+			m, err := o.At(t.Context(), at)
+			if err != nil || len(m.Readings) != 1 || m.Readings[0].Values[0] != fleet.Int(2) {
+				t.Errorf("%s, as of then: %+v, %v; want the polled 2", when, m.Readings, err)
+			}
+		}
+		// And what was polled later before what was polled first.
+		for n := range 4 {
+			o.apply(t, payload{Readings: []fleet.Readings{reading("s1", at, fleet.Int(4))}})
+			o.apply(t, payload{Readings: []fleet.Readings{reading("s1", at.Add(time.Duration(n+5)*time.Minute), fleet.Int(3))}})
+		}
+		o.apply(t, payload{Readings: []fleet.Readings{reading("s1", at, fleet.Int(2))}})
+		check("open")
+		for n := range 6 {
+			o.apply(t, payload{Readings: []fleet.Readings{reading("s1", at.Add(time.Duration(n+1)*10*time.Minute), fleet.Int(3))}})
+		}
+		if len(o.targets.openRows(o.targets.get("s1"))) > 5 {
+			t.Fatal("the row has not become a part")
+		}
+		check("in a part")
+		time.Sleep(3 * time.Hour)
+		o.apply(t, payload{Readings: []fleet.Readings{reading("s1", time.Now(), fleet.Int(3))}})
+		o.apply(t, payload{Readings: []fleet.Readings{reading("s1", time.Now(), fleet.Int(3))}})
+		check("in a block")
+	})
 }

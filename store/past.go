@@ -132,7 +132,8 @@ func (r *pastReader) row(t *target, open []row) (out fleet.Readings, err error) 
 		if !exact {
 			i--
 		}
-		if i >= 0 && r.times[i] > found {
+		// Of one time the last that was polled, as in Series.
+		if i >= 0 && (r.times[i] > found || r.times[i] == found && place >= 0 && !key.imported) {
 			found, block, place = r.times[i], b, i
 		}
 	}

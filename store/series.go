@@ -29,6 +29,9 @@ type sample struct {
 // There is no rate over a null, over more than 15 minutes, or over a reset.
 // Of a state, Min is the best, Max the worst and Mean the last.
 //
+// Where two values were said for one time, what was polled stands before what
+// was imported, and what came later before what came first.
+//
 // Steps of 5 minutes, an hour, or a multiple come from the tiers where those
 // are made: the step that from lies in is then whole, and a counter's Min and
 // Max are those of the tier's steps. Before the samples that are kept there
@@ -105,6 +108,7 @@ func (s *Store) samplesIn(ctx context.Context, sc *scratch, t *target, key fleet
 func (s *Store) blockSamples(ctx context.Context, tx *bbolt.Tx, sc *scratch, t *target, key fleet.SeriesKey, from, to int64) error {
 	var l *layout
 	place := -1
+	window, before := int64(-1), 0 // of the samples of this window, those from here on were polled
 	prefix := idKey(t.id)
 	c := tx.Bucket(bucketBlocks).Cursor()
 	for k, raw := c.Seek(windowKey(t.id, t.windowOf(from))); hasPrefix(k, prefix); k, raw = c.Next() {
@@ -114,6 +118,9 @@ func (s *Store) blockSamples(ctx context.Context, tx *bbolt.Tx, sc *scratch, t *
 		}
 		if bk.window >= to {
 			break
+		}
+		if bk.window != window {
+			window, before = bk.window, len(sc.out)
 		}
 		if l == nil || l.id != bk.layout {
 			if l = s.layouts.get(bk.layout); l == nil {
@@ -128,8 +135,13 @@ func (s *Store) blockSamples(ctx context.Context, tx *bbolt.Tx, sc *scratch, t *
 		if err != nil {
 			return err
 		}
+		polled := len(sc.out)
 		if err := sc.add(&b.block, place, from, to); err != nil {
 			return err
+		}
+		if n := len(sc.out) - polled; bk.imported { // of one time the last stays
+			sc.out = slices.Insert(sc.out[:polled], before, slices.Clone(sc.out[polled:])...)
+			before += n
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

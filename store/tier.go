@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -121,11 +122,26 @@ func (s *Store) makeTiers(tx *bbolt.Tx, t *target, window int64) error {
 		if l == nil {
 			return damaged("a block of an unknown layout")
 		}
+		slices.SortStableFunc(blocks, importedFirst)
 		if err := s.makeTier(tx, t, l, blocks, window); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// importedFirst orders the blocks of one window: of samples of one time the last
+// stays, and that is what was polled.
+func importedFirst(a, b stored) int {
+	switch {
+	case a.key.window != b.key.window:
+		return cmp.Compare(a.key.window, b.key.window)
+	case a.key.imported == b.key.imported:
+		return 0
+	case a.key.imported:
+		return -1
+	}
+	return 1
 }
 
 // tierRows are rows of a tier that are being made.
