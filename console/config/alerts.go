@@ -54,7 +54,7 @@ type alertRuleYAML struct {
 type alertRouteYAML struct {
 	Receiver ref              `yaml:"receiver"`
 	Match    []ref            `yaml:"match"`
-	GroupBy  []string         `yaml:"group_by"`
+	GroupBy  []ref            `yaml:"group_by"`
 	Wait     duration         `yaml:"group_wait"`
 	Interval duration         `yaml:"group_interval"`
 	Repeat   duration         `yaml:"repeat_interval"`
@@ -64,9 +64,9 @@ type alertRouteYAML struct {
 }
 
 type inhibitYAML struct {
-	Source []ref    `yaml:"source"`
-	Target []ref    `yaml:"target"`
-	Equal  []string `yaml:"equal"`
+	Source []ref `yaml:"source"`
+	Target []ref `yaml:"target"`
+	Equal  []ref `yaml:"equal"`
 	At     place
 }
 
@@ -171,6 +171,7 @@ func (b *builder) builtIn(off []ref) ([]fleet.AlertRule, []fleet.Inhibition) {
 	if err := own.errs.err(nil); err != nil {
 		panic("config: " + err.Error()) // a test reads them
 	}
+	b.builtInRules = names
 	for _, o := range off {
 		if !slices.Contains(names, o.name) {
 			b.errs.add(o.at, "alerts.off", "no built-in rule "+quote(o.name)+": "+didYouMean(o.name, slices.Values(names), "the verb rules lists them"), "")
@@ -183,7 +184,7 @@ func (b *builder) inhibition(y *inhibitYAML) fleet.Inhibition {
 	if len(y.Source) == 0 || len(y.Target) == 0 {
 		b.errs.add(y.At, "alerts.inhibit", "needs source and target", "source: [severity=crit], target: [severity=warn], equal: [rack]")
 	}
-	return fleet.Inhibition{Source: b.matchers(y.Source, "alerts.inhibit"), Target: b.matchers(y.Target, "alerts.inhibit"), Equal: y.Equal}
+	return fleet.Inhibition{Source: b.matchers(y.Source, "alerts.inhibit"), Target: b.matchers(y.Target, "alerts.inhibit"), Equal: b.labelNames(y.Equal, "alerts.inhibit")}
 }
 
 // alertRule reads one rule of the user's and tries whether it compiles.
@@ -235,7 +236,7 @@ func (b *builder) routes(y *alertsYAML, a *fleet.Alerting) {
 }
 
 func (b *builder) route(y *alertRouteYAML, receivers []string) fleet.AlertRoute {
-	r := fleet.AlertRoute{Receiver: y.Receiver.name, Match: b.matchers(y.Match, "alerts.routes"), GroupBy: y.GroupBy, Wait: y.Wait.Duration, Interval: y.Interval.Duration, Repeat: y.Repeat.Duration, Continue: y.Continue}
+	r := fleet.AlertRoute{Receiver: y.Receiver.name, Match: b.matchers(y.Match, "alerts.routes"), GroupBy: b.labelNames(y.GroupBy, "alerts.routes"), Wait: y.Wait.Duration, Interval: y.Interval.Duration, Repeat: y.Repeat.Duration, Continue: y.Continue}
 	if r.Receiver != "" && !slices.Contains(receivers, r.Receiver) {
 		b.errs.add(y.Receiver.at, "alerts.routes", "no receiver "+quote(r.Receiver)+b.orDid(r.Receiver, slices.Values(receivers)), "")
 	}
@@ -252,6 +253,7 @@ func (b *builder) matchers(list []ref, what string) (out []fleet.Matcher) {
 			b.errs.add(r.at, what, quote(r.name)+" is not a matcher", "LABEL=VALUE, or with != =~ !~: owner=team-game, rack=~ams1/.*")
 			continue
 		}
+		b.matchable(m, r.at, what)
 		out = append(out, m)
 	}
 	return out

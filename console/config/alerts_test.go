@@ -83,6 +83,20 @@ func TestBuiltInRules(t *testing.T) {
 	}
 }
 
+// TestMatchersTakeSomething: labels of rules, rules that are switched off, and
+// patterns that take a value are as good as any.
+func TestMatchersTakeSomething(t *testing.T) {
+	_, err := parse(t, alertsHead+`alerts:
+  off: [fan]
+  rules: [{name: mine, on: sensor, problem: "true", labels: {team: "{device.owner}"}}]
+  receivers: [{name: a, none: {}}]
+  routes: [{match: [team=x, "severity=~warn|crit", "severity!=page"], group_by: [team, rule], routes: [{match: [rule=fan]}, {match: ["rule=~mi.*"], group_by: ["..."]}]}]
+`, nil)
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWrongAlerts(t *testing.T) {
 	for text, want := range map[string]string{
 		`{of: [fan]}`:  "unknown key `of`",
@@ -99,20 +113,27 @@ func TestWrongAlerts(t *testing.T) {
 		`{rules: [{name: x, on: sensor, problem: "true", for: soon}]}`:                 "not a duration",
 		`{routes: [{receiver: a}]}`:                                                    "no receivers",
 		`{receivers: [{name: a, none: {}}, {name: a}]}`:                                "stands twice",
-		`{receivers: [a]}`:                                                                             "want a mapping",
-		`{receivers: [{none: {}}]}`:                                                                    "needs a name",
-		`{receivers: [{name: abc}], routes: [{receiver: abd}]}`:                                        "did you mean `abc`",
-		`{receivers: [{name: a}], routes: [{match: ["x"]}]}`:                                           "not a matcher",
-		`{receivers: [{name: a}], routes: [{match: ["x=~("]}]}`:                                        "not a matcher",
-		`{inhibit: [{source: [a=b]}]}`:                                                                 "needs source and target",
-		`{maintenance: [{name: a, from: 2026-12-01T22:00:00Z, until: 2026-12-02T04:00:00Z}]}`:          "covers nothing",
-		`{maintenance: [{name: a, of: r77, from: 2026-12-01T22:00:00Z, until: 2026-12-02T04:00:00Z}]}`: "no region, site, rack",
-		`{maintenance: [{name: a, of: ams, until: 2026-12-02T04:00:00Z}]}`:                             "needs from",
-		`{maintenance: [{name: a, of: ams, days: [tue]}]}`:                                             "start: is missing",
-		`{maintenance: [{name: a, of: ams, days: [tues], start: "22:00", end: "26:00"}]}`:              "unknown",
-		`{maintenance: [{name: a, of: ams, days: [tue], start: "22:00", end: "21:00"}]}`:               "ends before it begins",
-		`{maintenance: [{name: a, of: ams, days: [tue], start: "22:00", end: "26:00", lasts: 1h}]}`:    "once or every week",
-		`{maintenance: [{name: a, of: ams, from: yesterday, until: 2026-12-02T04:00:00Z}]}`:            "not a time",
+		`{receivers: [a]}`:                                                                                     "want a mapping",
+		`{receivers: [{none: {}}]}`:                                                                            "needs a name",
+		`{receivers: [{name: abc}], routes: [{receiver: abd}]}`:                                                "did you mean `abc`",
+		`{receivers: [{name: a}], routes: [{match: ["x"]}]}`:                                                   "not a matcher",
+		`{receivers: [{name: a}], routes: [{match: ["x=~("]}]}`:                                                "not a matcher",
+		`{receivers: [{name: a}], routes: [{match: [severity=critical]}]}`:                                     "no severity `critical`",
+		`{receivers: [{name: a}], routes: [{match: ["severity=~critical|page"]}]}`:                             "one of info, warn, crit",
+		`{receivers: [{name: a}], routes: [{match: [rule=fam]}]}`:                                              "did you mean `fan`",
+		`{receivers: [{name: a}], routes: [{routes: [{match: [ownr=x]}]}]}`:                                    "did you mean `owner`",
+		`{receivers: [{name: a}], routes: [{group_by: [rule, rak]}]}`:                                          "did you mean `rack`",
+		`{inhibit: [{source: [rule=fan], target: [rule=fan], equal: [sites]}]}`:                                "did you mean `site`",
+		`{maintenance: [{name: a, match: [team=x], from: 2026-12-01T22:00:00Z, until: 2026-12-02T04:00:00Z}]}`: "no alert has the label `team`",
+		`{inhibit: [{source: [a=b]}]}`:                                                                         "needs source and target",
+		`{maintenance: [{name: a, from: 2026-12-01T22:00:00Z, until: 2026-12-02T04:00:00Z}]}`:                  "covers nothing",
+		`{maintenance: [{name: a, of: r77, from: 2026-12-01T22:00:00Z, until: 2026-12-02T04:00:00Z}]}`:         "no region, site, rack",
+		`{maintenance: [{name: a, of: ams, until: 2026-12-02T04:00:00Z}]}`:                                     "needs from",
+		`{maintenance: [{name: a, of: ams, days: [tue]}]}`:                                                     "start: is missing",
+		`{maintenance: [{name: a, of: ams, days: [tues], start: "22:00", end: "26:00"}]}`:                      "unknown",
+		`{maintenance: [{name: a, of: ams, days: [tue], start: "22:00", end: "21:00"}]}`:                       "ends before it begins",
+		`{maintenance: [{name: a, of: ams, days: [tue], start: "22:00", end: "26:00", lasts: 1h}]}`:            "once or every week",
+		`{maintenance: [{name: a, of: ams, from: yesterday, until: 2026-12-02T04:00:00Z}]}`:                    "not a time",
 	} {
 		_, err := parse(t, alertsHead+"alerts: "+text, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {

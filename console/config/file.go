@@ -100,6 +100,8 @@ type builder struct {
 	plugs       map[string]place // outlets and ports that have a plug
 	books       map[string]place // the user's own runbooks
 	after       []func()         // checks that need everything to be known
+
+	builtInRules []string // the names of the alert rules that plumb comes with, wanted or not
 }
 
 // named is something with an id.

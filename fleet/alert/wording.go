@@ -1,6 +1,8 @@
 package alert
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"plumb/fleet"
@@ -39,6 +41,20 @@ func (p *program) severity(x *scene) fleet.Severity {
 		return fleet.SeverityCrit
 	}
 	return fleet.SeverityWarn
+}
+
+// labelNames are the labels that plumb gives by itself, each where it applies.
+var labelNames = [...]string{"rule", "severity", "target", "part", "kind", "rack", "site", "region", "owner", "tenant", "env", "service", "cloud", "receiver"}
+
+// LabelNames returns the labels that an alert of these rules can have: those
+// that plumb gives and those that the rules name.
+func LabelNames(rules []fleet.AlertRule) []string {
+	out := slices.Clone(labelNames[:])
+	for i := range rules {
+		out = slices.AppendSeq(out, maps.Keys(rules[i].Labels))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // labels are what an alert is routed and grouped by. What is not known has none.
