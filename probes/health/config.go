@@ -130,6 +130,9 @@ func Check(h *fleet.HealthSpec) error {
 		if !headerName.MatchString(name) || strings.ContainsFunc(value, unicode.IsControl) || ownHeader(name) {
 			return bad("headers", "%q is none that can be set here", fleet.Clean(name, 40))
 		}
+		if secretHeader.MatchString(name) {
+			return bad("headers", "%q would stand here in clear: make it a credential's password, and say credential: NAME and header: %s", fleet.Clean(name, 40), fleet.Clean(name, 40))
+		}
 	}
 	if _, err := tlsOf(h); err != nil {
 		return bad("tls", "%v", err)
@@ -139,6 +142,9 @@ func Check(h *fleet.HealthSpec) error {
 
 // headerName is a token (RFC 9110 section 5.6.2).
 var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+// secretHeader is a header whose value nobody but the two ends should know.
+var secretHeader = regexp.MustCompile(`(?i)authorization|cookie|token|secret|password|api-?key`)
 
 // ownHeader reports whether a header is said elsewhere: how the message is
 // framed, and who asks.

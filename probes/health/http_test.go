@@ -323,6 +323,8 @@ func TestCheck(t *testing.T) {
 		{"status", fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "http://shop", Statuses: []fleet.StatusRange{{From: 299, To: 200}}}},
 		{"headers", fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "http://shop", Headers: map[string]string{"authorization": "x"}}},
 		{"headers", fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "http://shop", Headers: map[string]string{"X": "a\r\nb"}}},
+		{"headers", fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "http://shop", Headers: map[string]string{"X-Api-Key": "a"}}},
+		{"headers", fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "http://shop", Headers: map[string]string{"cookie": "session=1"}}},
 		{"header", fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "http://shop", Header: "X-Key"}},
 		{"tls", fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "https://shop", CAs: "rubbish"}},
 	} {
