@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/tls"
 	"reflect"
 	"slices"
@@ -26,7 +25,7 @@ func (b blueprint) frozen(next blueprint) (later []string) {
 	if b.web.CertFile != next.web.CertFile || b.web.KeyFile != next.web.KeyFile || !sameTrust(b.web.TLS, next.web.TLS) {
 		later = append(later, "metrics.cert_file")
 	}
-	if !reflect.DeepEqual(told(b.remote), told(next.remote)) || !slices.EqualFunc(b.remote, next.remote, func(x, y remotewrite.Config) bool { return sameTLS(x.TLS, y.TLS) }) {
+	if !reflect.DeepEqual(told(b.remote), told(next.remote)) || !slices.EqualFunc(b.remote, next.remote, func(x, y remotewrite.Config) bool { return sameTrust(x.TLS, y.TLS) }) {
 		later = append(later, "remote_write")
 	}
 	if b.ssh != nil && next.ssh != nil {
@@ -42,10 +41,10 @@ func (b blueprint) frozen(next blueprint) (later []string) {
 // is read each time; that it is somewhere else now is not seen before a restart.
 func admits(m config.Metrics) []any { return []any{m.Username, m.Password != nil, m.PasswordAt} }
 
-// told is what of receivers of readings can be compared, but for certificates.
+// told is what of receivers of readings can be compared, but for whom they trust.
 func told(list []remotewrite.Config) (out []any) {
 	for _, c := range list {
-		out = append(out, []any{c.Name, c.URL.String(), c.Match, c.Labels, c.Headers, c.Username, c.Password != nil, c.PasswordAt, c.Timeout})
+		out = append(out, []any{c.Name, c.URL.String(), c.Match, c.Labels, c.Headers, c.Username, c.Password != nil, c.PasswordAt, c.CertFile, c.KeyFile, c.Timeout})
 	}
 	return out
 }
@@ -56,15 +55,4 @@ func sameTrust(a, b *tls.Config) bool {
 		return a == b
 	}
 	return a.ClientAuth == b.ClientAuth && a.RootCAs.Equal(b.RootCAs) && a.ClientCAs.Equal(b.ClientCAs)
-}
-
-// sameTLS reports whether the same certificates are shown and believed.
-func sameTLS(a, b *tls.Config) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return sameTrust(a, b) &&
-		slices.EqualFunc(a.Certificates, b.Certificates, func(x, y tls.Certificate) bool {
-			return slices.EqualFunc(x.Certificate, y.Certificate, bytes.Equal)
-		})
 }

@@ -68,7 +68,7 @@ type house struct {
 	listener   net.Listener
 	http       *http.Server
 	webLn      net.Listener
-	webCert    *webCert // nil: in clear
+	ownCerts   ownCerts
 	first      *fleet.Snapshot
 	past       *past
 	acted      tally
@@ -116,6 +116,11 @@ func build(ctx context.Context, b blueprint) (_ *house, err error) {
 	h.deliverer = h.makeDeliverer()
 	h.verbs = h.makeVerbs()
 	for _, c := range b.remote {
+		if c.CertFile != "" {
+			var own *ownCert
+			own, c.TLS = watched(c, b.log)
+			h.ownCerts = append(h.ownCerts, own)
+		}
 		h.writers = append(h.writers, remotewrite.New(c, h.store, b.polls.Longest()+gathered, b.log))
 	}
 	if b.ssh != nil {

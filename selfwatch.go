@@ -76,8 +76,8 @@ func (h *house) watchSelf(ctx context.Context) {
 				return commits.look(slow(h.store.Stats(), h.polls.Interval), "commits are quick again")
 			},
 			func() (fleet.Remark, bool) {
-				broken := h.webCert.look()
-				return certs.look(and(expiring(h.webCert.among(*h.certsInUse.Load()), time.Now()), broken), "no certificate of plumb's own expires soon")
+				broken := h.ownCerts.look()
+				return certs.look(and(expiring(h.ownCerts.among(*h.certsInUse.Load()), time.Now()), broken), "no certificate of plumb's own expires soon")
 			},
 		} {
 			if remark, news := r(); news {

@@ -36,10 +36,9 @@ func (h *house) listenWeb() (err error) {
 		h.log.Warn("whoever reaches the address of metrics reads where everything is and how it fares", "listen", h.webLn.Addr(), "hint", "metrics.credential says who may, metrics.client_ca_file whose certificates")
 	}
 	if h.web.TLS != nil {
-		h.webCert = newWebCert(h.web, h.log)
-		c := h.web.TLS.Clone()
-		c.Certificates, c.GetCertificate = nil, h.webCert.shown
-		h.webLn = tls.NewListener(h.webLn, c)
+		own := &ownCert{setting: "metrics: cert_file", cert: h.web.CertFile, key: h.web.KeyFile, log: h.log}
+		h.ownCerts = append(h.ownCerts, own)
+		h.webLn = tls.NewListener(h.webLn, own.asServer(h.web.TLS))
 	}
 	return nil
 }

@@ -80,7 +80,9 @@ func (b *builder) remoteWrite(y *remoteWriteYAML, dir string) {
 	if y.Match != nil {
 		c.Match = b.remoteMatch(y.Match, what)
 	}
-	c.TLS = b.remoteTLS(y, what, dir)
+	if c.TLS = b.remoteTLS(y, what, dir); len(c.TLS.Certificates) > 0 {
+		c.CertFile, c.KeyFile = inDir(dir, y.CertFile.name), inDir(dir, y.KeyFile.name)
+	}
 	b.file.RemoteWrite = append(b.file.RemoteWrite, c)
 	if y.Credential.name != "" {
 		b.clear(y.URL.at, what+": url", y.URL.name)

@@ -24,8 +24,14 @@ type Config struct {
 	Password   func(context.Context) (string, error)
 	PasswordAt string      // where it is said to be, in words
 	TLS        *tls.Config // nil: whom the system trusts
-	Timeout    time.Duration
+	// CertFile and KeyFile are where the certificate was read from that is shown to
+	// the receiver; "": none is.
+	CertFile, KeyFile string
+	Timeout           time.Duration
 }
+
+// CertSetting is what the configuration calls the certificate of a receiver.
+func (c *Config) CertSetting() string { return "remote_write `" + c.Name + "`: cert_file" }
 
 // DefaultTimeout is how long a receiver may take for one request.
 const DefaultTimeout = 30 * time.Second

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"log/slog"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,7 +100,7 @@ func TestRenewedCertificateIsShown(t *testing.T) {
 	} {
 		step.do()
 		for range 2 { // it is so at the second look too
-			if says := h.webCert.look(); (says != "") != step.trouble || step.trouble && !strings.Contains(says, "metrics: cert_file") {
+			if says := h.ownCerts.look(); (says != "") != step.trouble || step.trouble && !strings.Contains(says, "metrics: cert_file") {
 				t.Errorf("%s: it says %q", step.name, says)
 			}
 		}
@@ -109,8 +110,74 @@ func TestRenewedCertificateIsShown(t *testing.T) {
 	}
 	write(certFile, cert2)
 	write(keyFile, key2)
-	h.webCert.look()
-	if said := expiring(h.webCert.among(f.Certificates), now); said != "" || expiring(f.Certificates, now) == "" {
+	h.ownCerts.look()
+	if said := expiring(h.ownCerts.among(f.Certificates), now); said != "" || expiring(f.Certificates, now) == "" {
 		t.Errorf("a renewed certificate is spoken of: %q", said)
+	}
+}
+
+// TestRenewedCertificateIsShownToReceivers: so does a receiver of readings, at
+// the next connection, and a reload that finds the new one has nothing to say.
+func TestRenewedCertificateIsShownToReceivers(t *testing.T) {
+	dir := t.TempDir()
+	put := func(number int64, until time.Time) {
+		t.Helper()
+		cert, key := pemPair(t, number, until)
+		for name, text := range map[string][]byte{"cert.pem": cert, "key.pem": key} {
+			if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	load := func() *config.File {
+		t.Helper()
+		f, err := config.Load(t.Context(), filepath.Join(dir, "plumb.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	now := time.Now()
+	put(1, now.Add(24*time.Hour))
+	if err := os.WriteFile(filepath.Join(dir, "plumb.yaml"), []byte("store: {dir: data}\nremote_write: [{name: long, url: \"https://127.0.0.1:1/api/v1/write\", cert_file: cert.pem, key_file: key.pem}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := load()
+	own, client := watched(f.RemoteWrite[0], slog.New(slog.DiscardHandler))
+	shown := func() int64 {
+		t.Helper()
+		near, far := net.Pipe()
+		defer near.Close()
+		cert, key := pemPair(t, 100, now.Add(time.Hour))
+		pair, err := tls.X509KeyPair(cert, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := tls.Server(far, &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAnyClientCert})
+		go func() {
+			c := client.Clone()
+			c.InsecureSkipVerify = true
+			_ = tls.Client(near, c).HandshakeContext(t.Context())
+		}()
+		if err := server.HandshakeContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return server.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
+	}
+	if got := shown(); got != 1 {
+		t.Errorf("certificate %d is shown at first", got)
+	}
+	put(2, now.Add(90*24*time.Hour))
+	if says := own.look(); says != "" {
+		t.Errorf("renewed: it says %q", says)
+	}
+	if got := shown(); got != 2 {
+		t.Errorf("renewed: certificate %d is shown", got)
+	}
+	if said := expiring(ownCerts{own}.among(f.Certificates), now); said != "" || expiring(f.Certificates, now) == "" {
+		t.Errorf("a renewed certificate is spoken of: %q", said)
+	}
+	if later := (blueprint{remote: f.RemoteWrite}).frozen(blueprint{remote: load().RemoteWrite}); len(later) > 0 {
+		t.Errorf("a reload waits for a restart with %v", later)
 	}
 }
