@@ -49,14 +49,23 @@ func startRacks(t *testing.T, l *rackload.Load, keep Retention) *opened {
 func (o *opened) pollRacks(t *testing.T, l *rackload.Load, d time.Duration, batches int) {
 	every := rackload.Interval / time.Duration(batches)
 	for n := range int(d / every) {
-		var in []fleet.Input
+		var some []*rackload.Target
 		for i := n % batches; i < len(l.Targets); i += batches {
-			in = append(in, &fleet.Observation{Target: l.Targets[i].Name, At: time.Now()})
+			some = append(some, l.Targets[i])
 		}
-		if err := o.Apply(t.Context(), in...); err != nil {
-			t.Fatal(err)
-		}
+		o.pollOnce(t, some)
 		time.Sleep(every)
+	}
+}
+
+// pollOnce polls targets in one batch.
+func (o *opened) pollOnce(t *testing.T, targets []*rackload.Target) {
+	var in []fleet.Input
+	for _, target := range targets {
+		in = append(in, &fleet.Observation{Target: target.Name, At: time.Now()})
+	}
+	if err := o.Apply(t.Context(), in...); err != nil {
+		t.Fatal(err)
 	}
 }
 
