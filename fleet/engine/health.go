@@ -51,7 +51,7 @@ func (s *step) observeHealth(k int, o *fleet.Observation) {
 	h.Err = o.Err
 	if ok {
 		count(&h, state, &spec)
-		h.Said, h.Text, h.SaidAt, h.BlindSince = state, text, o.At, zero
+		h.Said, h.Text, h.SaidAt, h.BlindSince = state, text, o.At.Truncate(time.Millisecond), zero // as readings are kept, so that the past says the same
 		h.Unheard = errors.Is(o.Err, fleet.ErrTimeout) || errors.Is(o.Err, fleet.ErrUnreachable)
 		h.Facts = s.mergeFacts(o, h.Facts)
 		s.readHealth(&h, o)
