@@ -242,12 +242,8 @@ func text(t *testing.T, m *mail.Message) string {
 	return strings.ReplaceAll(string(b), "\r\n", "\n")
 }
 
-// saying is a message about the sample.
-func saying(key, status string) *Message {
-	m := &Message{Key: key, What: WhatAlerts, At: time.Now(), Pages: sample("mail", time.Now())}
-	m.Pages.Status = status
-	return m
-}
+// called gives a message a key.
+func called(key string) func(*Message) { return func(m *Message) { m.Key = key } }
 
 // TestPeerPostfix: mails reach the Maildir of a real Postfix whole, and what it
 // says means what it shall.
@@ -267,18 +263,19 @@ func mailArrives(t *testing.T, p *postfix) {
 		k := p.kind(address)
 		k.Implicit = name == "implicit"
 		k.To = append(k.To, `"Änn, who is on call" <ann@example.org>`)
-		m := saying("key-"+name, "firing")
-		w := newTestWorker(t, Config{Name: "mail", Kind: k, Subject: "Ärger in Łódź: " + strings.Repeat("温度 ", 30), Text: long + "\n.\n..stuffed\nFrom here\n\ttab and = and trailing \n" + "{{.Worst.Summary}}\n"})
-		if _, err := w.send(t.Context(), m); err != nil {
+		m := told(t, k, called("key-"+name))
+		m.Subject = "Ärger in Łódź: " + strings.Repeat("温度 ", 30) + "heiß"
+		m.Text = long + "\n.\n..stuffed\nFrom here\n\ttab and = and trailing \n"
+		if _, err := newTestWorker(t, Config{Name: "mail", Kind: k}).send(t.Context(), m); err != nil {
 			t.Fatalf("%s: %v; %s", name, err, p.log())
 		}
 		for _, reader := range []string{"ops", "ann"} {
 			mail := p.inbox(t, reader, 1)[0]
 			subject, err := new(mime.WordDecoder).DecodeHeader(mail.Header.Get("Subject"))
-			if err != nil || subject != m.Subject || !strings.HasPrefix(subject, "Ärger in Łódź: 温度 温度") {
+			if err != nil || subject != m.Subject {
 				t.Errorf("%s: subject %q, want %q, %v", name, subject, m.Subject, err)
 			}
-			if got := text(t, mail); got != m.Text || !strings.HasPrefix(got, long) {
+			if got := text(t, mail); got != m.Text {
 				t.Errorf("%s: text %q, want %q", name, got, m.Text)
 			}
 			to, err := mail.Header.AddressList("To")
@@ -298,10 +295,11 @@ func mailArrives(t *testing.T, p *postfix) {
 }
 
 func mailThreads(t *testing.T, p *postfix) {
-	w := newTestWorker(t, Config{Name: "mail", Kind: p.kind(p.starttls)})
+	k := p.kind(p.starttls)
+	w := newTestWorker(t, Config{Name: "mail", Kind: k})
 	var ids, threads []string
 	for key, status := range map[string]string{"fires": "firing", "is-over": "resolved"} {
-		if _, err := w.send(t.Context(), saying(key, status)); err != nil {
+		if _, err := w.send(t.Context(), told(t, k, called(key), func(m *Message) { m.Pages.Status = status })); err != nil {
 			t.Fatal(err)
 		}
 		h := p.inbox(t, "ops", 1)[0].Header
@@ -328,7 +326,7 @@ func mailKeptOut(t *testing.T, p *postfix) {
 	} {
 		k := p.kind(p.starttls)
 		c.change(k)
-		_, err := newTestWorker(t, Config{Name: "mail", Kind: k}).send(t.Context(), saying("never", "firing"))
+		_, err := newTestWorker(t, Config{Name: "mail", Kind: k}).send(t.Context(), told(t, k, called("never")))
 		want := Mend
 		if what == "no password" { // Postfix says that of the message
 			want = Final
@@ -344,13 +342,13 @@ func mailKeptOut(t *testing.T, p *postfix) {
 func mailSomeReaders(t *testing.T, p *postfix) {
 	k := p.kind(p.starttls)
 	k.To = []string{"nobody@example.org", "ops@example.org"}
-	answer, err := newTestWorker(t, Config{Name: "mail", Kind: k}).send(t.Context(), saying("some", "firing"))
+	answer, err := newTestWorker(t, Config{Name: "mail", Kind: k}).send(t.Context(), told(t, k, called("some")))
 	if err != nil || !strings.Contains(answer, "taken for 1 of 2; 550") {
 		t.Errorf("%q, %v", answer, err)
 	}
 	p.inbox(t, "ops", 1)
 	k.To = k.To[:1]
-	_, err = newTestWorker(t, Config{Name: "mail", Kind: k}).send(t.Context(), saying("none", "firing"))
+	_, err = newTestWorker(t, Config{Name: "mail", Kind: k}).send(t.Context(), told(t, k, called("none")))
 	var r *Refusal
 	if !errors.As(err, &r) || r.Verdict != Final {
 		t.Errorf("nobody reads it: %#v", err)
@@ -376,13 +374,14 @@ func delivers(t *testing.T, p *postfix, k *SMTP, key string) State {
 
 func mailGreylisted(t *testing.T, p *postfix) {
 	p.grey.Store(1)
-	_, err := newTestWorker(t, Config{Name: "mail", Kind: p.kind(p.starttls)}).send(t.Context(), saying("put-off", "firing"))
+	k := p.kind(p.starttls)
+	_, err := newTestWorker(t, Config{Name: "mail", Kind: k}).send(t.Context(), told(t, k, called("put-off")))
 	var r *Refusal
 	if !errors.As(err, &r) || r.Verdict != Retry || !strings.Contains(r.Why, "4.2.0") || !strings.Contains(r.Why, "Greylisted") {
 		t.Errorf("%#v", err)
 	}
 	p.grey.Store(2)
-	s := delivers(t, p, p.kind(p.starttls), "grey")
+	s := delivers(t, p, k, "grey")
 	if left := p.grey.Load(); left >= 0 {
 		t.Errorf("%d tries were put off", 2-left)
 	}

@@ -212,7 +212,7 @@ func syslogStrangers(t *testing.T, r *rsyslog) {
 	k.TLS = vouched(t, t.TempDir(), "log.example.org")
 	var unknown x509.UnknownAuthorityError
 	var refused *Refusal
-	_, err := newTestWorker(t, Config{Name: "log", Kind: k}).send(t.Context(), saying("stranger", "firing"))
+	_, err := newTestWorker(t, Config{Name: "log", Kind: k}).send(t.Context(), told(t, k, called("stranger")))
 	if !errors.As(err, &unknown) || !errors.As(err, &refused) || refused.Verdict != Mend {
 		t.Errorf("an authority of somebody else: %#v", err)
 	}
