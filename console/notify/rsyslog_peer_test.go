@@ -177,6 +177,7 @@ func TestPeerRsyslog(t *testing.T) {
 	r := startRsyslog(t)
 	t.Run("arrives whole", func(t *testing.T) { syslogArrives(t, r) })
 	t.Run("strangers", func(t *testing.T) { syslogStrangers(t, r) })
+	t.Run("killed unread", func(t *testing.T) { syslogUnread(t, r) })
 	t.Run("restarts", func(t *testing.T) { syslogRestarts(t, r) })
 }
 
@@ -220,6 +221,47 @@ func syslogStrangers(t *testing.T, r *rsyslog) {
 		if p.SD["plumb@32473"]["key"] == "stranger" {
 			t.Errorf("%+v", p)
 		}
+	}
+}
+
+// syslogUnread: what was written to an rsyslog that hangs, and is killed before
+// it read it, is sent again. Had it hung for longer than plumb waits after a
+// message, the message were lost: its kernel had taken it.
+func syslogUnread(t *testing.T, r *rsyslog) {
+	for _, scheme := range []string{"tcp", "tls"} {
+		k := r.kind(t, scheme)
+		w := newTestWorker(t, Config{Name: "log", Kind: k})
+		for n, caught := 0, false; !caught; n++ {
+			if n == 5 {
+				t.Skip("this machine is too slow to kill it in time")
+			}
+			m := told(t, k, called(fmt.Sprintf("unread-%s-%d", scheme, n)))
+			m.Pages.Alerts = m.Pages.Alerts[:1]
+			if _, err := w.send(t.Context(), told(t, k, called("before"))); err != nil { // it is connected
+				t.Fatal(err)
+			}
+			if err := r.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+			end := make(chan error, 1)
+			began := time.Now()
+			go func() { _, err := w.send(t.Context(), m); end <- err }()
+			<-time.After(settle / 5)
+			r.stop(syscall.SIGKILL)
+			caught = time.Since(began) < settle
+			err := <-end
+			if refused := (*Refusal)(nil); caught && (!errors.As(err, &refused) || refused.Verdict != Retry) {
+				t.Errorf("%s: %#v", scheme, err)
+			}
+			r.start(t)
+			if err != nil {
+				_, err = w.send(t.Context(), m)
+			}
+			if caught && err == nil {
+				r.with(t, m.Key)
+			}
+		}
+		w.sender.(closer).Close()
 	}
 }
 
