@@ -171,8 +171,8 @@ func alone(summary string) fleet.Pages {
 	return p
 }
 
-// TestPeerRsyslog: a real rsyslogd reads what plumb writes, and loses nothing when
-// it is started anew or killed.
+// TestPeerRsyslog: a real rsyslogd reads what plumb writes, and what it was
+// told while it was killed or started anew is told again.
 func TestPeerRsyslog(t *testing.T) {
 	r := startRsyslog(t)
 	t.Run("arrives whole", func(t *testing.T) { syslogArrives(t, r) })
@@ -268,7 +268,7 @@ func syslogUnread(t *testing.T, r *rsyslog) {
 // syslogRestarts: over a connection every notice that was on its way when rsyslog
 // ended or was killed arrives, some of them again. What rsyslog read and had not
 // written when it was killed is its own to lose: syslog has no word by which it
-// could be asked (RFC 6587 section 5).
+// could be asked (RFC 5424 section 8.5).
 func syslogRestarts(t *testing.T, r *rsyslog) {
 	const each = 12
 	b := &box{}
