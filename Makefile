@@ -28,7 +28,7 @@ lint:
 	$(GO) test -count=1 -run 'TestFloors' .
 	@echo "govulncheck: skipped, its database cannot be reached from here"
 
-# Tests against real software: ipmi_sim, ipmitool, FreeIPMI, net-snmp, snmpsim, Alertmanager, Prometheus.
+# Tests against real software: ipmi_sim, ipmitool, FreeIPMI, net-snmp, snmpsim, Alertmanager, Prometheus, Postfix, rsyslog.
 peers:
 	@sh .ci/peers.sh
 	PLUMB_PEERS=1 $(GO) test -tags $(TAGS) -count=1 -timeout 15m -run '^TestPeer' ./probes/... ./console ./console/notify ./console/remotewrite ./views/export

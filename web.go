@@ -33,7 +33,7 @@ func (h *house) listenWeb() (err error) {
 		return hint(fmt.Errorf("metrics: %w", err), "%s", addressHint(err, "--metrics HOST:PORT or metrics.listen"))
 	}
 	if open(h.webLn.Addr(), h.web) {
-		h.log.Warn("whoever reaches the address of metrics reads where everything is and how it fares", "listen", h.webLn.Addr(), "hint", "metrics.credential says who may, metrics.client_ca_file whose certificates")
+		h.log.Warn("whoever reaches the address of metrics reads where everything is and how it fares", "listen", h.webLn.Addr().String(), "hint", "metrics.credential says who may, metrics.client_ca_file whose certificates")
 	}
 	if h.web.TLS != nil {
 		own := &ownCert{setting: "metrics: cert_file", cert: h.web.CertFile, key: h.web.KeyFile, log: h.log}

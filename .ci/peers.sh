@@ -11,6 +11,9 @@ need snmpbulkwalk snmp
 need snmpsimd snmpsim
 need prometheus-alertmanager prometheus-alertmanager
 need promtool prometheus
+need postconf postfix
+need saslpasswd2 sasl2-bin
+need rsyslogd "rsyslog rsyslog-openssl"
 need ssh openssh-client
 if [ -n "$missing" ]; then
 	echo "peers that are not here:$missing"

@@ -17,8 +17,8 @@ const compactTx = 16 << 20
 // have the store open. What is damaged is not copied: the error then wraps
 // ErrDamaged and the store is left as it was, as it is with any other error.
 //
-// Each file takes the place of its old self in one rename and holds the same
-// records, so that a stop between the two does no harm.
+// Each file takes the place of its old self in one rename, with the same owner
+// and records, so that a stop between the two does no harm.
 func Compact(ctx context.Context, cfg Config) (before, after int64, err error) {
 	if err := storeIn(cfg.Dir); err != nil { // Open would make one
 		return 0, 0, err
@@ -39,6 +39,9 @@ func Compact(ctx context.Context, cfg Config) (before, after int64, err error) {
 		path := db.Path()
 		before += fileSize(path)
 		if err = compactFile(ctx, db, path+".part"); err == nil {
+			err = ownAs(path+".part", path)
+		}
+		if err == nil {
 			err = db.Close() // its lock is on the old file
 		}
 		if err == nil {

@@ -58,9 +58,10 @@ func CopyClosed(ctx context.Context, from, to string) error {
 	return s.Backup(ctx, to)
 }
 
-// Restore puts a backup into an empty or new directory. The backup is verified
-// first and must be whole. A restore that was cut short leaves nothing that
-// passes for a store, and may simply be run again.
+// Restore puts a backup into an empty or new directory, where root gives it to
+// whom the directory belongs. The backup is verified first and must be whole. A
+// restore that was cut short leaves nothing that passes for a store, and may
+// simply be run again.
 func Restore(ctx context.Context, from, to string) (Report, error) {
 	left, err := os.ReadDir(to)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -72,16 +73,18 @@ func Restore(ctx context.Context, from, to string) (Report, error) {
 		}
 	}
 	report, err := Examine(ctx, from)
-	if errors.Is(err, ErrOlder) {
-		return restoreOlder(ctx, from, to)
+	switch {
+	case errors.Is(err, ErrOlder):
+		report, err = restoreOlder(ctx, from, to)
+	case err == nil && !report.OK():
+		err = fmt.Errorf("the backup %s is not whole: %w", from, ErrDamaged)
+	case err == nil:
+		err = CopyClosed(ctx, from, to)
 	}
 	if err != nil {
 		return report, err
 	}
-	if !report.OK() {
-		return report, fmt.Errorf("the backup %s is not whole: %w", from, ErrDamaged)
-	}
-	return report, CopyClosed(ctx, from, to)
+	return report, ownWithin(to)
 }
 
 // restoreOlder restores a backup of an older schema. Its records can be checked

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -33,9 +32,7 @@ type manager struct {
 }
 
 func startManager(t *testing.T) *manager {
-	if os.Getenv("PLUMB_PEERS") == "" {
-		t.Skip("starts Alertmanager: set PLUMB_PEERS=1")
-	}
+	needPeer(t, "")
 	m := &manager{t: t, dir: t.TempDir()}
 	catcher := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var b struct {
@@ -53,12 +50,7 @@ func startManager(t *testing.T) *manager {
 	if err := os.WriteFile(filepath.Join(m.dir, "am.yml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.addr = l.Addr().String()
-	l.Close()
+	m.addr = freeAddress(t)
 	m.start()
 	t.Cleanup(m.stop)
 	return m

@@ -278,6 +278,18 @@ func TestMail(t *testing.T) {
 	}
 }
 
+// SMTPUTF8 is asked for where an address needs it, and nowhere else: a mail that
+// asks for it goes no further than the first server without.
+func TestMailAsksForUTF8(t *testing.T) {
+	for to, want := range map[string]string{"ops@example.org": "MAIL FROM:<plumb@example.org>", "jörg@example.org": "MAIL FROM:<plumb@example.org> SMTPUTF8"} {
+		s := newMailServer(t, isOK)
+		k := &SMTP{Address: s.address, From: "Plümb <plumb@example.org>", To: []string{to}, TLS: s.trust}
+		if _, err := k.sender().Send(t.Context(), told(t, k)); err != nil || !slices.Contains(s.say, want) {
+			t.Errorf("%s: it said %q, want %q, %v", to, s.say, want, err)
+		}
+	}
+}
+
 func TestNothingInClear(t *testing.T) {
 	s := newMailServer(t, isOK)
 	s.noTLS = true

@@ -64,6 +64,10 @@ func oneLine(s string) string {
 	}, s)), " ")
 }
 
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > '~' })
+}
+
 // idWord is the left side of a message id (RFC 5322 section 3.6.4).
 func idWord(s string) string {
 	return cut(strings.Map(func(r rune) rune {

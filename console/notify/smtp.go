@@ -11,6 +11,7 @@ import (
 	"net/smtp"
 	"net/textproto"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -95,8 +96,7 @@ func (s *mailer) deliver(ctx context.Context, m *Message, password string) (stri
 			return "", err
 		}
 	}
-	from, _ := mailbox(s.From)
-	if err := c.Mail(from.Address); err != nil {
+	if err := s.from(c); err != nil {
 		return "", err
 	}
 	taken, refused := s.recipients(c)
@@ -209,6 +209,24 @@ func (s *mailer) login(c *smtp.Client, host, password string) error {
 type authError struct{ error }
 
 func (e *authError) Unwrap() error { return e.error }
+
+// from says who writes. net/smtp asks for SMTPUTF8 wherever it is offered, and a
+// server that hands the mail on to one without it may then send it back; what
+// plumb writes is ASCII, and only an address may need it (RFC 6531).
+func (s *mailer) from(c *smtp.Client) error {
+	from, _ := mailbox(s.From)
+	if slices.ContainsFunc(slices.Concat(s.To, []string{s.From}), func(text string) bool { box, _ := mailbox(text); return !isASCII(box.Address) }) {
+		return c.Mail(from.Address)
+	}
+	id, err := c.Text.Cmd("MAIL FROM:<%s>", from.Address)
+	if err != nil {
+		return err
+	}
+	c.Text.StartResponse(id)
+	defer c.Text.EndResponse(id)
+	_, _, err = c.Text.ReadResponse(250)
+	return err
+}
 
 // recipients names the readers, and returns why the last one was refused.
 func (s *mailer) recipients(c *smtp.Client) (taken int, refused error) {

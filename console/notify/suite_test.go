@@ -370,6 +370,7 @@ func (s *mailServer) serve(c net.Conn, done <-chan struct{}) {
 			if !secure && !s.noTLS {
 				reply("250-STARTTLS")
 			}
+			reply("250-SMTPUTF8")
 			reply("250 AUTH " + s.auth)
 		case "STARTTLS":
 			reply("220 go on")
