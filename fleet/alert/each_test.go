@@ -143,7 +143,7 @@ func TestPagesAreMadeOfWhatIsSent(t *testing.T) {
 		g := &fleet.AlertGroup{Key: "pager 0 {}", Receiver: "pager"}
 		return testing.AllocsPerRun(5, func() {
 			w.out.Notices = nil
-			w.notice(g, list, nil, true, false)
+			w.notice(g, list, nil, true)
 		})
 	}
 	if each := (cost(5000) - cost(maxPages)) / (5000 - maxPages); each > 1.5 {

@@ -22,7 +22,7 @@ func (b *Book) knowsEach(receiver string) bool { return slices.Contains(b.each, 
 // that others are over. fires says whether anything of the group does. Its key is
 // made of what it says and of when something was said before, so that the same
 // word has the same key wherever it is made again.
-func (w *work) notice(g *fleet.AlertGroup, said, over []*fleet.Alert, fires, repeat bool) {
+func (w *work) notice(g *fleet.AlertGroup, said, over []*fleet.Alert, fires bool) {
 	all := slices.Concat(said, over)
 	slices.SortStableFunc(all, func(a, b *fleet.Alert) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), a.Since.Compare(b.Since), order(a, b))
@@ -48,7 +48,7 @@ func (w *work) notice(g *fleet.AlertGroup, said, over []*fleet.Alert, fires, rep
 		if !each {
 			p.More = len(all) - len(p.Alerts)
 		}
-		w.out.Notices = append(w.out.Notices, fleet.Notice{Key: hex.EncodeToString(sum.Sum(nil)[:16]), Receiver: g.Receiver, At: w.now, Expires: w.now.Add(g.Repeat), Body: encode(p), Repeat: repeat})
+		w.out.Notices = append(w.out.Notices, fleet.Notice{Key: hex.EncodeToString(sum.Sum(nil)[:16]), Receiver: g.Receiver, At: w.now, Expires: w.now.Add(g.Repeat), Body: encode(p)})
 	}
 }
 

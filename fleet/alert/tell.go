@@ -159,7 +159,7 @@ func (w *work) flush(g *fleet.AlertGroup, list []*fleet.Alert) bool {
 		if !repeat && w.rules.knowsEach(g.Receiver) {
 			said = news
 		}
-		w.notice(g, said, over, len(list) > 0, len(news)+len(over) == 0)
+		w.notice(g, said, over, len(list) > 0)
 		if g.Sent = w.now; len(said) == len(list) {
 			g.Whole = w.now
 		}
