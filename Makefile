@@ -50,7 +50,7 @@ bench-engine:
 
 bench-alert:
 	$(call measure,-run '^$$' -bench Alerts ./fleet/engine)
-	$(call measure,-run '^TestMeasureStorm' .)
+	$(call measure,-run '^TestMeasure(Storm|DeadAlertmanager)' .)
 
 bench-store:
 	$(call measure,-run '^TestMeasure' -bench . ./store)

@@ -173,7 +173,7 @@ func collectReceivers(list []notify.State, now time.Time, gauge, count func(*pro
 	}
 	for i := range list {
 		s := &list[i]
-		for _, result := range []string{notify.ResultSent, notify.ResultRetried, notify.ResultRefused, notify.ResultExpired, notify.ResultDropped} {
+		for _, result := range []string{notify.ResultSent, notify.ResultRetried, notify.ResultRefused, notify.ResultExpired, notify.ResultDropped, notify.ResultReplaced} {
 			count(notifiedDesc, float64(s.Counts[result]), s.Name, result)
 			delete(s.Counts, result)
 		}

@@ -11,7 +11,7 @@ type Alerting struct {
 	Rules       []AlertRule
 	Route       *AlertRoute // the root; nil: nobody is told
 	Receivers   []string
-	Each        []string // those of them that know every alert by itself, and its end
+	Each        []string // those of them that know every alert by itself, and its end: they are told what changed, and all when it is repeated
 	Inhibit     []Inhibition
 	Maintenance []Maintenance
 	// Settle is how long nothing is told after a start at most, while not

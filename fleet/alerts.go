@@ -165,6 +165,8 @@ type AlertGroup struct {
 	Labels   map[string]string `json:"labels"`
 	Next     time.Time         `json:"next"`          // when it is looked at again
 	Sent     time.Time         `json:"sent,omitzero"` // zero: nothing was told yet
+	// Whole is when all that fires was told last, and not only what had changed.
+	Whole time.Time `json:"whole,omitzero"`
 	// Told says as what each alert was last told, by its id: "firing warn T".
 	Told     map[string]string `json:"told"`
 	Interval time.Duration     `json:"interval"`

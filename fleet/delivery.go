@@ -16,7 +16,6 @@ type Waiting struct {
 	Key     string
 	At      time.Time
 	Expires time.Time // zero: never
-	Repeat  bool
 }
 
 // Backlog is what waits for one receiver.

@@ -95,7 +95,6 @@ type Notice struct {
 	At       time.Time `json:"at"`
 	Expires  time.Time `json:"expires"` // when it is no longer worth telling; zero: never
 	Body     []byte    `json:"body"`
-	Repeat   bool      `json:"repeat,omitempty"` // it says nothing that was not said before
 }
 
 // SeriesField says which number of a row a series follows.

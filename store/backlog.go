@@ -53,14 +53,13 @@ func (s *Store) loadBacklog(tx *bbolt.Tx) error {
 // withoutBody reads a notice but for its body, which is nearly all of it. The
 // marks are never within a text, where a quote has a backslash before it.
 func withoutBody(v []byte) (n fleet.Notice, err error) {
-	head, rest, ok := bytes.Cut(v, []byte(`,"body":`))
+	head, _, ok := bytes.Cut(v, []byte(`,"body":`))
 	if !ok {
 		err := json.Unmarshal(v, &n)
 		n.Body = nil
 		return n, err
 	}
 	err = json.Unmarshal(append(slices.Clone(head), '}'), &n)
-	n.Repeat = bytes.HasSuffix(rest, []byte(`,"repeat":true}`))
 	return n, err
 }
 
@@ -75,7 +74,7 @@ func (b *backlog) move(m moved) {
 		b.of = map[string][]fleet.Waiting{}
 	}
 	for _, n := range m.added {
-		b.of[n.Receiver] = append(b.of[n.Receiver], fleet.Waiting{Seq: n.Seq, Key: n.Key, At: n.At, Expires: n.Expires, Repeat: n.Repeat})
+		b.of[n.Receiver] = append(b.of[n.Receiver], fleet.Waiting{Seq: n.Seq, Key: n.Key, At: n.At, Expires: n.Expires})
 	}
 	if len(m.dropped) == 0 {
 		return

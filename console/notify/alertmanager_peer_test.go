@@ -141,8 +141,8 @@ func standing(status string, n int) fleet.Pages {
 	return p
 }
 
-// TestPeerAlertmanager: alerts arrive and are grouped; what is said again makes
-// no new ones; they are silenced there; after its restart they are there again
+// TestPeerAlertmanager: alerts arrive and are grouped; one more is told alone, and
+// the others stand; what is said again makes no new ones; they are silenced there; after its restart they are there again
 // within a minute; and they are resolved.
 func TestPeerAlertmanager(t *testing.T) {
 	m := startManager(t)
@@ -164,6 +164,13 @@ func TestPeerAlertmanager(t *testing.T) {
 	mu.Unlock()
 	say("k1", fires[0])
 	m.until(10*time.Second, "three alerts in one group", func() bool { return strings.Contains(m.told(), "firing hot of 3") && len(m.alerts()) == 3 })
+	mu.Lock()
+	fires = []fleet.Pages{standing("firing", 4)}
+	mu.Unlock()
+	one := fires[0]
+	one.Alerts = one.Alerts[3:]
+	say("one more", one)
+	m.until(10*time.Second, "four alerts in one group", func() bool { return strings.HasSuffix(m.told(), "firing hot of 4") && len(m.alerts()) == 4 })
 	for range 3 { // said again by hand, as every minute does
 		if _, err := d.workers["am"].sender.(refresher).Refresh(ctx, func() []fleet.Pages { return fires }); err != nil {
 			t.Fatal(err)
@@ -171,7 +178,7 @@ func TestPeerAlertmanager(t *testing.T) {
 	}
 	silence(t, m.addr, "s02")
 	m.until(10*time.Second, "one is silenced there", m.has("hot s02 suppressed"))
-	if len(m.alerts()) != 3 || m.told() != "firing hot of 3" {
+	if len(m.alerts()) != 4 || m.told() != "firing hot of 3; firing hot of 4" {
 		t.Errorf("it has %v and told %q", m.alerts(), m.told())
 	}
 	m.stop()
@@ -185,7 +192,7 @@ func TestPeerAlertmanager(t *testing.T) {
 	mu.Lock()
 	fires = nil
 	mu.Unlock()
-	say("k2", standing("resolved", 3))
+	say("k2", standing("resolved", 4))
 	m.until(15*time.Second, "all are over", func() bool { return len(m.alerts()) == 0 && strings.Contains(m.told(), "resolved hot") })
 	if n := len(b.Backlogs()); n > 0 {
 		t.Errorf("%v wait", b.Backlogs())

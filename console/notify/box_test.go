@@ -75,7 +75,7 @@ func (b *box) Waiting(receiver string) (out []fleet.Waiting) {
 	defer b.mu.Unlock()
 	for _, n := range b.list {
 		if n.Receiver == receiver {
-			out = append(out, fleet.Waiting{Seq: n.Seq, Key: n.Key, At: n.At, Expires: n.Expires, Repeat: n.Repeat})
+			out = append(out, fleet.Waiting{Seq: n.Seq, Key: n.Key, At: n.At, Expires: n.Expires})
 		}
 	}
 	return out

@@ -58,8 +58,7 @@ func (d *Deliverer) expire(receiver string) {
 	d.ledger.close(receiver, ResultExpired, why, keys...)
 }
 
-// trim drops what is too much: the oldest of those that say nothing new first,
-// then the oldest.
+// trim drops what is too much, the oldest first.
 func (d *Deliverer) trim(b fleet.Backlog) {
 	if b.Waiting <= d.MaxWaiting {
 		return
@@ -69,15 +68,6 @@ func (d *Deliverer) trim(b fleet.Backlog) {
 	if much <= 0 {
 		return
 	}
-	slices.SortStableFunc(list, func(a, b fleet.Waiting) int {
-		switch {
-		case a.Repeat == b.Repeat:
-			return 0
-		case a.Repeat:
-			return -1
-		}
-		return 1
-	})
 	keys := make([]string, much)
 	for i := range keys {
 		keys[i] = list[i].Key

@@ -49,7 +49,8 @@ func newLedger(box Outbox, log *slog.Logger, tallyOf func(string) *tally) *ledge
 	return &ledger{box: box, log: log, tallyOf: tallyOf, known: map[string]bool{}, notes: map[noteKey]*note{}, bell: make(chan struct{}, 1)}
 }
 
-// close takes notices as done with; each counts once.
+// close takes notices as done with; each counts once. The timeline hears of
+// those that were not told and that no later one says.
 func (l *ledger) close(receiver, result, why string, keys ...string) {
 	l.mu.Lock()
 	fresh := 0
@@ -60,7 +61,7 @@ func (l *ledger) close(receiver, result, why string, keys ...string) {
 			fresh++
 		}
 	}
-	if fresh > 0 && result != ResultSent {
+	if fresh > 0 && result != ResultSent && result != ResultReplaced {
 		l.note(receiver, result, why, fresh)
 	}
 	l.mu.Unlock()

@@ -10,11 +10,12 @@ import (
 
 // Results are what tries and notices come to, as they are counted.
 const (
-	ResultSent            = "sent"    // the receiver said yes
-	ResultRetried         = "retried" // a try that was not taken and is made again
-	ResultRefused         = "refused" // for good
-	ResultExpired         = "expired" // no longer worth telling
-	ResultDropped         = "dropped" // too many waited
+	ResultSent            = "sent"     // the receiver said yes
+	ResultRetried         = "retried"  // a try that was not taken and is made again
+	ResultRefused         = "refused"  // for good
+	ResultExpired         = "expired"  // no longer worth telling
+	ResultDropped         = "dropped"  // too many waited
+	ResultReplaced        = "replaced" // a later one says all of it
 	ResultHeartbeat       = "heartbeat"
 	ResultHeartbeatFailed = "heartbeat_failed"
 	ResultResent          = "resent" // what fires was said again

@@ -17,7 +17,10 @@ type worker struct {
 	tally  *tally
 	from   *Deliverer
 
-	aside []*aside // groups that wait by themselves; only run and what it calls touch them
+	// Only run and what it calls touch these.
+	aside  []*aside          // groups that wait by themselves
+	says   map[uint64]saying // what waits says, by its place
+	readTo uint64            // up to which place says is known
 
 	bell  chan struct{}   // something new waits
 	again chan struct{}   // try now, whatever was waited for
@@ -172,6 +175,7 @@ func (w *worker) deliver(n *fleet.Queued) bool {
 			w.tally.stuck(n.Key, w.stuckOn(n, m, try+1, r.Why))
 			return true
 		}
+		w.replace(n.Seq)
 		w.pause(w.waitUntil(n, wait))
 	}
 	return false

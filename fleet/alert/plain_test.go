@@ -15,6 +15,7 @@ import (
 type plain struct {
 	l        *limits
 	racks    map[string]string // by target
+	each     bool              // the log hears only what changed
 	looks    map[string][]seen
 	silences []plainSilence
 	windows  []*plainWindow
@@ -46,9 +47,9 @@ func (m *plainWindow) open(now time.Time) bool {
 }
 
 type plainGroup struct {
-	receiver   string
-	next, sent time.Time
-	told       map[string]string
+	receiver    string
+	next, whole time.Time // whole: when all of it was said last
+	told        map[string]string
 }
 
 const (
@@ -115,26 +116,36 @@ func (p *plain) routes(target string) map[string]string {
 }
 
 func (p *plain) speak(key string, members []string, now time.Time) []string {
-	g, words, news := p.groups[key], []string{}, false
+	g, over, news, all := p.groups[key], []string{}, []string{}, []string{}
 	for _, t := range slices.Sorted(maps.Keys(g.told)) {
 		if x := p.were[t]; !x.active() && !x.flapping && p.silenced(t, now) == "" {
-			words, news = append(words, t+" resolved"), true
+			over = append(over, t+" resolved")
 			delete(g.told, t)
 		}
 	}
 	for _, t := range members {
 		status := p.status(t, now)
 		word, _, _ := strings.Cut(status, " ")
-		words, news = append(words, t+" "+word), news || g.told[t] != status
+		if all = append(all, t+" "+word); g.told[t] != status {
+			news = append(news, t+" "+word)
+		}
 		g.told[t] = status
 	}
 	if g.next = now.Add(plainEvery); len(g.told) == 0 {
 		delete(p.groups, key)
 	}
-	if !news && (len(members) == 0 || g.sent.IsZero() || now.Sub(g.sent) < plainRepeat) {
+	again := len(members) > 0 && !g.whole.IsZero() && now.Sub(g.whole) >= plainRepeat
+	if len(news)+len(over) == 0 && !again {
 		return nil
 	}
-	g.sent = now
+	words := all
+	if p.each && g.receiver == "log" && !again {
+		words = news
+	}
+	if len(words) == len(all) {
+		g.whole = now
+	}
+	words = append(words, over...)
 	slices.Sort(words)
 	return []string{g.receiver + ": " + strings.Join(words, ", ")}
 }

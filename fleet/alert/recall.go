@@ -63,6 +63,9 @@ func recallRow(b *fleet.AlertBook, name string, value []byte) {
 			if g.Told == nil {
 				g.Told = map[string]string{}
 			}
+			if g.Whole.IsZero() { // one that does not say was told whole each time
+				g.Whole = g.Sent
+			}
 			b.Groups = append(b.Groups, g)
 		}
 	case strings.HasPrefix(name, rowSilence):

@@ -7,9 +7,17 @@ import (
 	"plumb/fleet"
 )
 
+// pageStatus is as what an alert is told: flapping, firing or resolved.
+func pageStatus(a *fleet.Alert) string {
+	if a.Flapping {
+		return "flapping"
+	}
+	return string(a.State)
+}
+
 // pageOf is an alert as it is told.
-func pageOf(a *fleet.Alert, status string, holds int) fleet.Page {
-	p := fleet.Page{ID: a.ID(), Status: status, Severity: a.Severity, Since: a.Since, Ended: a.Ended, Summary: a.Summary, Cause: a.Cause,
+func pageOf(a *fleet.Alert, holds int) fleet.Page {
+	p := fleet.Page{ID: a.ID(), Status: pageStatus(a), Severity: a.Severity, Since: a.Since, Ended: a.Ended, Summary: a.Summary, Cause: a.Cause,
 		Evidence: a.Evidence, Blast: a.Blast, Runbook: a.Runbook, Holds: holds, Labels: a.Labels}
 	if a.Ack != nil {
 		p.AckedBy = a.Ack.By
@@ -44,13 +52,8 @@ func Standing(s *fleet.Snapshot, receiver string) []fleet.Pages {
 	for _, g := range groups {
 		p := fleet.Pages{Receiver: receiver, Group: g.Key, Labels: g.Labels, Status: "firing"}
 		for id := range g.Told {
-			a := byID[id]
-			switch {
-			case a == nil:
-			case a.Flapping: // told as such, until it flaps no more
-				p.Alerts = append(p.Alerts, pageOf(a, "flapping", holds[id]))
-			case a.State == fleet.AlertFiring:
-				p.Alerts = append(p.Alerts, pageOf(a, string(fleet.AlertFiring), holds[id]))
+			if a := byID[id]; a != nil && (a.Flapping || a.State == fleet.AlertFiring) {
+				p.Alerts = append(p.Alerts, pageOf(a, holds[id]))
 			}
 		}
 		slices.SortFunc(p.Alerts, func(a, b fleet.Page) int { return strings.Compare(a.ID, b.ID) })

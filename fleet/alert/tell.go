@@ -1,24 +1,16 @@
 package alert
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"maps"
 	"slices"
 	"strconv"
-	"time"
 
 	"plumb/fleet"
 )
 
-// maxPages bounds the alerts of one notice. The rest is counted, or told in further
-// notices where a receiver knows every alert by itself: it must hear of each end.
-const maxPages = 50
-
 // tell makes the notices that are due. A group is looked at first when its wait
 // is over, then every interval: it speaks where something changed, or where it
-// fires and has not spoken for the repeat interval.
+// fires and has not said all of it for the repeat interval.
 func (w *work) tell() {
 	before := w.book.Settled
 	if w.rules.root == nil || !w.settled() {
@@ -149,21 +141,28 @@ func (w *work) status(a *fleet.Alert) string {
 }
 
 // flush speaks for a group where there is something to say, and reports whether
-// the group goes on.
+// the group goes on. A receiver that knows every alert by itself hears of those
+// that changed, and of all when they are repeated.
 func (w *work) flush(g *fleet.AlertGroup, list []*fleet.Alert) bool {
 	told := maps.Clone(g.Told)
 	over := w.over(told)
 	list, later := w.ready(list, told)
-	news := false
+	var news []*fleet.Alert
 	for _, a := range list {
 		if id, status := a.ID(), w.status(a); told[id] != status {
-			told[id], news = status, true
+			told[id], news = status, append(news, a)
 		}
 	}
-	repeat := len(list) > 0 && !g.Sent.IsZero() && w.now.Sub(g.Sent) >= g.Repeat
-	if news || len(over) > 0 || repeat {
-		w.notice(g, list, over, !news && len(over) == 0)
-		g.Sent = w.now
+	repeat := len(list) > 0 && !g.Whole.IsZero() && w.now.Sub(g.Whole) >= g.Repeat
+	if len(news)+len(over) > 0 || repeat {
+		said := list
+		if !repeat && w.rules.knowsEach(g.Receiver) {
+			said = news
+		}
+		w.notice(g, said, over, len(list) > 0)
+		if g.Sent = w.now; len(said) == len(list) {
+			g.Whole = w.now
+		}
 	}
 	if g.Told, g.Next = told, w.now.Add(g.Interval); later {
 		g.Next = w.now.Add(awaitAgain)
@@ -249,53 +248,6 @@ func lastSlash(s string) int {
 		}
 	}
 	return -1
-}
-
-// notice writes what a group has to say. Its key is made of what it says and
-// of what was said before, so that the same word has the same key wherever it
-// is made again.
-func (w *work) notice(g *fleet.AlertGroup, list, over []*fleet.Alert, repeat bool) {
-	if w.holds == nil {
-		w.holds = map[string]int{}
-		for _, a := range w.standing(true) {
-			if a.Held != nil {
-				w.holds[a.Held.By]++
-			}
-		}
-	}
-	all := slices.Concat(list, over)
-	slices.SortStableFunc(all, func(a, b *fleet.Alert) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), a.Since.Compare(b.Since), order(a, b))
-	})
-	p := fleet.Pages{Receiver: g.Receiver, Group: g.Key, Labels: g.Labels, Status: "resolved", Alerts: []fleet.Page{}}
-	sum := sha256.New()
-	sum.Write([]byte(g.Key + "\x00" + g.Sent.UTC().Format(time.RFC3339Nano)))
-	for _, a := range all {
-		status := "resolved"
-		if st := w.status(a); st != "" {
-			p.Status = "firing"
-			if status = string(fleet.AlertFiring); a.Flapping {
-				status = "flapping"
-			}
-		}
-		sum.Write([]byte("\x00" + a.ID() + " " + status + " " + strconv.FormatInt(a.Since.UnixNano(), 10)))
-		p.Alerts = append(p.Alerts, pageOf(a, status, w.holds[a.ID()]))
-	}
-	pages := p.Alerts
-	for first := 0; first == 0 || first < len(pages); first += maxPages {
-		if first > 0 {
-			sum.Write([]byte("\x00" + strconv.Itoa(first)))
-		}
-		p.Alerts = pages[first:min(first+maxPages, len(pages))]
-		each := slices.Contains(w.rules.each, g.Receiver)
-		if !each {
-			p.More = len(pages) - len(p.Alerts)
-		}
-		w.out.Notices = append(w.out.Notices, fleet.Notice{Key: hex.EncodeToString(sum.Sum(nil)[:16]), Receiver: g.Receiver, At: w.now, Expires: w.now.Add(g.Repeat), Body: encode(p), Repeat: repeat})
-		if !each {
-			return
-		}
-	}
 }
 
 func (w *work) keepGroups(groups map[string]*fleet.AlertGroup) {

@@ -57,7 +57,10 @@ func newDays(t *testing.T, r *rapid.T) *days {
 		RecoverAfter: draw("recover", 1, 2), For: time.Duration(draw("for", 0, 90)) * time.Second, Keep: time.Duration(draw("keep", 0, 90)) * time.Second}
 	a := fleet.Alerting{Rules: []fleet.AlertRule{rule}, Receivers: []string{"pager", "log"}, Route: &fleet.AlertRoute{Receiver: "pager", GroupBy: []string{"rack"}, Wait: plainWait, Interval: plainEvery, Repeat: plainRepeat,
 		Routes: []fleet.AlertRoute{{Receiver: "log", GroupBy: []string{"rule"}, Match: matching("severity=crit"), Continue: true}, {Receiver: "pager"}}}}
-	p := &plain{racks: map[string]string{}, looks: map[string][]seen{}, acks: map[string]*fleet.Ack{}, were: map[string]slow{}, groups: map[string]*plainGroup{}}
+	p := &plain{each: draw("each", 0, 1) == 1, racks: map[string]string{}, looks: map[string][]seen{}, acks: map[string]*fleet.Ack{}, were: map[string]slow{}, groups: map[string]*plainGroup{}}
+	if p.each {
+		a.Each = []string{"log"}
+	}
 	for i := range draw("maintenances", 0, 2) {
 		m := fleet.Maintenance{Name: fmt.Sprint("m", i), At: []string{"ams1/r01", "ams1/r02"}[draw("where", 0, 1)], From: t0.Add(time.Duration(draw("from", 0, 120)) * time.Minute)}
 		m.Until = m.From.Add(time.Duration(draw("window", 10, 120)) * time.Minute)
