@@ -1,0 +1,84 @@
+package views
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"plumb/fleet"
+	"plumb/views/viewstest"
+)
+
+// sick is a fleet whose devices are all well while the workload of a service
+// fails, with the alert that calls for it.
+func sick(w, h int) Frame {
+	f := frame(w, h)
+	s := *f.Snap
+	since := viewstest.At.Add(-7 * time.Minute)
+	devices, racks, regions, services := s.Devices.Edit(), s.Racks.Edit(), s.Regions.Edit(), s.Services.Edit()
+	for n := range devices.Len() {
+		d := devices.At(n)
+		d.State, d.Reasons, d.About, d.BlindSince, d.Err, d.DriftOpen, d.Maintenance = fleet.StateOK, nil, nil, time.Time{}, nil, 0, false
+	}
+	for n := range racks.Len() {
+		racks.At(n).State, racks.At(n).Reasons = fleet.StateOK, nil
+	}
+	for n := range regions.Len() {
+		r := regions.At(n)
+		r.State, r.Reasons, r.Blind, r.DriftOpen, r.By = fleet.StateOK, nil, 0, 0, [fleet.NumStates]int{fleet.StateOK: r.Devices}
+	}
+	match := services.Get("match")
+	spec := *match.Spec
+	spec.Health = &fleet.HealthSpec{Kind: fleet.HealthHTTP, Address: "http://127.0.0.1:45200/match/healthz"}
+	match.Spec, match.State = &spec, fleet.StateCrit
+	match.Health = &fleet.Health{State: fleet.StateCrit, Said: fleet.StateCrit, Hard: fleet.StateCrit, Bad: 5, Since: since, SaidAt: viewstest.At.Add(-4 * time.Second),
+		Text: "HTTP 500 Internal Server Error: deadlock in the session pool", LatencyMs: fleet.Dec(38, -1)}
+	match.Reasons = []string{"workload says: " + match.Health.Text}
+	s.Devices, s.Racks, s.Regions, s.Services = devices.Done(), racks.Done(), regions.Done(), services.Done()
+	s.Counts = fleet.Counts{}
+	s.Counts.By[fleet.KindOfDevice][fleet.StateOK] = s.Devices.Len()
+	s.Counts.By[fleet.KindOfService] = [fleet.NumStates]int{fleet.StateCrit: 1, fleet.StateOK: s.Services.Len() - 1}
+	alert := &fleet.Alert{Rule: "service-unhealthy", Target: "match", State: fleet.AlertFiring, Severity: fleet.SeverityCrit, Since: since, Fired: since.Add(30 * time.Second), Hard: true,
+		Labels: map[string]string{"rule": "service-unhealthy", "target": "match"}, Summary: "service match: its workload says " + match.Health.Text}
+	s.Alerts = &fleet.AlertBook{List: []*fleet.Alert{alert}, Settled: true, Counts: [3]int{fleet.SeverityCrit: 1}, Waiting: [3]int{fleet.SeverityCrit: 1}, Newest: [3]*fleet.Alert{fleet.SeverityCrit: alert}}
+	f.Snap, f.Answers = &s, given{judged{snap: &s}, &Causes{}}
+	return f
+}
+
+func TestSickServiceGoldens(t *testing.T) {
+	goldens(t, []screen{
+		{"sick-fleet", func(testing.TB, Frame) View { return NewFleet() }},
+		{"sick-service", func(testing.TB, Frame) View { return NewService("match") }},
+		{"sick-wall", func(testing.TB, Frame) View { return NewWall() }},
+	}, sick)
+}
+
+// A fleet whose devices are all well is not healthy while a service is down: the
+// header and the verdict say so at every width, and whose number it is.
+func TestASickServiceStandsBesideHealthyDevices(t *testing.T) {
+	for _, size := range append(sizes, [2]int{100, 30}) {
+		f := sick(size[0], size[1])
+		text := compose(t, f, NewFleet(), Chrome{})
+		head, _, _ := strings.Cut(text, "\n")
+		if !strings.Contains(head, "svc ✖1 ") && !strings.Contains(head, "services ✖1 ") {
+			t.Errorf("%v: the header counts no service: %q", size, head)
+		}
+		if !strings.Contains(text, "✖ 1 service crit") {
+			t.Errorf("%v: no service in the verdict:\n%s", size, text)
+		}
+		if !strings.Contains(text, "of 518 devices healthy") {
+			t.Errorf("%v: it does not say what is healthy:\n%s", size, text)
+		}
+	}
+}
+
+// A service in the list of what needs a person is named in whole, also where the
+// screen is small.
+func TestAServiceThatNeedsAPersonIsNamed(t *testing.T) {
+	for _, size := range sizes {
+		text := compose(t, sick(size[0], size[1]), NewFleet(), Chrome{})
+		if !strings.Contains(text, "service match ") {
+			t.Errorf("%v: no whole name in\n%s", size, text)
+		}
+	}
+}
