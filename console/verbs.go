@@ -92,7 +92,7 @@ type verbCall struct {
 func verbs() []verb {
 	return []verb{
 		{"status", "", "one line of totals; exits 0 ok, 1 warn, 2 crit, 3 unknown", fleet.RoleWall, runStatus},
-		{"regions", "", "regions with their state", fleet.RoleViewer, runRegions},
+		{"regions", "", "regions with their state; alerts are the firing ones that nothing explains, of a service in each region that has a replica of it", fleet.RoleViewer, runRegions},
 		{"racks", "[REGION]", "racks with free units and watts", fleet.RoleViewer, runRacks},
 		{"devices", "[FILTER...]", "devices; filter as / does: state:crit kind:pdu rack:r03 !spare", fleet.RoleViewer, runDevices},
 		{"device", "ID", "everything about one device", fleet.RoleViewer, runDevice},
