@@ -154,6 +154,13 @@ func TestPaletteTakesArguments(t *testing.T) {
 			t.Errorf("%q: %+v, want %s %q", tc.text, got, tc.id, tc.arg)
 		}
 	}
+	s.Snap = &fleet.Snapshot{Services: fleet.NewTable([]string{"match", "lobby"}, make([]fleet.Service, 2)), Jobs: []fleet.Job{{ID: "j7"}}}
+	for text, arg := range map[string]string{"services mat": "match", "services state:crit": "state:crit", "services nosuch": "nosuch", "services": "", "jobs j7": "j7", "jobs j1": "j1"} {
+		got := m.Palette(text, s)
+		if len(got) == 0 || !strings.HasPrefix(got[0].Command.ID, "open.") || got[0].Command.Arg(0) != arg {
+			t.Errorf("%q: %+v, want %q", text, got, arg)
+		}
+	}
 	s.Since = s.Since.Add(1)
 	if got := m.Palette("at -2h", s); len(got) == 0 || got[0].Command.ID != "time.at" || got[0].Command.Arg(0) != "-2h" || got[0].Why != "" {
 		t.Errorf("at -2h: %+v", got)

@@ -94,7 +94,8 @@ func (c Command) arguments(arg string, s Scene, score int, why string) []Match {
 			break
 		}
 	}
-	if arg = strings.TrimSpace(arg); len(found) == 0 && c.ID == "trace" && arg != "" { // an outlet, a port
+	free := c.ID == "trace" || c.ID == "open.services" || c.ID == "open.jobs" // an outlet, a filter, a job of last month
+	if arg = strings.TrimSpace(arg); len(found) == 0 && free && arg != "" {
 		found = append(found, Match{Command: c.With(arg), Text: c.name() + " " + arg, Why: why, score: score})
 	}
 	return found
@@ -117,8 +118,10 @@ func (c Command) values(s Scene) iter.Seq[string] {
 		return ids(s.Snap.Devices.All())
 	case "go.instance":
 		return ids(s.Snap.Instances.All())
-	case "go.service":
+	case "go.service", "open.services":
 		return ids(s.Snap.Services.All())
+	case "open.jobs":
+		return s.jobs()
 	case "go.port":
 		return s.ports()
 	case "trace":
@@ -131,6 +134,16 @@ func ids[T any](all iter.Seq2[string, *T]) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for id := range all {
 			if !yield(id) {
+				return
+			}
+		}
+	}
+}
+
+func (s Scene) jobs() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range s.Snap.Jobs {
+			if !yield(s.Snap.Jobs[i].ID) {
 				return
 			}
 		}

@@ -240,7 +240,7 @@ func opened(f Frame, c keys.Command) Intent {
 	case "open.network":
 		return Open{View: NewNetwork()}
 	case "open.services":
-		return Open{View: NewServices()}
+		return openServices(f, c.Arg(0))
 	case "open.instances":
 		return Open{View: NewInstances("")}
 	case "open.capacity":
@@ -264,6 +264,9 @@ func opened(f Frame, c keys.Command) Intent {
 	case "open.events":
 		return Open{View: NewEvents("")}
 	case "open.jobs":
+		if id := c.Arg(0); id != "" {
+			return Open{View: NewJob(id)}
+		}
 		return Open{View: NewJobs()}
 	case "open.who":
 		return Open{View: NewWho()}
@@ -271,6 +274,18 @@ func opened(f Frame, c keys.Command) Intent {
 		return Open{View: NewWall()}
 	}
 	return nil
+}
+
+// openServices is the page of a service, or the list of those that match.
+func openServices(f Frame, filter string) Intent {
+	if to, ok := Follow(f, KindService, filter); ok {
+		return Open{View: to}
+	}
+	v := Services{sheet: sheet{text: filter}}
+	if filter != "" && len(v.shown(f)) == 0 {
+		return Toast{Text: "no service matches " + filter + "; :services lists them"}
+	}
+	return Open{View: v}
 }
 
 // openDrift is the drift of a device or of what its part belongs to; of a place,

@@ -72,6 +72,25 @@ func TestASickServiceStandsBesideHealthyDevices(t *testing.T) {
 	}
 }
 
+// The palette takes a service by its name or a filter, and says where nothing matches.
+func TestServicesByNameOrFilter(t *testing.T) {
+	f := sick(80, 24)
+	open := func(words string) Intent {
+		c, _ := f.Keys.Get("open.services")
+		_, in := Dispatch(f, NewFleet(), c.With(words))
+		return in
+	}
+	if o, ok := open("match").(Open); !ok || o.View.ID() != "service" {
+		t.Errorf("a name opens %+v", open("match"))
+	}
+	if o, ok := open("state:crit").(Open); !ok || o.View.ID() != "services" || strings.Contains(compose(t, f, o.View, Chrome{}), "lobby") {
+		t.Errorf("a filter opens %+v", open("state:crit"))
+	}
+	if x, ok := open("nosuch").(Toast); !ok || !strings.Contains(x.Text, "no service matches nosuch") {
+		t.Errorf("nothing says %+v", open("nosuch"))
+	}
+}
+
 // A service in the list of what needs a person is named in whole, also where the
 // screen is small.
 func TestAServiceThatNeedsAPersonIsNamed(t *testing.T) {
