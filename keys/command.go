@@ -47,7 +47,8 @@ type Scene struct {
 	Target string   // id of the selected thing, or ""
 	Kind   string   // what the selected thing is: device port instance rack ...
 	Marks  []string // marked ids
-	// Alert says that the caret stands on an alert; Target is then what that is about.
+	// Alert says that an ack has something to be about, whatever stands on Target:
+	// the caret is on an alert, or on the page of a service that has one.
 	Alert bool
 	// Reverts says that an action would put right what the caret stands on.
 	Reverts bool

@@ -101,7 +101,8 @@ func Scene(f Frame, v View) keys.Scene {
 	f = f.whole()
 	_, sel := v.Selected(f)
 	kind, id := selected(f, v)
-	s := keys.Scene{Snap: f.Snap, Role: f.Role, Live: f.Live, User: f.User, View: v.ID(), Target: id, Kind: kind, Since: f.Since, Alert: sel != id}
+	s := keys.Scene{Snap: f.Snap, Role: f.Role, Live: f.Live, User: f.User, View: v.ID(), Target: id, Kind: kind, Since: f.Since,
+		Alert: sel != id || id != "" && acked(f, v) != sel}
 	for m := range f.Marks {
 		s.Marks = append(s.Marks, m)
 	}
@@ -286,6 +287,14 @@ func openServices(f Frame, filter string) Intent {
 		return Toast{Text: "no service matches " + filter + "; :services lists them"}
 	}
 	return Open{View: v}
+}
+
+func openAlert(f Frame, id string) Intent {
+	to, ok := Follow(f, KindAlert, id)
+	if !ok {
+		return Toast{Text: "alert " + id + " is over"}
+	}
+	return Open{View: to}
 }
 
 // openDrift is the drift of a device or of what its part belongs to; of a place,

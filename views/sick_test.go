@@ -91,6 +91,44 @@ func TestServicesByNameOrFilter(t *testing.T) {
 	}
 }
 
+// The page of a service says since when it is ill, how fast it answers, what is
+// left without each part, and which alert stands on it.
+func TestTheServicePageIsWholeOnASmallScreen(t *testing.T) {
+	f := sick(80, 24)
+	text := compose(t, f, NewService("match"), Chrome{})
+	for _, want := range []string{"HTTP 500 Internal Server Error: deadlock in the session pool", "crit for 7m", "3.8 ms", "without it 46 run: below floor", "alert ✖ service-unhealthy 7m"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if text := compose(t, sick(60, 18), NewService("match"), Chrome{}); !strings.Contains(text, "alert ✖ service-unhealthy 7m") {
+		t.Errorf("no alert in\n%s", text)
+	}
+}
+
+// Its alert is followed and acknowledged from there, and the caret finds back to
+// the replicas.
+func TestTheAlertOfAServiceIsReached(t *testing.T) {
+	f := sick(80, 24)
+	for _, to := range []string{"pane.next", "move.up"} {
+		v := press(t, f, NewService("match"), to)
+		if kind, id := v.Selected(f); kind != KindAlert || id != "service-unhealthy:match" {
+			t.Errorf("%s leads to %s %s", to, kind, id)
+		}
+		if v := press(t, f, v, "enter"); v.ID() != "alert" {
+			t.Errorf("enter on the alert opens %s", v.ID())
+		}
+		if kind, _ := press(t, f, v, "move.down").Selected(f); kind != KindInstance {
+			t.Errorf("below the alert stands %s", kind)
+		}
+	}
+	v := press(t, f, NewService("match"), "move.down", "move.down") // a replica that has none of its own
+	_, in := give(t, f, v, "alert.ack")
+	if ask, ok := in.(Ask); !ok || ask.With != "service-unhealthy:match" {
+		t.Errorf("A does %+v", in)
+	}
+}
+
 // A service in the list of what needs a person is named in whole, also where the
 // screen is small.
 func TestAServiceThatNeedsAPersonIsNamed(t *testing.T) {
