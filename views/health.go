@@ -69,17 +69,20 @@ func healthQuery(service string) fleet.Query {
 	return fleet.Query{Kind: fleet.QuerySeries, Target: service, Key: fleet.SeriesKey{Table: fleet.TableSensors, Row: fleet.SensorLatency}, Span: healthSpan, Step: healthSpan / 60}
 }
 
-// wordsWidth bounds what a workload says on a line that has room for more.
-const wordsWidth = 48
+// wordsWidth are the columns of what a workload says that are kept free of what
+// stands beside it, and besideWords those of that.
+const (
+	wordsWidth  = 48
+	besideWords = len("  workload   crit for 12m  12.3 ms  heard 4s ago") + sparkWidth
+)
 
 // healthRows is how many rows drawHealth takes of so many columns: two where its
 // words leave no room for how fast it is and how long ago that was.
 func healthRows(s *fleet.Service, w int) int {
-	const beside = len("  workload   crit for 12m  12.3 ms  heard 4s ago") + sparkWidth
 	switch {
 	case s.Spec.Health == nil:
 		return 0
-	case s.Health != nil && min(widget.Width(s.Health.Words()), wordsWidth)+beside > w:
+	case s.Health != nil && min(widget.Width(s.Health.Words()), wordsWidth)+besideWords > w:
 		return 2
 	}
 	return 1
@@ -96,7 +99,7 @@ func drawHealth(f Frame, on widget.Canvas, s *fleet.Service) {
 	if st == fleet.StateOK {
 		style = widget.Plain
 	}
-	words := min(wordsWidth, on.W-x)
+	words := min(max(wordsWidth, on.W-besideWords-len(s.Spec.Health.Asks())), on.W-x)
 	if on.H > 1 {
 		words = on.W - x
 	}

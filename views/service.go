@@ -192,7 +192,7 @@ func (v Service) Draw(f Frame, on widget.Canvas) {
 
 var replicaColumns = []widget.Column{
 	{Title: "", Min: 1}, {Title: "replica", Min: 14, Max: 28}, {Title: "run", Min: 7, Max: 9, Rank: 2}, {Title: "host", Min: 13, Max: 22},
-	{Title: "rack", Min: 8, Max: 12, Rank: 3}, {Title: "zone", Min: 6, Max: 12, Rank: 4}, {Title: "cloud", Min: 7, Max: 14, Rank: 5}, {Title: "why", Min: 14, Max: 60, Rank: 1},
+	{Title: "rack", Min: 8, Max: 12, Rank: 3}, {Title: "zone", Min: 6, Max: 12, Rank: 4}, {Title: "cloud", Min: 7, Max: 14, Rank: 5}, {Title: "why", Min: 14, Max: 60, Rest: true, Rank: 1},
 }
 
 func (v Service) drawReplicas(f Frame, on widget.Canvas, s *fleet.Service) {

@@ -139,3 +139,15 @@ func TestAServiceThatNeedsAPersonIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// A sentence is not cut while the columns beside it are empty.
+func TestWhyUsesTheRoomThereIs(t *testing.T) {
+	for _, v := range []View{NewFleet(), NewServices()} {
+		text := compose(t, sick(240, 67), v, Chrome{})
+		for _, row := range strings.Split(text, "\n") {
+			if strings.Contains(row, "deadlock in the") && strings.Contains(row, "match") && !strings.Contains(row, "alert") && !strings.Contains(row, "deadlock in the session pool") {
+				t.Errorf("%s cuts %q", v.ID(), row)
+			}
+		}
+	}
+}

@@ -261,3 +261,15 @@ func BenchmarkTable(b *testing.B) {
 		table.Draw(buf.Canvas(), theme, func(on Canvas, row, col int) { on.Cut(theme, 0, 0, on.W, "● fra1-r03-s04", OK) })
 	}
 }
+
+// A column of sentences takes the room that no other column wants.
+func TestTheRestOfTheRoomIsUsed(t *testing.T) {
+	columns := []Column{{Title: "name", Min: 4, Max: 8}, {Title: "why", Min: 10, Max: 20, Rest: true}, {Title: "seen", Min: 4}}
+	for room, want := range map[int][3]int{20: {4, 10, 4}, 34: {8, 20, 4}, 100: {8, 86, 4}} {
+		var widths [maxTableColumns]int
+		Table{Columns: columns}.fit(room, &widths)
+		if [3]int(widths[:3]) != want {
+			t.Errorf("of %d: %v, want %v", room, widths[:3], want)
+		}
+	}
+}
