@@ -3,6 +3,7 @@ package keys
 import (
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"charm.land/bubbles/v2/key"
 
@@ -78,6 +79,17 @@ func (c Command) in(view string) bool { return len(c.In) == 0 || slices.Contains
 // Listens reports whether the command's keys mean it in the view.
 func (c Command) Listens(view string) bool {
 	return c.in(view) && (len(c.KeysIn) == 0 || slices.Contains(c.KeysIn, view)) && !slices.Contains(c.NotIn, view)
+}
+
+// Hears reports whether a key means the command in the view. Where something is
+// to be confirmed people type, and what they type is no command: there only its
+// own keys, help and the palette are heard.
+func (c Command) Hears(chord, view string) bool {
+	typed := utf8.RuneCountInString(chord) == 1 || chord == "space" || chord == "backspace"
+	if view == "confirm" && typed && len(c.In) == 0 && c.ID != "help" && c.ID != "palette" {
+		return false
+	}
+	return c.Listens(view)
 }
 
 // meets reports whether there is a view in which both commands listen.

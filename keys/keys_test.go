@@ -18,10 +18,10 @@ func TestNoTwoCommandsShareAKeyInOneView(t *testing.T) {
 	for _, v := range everyView {
 		seen := map[string]string{}
 		for _, c := range m.All() {
-			if !c.Listens(v) {
-				continue
-			}
 			for _, k := range c.Keys.Keys() {
+				if !c.Hears(k, v) {
+					continue
+				}
 				if other := seen[k]; other != "" {
 					t.Errorf("%s: %q is both %s and %s", v, k, other, c.ID)
 				}
@@ -164,6 +164,24 @@ func TestPaletteTakesArguments(t *testing.T) {
 	s.Since = s.Since.Add(1)
 	if got := m.Palette("at -2h", s); len(got) == 0 || got[0].Command.ID != "time.at" || got[0].Command.Arg(0) != "-2h" || got[0].Why != "" {
 		t.Errorf("at -2h: %+v", got)
+	}
+}
+
+// What is typed over a question is no command, but for the keys that it names.
+func TestTypingOverAQuestionDoesNothing(t *testing.T) {
+	m := Must()
+	for _, chord := range []string{"a", "q", "t", "x", "A", "1", "9", "0", "-", ",", "[", "@", "space", "y", "H", "backspace", "w"} {
+		if c, ok := m.Resolve(chord, Scene{View: "confirm"}); ok {
+			t.Errorf("%q means %s", chord, c.ID)
+		}
+	}
+	for chord, id := range map[string]string{"e": "confirm.reason", "=": "confirm.arg", "!": "confirm.break", "?": "help", ":": "palette", "enter": "enter", "esc": "back", "down": "move.down", "ctrl+c": "cancel"} {
+		if c, ok := m.Resolve(chord, Scene{View: "confirm"}); !ok || c.ID != id {
+			t.Errorf("%q means %q, want %s", chord, c.ID, id)
+		}
+	}
+	if c, ok := m.Resolve("q", Scene{View: "devices"}); !ok || c.ID != "quit" {
+		t.Errorf("q on a list means %q", c.ID)
 	}
 }
 

@@ -340,7 +340,7 @@ func drawFooter(f Frame, v View, on widget.Canvas) {
 		if past := c.RankPast; past > 0 && !f.Live {
 			rank = past
 		}
-		if rank < 20 || len(c.Keys.Keys()) == 0 || !c.Listens(v.ID()) || c.Why(scene) != "" {
+		if rank < 20 || len(c.Keys.Keys()) == 0 || !c.Hears(c.Keys.Keys()[0], v.ID()) || c.Why(scene) != "" {
 			continue
 		}
 		i, _ := slices.BinarySearch(ranks, rank+1)
@@ -383,7 +383,7 @@ func drawTabs(f Frame, v View, on widget.Canvas) int {
 	named := on.W >= 100 || on.W >= 80 && v.ID() == "fleet"
 	x := 1
 	for _, c := range f.Keys.All() {
-		if c.Rank < 10 || c.Rank >= 20 || len(c.Keys.Keys()) == 0 {
+		if c.Rank < 10 || c.Rank >= 20 || len(c.Keys.Keys()) == 0 || !c.Hears(c.Keys.Keys()[0], v.ID()) {
 			continue
 		}
 		st := widget.Dim

@@ -273,3 +273,25 @@ func TestTheRestOfTheRoomIsUsed(t *testing.T) {
 		}
 	}
 }
+
+// A text is broken at a blank, or where a word is wider than all there is.
+func TestBreak(t *testing.T) {
+	for _, c := range []struct {
+		s          string
+		w          int
+		head, rest string
+	}{
+		{"admin up", 8, "admin up", ""},
+		{"admin up to down", 8, "admin up", "to down"},
+		{"admin  up", 7, "admin", "up"},
+		{"abcdefghij", 4, "abcd", "efghij"},
+		{"温度温度", 5, "温度", "温度"},
+		{"x", 0, "x", ""},
+		{"ab", 0, "a", "b"},
+		{"ab\xff\xff b", 1, "a", "b\xff\xff b"},
+	} {
+		if head, rest := Break(c.s, c.w); head != c.head || rest != c.rest {
+			t.Errorf("%q at %d: %q and %q, want %q and %q", c.s, c.w, head, rest, c.head, c.rest)
+		}
+	}
+}
