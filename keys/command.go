@@ -2,6 +2,7 @@ package keys
 
 import (
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -62,8 +63,8 @@ type Scene struct {
 // words that fit behind it in the help page.
 func (c Command) Why(s Scene) string {
 	switch {
-	case !c.in(s.View):
-		return "not in this view"
+	case !c.Works(s.View):
+		return c.elsewhere()
 	case s.Role < c.Needs:
 		return "needs role " + c.Needs.String()
 	case c.Writes && !s.Live:
@@ -74,11 +75,22 @@ func (c Command) Why(s Scene) string {
 	return ""
 }
 
-func (c Command) in(view string) bool { return len(c.In) == 0 || slices.Contains(c.In, view) }
+// Works reports whether the command means anything in a view.
+func (c Command) Works(view string) bool { return len(c.In) == 0 || slices.Contains(c.In, view) }
+
+// elsewhere says in which views the command works, a few of many.
+func (c Command) elsewhere() string {
+	const few = 3
+	text := "only in " + strings.Join(c.In[:min(len(c.In), few)], ", ")
+	if len(c.In) > few {
+		text += " ..."
+	}
+	return text
+}
 
 // Listens reports whether the command's keys mean it in the view.
 func (c Command) Listens(view string) bool {
-	return c.in(view) && (len(c.KeysIn) == 0 || slices.Contains(c.KeysIn, view)) && !slices.Contains(c.NotIn, view)
+	return c.Works(view) && (len(c.KeysIn) == 0 || slices.Contains(c.KeysIn, view)) && !slices.Contains(c.NotIn, view)
 }
 
 // Hears reports whether a key means the command in the view. Where something is

@@ -185,6 +185,24 @@ func TestTypingOverAQuestionDoesNothing(t *testing.T) {
 	}
 }
 
+// Nobody is offered what works elsewhere only; who asks for it by name reads where.
+func TestThePaletteOffersWhatWorksHere(t *testing.T) {
+	m, s := Must(), scene()
+	for _, x := range m.Palette("", s) {
+		if !x.Command.Works(s.View) {
+			t.Errorf("offered on %s: %s, %s", s.View, x.Text, x.Why)
+		}
+	}
+	for text, why := range map[string]string{"approve": "only in job", "waive": "only in drift, finding", "silence": "", "sort": ""} {
+		if got := m.Palette(text, s); len(got) == 0 || got[0].Why != why {
+			t.Errorf("%s: %+v, want %q", text, got, why)
+		}
+	}
+	if c, _ := m.Get("filter"); c.Why(Scene{View: "fleet"}) != "only in device, jobs, devices ..." {
+		t.Errorf("filter: %s", c.Why(Scene{View: "fleet"}))
+	}
+}
+
 func TestWhy(t *testing.T) {
 	m := Must()
 	for _, tc := range []struct {
@@ -200,7 +218,7 @@ func TestWhy(t *testing.T) {
 		{"nothing", "act.reset", "nothing is selected", func(s *Scene) { s.Target = "" }},
 		{"a port goes down", "act.port-down", "", func(s *Scene) { s.Kind, s.Target = "port", "fra1-r01-sw1/Ethernet3" }},
 		{"a port that is up", "act.port-up", "administratively up", func(s *Scene) { s.Kind, s.Target = "port", "fra1-r01-sw1/Ethernet3" }},
-		{"elsewhere", "scale", "not in this view", nil},
+		{"elsewhere", "scale", "only in racks", nil},
 		{"a trunk", "act.port-vlan", "may be a trunk", func(s *Scene) { s.Kind, s.Target = "port", "fra1-r01-sw1/Ethernet3" }},
 		{"an outlet nobody read", "act.outlet-off", "has not been read", func(s *Scene) { s.Kind, s.Target = "outlet", "fra1-r01-sw1/3" }},
 		{"a server is no outlet", "act.outlet-off", "only outlets", nil},

@@ -24,8 +24,9 @@ const MaxMatches = 50
 var themes = []string{"okabe", "light", "16", "mono", "ascii"}
 
 // Palette finds commands by a fuzzy name, then their argument the same way:
-// "dev fra r01 s03" and "device fra1-r01-s03" mean one thing. Best first;
-// what is disabled stands last, with its reason.
+// "dev fra r01 s03" and "device fra1-r01-s03" mean one thing. Best first; what is
+// disabled stands last, with its reason. What works elsewhere only is found by its
+// name, and not offered to who has typed nothing.
 func (m *Map) Palette(text string, s Scene) []Match {
 	text = strings.TrimLeft(text, " ")
 	var found []Match
@@ -39,7 +40,7 @@ func (m *Map) Palette(text string, s Scene) []Match {
 		if alias, byID := fuzzy(want, c.ID); byID && (!ok || alias > score+1) {
 			score, ok = alias-1, true
 		}
-		if !ok || c.ID == "palette" {
+		if !ok || c.ID == "palette" || text == "" && !c.Works(s.View) {
 			continue
 		}
 		why := c.Why(s)
@@ -52,6 +53,12 @@ func (m *Map) Palette(text string, s Scene) []Match {
 	slices.SortStableFunc(found, func(a, b Match) int {
 		if (a.Why == "") != (b.Why == "") {
 			return cmp.Compare(len(a.Why), len(b.Why))
+		}
+		if here := a.Command.Works(s.View); here != b.Command.Works(s.View) {
+			if here {
+				return -1
+			}
+			return 1
 		}
 		if text == "" {
 			return 0 // nothing typed: the order of the list, the screens first
