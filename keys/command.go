@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"charm.land/bubbles/v2/key"
@@ -95,13 +96,20 @@ func (c Command) Listens(view string) bool {
 
 // Hears reports whether a key means the command in the view. Where something is
 // to be confirmed people type, and what they type is no command: there only its
-// own keys, help and the palette are heard.
+// own keys, help, the palette and the way through time are heard.
 func (c Command) Hears(chord, view string) bool {
-	typed := utf8.RuneCountInString(chord) == 1 || chord == "space" || chord == "backspace"
-	if view == "confirm" && typed && len(c.In) == 0 && c.ID != "help" && c.ID != "palette" {
-		return false
+	if view == "confirm" && len(c.In) == 0 && c.ID != "help" && c.ID != "palette" && typed(chord) {
+		letter, _ := utf8.DecodeRuneInString(chord)
+		if !strings.HasPrefix(c.ID, "time.") || unicode.IsLetter(letter) {
+			return false
+		}
 	}
 	return c.Listens(view)
+}
+
+// typed reports whether a key is one that people type text with.
+func typed(chord string) bool {
+	return utf8.RuneCountInString(chord) == 1 || chord == "space" || chord == "backspace"
 }
 
 // meets reports whether there is a view in which both commands listen.
