@@ -115,3 +115,14 @@ func TestAHostThatOnlyItsCloudKnows(t *testing.T) {
 		}
 	}
 }
+
+// TestATargetInThePlaceOfAnAlert: the hint is what stands on it, and no alert of the
+// same target that is over.
+func TestATargetInThePlaceOfAnAlert(t *testing.T) {
+	s := &fleet.Snapshot{Alerts: &fleet.AlertBook{List: []*fleet.Alert{
+		{Rule: "service-down", Target: "match", State: fleet.AlertResolved}, {Rule: "service-unhealthy", Target: "match", State: fleet.AlertFiring}}}}
+	var f *Failure
+	if _, err := alertOf(s, "match"); !errors.As(err, &f) || f.Hint != "on match stands service-unhealthy:match" {
+		t.Errorf("%+v", err)
+	}
+}
