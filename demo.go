@@ -52,6 +52,12 @@ func (c demoCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	started := false
+	defer func() {
+		if !started && c.DB == "" {
+			os.RemoveAll(dir) // nobody was told of it
+		}
+	}()
 	tui := !c.NoTUI && isTerminal(s.out) && term.IsTerminal(int(os.Stdin.Fd()))
 	log, closeLog, err := c.log(dir, s.err, tui)
 	if err != nil {
@@ -84,6 +90,7 @@ func (c demoCmd) Run(ctx context.Context, s *streams) error {
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	return h.run(ctx, func(ctx context.Context) {
+		started = true
 		collect(steadyGC)
 		h.beside.Go(func() { fillPast(ctx, h, machines, &progress) })
 		c.welcome(s.err, h, dir)

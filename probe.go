@@ -21,7 +21,7 @@ import (
 type probeCmd struct {
 	Snmp      snmpProbe      `cmd:"" help:"An SNMP agent: switch, router, PDU, UPS, server."`
 	Ipmi      ipmiProbe      `cmd:"" help:"A BMC over IPMI 2.0."`
-	Health    healthProbe    `cmd:"" help:"The workload of a service, as a configuration says."`
+	Health    healthProbe    `cmd:"" help:"The workload of a service, as a configuration says. Exits 0 well, 1 warn or not asked, 2 crit, 3 it does not know."`
 	Openstack openstackProbe `cmd:"" help:"An OpenStack region; ADDRESS is the Keystone URL, the rest comes from OS_*."`
 }
 
@@ -161,7 +161,23 @@ var hints = map[string]string{
 	"protocol":    "it answers what the standard does not allow; --quirks may help",
 }
 
-// look observes once, prints, and exits 1 when nothing could be read.
+// wordOf is what a workload said as an exit code, as of a monitoring plugin: nil well,
+// 1 warn, 2 crit, 3 it does not know. What is no workload says nothing.
+func wordOf(o *fleet.Observation) error {
+	state, _, ok := o.Word()
+	switch {
+	case o.Source != fleet.SourceHealth || !ok || state == fleet.StateOK:
+		return nil
+	case state == fleet.StateWarn:
+		return coded(1)
+	case state == fleet.StateCrit:
+		return coded(2)
+	}
+	return coded(3)
+}
+
+// look observes once and prints. It exits 1 when nothing could be read, else with
+// what a workload said.
 func look(ctx context.Context, s *streams, p fleet.Probe, f probeFlags) error {
 	defer p.Close()
 	ctx, cancel := context.WithTimeout(ctx, f.Timeout)
@@ -179,7 +195,7 @@ func look(ctx context.Context, s *streams, p fleet.Probe, f probeFlags) error {
 		summarise(s, o)
 	}
 	if o.Err == nil {
-		return nil
+		return wordOf(o)
 	}
 	if f.JSON {
 		return coded(1)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -133,7 +134,7 @@ func logger(w io.Writer) *slog.Logger { return logFlags{}.logger(w) }
 
 type checkCmd struct {
 	Config  string `required:"" type:"path" help:"plumb.yaml."`
-	Connect bool   `help:"Also reach every target once."`
+	Connect bool   `help:"Also reach every target once. Exits 1 where one does not answer or is warn, 2 where a workload is crit, 3 where one does not know."`
 }
 
 // Run checks a configuration, and with --connect every target in it.
@@ -160,11 +161,12 @@ func (c checkCmd) Run(ctx context.Context, s *streams) error {
 // checkParallel bounds how many targets are tried at once.
 const checkParallel = 32
 
-// reachAll looks at every target once and prints those that could not be read.
+// reachAll looks at every target once and prints those that could not be read, and
+// the workloads that are not well.
 func reachAll(ctx context.Context, s *streams, b blueprint) error {
 	var mu sync.Mutex // guards failed and the output
 	var wg sync.WaitGroup
-	failed, done, slots := 0, 0, make(chan struct{}, checkParallel)
+	failed, ill, done, slots := 0, map[coded]int{}, 0, make(chan struct{}, checkParallel)
 	progress := func() {} // only where somebody watches, and not among the output
 	if isTerminal(s.err) {
 		progress = func() { fmt.Fprintf(s.err, "\r%d of %d targets tried \x1b[K", done, len(b.targets)) }
@@ -174,7 +176,7 @@ func reachAll(ctx context.Context, s *streams, b blueprint) error {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			why := reach(ctx, t, b.polls.Timeout)
+			why, code := reach(ctx, t, b.polls.Timeout)
 			mu.Lock()
 			defer mu.Unlock()
 			done++
@@ -182,7 +184,11 @@ func reachAll(ctx context.Context, s *streams, b blueprint) error {
 			if why == "" {
 				return
 			}
-			failed++
+			if code > 0 {
+				ill[code]++
+			} else {
+				failed++
+			}
 			if isTerminal(s.err) {
 				fmt.Fprint(s.err, "\r\x1b[K")
 			}
@@ -190,17 +196,28 @@ func reachAll(ctx context.Context, s *streams, b blueprint) error {
 		})
 	}
 	wg.Wait()
-	fmt.Fprintf(s.out, "%d of %d targets answer\n", len(b.targets)-failed, len(b.targets))
-	if failed > 0 {
+	notWell := ""
+	if n := ill[1] + ill[2] + ill[3]; n > 0 {
+		notWell = ", " + fleet.Count(n, "workload") + " not well"
+	}
+	fmt.Fprintf(s.out, "%d of %d targets answer%s\n", len(b.targets)-failed, len(b.targets), notWell)
+	switch {
+	case ill[2] > 0:
+		return coded(2)
+	case failed+ill[1] > 0:
 		return coded(1)
+	case ill[3] > 0:
+		return coded(3)
 	}
 	return nil
 }
 
-func reach(ctx context.Context, t probes.Target, timeout time.Duration) string {
+// reach says why a target could not be read, or what its workload says and the
+// exit code of that where it is not well.
+func reach(ctx context.Context, t probes.Target, timeout time.Duration) (why string, code coded) {
 	p, err := t.Build()
 	if err != nil {
-		return err.Error()
+		return err.Error(), 0
 	}
 	defer p.Close()
 	ctx, cancel := context.WithTimeout(ctx, 6*timeout)
@@ -208,9 +225,12 @@ func reach(ctx context.Context, t probes.Target, timeout time.Duration) string {
 	o, err := p.Observe(ctx, fleet.LaneFast)
 	switch {
 	case err != nil:
-		return err.Error()
+		return err.Error(), 0
 	case o.Err != nil:
-		return o.Err.Op + ": " + o.Err.Err.Error()
+		return o.Err.Op + ": " + o.Err.Err.Error(), 0
+	case errors.As(wordOf(o), &code):
+		state, text, _ := o.Word()
+		return state.String() + ": " + text, code
 	}
-	return ""
+	return "", 0
 }

@@ -239,16 +239,25 @@ func wordFailure(name string, err error) error {
 	return err
 }
 
-// alertOf finds an alert by its id or says which is nearest.
+// alertOf finds an alert by its id or says which is nearest: of a target, those that
+// stand on it.
 func alertOf(s *fleet.Snapshot, id string) (*fleet.Alert, error) {
 	if a := s.Alerts.Find(id); a != nil {
 		return a, nil
 	}
-	var ids []string
+	var ids, standing []string
 	if s.Alerts != nil {
 		for _, a := range s.Alerts.List {
 			ids = append(ids, a.ID())
 		}
+	}
+	for _, a := range s.Alerts.Of(id) {
+		if a.Active() {
+			standing = append(standing, a.ID())
+		}
+	}
+	if len(standing) > 0 {
+		return nil, nearest(nil, id, "alert", "on "+id+" stands "+strings.Join(standing, ", "))
 	}
 	slices.Sort(ids)
 	return nil, nearest(ids, id, "alert", "alerts --all lists them")

@@ -37,10 +37,13 @@ func (s *Session) key(k tea.KeyPressMsg) tea.Cmd {
 		s.toast, s.warned = toast{}, false
 	}
 	c, ok := s.deps.Keys.Resolve(chord, s.scene())
-	if !ok {
-		return nil
+	switch {
+	case ok:
+		return s.run(c)
+	case k.Text != "" && s.trail.here().view.ID() == "confirm":
+		s.say("nothing is done by that key: e types the reason, enter goes on, esc leaves")
 	}
-	return s.run(c)
+	return nil
 }
 
 // run carries out a command, or says why not. It is the one way in for keys,

@@ -152,6 +152,15 @@ func runJobs(ctx context.Context, v *Verbs, c *verbCall) error {
 	if a.Err != nil {
 		return fmt.Errorf("jobs: %w", a.Err)
 	}
+	if err := c.atMost(1); err != nil {
+		return err
+	}
+	if len(c.words) == 1 {
+		a.Jobs = slices.DeleteFunc(slices.Clone(a.Jobs), func(j fleet.Job) bool { return j.ID != c.words[0] })
+		if len(a.Jobs) == 0 {
+			return &Failure{"unknown", fmt.Sprintf("%s: no such job", fleet.Clean(c.words[0], 40)), "jobs lists them"}
+		}
+	}
 	return write(c, c.now, a.Jobs, "plan", "steps", "planned", "broke_glass", "undoes", "asks", "left")
 }
 

@@ -7,25 +7,51 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/trace"
+	"plumb/views"
 	"plumb/views/export"
 )
 
-// runServices lists the services with how their replicas are spread.
+// runServices lists the services that match, with how their replicas are spread.
 func runServices(_ context.Context, v *Verbs, c *verbCall) error {
 	s, err := v.shown(c)
 	if err != nil {
 		return err
 	}
-	rows := export.Services(s)
-	g := trace.Build(s)
-	for i := range rows {
-		x := g.SharedFate(s, i)
-		rows[i].Opacity = x.Opacity
-		if len(x.Shared) > 0 {
-			rows[i].Shared = fateText(&x.Shared[0], x.Replicas)
+	text := strings.Join(c.words, " ")
+	keep, err := views.ServiceFilter(text, s)
+	if err != nil {
+		return usage("filter as / does: state:crit owner:team-web health:crit latency>200 !spare", "services: %v", err)
+	}
+	rows, g := []export.Service{}, trace.Build(s)
+	for i, row := range export.Services(s) {
+		if !keep(s.Services.At(i)) {
+			continue
 		}
+		x := g.SharedFate(s, i)
+		row.Opacity = x.Opacity
+		if len(x.Shared) > 0 {
+			row.Shared = fateText(&x.Shared[0], x.Replicas)
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) == 0 && len(c.words) == 1 && !strings.ContainsAny(text, "!:<>") {
+		return noService(s, text)
 	}
 	return write(c, s.At, rows, "health_at", "health_text", "health_asks") // reasons say it for people
+}
+
+// noService says that a name is no service's, and whose it may have been meant to
+// be.
+func noService(s *fleet.Snapshot, name string) error {
+	var ids []string
+	for id := range s.Services.All() {
+		ids = append(ids, id)
+	}
+	hint := "services lists them"
+	if near := export.Nearest(ids, name); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return &Failure{"unknown", fmt.Sprintf("%s: no such service", fleet.Clean(name, 80)), hint}
 }
 
 // fateText says what a part takes: "rack ams1/r03 takes 4 of 72".

@@ -92,7 +92,7 @@ type verbCall struct {
 func verbs() []verb {
 	return []verb{
 		{"status", "", "one line of totals; exits 0 ok, 1 warn, 2 crit, 3 unknown", fleet.RoleWall, runStatus},
-		{"regions", "", "regions with their state", fleet.RoleViewer, runRegions},
+		{"regions", "", "regions with their state; alerts are the firing ones that nothing explains, of a service in each region that has a replica of it", fleet.RoleViewer, runRegions},
 		{"racks", "[REGION]", "racks with free units and watts", fleet.RoleViewer, runRacks},
 		{"devices", "[FILTER...]", "devices; filter as / does: state:crit kind:pdu rack:r03 !spare", fleet.RoleViewer, runDevices},
 		{"device", "ID", "everything about one device", fleet.RoleViewer, runDevice},
@@ -104,7 +104,7 @@ func verbs() []verb {
 		{"causes", "", "the few parts that explain what is wrong, with evidence", fleet.RoleViewer, runCauses},
 		{"instances", "", "instances with their hosts", fleet.RoleViewer, runInstances},
 		{"clouds", "", "cloud regions and how well they can be seen", fleet.RoleViewer, runClouds},
-		{"services", "", "services with replicas and failure domains", fleet.RoleViewer, runServices},
+		{"services", "[SERVICE|FILTER...]", "services with replicas and failure domains, or one; filter: state:crit health:crit owner:team-web latency>200 !spare", fleet.RoleViewer, runServices},
 		{"drift", "[TARGET|FILTER...] [--all] | accept|waive|ignore|reopen ID... --reason R [--for D]", "what is not as intended, accepted, last week or among its like, by cause; and what people decide about it (needs operator)", fleet.RoleViewer, runDrift},
 		{"security", "[CHECK] [--region R]", "every check with what it found, passed and could not see; or what one check found", fleet.RoleViewer, runSecurity},
 		{"lifecycle", "[CHECK]", "what ends, comes back, is nobody's, idles, is out of balance or stands on too little: every check, or what one found", fleet.RoleViewer, runLifecycle},
@@ -124,7 +124,7 @@ func verbs() []verb {
 		{"performance", "[CHECK] [--region R]", "what works worse than it did: every check, with what it found, learns still and cannot see; or what one found", fleet.RoleViewer, runPerformance},
 		{"predictions", "", "what is going to reach a limit and when, and how often that came true", fleet.RoleViewer, runPredictions},
 		{"report", "ops|handover|design|auto [--since 30d]", "the hand-over and the review of a period, the alerts of a shift (12h) for whoever is called next, what failed by what it is built of, or what plumb did by itself; as Markdown, or --json", fleet.RoleViewer, runReport},
-		{"jobs", "", "actions under way and done", fleet.RoleViewer, runJobs},
+		{"jobs", "[JOB]", "actions under way and done, or one", fleet.RoleViewer, runJobs},
 		{"act", "ACTION TARGET... [NAME=VALUE] --reason R [--serial S] [--wait|--dry-run] [--break-glass]", "ask for an action; exits 0 when the job is durable, with --wait when it is verified", fleet.RoleOperator, runAct},
 		{"approve", "JOB [--wait]", "agree, as a second person, with what was proposed", fleet.RoleAdmin, jobVerb("approve", false)},
 		{"refuse", "JOB --reason R", "say no to what was proposed", fleet.RoleOperator, jobVerb("refuse", true)},

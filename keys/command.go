@@ -2,7 +2,10 @@ package keys
 
 import (
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"charm.land/bubbles/v2/key"
 
@@ -47,7 +50,8 @@ type Scene struct {
 	Target string   // id of the selected thing, or ""
 	Kind   string   // what the selected thing is: device port instance rack ...
 	Marks  []string // marked ids
-	// Alert says that the caret stands on an alert; Target is then what that is about.
+	// Alert says that an ack has something to be about, whatever stands on Target:
+	// the caret is on an alert, or on the page of a service that has one.
 	Alert bool
 	// Reverts says that an action would put right what the caret stands on.
 	Reverts bool
@@ -60,8 +64,8 @@ type Scene struct {
 // words that fit behind it in the help page.
 func (c Command) Why(s Scene) string {
 	switch {
-	case !c.in(s.View):
-		return "not in this view"
+	case !c.Works(s.View):
+		return c.elsewhere()
 	case s.Role < c.Needs:
 		return "needs role " + c.Needs.String()
 	case c.Writes && !s.Live:
@@ -72,11 +76,40 @@ func (c Command) Why(s Scene) string {
 	return ""
 }
 
-func (c Command) in(view string) bool { return len(c.In) == 0 || slices.Contains(c.In, view) }
+// Works reports whether the command means anything in a view.
+func (c Command) Works(view string) bool { return len(c.In) == 0 || slices.Contains(c.In, view) }
+
+// elsewhere says in which views the command works, a few of many.
+func (c Command) elsewhere() string {
+	const few = 3
+	text := "only in " + strings.Join(c.In[:min(len(c.In), few)], ", ")
+	if len(c.In) > few {
+		text += " ..."
+	}
+	return text
+}
 
 // Listens reports whether the command's keys mean it in the view.
 func (c Command) Listens(view string) bool {
-	return c.in(view) && (len(c.KeysIn) == 0 || slices.Contains(c.KeysIn, view)) && !slices.Contains(c.NotIn, view)
+	return c.Works(view) && (len(c.KeysIn) == 0 || slices.Contains(c.KeysIn, view)) && !slices.Contains(c.NotIn, view)
+}
+
+// Hears reports whether a key means the command in the view. Where something is
+// to be confirmed people type, and what they type is no command: there only its
+// own keys, help, the palette and the way through time are heard.
+func (c Command) Hears(chord, view string) bool {
+	if view == "confirm" && len(c.In) == 0 && c.ID != "help" && c.ID != "palette" && typed(chord) {
+		letter, _ := utf8.DecodeRuneInString(chord)
+		if !strings.HasPrefix(c.ID, "time.") || unicode.IsLetter(letter) {
+			return false
+		}
+	}
+	return c.Listens(view)
+}
+
+// typed reports whether a key is one that people type text with.
+func typed(chord string) bool {
+	return utf8.RuneCountInString(chord) == 1 || chord == "space" || chord == "backspace"
 }
 
 // meets reports whether there is a view in which both commands listen.

@@ -6,13 +6,13 @@ import "plumb/fleet"
 // before anything is decided, so that a key by itself never writes.
 func driftCommands() []Command {
 	return []Command{
-		bind("drift.revert", "r", "put back", "the action that puts back what was expected; it asks like any other", in("drift", "finding"), rank(26), func(c *Command) {
+		bind("drift.revert", "r", "revert", "the action that puts back what was expected; it asks like any other", in("drift", "finding"), rank(20), func(c *Command) {
 			c.Needs, c.Writes = fleet.RoleOperator, true
 			c.why = whyNoRevert
 		}),
 		ruling("drift.accept", "A", "accept", "what is observed is the baseline from now on; asks why", 20),
 		ruling("drift.waive", "V", "waive", "leave it until a date; asks for how long and why", 21),
-		ruling("drift.ignore", "I", "ignore", "do not count it any more, whatever it is; asks why", 22),
+		ruling("drift.ignore", "I", "ignore", "do not count it any more, whatever it is; asks why", 23),
 		ruling("drift.reopen", "O", "reopen", "take back what was decided about it; asks why", 28),
 	}
 }

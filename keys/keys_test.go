@@ -18,10 +18,10 @@ func TestNoTwoCommandsShareAKeyInOneView(t *testing.T) {
 	for _, v := range everyView {
 		seen := map[string]string{}
 		for _, c := range m.All() {
-			if !c.Listens(v) {
-				continue
-			}
 			for _, k := range c.Keys.Keys() {
+				if !c.Hears(k, v) {
+					continue
+				}
 				if other := seen[k]; other != "" {
 					t.Errorf("%s: %q is both %s and %s", v, k, other, c.ID)
 				}
@@ -154,9 +154,52 @@ func TestPaletteTakesArguments(t *testing.T) {
 			t.Errorf("%q: %+v, want %s %q", tc.text, got, tc.id, tc.arg)
 		}
 	}
+	s.Snap = &fleet.Snapshot{Services: fleet.NewTable([]string{"match", "lobby"}, make([]fleet.Service, 2)), Jobs: []fleet.Job{{ID: "j7"}}}
+	for text, arg := range map[string]string{"services mat": "match", "services state:crit": "state:crit", "services nosuch": "nosuch", "services": "", "jobs j7": "j7", "jobs j1": "j1"} {
+		got := m.Palette(text, s)
+		if len(got) == 0 || !strings.HasPrefix(got[0].Command.ID, "open.") || got[0].Command.Arg(0) != arg {
+			t.Errorf("%q: %+v, want %q", text, got, arg)
+		}
+	}
 	s.Since = s.Since.Add(1)
 	if got := m.Palette("at -2h", s); len(got) == 0 || got[0].Command.ID != "time.at" || got[0].Command.Arg(0) != "-2h" || got[0].Why != "" {
 		t.Errorf("at -2h: %+v", got)
+	}
+}
+
+// What is typed over a question is no command, but for the keys that it names.
+func TestTypingOverAQuestionDoesNothing(t *testing.T) {
+	m := Must()
+	for _, chord := range []string{"a", "q", "t", "x", "A", "1", "9", "-", "p", "space", "y", "H", "backspace", "w"} {
+		if c, ok := m.Resolve(chord, Scene{View: "confirm"}); ok {
+			t.Errorf("%q means %s", chord, c.ID)
+		}
+	}
+	for chord, id := range map[string]string{"e": "confirm.reason", "=": "confirm.arg", "!": "confirm.break", "?": "help", ":": "palette", "enter": "enter", "esc": "back", "down": "move.down", "ctrl+c": "cancel", "<": "time.big-back", "0": "time.live"} {
+		if c, ok := m.Resolve(chord, Scene{View: "confirm"}); !ok || c.ID != id {
+			t.Errorf("%q means %q, want %s", chord, c.ID, id)
+		}
+	}
+	if c, ok := m.Resolve("q", Scene{View: "devices"}); !ok || c.ID != "quit" {
+		t.Errorf("q on a list means %q", c.ID)
+	}
+}
+
+// Nobody is offered what works elsewhere only; who asks for it by name reads where.
+func TestThePaletteOffersWhatWorksHere(t *testing.T) {
+	m, s := Must(), scene()
+	for _, x := range m.Palette("", s) {
+		if !x.Command.Works(s.View) {
+			t.Errorf("offered on %s: %s, %s", s.View, x.Text, x.Why)
+		}
+	}
+	for text, why := range map[string]string{"approve": "only in job", "waive": "only in drift, finding", "silence": "", "sort": ""} {
+		if got := m.Palette(text, s); len(got) == 0 || got[0].Why != why {
+			t.Errorf("%s: %+v, want %q", text, got, why)
+		}
+	}
+	if c, _ := m.Get("filter"); c.Why(Scene{View: "fleet"}) != "only in device, jobs, devices ..." {
+		t.Errorf("filter: %s", c.Why(Scene{View: "fleet"}))
 	}
 }
 
@@ -175,7 +218,7 @@ func TestWhy(t *testing.T) {
 		{"nothing", "act.reset", "nothing is selected", func(s *Scene) { s.Target = "" }},
 		{"a port goes down", "act.port-down", "", func(s *Scene) { s.Kind, s.Target = "port", "fra1-r01-sw1/Ethernet3" }},
 		{"a port that is up", "act.port-up", "administratively up", func(s *Scene) { s.Kind, s.Target = "port", "fra1-r01-sw1/Ethernet3" }},
-		{"elsewhere", "scale", "not in this view", nil},
+		{"elsewhere", "scale", "only in racks", nil},
 		{"a trunk", "act.port-vlan", "may be a trunk", func(s *Scene) { s.Kind, s.Target = "port", "fra1-r01-sw1/Ethernet3" }},
 		{"an outlet nobody read", "act.outlet-off", "has not been read", func(s *Scene) { s.Kind, s.Target = "outlet", "fra1-r01-sw1/3" }},
 		{"a server is no outlet", "act.outlet-off", "only outlets", nil},

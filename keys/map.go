@@ -112,8 +112,9 @@ func (m *Map) conflicts() error {
 // disabled there: Why then says the reason. chord is the key as
 // bubbletea's KeyPressMsg.String names it.
 func (m *Map) Resolve(chord string, s Scene) (Command, bool) {
-	for _, i := range m.byKey[Canon(chord)] {
-		if m.commands[i].Listens(s.View) {
+	chord = Canon(chord)
+	for _, i := range m.byKey[chord] {
+		if m.commands[i].Hears(chord, s.View) {
 			return m.commands[i], true
 		}
 	}

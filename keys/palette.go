@@ -24,8 +24,9 @@ const MaxMatches = 50
 var themes = []string{"okabe", "light", "16", "mono", "ascii"}
 
 // Palette finds commands by a fuzzy name, then their argument the same way:
-// "dev fra r01 s03" and "device fra1-r01-s03" mean one thing. Best first;
-// what is disabled stands last, with its reason.
+// "dev fra r01 s03" and "device fra1-r01-s03" mean one thing. Best first; what is
+// disabled stands last, with its reason. What works elsewhere only is found by its
+// name, and not offered to who has typed nothing.
 func (m *Map) Palette(text string, s Scene) []Match {
 	text = strings.TrimLeft(text, " ")
 	var found []Match
@@ -39,7 +40,7 @@ func (m *Map) Palette(text string, s Scene) []Match {
 		if alias, byID := fuzzy(want, c.ID); byID && (!ok || alias > score+1) {
 			score, ok = alias-1, true
 		}
-		if !ok || c.ID == "palette" {
+		if !ok || c.ID == "palette" || text == "" && !c.Works(s.View) {
 			continue
 		}
 		why := c.Why(s)
@@ -52,6 +53,12 @@ func (m *Map) Palette(text string, s Scene) []Match {
 	slices.SortStableFunc(found, func(a, b Match) int {
 		if (a.Why == "") != (b.Why == "") {
 			return cmp.Compare(len(a.Why), len(b.Why))
+		}
+		if here := a.Command.Works(s.View); here != b.Command.Works(s.View) {
+			if here {
+				return -1
+			}
+			return 1
 		}
 		if text == "" {
 			return 0 // nothing typed: the order of the list, the screens first
@@ -94,7 +101,8 @@ func (c Command) arguments(arg string, s Scene, score int, why string) []Match {
 			break
 		}
 	}
-	if arg = strings.TrimSpace(arg); len(found) == 0 && c.ID == "trace" && arg != "" { // an outlet, a port
+	free := c.ID == "trace" || c.ID == "open.services" || c.ID == "open.jobs" // an outlet, a filter, a job of last month
+	if arg = strings.TrimSpace(arg); len(found) == 0 && free && arg != "" {
 		found = append(found, Match{Command: c.With(arg), Text: c.name() + " " + arg, Why: why, score: score})
 	}
 	return found
@@ -117,8 +125,10 @@ func (c Command) values(s Scene) iter.Seq[string] {
 		return ids(s.Snap.Devices.All())
 	case "go.instance":
 		return ids(s.Snap.Instances.All())
-	case "go.service":
+	case "go.service", "open.services":
 		return ids(s.Snap.Services.All())
+	case "open.jobs":
+		return s.jobs()
 	case "go.port":
 		return s.ports()
 	case "trace":
@@ -131,6 +141,16 @@ func ids[T any](all iter.Seq2[string, *T]) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for id := range all {
 			if !yield(id) {
+				return
+			}
+		}
+	}
+}
+
+func (s Scene) jobs() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range s.Snap.Jobs {
+			if !yield(s.Snap.Jobs[i].ID) {
 				return
 			}
 		}

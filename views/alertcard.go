@@ -6,6 +6,7 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/alert"
+	"plumb/fleet/trace"
 	"plumb/views/widget"
 )
 
@@ -20,7 +21,7 @@ func explained(s *fleet.Snapshot, id string) []string {
 
 // alertNeeds is what a page of an alert asks of the past.
 func alertNeeds(a *fleet.Alert) []fleet.Query {
-	return []fleet.Query{lifeQuery(a), derivedQuery(derivedExplain, a.ID())}
+	return []fleet.Query{lifeQuery(a), derivedQuery(derivedExplain, a.ID()), derivedQuery(derivedCauses)}
 }
 
 // drawAlert draws an alert in full: what and why, what is lost with it, what
@@ -73,6 +74,7 @@ func alertLines(f Frame, a *fleet.Alert) []line {
 	}
 	say("cause", a.Cause, widget.Plain)
 	say("evidence", a.Evidence, widget.Plain)
+	say("now", causeNow(f, a), widget.Bold)
 	say("at risk", a.Blast, widget.Plain)
 	say("runbook", a.Runbook, widget.Link)
 	for i, h := range heldChain(f, a) {
@@ -102,6 +104,26 @@ func alertLines(f Frame, a *fleet.Alert) []line {
 		say("", strings.TrimSpace(l), widget.Plain)
 	}
 	return out
+}
+
+// causeNow is what the cause that an alert speaks of explains by now: the words of
+// the alert are those it fired with. "" where they still hold, or it speaks of no
+// cause.
+func causeNow(f Frame, a *fleet.Alert) string {
+	why, ok := derived[*Causes](f, derivedCauses)
+	if !ok || a.Blast == "" || !a.Active() {
+		return ""
+	}
+	i := slices.IndexFunc(why.list, func(x trace.Cause) bool { return x.ID == a.Target })
+	if i < 0 {
+		return "it explains nothing any more"
+	}
+	x := &why.list[i]
+	evidence := strings.Join(x.Evidence, "; ")
+	if strings.Contains(a.Evidence, firstOf(x.Evidence)) && strings.Contains(a.Blast, "explains "+fleet.Count(len(x.Explains), "part")) {
+		return ""
+	}
+	return "explains " + why.share(x) + " parts in trouble: " + evidence
 }
 
 func ackText(f Frame, k *fleet.Ack) string {

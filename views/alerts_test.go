@@ -12,6 +12,7 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/alert"
+	"plumb/fleet/trace"
 	"plumb/views/viewstest"
 	"plumb/views/widget"
 )
@@ -408,6 +409,29 @@ func TestASilenceOfManyNamesWhatItCovers(t *testing.T) {
 		named := strings.Contains(said["the rule on the target"], "target=~") && strings.Contains(said["all of the target"], "target=~")
 		if _, some := said["the rule on the target"]; named != (n <= 50) || some != named || said["the rule everywhere"] != "rule=down" || slices.Contains(slices.Collect(maps.Values(said)), "") {
 			t.Errorf("%d alerts: %q", n, said)
+		}
+	}
+}
+
+// TestAnAlertOnACauseSaysWhatIsTrueNow beside the words that it fired with.
+func TestAnAlertOnACauseSaysWhatIsTrueNow(t *testing.T) {
+	f := called(160, 50)
+	why := func(parts ...string) *Causes {
+		return &Causes{wrong: 12, list: []trace.Cause{{ID: "fra1-r03-pb", Kind: trace.PDU, Explains: parts, Evidence: []string{"6 of 6 loads lost their input within 6 s"}}}}
+	}
+	for _, c := range []struct {
+		name string
+		why  *Causes
+		want string
+	}{
+		{"as it fired", why("1", "2", "3", "4", "5", "6"), ""},
+		{"more", why("1", "2", "3", "4", "5", "6", "7", "8", "9"), "explains 9 of 12 parts in trouble: 6 of 6 loads"},
+		{"no more", &Causes{}, "it explains nothing any more"},
+	} {
+		f.Answers = given{judged{snap: f.Snap}, c.why}
+		text := compose(t, f, NewAlert("cause:fra1-r03-pb"), Chrome{})
+		if has := strings.Contains(text, "now       "); has != (c.want != "") || !strings.Contains(text, c.want) {
+			t.Errorf("%s: want %q in\n%s", c.name, c.want, text)
 		}
 	}
 }

@@ -8,25 +8,35 @@ import (
 	"plumb/views/widget"
 )
 
-// ownAlerts bounds the alerts that a device's card names.
+// ownAlerts bounds the alerts that the card of a device or service names.
 const ownAlerts = 3
 
-// drawOwnAlerts draws the alerts of a device a line each, with how they stand,
-// and returns the rows it took.
-func drawOwnAlerts(f Frame, in widget.Canvas, y int, d *fleet.Device) int {
-	rows := 0
-	for _, a := range f.Snap.Alerts.Of(d.Spec.ID) {
-		if !a.Active() || y+rows >= in.H {
-			continue
+// activeOn are the alerts of a target that are not over.
+func activeOn(f Frame, target string) (out []*fleet.Alert) {
+	for _, a := range f.Snap.Alerts.Of(target) {
+		if a.Active() {
+			out = append(out, a)
 		}
-		if rows++; rows > ownAlerts {
-			in.Cut(f.Theme, 6, y+rows-1, in.W-6, "more alerts: E has all of it", widget.Dim)
-			return rows
+	}
+	return out
+}
+
+// drawOwnAlerts draws alerts of one target a line each, with since when and how
+// they stand, and returns the rows it took. At is the one under the caret, -1: none.
+func drawOwnAlerts(f Frame, in widget.Canvas, y int, list []*fleet.Alert, at int) int {
+	rows := min(len(list), max(in.H-y, 0), ownAlerts+1)
+	for i, a := range list[:min(rows, ownAlerts)] {
+		in.Text(0, y+i, "alert", widget.Dim)
+		x := in.Text(6, y+i, alertGlyph(f, a), alertStyle(a)) + 1
+		text := strings.Join(append([]string{a.Rule + " " + since(f, a.Since)}, alertWords(f, a)...), ", ") + ": " + saying(a)
+		in.Cut(f.Theme, x, y+i, in.W-x, text, widget.Plain)
+		if i == at {
+			in.Text(5, y+i, f.Theme.Glyphs.Caret, widget.Bold)
+			in.Select(0, y+i, in.W)
 		}
-		in.Text(0, y+rows-1, "alert", widget.Dim)
-		x := in.Text(6, y+rows-1, alertGlyph(f, a), alertStyle(a)) + 1
-		text := strings.Join(append([]string{a.Rule + ": " + saying(a)}, alertWords(f, a)...), "; ")
-		in.Cut(f.Theme, x, y+rows-1, in.W-x, text, widget.Plain)
+	}
+	if rows > ownAlerts {
+		in.Cut(f.Theme, 6, y+ownAlerts, in.W-6, "more alerts: E has all of it", widget.Dim)
 	}
 	return rows
 }

@@ -38,13 +38,23 @@ func onAlerts(f Frame, v View, c keys.Command) Intent {
 	}
 	switch c.ID {
 	case "alert.ack":
-		return ackOf(f, id, c)
+		return ackOf(f, acked(f, v), c)
 	case "alert.silence":
 		return openHush(f, id, false)
 	case "alert.maintain":
 		return openHush(f, id, true)
 	}
 	return nil
+}
+
+// acked is whose alerts an ack on a view means: what the caret stands on, and on
+// the page of a service the service, where the replica under the caret has none.
+func acked(f Frame, v View) string {
+	_, id := v.Selected(f)
+	if s, ok := v.(Service); id == "" || ok && len(f.Snap.Alerts.On(f.Snap, id)) == 0 && len(activeOn(f, s.id)) > 0 {
+		return Subject(v)
+	}
+	return id
 }
 
 // meant are the alerts that a person means: those of all that is marked, else of

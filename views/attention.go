@@ -160,7 +160,7 @@ func (r *attention) whole(f Frame) bool {
 func attentionCell(f Frame, on widget.Canvas, t *troubles, row int, column string) {
 	r := &t.rows[row]
 	switch {
-	case column == "device":
+	case column == "device", column == "what":
 		r.drawName(f, on)
 	case column == "why":
 		r.drawWhy(f, on, t)

@@ -277,7 +277,7 @@ func drawSubject(f Frame, on widget.Canvas, survey *capacity.Survey, ahead *fore
 
 var resourceColumns = []widget.Column{
 	{Title: "resource", Min: 15, Max: 20, Name: true}, {Title: "taken", Min: 14, Max: 30}, {Title: "used", Min: 7, Right: true}, {Title: "p95", Min: 7, Rank: 3, Right: true}, {Title: "of", Min: 7, Right: true},
-	{Title: "free", Min: 7, Rank: 1, Right: true}, {Title: "strand", Min: 7, Rank: 2, Right: true}, {Title: "takes", Min: 5, Rank: 2, Right: true}, {Title: "why", Min: 20, Max: 110, Rank: 4},
+	{Title: "free", Min: 7, Rank: 1, Right: true}, {Title: "strand", Min: 7, Rank: 2, Right: true}, {Title: "takes", Min: 5, Rank: 2, Right: true}, {Title: "why", Min: 20, Max: 110, Rest: true, Rank: 4},
 }
 
 // drawResources draws every resource with what of it is stranded, and below

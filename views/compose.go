@@ -188,10 +188,17 @@ func drawDiffer(f Frame, on widget.Canvas, x int) int {
 	return on.Right(x, 0, f.Theme.Glyphs.Delta+" "+strconv.Itoa(n)+" differ from now", widget.Bold) - 2
 }
 
-// drawCounts draws what is not in order, by glyph; a healthy fleet shows one.
+// drawCounts draws what is not in order, by glyph: the services, then the
+// devices; a healthy fleet shows one.
 func drawCounts(f Frame, on widget.Canvas, x int) int {
 	c, g := &f.Snap.Counts, f.Theme.Glyphs
-	by := &c.By[fleet.KindOfDevice]
+	service, device := "svc ", ""
+	switch {
+	case on.W >= 120:
+		service, device = "services ", "devices "
+	case on.W >= 80:
+		device = "dev "
+	}
 	if c.Blind > 0 && on.W >= 90 {
 		x = on.Right(x, 0, strconv.Itoa(c.Blind)+" blind", widget.Unknown) - 1
 	}
@@ -201,12 +208,24 @@ func drawCounts(f Frame, on widget.Canvas, x int) int {
 	if c.DriftOpen > 0 {
 		x = on.Right(x, 0, g.Drift+strconv.Itoa(c.DriftOpen), widget.Drift) - 1
 	}
-	for _, s := range [...]fleet.State{fleet.StateOff, fleet.StateUnknown, fleet.StateWarn, fleet.StateCrit} {
+	devices, services := &c.By[fleet.KindOfDevice], &c.By[fleet.KindOfService]
+	x = on.Right(drawWrong(f, on, x, devices, fleet.StateOff), 0, g.OK+strconv.Itoa(devices[fleet.StateOK]), widget.OK)
+	x = on.Right(x, 0, device, widget.Dim)
+	if services[fleet.StateCrit]+services[fleet.StateWarn]+services[fleet.StateUnknown] == 0 {
+		return x
+	}
+	return on.Right(drawWrong(f, on, x-2, services)+1, 0, service, widget.Dim)
+}
+
+// drawWrong draws how many are not in order, or in one of more states, to the left
+// of a column.
+func drawWrong(f Frame, on widget.Canvas, x int, by *[fleet.NumStates]int, more ...fleet.State) int {
+	for _, s := range append(more, fleet.StateUnknown, fleet.StateWarn, fleet.StateCrit) {
 		if by[s] > 0 {
-			x = on.Right(x, 0, g.State(s)+strconv.Itoa(by[s]), widget.StateStyle(s)) - 1
+			x = on.Right(x, 0, f.Theme.Glyphs.State(s)+strconv.Itoa(by[s]), widget.StateStyle(s)) - 1
 		}
 	}
-	return on.Right(x, 0, g.OK+strconv.Itoa(by[fleet.StateOK]), widget.OK)
+	return x
 }
 
 func drawCrumbs(f Frame, v View, on widget.Canvas) {
@@ -321,7 +340,7 @@ func drawFooter(f Frame, v View, on widget.Canvas) {
 		if past := c.RankPast; past > 0 && !f.Live {
 			rank = past
 		}
-		if rank < 20 || len(c.Keys.Keys()) == 0 || !c.Listens(v.ID()) || c.Why(scene) != "" {
+		if rank < 20 || len(c.Keys.Keys()) == 0 || !c.Hears(c.Keys.Keys()[0], v.ID()) || c.Why(scene) != "" {
 			continue
 		}
 		i, _ := slices.BinarySearch(ranks, rank+1)
@@ -364,7 +383,7 @@ func drawTabs(f Frame, v View, on widget.Canvas) int {
 	named := on.W >= 100 || on.W >= 80 && v.ID() == "fleet"
 	x := 1
 	for _, c := range f.Keys.All() {
-		if c.Rank < 10 || c.Rank >= 20 || len(c.Keys.Keys()) == 0 {
+		if c.Rank < 10 || c.Rank >= 20 || len(c.Keys.Keys()) == 0 || !c.Hears(c.Keys.Keys()[0], v.ID()) {
 			continue
 		}
 		st := widget.Dim

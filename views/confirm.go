@@ -272,7 +272,7 @@ func argsText(args map[string]string) string {
 func (v Confirm) Draw(f Frame, on widget.Canvas) {
 	w := min(on.W, 110)
 	x := (on.W - w) / 2
-	lines := v.lines(f)
+	lines := folded(v.lines(f), w-4)
 	h := min(on.H, len(lines)+6)
 	if h < len(lines)+6 {
 		lines = dense(lines)

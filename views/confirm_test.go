@@ -73,3 +73,17 @@ func TestActMeansWhatTheCaretStandsOn(t *testing.T) {
 		t.Errorf("enter on an outlet leads to %s, not to what hangs on it", Subject(v))
 	}
 }
+
+// What is to be confirmed is read in whole also on the smallest screen with frames.
+func TestTheWholeNewAliasIsShown(t *testing.T) {
+	for _, size := range [][2]int{{60, 18}, {80, 24}} {
+		f := frame(size[0], size[1])
+		alias := "uplink to fra1-spine1 Ethernet1, LAG 7 member 1 of 2, RMA 4711 END"[:64]
+		v := Confirm{action: fleet.ActPortAlias, args: map[string]string{"alias": alias}, targets: []string{"fra1-r02-sw2/Ethernet4"}, version: f.Snap.Version, memo: &planMemo{}}
+		text := compose(t, f, v, Chrome{})
+		read := strings.Join(strings.Fields(strings.NewReplacer("│", " ", "┃", " ").Replace(text)), " ")
+		if strings.Count(read, alias) < 2 { // as the argument, and as what the port would be
+			t.Errorf("%v: the alias is cut:\n%s", size, text)
+		}
+	}
+}

@@ -271,13 +271,36 @@ func askedOf(f Frame) string {
 	return text + "; all see it at once, " + hereText(f, true)
 }
 
+// labelWidth are the columns of a line before its text or glyph.
+const labelWidth = 9
+
+// folded breaks lines that are wider than so many columns: what is agreed to is
+// read in whole.
+func folded(lines []line, w int) []line {
+	out := make([]line, 0, len(lines))
+	for _, l := range lines {
+		indent := 0
+		if l.glyph != "" {
+			indent = widget.Width(l.glyph) + 1
+		}
+		head, rest := widget.Break(l.text, w-labelWidth-indent)
+		l.text = head
+		out = append(out, l)
+		for rest != "" {
+			head, rest = widget.Break(rest, w-labelWidth-indent)
+			out = append(out, line{"", strings.Repeat(" ", max(indent-1, 0)), head, l.style})
+		}
+	}
+	return out
+}
+
 // drawLines draws rows of the question from row top on.
 func drawLines(f Frame, on widget.Canvas, lines []line, top int) {
 	top = max(0, min(top, len(lines)-on.H))
 	for y := 0; y < on.H && top+y < len(lines); y++ {
 		l := &lines[top+y]
 		on.Text(0, y, l.label, widget.Dim)
-		at := on.Text(9, y, l.glyph, l.style)
+		at := on.Text(labelWidth, y, l.glyph, l.style)
 		if l.glyph != "" {
 			at++
 		}

@@ -84,7 +84,7 @@ func drawDeviceHead(f Frame, in widget.Canvas, d *fleet.Device) int {
 		in.Text(0, y, "why", widget.Dim)
 		y += in.Wrap(6, y, in.W-6, 4, strings.Join(d.Reasons, "; "), widget.StateStyle(d.State))
 	}
-	y += drawOwnAlerts(f, in, y, d)
+	y += drawOwnAlerts(f, in, y, activeOn(f, d.Spec.ID), -1)
 	y += drawOwnForetold(f, in, y, d)
 	return y + drawBlind(f, in, y, d) + drawPartial(f, in, y+drawnBlind(d, in.W), d)
 }

@@ -31,7 +31,7 @@ var deviceColumns = []widget.Column{
 	{Title: "watts", Min: 6, Rank: 2, Right: true},
 	{Title: "inlet", Min: 5, Rank: 4, Right: true},
 	{Title: "seen", Min: 5, Rank: 3, Right: true},
-	{Title: "why", Min: 28, Max: 90, Rank: 1, Name: true},
+	{Title: "why", Min: 28, Max: 90, Rest: true, Rank: 1, Name: true},
 	{Title: "owner", Min: 10, Max: 14, Rank: 9, Name: true},
 	{Title: "env", Min: 5, Max: 8, Rank: 10, Name: true},
 	{Title: "firmware", Min: 8, Max: 12, Rank: 11, Name: true},

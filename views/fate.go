@@ -79,18 +79,31 @@ func opacityText(x *trace.Spread) (string, widget.Style) {
 	return "opacity " + strconv.Itoa((100*x.Opaque+x.Replicas/2)/x.Replicas) + "%: " + fleet.Count(x.Opaque, "replica") + " cannot be told apart", widget.Unknown
 }
 
-// drawFate draws how much of a service is lost with one part.
+// leastBar are the columns below which a bar tells nothing.
+const leastBar = 4
+
+// drawFate draws how much of a service is lost with one part. What is left
+// without it is said in whole; the bar takes what room there is beside that.
 func drawFate(f Frame, on widget.Canvas, x *trace.Spread, d *trace.Fate) {
 	nameW := min(28, on.W/3)
-	on.Cut(f.Theme, 0, 0, nameW, string(d.Kind)+" "+d.ID, widget.Plain)
+	room := on.W - nameW - 2 - len(" of ") - 3*len(strconv.Itoa(x.Replicas))
+	without, rest := "  without it ", " run: below floor"
+	if room-len(without+rest) < leastBar {
+		without, rest = ", leaves ", ": below floor"
+	}
+	w := min(20, on.W/4, room-len(without+rest))
 	st, text := widget.Fill, strconv.Itoa(d.Takes)+" of "+strconv.Itoa(x.Replicas)
 	if d.Below {
 		st = widget.Warn
-		text += "  without it " + strconv.Itoa(d.Left) + " run: below floor"
+		text += without + strconv.Itoa(d.Left) + rest
 	}
-	w := min(20, on.W/4)
-	widget.Bar(on, f.Theme, nameW+1, 0, w, float64(d.Takes)/float64(max(x.Replicas, 1)), st)
-	at := on.Cut(f.Theme, nameW+2+w, 0, on.W-nameW-2-w, text, widget.Dim) + 2
+	on.Cut(f.Theme, 0, 0, nameW, string(d.Kind)+" "+d.ID, widget.Plain)
+	at := nameW + 1
+	if w >= leastBar {
+		widget.Bar(on, f.Theme, at, 0, w, float64(d.Takes)/float64(max(x.Replicas, 1)), st)
+		at += w + 1
+	}
+	at = on.Cut(f.Theme, at, 0, on.W-at, text, widget.Dim) + 2
 	if len(d.Also) > 0 {
 		on.Cut(f.Theme, at, 0, on.W-at, "the same with "+strings.Join(d.Also, ", "), widget.Dim)
 	}

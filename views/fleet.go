@@ -2,6 +2,7 @@ package views
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"plumb/fleet"
@@ -395,14 +396,21 @@ func (v Fleet) drawLower(f Frame, on widget.Canvas, t *troubles) {
 		r := &t.rows[row]
 		return r.dev >= 0 && f.now(KindDevice, f.Snap.Devices.ID(r.dev)) != ""
 	}
-	widget.Table{Columns: troubleColumns, Rows: len(t.rows), At: at, Focus: true, Sort: -1, Differs: differs}.Draw(in, f.Theme,
-		func(on widget.Canvas, row, col int) { attentionCell(f, on, t, row, troubleColumns[col].Title) })
+	columns := troubleColumns
+	if !slices.ContainsFunc(t.rows, func(r attention) bool { return r.dev >= 0 }) {
+		columns = placelessColumns
+	}
+	widget.Table{Columns: columns, Rows: len(t.rows), At: at, Focus: true, Sort: -1, Differs: differs}.Draw(in, f.Theme,
+		func(on widget.Canvas, row, col int) { attentionCell(f, on, t, row, columns[col].Title) })
 }
 
 var troubleColumns = []widget.Column{
 	{Title: "", Min: 1}, {Title: "device", Min: 16, Max: 26}, {Title: "rack", Min: 9, Max: 12, Rank: 3}, {Title: "U", Min: 4, Right: true, Rank: 5},
-	{Title: "model", Min: 10, Max: 18, Rank: 6}, {Title: "why", Min: 40, Max: 110}, {Title: "owner", Min: 8, Max: 12, Rank: 7}, {Title: "seen", Min: 5, Right: true, Rank: 2},
+	{Title: "model", Min: 10, Max: 18, Rank: 6}, {Title: "why", Min: 40, Max: 110, Rest: true}, {Title: "owner", Min: 8, Max: 12, Rank: 7}, {Title: "seen", Min: 5, Right: true, Rank: 2},
 }
+
+// placelessColumns are those of them that say something of what is no device.
+var placelessColumns = []widget.Column{troubleColumns[0], {Title: "what", Min: 16, Max: 26}, troubleColumns[2], troubleColumns[5]}
 
 // drawEmpty says what is missing and what to do about it.
 func drawEmpty(f Frame, on widget.Canvas, what, hint string) {

@@ -101,7 +101,8 @@ func Scene(f Frame, v View) keys.Scene {
 	f = f.whole()
 	_, sel := v.Selected(f)
 	kind, id := selected(f, v)
-	s := keys.Scene{Snap: f.Snap, Role: f.Role, Live: f.Live, User: f.User, View: v.ID(), Target: id, Kind: kind, Since: f.Since, Alert: sel != id}
+	s := keys.Scene{Snap: f.Snap, Role: f.Role, Live: f.Live, User: f.User, View: v.ID(), Target: id, Kind: kind, Since: f.Since,
+		Alert: sel != id || id != "" && acked(f, v) != sel}
 	for m := range f.Marks {
 		s.Marks = append(s.Marks, m)
 	}
@@ -240,7 +241,7 @@ func opened(f Frame, c keys.Command) Intent {
 	case "open.network":
 		return Open{View: NewNetwork()}
 	case "open.services":
-		return Open{View: NewServices()}
+		return openServices(f, c.Arg(0))
 	case "open.instances":
 		return Open{View: NewInstances("")}
 	case "open.capacity":
@@ -264,6 +265,9 @@ func opened(f Frame, c keys.Command) Intent {
 	case "open.events":
 		return Open{View: NewEvents("")}
 	case "open.jobs":
+		if id := c.Arg(0); id != "" {
+			return Open{View: NewJob(id)}
+		}
 		return Open{View: NewJobs()}
 	case "open.who":
 		return Open{View: NewWho()}
@@ -271,6 +275,26 @@ func opened(f Frame, c keys.Command) Intent {
 		return Open{View: NewWall()}
 	}
 	return nil
+}
+
+// openServices is the page of a service, or the list of those that match.
+func openServices(f Frame, filter string) Intent {
+	if to, ok := Follow(f, KindService, filter); ok {
+		return Open{View: to}
+	}
+	v := Services{sheet: sheet{text: filter}}
+	if filter != "" && len(v.shown(f)) == 0 {
+		return Toast{Text: "no service matches " + filter + "; :services lists them"}
+	}
+	return Open{View: v}
+}
+
+func openAlert(f Frame, id string) Intent {
+	to, ok := Follow(f, KindAlert, id)
+	if !ok {
+		return Toast{Text: "alert " + id + " is over"}
+	}
+	return Open{View: to}
 }
 
 // openDrift is the drift of a device or of what its part belongs to; of a place,

@@ -69,8 +69,28 @@ func healthQuery(service string) fleet.Query {
 	return fleet.Query{Kind: fleet.QuerySeries, Target: service, Key: fleet.SeriesKey{Table: fleet.TableSensors, Row: fleet.SensorLatency}, Span: healthSpan, Step: healthSpan / 60}
 }
 
-// drawHealth draws a line about a service's workload: what it says, how long ago,
-// how fast it was in the last hour, and what was asked.
+// wordsWidth are the columns of what a workload says that are kept free of what
+// stands beside it, and besideWords those of that.
+const (
+	wordsWidth  = 48
+	besideWords = len("  workload   crit for 12m  12.3 ms  heard 4s ago") + sparkWidth
+)
+
+// healthRows is how many rows drawHealth takes of so many columns: two where its
+// words leave no room for how fast it is and how long ago that was.
+func healthRows(s *fleet.Service, w int) int {
+	switch {
+	case s.Spec.Health == nil:
+		return 0
+	case s.Health != nil && min(widget.Width(s.Health.Words()), wordsWidth)+besideWords > w:
+		return 2
+	}
+	return 1
+}
+
+// drawHealth draws what there is about a service's workload: what it says, since
+// when it is not well, how fast it was in the last hour, how long ago that was,
+// and what was asked.
 func drawHealth(f Frame, on widget.Canvas, s *fleet.Service) {
 	h, st := s.Health, healthState(s)
 	on.Glyph(f.Theme, 0, 0, st)
@@ -79,10 +99,20 @@ func drawHealth(f Frame, on widget.Canvas, s *fleet.Service) {
 	if st == fleet.StateOK {
 		style = widget.Plain
 	}
-	x = on.Cut(f.Theme, x, 0, min(48, on.W-x), h.Words(), style) + 2
+	words := min(max(wordsWidth, on.W-besideWords-len(s.Spec.Health.Asks())), on.W-x)
+	if on.H > 1 {
+		words = on.W - x
+	}
+	x = on.Cut(f.Theme, x, 0, words, h.Words(), style) + 2
 	if h == nil {
 		on.Cut(f.Theme, x, 0, on.W-x, s.Spec.Health.Asks(), widget.Dim)
 		return
+	}
+	if on.H > 1 {
+		on, x = on.Sub(0, 1, on.W, 1), 2
+	}
+	if st != fleet.StateOK && !h.Since.IsZero() {
+		x = on.Cut(f.Theme, x, 0, on.W-x, st.String()+" for "+since(f, h.Since), style) + 2
 	}
 	if h.Soft() {
 		x = on.Cut(f.Theme, x, 0, on.W-x, fleet.Count(h.Bad+h.Unsure, "bad look")+", not counted yet", widget.Warn) + 2

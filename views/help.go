@@ -34,7 +34,7 @@ func (v Help) shown(f Frame) []keys.Command {
 	var here, rest []keys.Command
 	for _, c := range f.Keys.All() {
 		switch {
-		case c.Why(v.from) == "not in this view" || c.ID == "filter.set":
+		case !c.Works(v.from.View) || c.ID == "filter.set":
 		case len(c.In) > 0:
 			here = append(here, c)
 		default:

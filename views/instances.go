@@ -22,7 +22,7 @@ var instanceColumns = []widget.Column{
 	{Title: "", Min: 1}, {Title: "instance", Min: 17, Max: 28, Name: true}, {Title: "service", Min: 8, Max: 16, Rank: 2, Name: true},
 	{Title: "run", Min: 7, Max: 10, Rank: 1, Name: true}, {Title: "host", Min: 12, Max: 22, Rank: 1, Name: true}, {Title: "rack", Min: 8, Max: 12, Rank: 5, Name: true},
 	{Title: "zone", Min: 6, Max: 12, Rank: 4, Name: true}, {Title: "type", Min: 8, Max: 14, Rank: 6, Name: true}, {Title: "cloud", Min: 8, Max: 14, Rank: 7, Name: true},
-	{Title: "why", Min: 20, Max: 90, Rank: 3, Name: true}, {Title: "id", Min: 12, Max: 36, Rank: 8, Name: true},
+	{Title: "why", Min: 20, Max: 90, Rest: true, Rank: 3, Name: true}, {Title: "id", Min: 12, Max: 36, Rank: 8, Name: true},
 }
 
 // instanceField is an instance's text by the name columns and filters use.

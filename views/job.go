@@ -320,7 +320,9 @@ func (v Job) doubts(f Frame, j *fleet.Job) []guard {
 func drawPlan(f Frame, on widget.Canvas, j *fleet.Job, lines []line) {
 	in := widget.Box(on, f.Theme, "plan", string(j.Action)+argsText(j.Planned.Args), false)
 	in = in.Sub(1, 0, in.W-2, in.H)
-	if len(lines) > in.H {
+	if whole := folded(lines, in.W); len(whole) <= in.H {
+		lines = whole
+	} else if len(lines) > in.H {
 		lines = dense(lines)
 	}
 	drawLines(f, in, lines, 0)

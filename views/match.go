@@ -19,6 +19,26 @@ func DeviceFilter(text string, snap *fleet.Snapshot, now time.Time) func(*fleet.
 // device. At a prompt a wrong word just finds nothing, and one sees it; a
 // script that asks for what does not exist must be told.
 func CheckDeviceFilter(text string, snap *fleet.Snapshot) error {
+	return checkFilter(text, "device", func(name string) bool { return deviceHas(name, snap) }, deviceAmounts, "age>1d, watts>300, inlet>30")
+}
+
+// ServiceFilter compiles a filter as the verb services takes it, or says which
+// word of it can match no service. The name of a service means it alone, also
+// where the names of others hold it.
+func ServiceFilter(text string, snap *fleet.Snapshot) (func(*fleet.Service) bool, error) {
+	if one := snap.Services.Get(text); one != nil {
+		return func(s *fleet.Service) bool { return s == one }, nil
+	}
+	none := serviceRecord{&fleet.Service{Spec: &fleet.ServiceSpec{}}}
+	has := func(name string) bool { _, ok := none.field(name); return ok }
+	f := parseFilter(text)
+	return func(s *fleet.Service) bool { return f.match(serviceRecord{s}) },
+		checkFilter(text, "service", has, serviceAmounts, "running<3, latency>200")
+}
+
+// checkFilter says which field, state or amount of a filter no thing of a kind
+// has.
+func checkFilter(text, kind string, has func(field string) bool, amounts map[string]bool, example string) error {
 	for _, w := range strings.Fields(text) {
 		w = strings.TrimPrefix(w, "!")
 		i := strings.IndexAny(w, ":<>")
@@ -28,11 +48,11 @@ func CheckDeviceFilter(text string, snap *fleet.Snapshot) error {
 		field, value := strings.ToLower(w[:i]), w[i+1:]
 		switch {
 		case w[i] != ':':
-			if _, ok := amountOf(value); !ok || !deviceAmounts[field] {
-				return fmt.Errorf("%q: an amount is asked for as age>1d, watts>300, inlet>30", fleet.Clean(w, 40))
+			if _, ok := amountOf(value); !ok || !amounts[field] {
+				return fmt.Errorf("%q: an amount is asked for as %s", fleet.Clean(w, 40), example)
 			}
-		case !deviceHas(field, snap):
-			return fmt.Errorf("no device has a field %q", fleet.Clean(field, 40))
+		case !has(field):
+			return fmt.Errorf("no %s has a field %q", kind, fleet.Clean(field, 40))
 		case field == "state" && value != "":
 			if err := checkStates(value); err != nil {
 				return err
@@ -44,6 +64,8 @@ func CheckDeviceFilter(text string, snap *fleet.Snapshot) error {
 
 // deviceAmounts are the fields that can be asked for with > and <.
 var deviceAmounts = map[string]bool{"age": true, "seen": true, "blind": true, "watts": true, "w": true, "inlet": true, "c": true, "unit": true, "u": true, "drift": true}
+
+var serviceAmounts = map[string]bool{"running": true, "replicas": true, "floor": true, "latency": true, "unplaced": true, "hosts": true}
 
 // deviceHas reports whether a field is one of every device, or a tag of any.
 func deviceHas(field string, snap *fleet.Snapshot) bool {

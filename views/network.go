@@ -42,7 +42,7 @@ var networkColumns = []widget.Column{
 	{Title: "tx", Min: 5, Max: 6, Rank: 2, Right: true},
 	{Title: "cabling", Min: 7, Max: 10, Rank: 4, Right: true},
 	{Title: "seen", Min: 5, Rank: 2, Right: true},
-	{Title: "why", Min: 12, Max: 50, Rank: 3, Name: true},
+	{Title: "why", Min: 12, Max: 50, Rest: true, Rank: 3, Name: true},
 }
 
 // isSwitch reports whether a device belongs in the list.

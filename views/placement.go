@@ -215,7 +215,7 @@ func (o *offer) at(rack string, unit int) int {
 
 var placementColumns = []widget.Column{
 	{Title: "", Min: 1}, {Title: "rack", Min: 9, Max: 16, Name: true}, {Title: "takes", Min: 5, Right: true}, {Title: "room", Min: 5, Rank: 2, Right: true},
-	{Title: "units", Min: 12, Max: 36, Rank: 1, Name: true}, {Title: "why", Min: 30, Max: 120, Name: true},
+	{Title: "units", Min: 12, Max: 36, Rank: 1, Name: true}, {Title: "why", Min: 30, Max: 120, Rest: true, Name: true},
 }
 
 // Draw implements View.

@@ -96,7 +96,7 @@ func kindOfTarget(k fleet.ActionKind) string {
 func putBack(f Frame, list []*fleet.Finding) Intent {
 	a, mends, ok := revertOf(f, list)
 	if !ok {
-		return Toast{Text: "put back: no one action of plumb's writes that; a shows what can be done"}
+		return Toast{Text: "revert: no one action of plumb's writes that; a shows what can be done"}
 	}
 	return asks(f, a, mends)
 }

@@ -14,7 +14,9 @@ import (
 type Service struct {
 	id    string
 	still bool // drawn beside a list that has the caret
-	sheet      // sorted by host, else worst first
+	upper bool // the caret is on the alerts
+	alert list
+	sheet // sorted by host, else worst first
 }
 
 // NewService returns a service's page.
@@ -92,8 +94,17 @@ func (v Service) rows(f Frame) rows {
 	return rows{len(r), func(i int) string { return r[i].id() }}
 }
 
+// alerts are what the caret can stand on above the replicas.
+func (v Service) alerts(f Frame) rows {
+	list := activeOn(f, v.id)
+	return rows{min(len(list), ownAlerts), func(i int) string { return list[i].ID() }}
+}
+
 // Selected implements View.
 func (v Service) Selected(f Frame) (kind, id string) {
+	if id := v.alert.selected(v.alerts(f)); v.upper && id != "" {
+		return KindAlert, id
+	}
 	r := v.replicas(f)
 	i := v.list.index(rows{len(r), func(i int) string { return r[i].id() }})
 	switch {
@@ -107,8 +118,31 @@ func (v Service) Selected(f Frame) (kind, id string) {
 
 // Handle implements View.
 func (v Service) Handle(f Frame, c keys.Command) (next View, in Intent) {
+	above := v.alerts(f)
+	upper := v.upper && above.n > 0
+	top := v.list.index(v.rows(f)) <= 0
+	switch {
+	case c.ID == "pane.next", c.ID == "pane.back", c.ID == "move.up" && !upper && top, c.ID == "move.down" && upper && v.alert.index(above) == above.n-1:
+		v.upper = !upper && above.n > 0
+		return v, nil
+	case upper && c.ID == "enter":
+		return v, openAlert(f, v.alert.selected(above))
+	case upper:
+		if to, moved := v.alert.move(c, above, page(f)); moved {
+			v.alert = to
+			return v, nil
+		}
+	}
 	v.sheet, in = v.handle(f, c, v.rows(f), 2)
 	return v, in
+}
+
+// reasons says why the service is as it is, without what its workload's own line
+// says.
+func reasons(s *fleet.Service) string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(s.Reasons), func(r string) bool {
+		return s.Health != nil && strings.HasSuffix(r, ": "+s.Health.Text)
+	}), "; ")
 }
 
 // Draw implements View.
@@ -120,11 +154,8 @@ func (v Service) Draw(f Frame, on widget.Canvas) {
 	}
 	spread := spreadOf(f, v.id)
 	against := standing(s.Docket)
-	asked := 0
-	if s.Spec.Health != nil {
-		asked = 1
-	}
-	h := min(5+asked+len(against)+min(len(spread.Shared), 6), on.H/2)
+	asked, alerts, why := healthRows(s, on.W-4), activeOn(f, v.id), reasons(s)
+	h := min(5+asked+len(against)+min(len(alerts), ownAlerts+1)+min(len(spread.Shared), 6), on.H/2)
 	in := widget.Box(on.Sub(0, 0, on.W, h), f.Theme, "service "+v.id, s.State.String(), false)
 	in = in.Sub(1, 0, in.W-2, in.H)
 	in.Glyph(f.Theme, 0, 0, s.State)
@@ -137,12 +168,17 @@ func (v Service) Draw(f Frame, on widget.Canvas) {
 	in.Cut(f.Theme, x, 1, in.W-x, text, st)
 	y := 2 + asked
 	if asked > 0 {
-		drawHealth(f, in.Sub(0, 2, in.W, 1), s)
+		drawHealth(f, in.Sub(0, 2, in.W, asked), s)
 	}
-	if len(s.Reasons) > 0 {
-		in.Cut(f.Theme, 2, y, in.W-2, strings.Join(s.Reasons, "; "), widget.StateStyle(s.State))
+	if why != "" {
+		in.Cut(f.Theme, 2, y, in.W-2, why, widget.StateStyle(s.State))
 		y++
 	}
+	at := -1
+	if v.upper {
+		at = v.alert.index(v.alerts(f))
+	}
+	y += drawOwnAlerts(f, in.Sub(2, 0, in.W-2, in.H), y, alerts, at)
 	for i := 0; i < len(against) && y < in.H; i++ {
 		in.Cut(f.Theme, in.Text(2, y, f.Theme.Glyphs.Drift, widget.Drift)+1, y, in.W-4, against[i].Text, widget.Plain)
 		y++
@@ -156,7 +192,7 @@ func (v Service) Draw(f Frame, on widget.Canvas) {
 
 var replicaColumns = []widget.Column{
 	{Title: "", Min: 1}, {Title: "replica", Min: 14, Max: 28}, {Title: "run", Min: 7, Max: 9, Rank: 2}, {Title: "host", Min: 13, Max: 22},
-	{Title: "rack", Min: 8, Max: 12, Rank: 3}, {Title: "zone", Min: 6, Max: 12, Rank: 4}, {Title: "cloud", Min: 7, Max: 14, Rank: 5}, {Title: "why", Min: 14, Max: 60, Rank: 1},
+	{Title: "rack", Min: 8, Max: 12, Rank: 3}, {Title: "zone", Min: 6, Max: 12, Rank: 4}, {Title: "cloud", Min: 7, Max: 14, Rank: 5}, {Title: "why", Min: 14, Max: 60, Rest: true, Rank: 1},
 }
 
 func (v Service) drawReplicas(f Frame, on widget.Canvas, s *fleet.Service) {
@@ -165,7 +201,7 @@ func (v Service) drawReplicas(f Frame, on widget.Canvas, s *fleet.Service) {
 	if v.desc {
 		order += ", reversed"
 	}
-	v.draw(f, on, look{title: "replicas", after: order, noun: "replica", columns: replicaColumns, total: len(s.Instances) + len(s.Devices), still: v.still, plain: true},
+	v.draw(f, on, look{title: "replicas", after: order, noun: "replica", columns: replicaColumns, total: len(s.Instances) + len(s.Devices), still: v.still, away: v.upper && v.alerts(f).n > 0, plain: true},
 		rows{len(r), func(i int) string { return r[i].id() }},
 		func(on widget.Canvas, row, col int) { replicaCell(f, on, r[row], replicaColumns[col].Title) })
 }

@@ -26,7 +26,7 @@ var serviceColumns = []widget.Column{
 	{Title: "", Min: 1}, {Title: "service", Min: 12, Max: 24, Name: true}, {Title: "running", Min: 7, Right: true}, {Title: "floor", Min: 5, Rank: 1, Right: true},
 	{Title: "", Min: 10, Max: 24, Rank: 4}, {Title: "health", Min: 9, Max: 16, Rank: 1},
 	{Title: "zones", Min: 5, Rank: 3, Right: true}, {Title: "hosts", Min: 5, Rank: 2, Right: true}, {Title: "racks", Min: 5, Rank: 3, Right: true},
-	{Title: "unplaced", Min: 8, Rank: 2, Right: true}, {Title: "owner", Min: 8, Max: 16, Rank: 5, Name: true}, {Title: "why", Min: 14, Max: 60, Rank: 2, Name: true},
+	{Title: "unplaced", Min: 8, Rank: 2, Right: true}, {Title: "owner", Min: 8, Max: 16, Rank: 5, Name: true}, {Title: "why", Min: 14, Max: 60, Rest: true, Rank: 2, Name: true},
 }
 
 // ID implements View.

@@ -59,7 +59,7 @@ type trouble struct {
 	text    string
 	devices []int // dense numbers
 	racks   int
-	where   string    // the rack where it is one, else the region
+	where   string    // the rack where it is one, else the region; "": no one place
 	what    string    // what it is where it is no device: "service match"
 	id      string    // of that
 	first   time.Time // blind since
@@ -183,7 +183,7 @@ func (l *troubleLine) headline(f Frame, why *Causes) string {
 	if x := l.cause; x != nil {
 		return causeName(x) + " explains " + why.share(x) + ": " + firstOf(x.Evidence)
 	}
-	return l.group.where + " " + l.group.who(f) + " " + l.group.text
+	return strings.TrimPrefix(l.group.where+" ", " ") + l.group.who(f) + " " + l.group.text
 }
 
 func (t *troubles) collect(f Frame) {
@@ -280,7 +280,7 @@ func (t *troubles) collectLogical(f Frame) {
 	}
 	for id, s := range f.Snap.Services.All() {
 		if s.State == fleet.StateCrit || s.State == fleet.StateWarn {
-			t.rest = append(t.rest, trouble{state: s.State, text: firstOf(s.Reasons), where: "service", what: id + " " + replicas(s), id: id})
+			t.rest = append(t.rest, trouble{state: s.State, text: firstOf(s.Reasons) + "; " + replicas(s), what: "service " + id, id: id})
 		}
 	}
 }
@@ -338,10 +338,12 @@ func plainText(s string) string {
 // line draws a cause in one row; who is the room for what it is about.
 func (t *trouble) line(f Frame, on widget.Canvas, y, who int) {
 	x := on.Glyph(f.Theme, 0, y, t.state) + 1
-	x = on.Text(x, y, t.where, widget.Bold) + 1
-	x = max(x, 12)
-	on.Cut(f.Theme, x, y, who, t.who(f), widget.Link)
-	x += who + 2
+	end := max(x+widget.Width(t.where)+1, 12) + who
+	if t.where != "" {
+		x = max(on.Text(x, y, t.where, widget.Bold)+1, 12)
+	}
+	on.Cut(f.Theme, x, y, end-x, t.who(f), widget.Link)
+	x = end + 2
 	text := t.text
 	if !t.first.IsZero() {
 		text += ", blind for " + since(f, t.first)
@@ -366,32 +368,65 @@ func kindCount(f Frame, devices []int) string {
 // drawVerdict draws the totals in words, then the causes that fit; at is the
 // cause under the caret, -1 where it is elsewhere.
 func drawVerdict(f Frame, on widget.Canvas, t *troubles, at int) {
-	by, g := &f.Snap.Counts.By[fleet.KindOfDevice], f.Theme.Glyphs
-	total := f.Snap.Devices.Len()
-	x := 1
-	part := func(glyph string, n int, word string, st widget.Style) {
-		if n == 0 || x+len(word)+8 > on.W {
-			return
-		}
-		x = on.Text(x, 0, glyph, st) + 1
-		x = on.Text(x, 0, strconv.Itoa(n), widget.Bold) + 1
-		x = on.Text(x, 0, word, st) + 3
-	}
-	part(g.Crit, by[fleet.StateCrit], "crit", widget.Crit)
-	part(g.Warn, by[fleet.StateWarn], "degraded", widget.Warn)
-	part(g.Unknown, f.Snap.Counts.Blind, "not answering", widget.Unknown)
-	part(g.Unknown, max(0, by[fleet.StateUnknown]-f.Snap.Counts.Blind), "unknown", widget.Unknown)
-	part(g.Drift, f.Snap.Counts.DriftOpen, "drifted", widget.Drift)
-	part(g.Maintenance, f.Snap.Counts.Maintenance, "in maintenance", widget.Maintenance)
-	part(g.Off, by[fleet.StateOff], "off", widget.Off)
-	share := ""
-	if total > 0 {
-		share = " healthy (" + strconv.FormatFloat(float64(by[fleet.StateOK])*100/float64(total), 'f', 1, 64) + "%)"
-	}
-	part(g.OK, by[fleet.StateOK], "of "+strconv.Itoa(total)+share, widget.OK)
+	drawTotals(f, on)
 	drawTroubles(f, on.Sub(0, 1, on.W, on.H-1), t, at)
-	if len(t.lines) == 0 && total > 0 {
+	if len(t.lines) == 0 && f.Snap.Devices.Len() > 0 {
 		on.Text(1, 1, "nothing needs you", widget.Dim)
+	}
+}
+
+// total is one of the numbers of the verdict.
+type total struct {
+	glyph string
+	n     int
+	word  string
+	style widget.Style
+}
+
+// totals are how many services, clouds and devices are not in order, and how many
+// devices are. The first of a kind names it.
+func totals(f Frame) []total {
+	c, g := &f.Snap.Counts, f.Theme.Glyphs
+	var out []total
+	add := func(glyph string, n int, word string, st widget.Style) {
+		if n > 0 {
+			out = append(out, total{glyph, n, word, st})
+		}
+	}
+	for _, k := range [...]fleet.Kind{fleet.KindOfService, fleet.KindOfCloud, fleet.KindOfDevice} {
+		by, first := &c.By[k], len(out)
+		blind := 0
+		if k == fleet.KindOfDevice {
+			blind = c.Blind
+		}
+		add(g.Crit, by[fleet.StateCrit], "crit", widget.Crit)
+		add(g.Warn, by[fleet.StateWarn], "degraded", widget.Warn)
+		add(g.Unknown, blind, "not answering", widget.Unknown)
+		add(g.Unknown, by[fleet.StateUnknown]-blind, "unknown", widget.Unknown)
+		if first < len(out) {
+			_, name, _ := strings.Cut(fleet.Count(out[first].n, k.String()), " ")
+			out[first].word = name + " " + out[first].word
+		}
+	}
+	add(g.Drift, c.DriftOpen, "drifted", widget.Drift)
+	add(g.Maintenance, c.Maintenance, "in maintenance", widget.Maintenance)
+	add(g.Off, c.By[fleet.KindOfDevice][fleet.StateOff], "off", widget.Off)
+	return out
+}
+
+// drawTotals draws the totals that have room.
+func drawTotals(f Frame, on widget.Canvas) {
+	ok, all := f.Snap.Counts.By[fleet.KindOfDevice][fleet.StateOK], f.Snap.Devices.Len()
+	share := "of " + fleet.Count(all, "device") + " healthy (" + strconv.FormatFloat(float64(ok)*100/float64(max(all, 1)), 'f', 1, 64) + "%)"
+	x := 1
+	for _, t := range append(totals(f), total{f.Theme.Glyphs.OK, ok, share, widget.OK}) {
+		amount := strconv.Itoa(t.n)
+		if t.n == 0 || x+len(amount)+len(t.word)+3 > on.W {
+			continue
+		}
+		x = on.Text(x, 0, t.glyph, t.style) + 1
+		x = on.Text(x, 0, amount, widget.Bold) + 1
+		x = on.Text(x, 0, t.word, t.style) + 3
 	}
 }
 

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -120,6 +121,44 @@ func TestTheTimelineIsReadBack(t *testing.T) {
 			t.Errorf("%q is read as %+v", e.Text, x)
 		}
 	}
+}
+
+// TestTheTimelineTellsTheEndOfASilence: that somebody ended it, or that its time
+// was over, once, and no new silence.
+func TestTheTimelineTellsTheEndOfASilence(t *testing.T) {
+	h := newHouse(t, paged(hot()))
+	said := func() (out []string) {
+		for _, x := range h.out.Said {
+			if strings.HasPrefix(x.Text, "silence ") {
+				out = append(out, x.Text)
+			}
+		}
+		return out
+	}
+	want := func(text string) {
+		t.Helper()
+		if got := said(); len(got) != min(len(text), 1) || len(got) == 1 && !strings.HasPrefix(got[0], text) {
+			t.Errorf("said %q, want %q", got, text)
+		}
+	}
+	s := fleet.Silence{ID: "S1", Matchers: []fleet.Matcher{{Label: "target", Op: "=", Value: "s01"}}, Start: h.now, End: h.now.Add(time.Hour), By: "anna", Comment: "rails"}
+	h.silences = []fleet.Silence{s}
+	h.step(time.Second)
+	want("silence S1 of anna: target=s01, until ")
+	h.step(time.Minute)
+	want("")
+	s.End = h.now
+	h.silences = []fleet.Silence{s}
+	h.step(time.Second)
+	want("silence S1 of anna was ended: target=s01: rails")
+	s.ID, s.End = "S2", h.now.Add(time.Minute)
+	h.silences = []fleet.Silence{s}
+	h.step(time.Minute) // and then a minute goes by
+	want("silence S2 of anna: ")
+	h.step(time.Minute)
+	want("silence S2 of anna is over: target=s01: rails")
+	h.step(time.Minute)
+	want("")
 }
 
 // TestAWeeklyMaintenance: it opens and closes by the clock alone, over midnight,

@@ -185,10 +185,15 @@ func (w *work) words() {
 		} else {
 			list = append(list, s)
 		}
+		if w.now.Before(s.End) {
+			w.event(self, "silence "+s.ID+" of "+s.By+": "+s.Text()+", until "+s.End.UTC().Format(time.RFC3339)+": "+s.Comment)
+		} else {
+			w.event(self, "silence "+s.ID+" of "+s.By+" was ended: "+s.Text()+": "+s.Comment)
+		}
 		w.book.Silences, w.spoken = list, true
 		w.say(fleet.Change{Target: self, Table: fleet.TableSilences, Row: rowSilence + s.ID, At: w.now, Value: encode(s)})
-		w.event(self, "silence "+s.ID+" of "+s.By+": "+s.Text()+", until "+s.End.UTC().Format(time.RFC3339)+": "+s.Comment)
 	}
+	w.expire()
 	for _, x := range w.Acks {
 		if a := w.prev.Find(x.Alert); a != nil && a.Active() {
 			n := *a
@@ -201,6 +206,18 @@ func (w *work) words() {
 		}
 	}
 	w.dropSilences()
+}
+
+// expire says which silences came to their end since the step before by time
+// alone.
+func (w *work) expire() {
+	for i := range w.book.Silences {
+		s := &w.book.Silences[i]
+		said := slices.ContainsFunc(w.Silences, func(x fleet.Silence) bool { return x.ID == s.ID })
+		if !said && !w.before.IsZero() && w.before.Before(s.End) && !w.now.Before(s.End) {
+			w.event(self, "silence "+s.ID+" of "+s.By+" is over: "+s.Text()+": "+s.Comment)
+		}
+	}
 }
 
 // dropSilences forgets silences that ended long ago.

@@ -78,15 +78,19 @@ type AlertRule struct {
 	Runbook  string `json:"runbook"`
 }
 
-// firingBy counts the firing alerts that are not held by a label of theirs.
-func firingBy(s *fleet.Snapshot, label string) map[string]int {
+// firingIn counts the firing alerts that are not held, by the places that each is
+// in.
+func firingIn(s *fleet.Snapshot, places func(*fleet.Alert) []string) map[string]int {
 	out := map[string]int{}
 	if s.Alerts == nil {
 		return out
 	}
 	for _, a := range s.Alerts.List {
-		if v := a.Labels[label]; v != "" && a.State == fleet.AlertFiring && a.Held == nil {
-			out[v]++
+		if a.State != fleet.AlertFiring || a.Held != nil {
+			continue
+		}
+		for _, place := range places(a) {
+			out[place]++
 		}
 	}
 	return out

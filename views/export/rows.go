@@ -210,9 +210,10 @@ func StatusOf(s *fleet.Snapshot, now time.Time) Status {
 	return st
 }
 
-// Regions lists the regions.
+// Regions lists the regions. The alert of a service counts in each region with a
+// replica of it.
 func Regions(s *fleet.Snapshot) []Region {
-	out, firing := make([]Region, 0, s.Regions.Len()), firingBy(s, "region")
+	out, firing := make([]Region, 0, s.Regions.Len()), firingIn(s, s.AlertRegions)
 	for id, r := range s.Regions.All() {
 		out = append(out, Region{Name: id, State: r.State, Devices: r.Devices, Racks: r.Racks, Sites: r.Sites, PowerW: r.PowerW, Blind: r.Blind, Alerts: firing[id], DriftOpen: r.DriftOpen, Reasons: list(r.Reasons)})
 	}
@@ -221,7 +222,7 @@ func Regions(s *fleet.Snapshot) []Region {
 
 // Racks lists the racks of a region, or all.
 func Racks(s *fleet.Snapshot, region string) []Rack {
-	out, firing := make([]Rack, 0, s.Racks.Len()), firingBy(s, "rack")
+	out, firing := make([]Rack, 0, s.Racks.Len()), firingIn(s, func(a *fleet.Alert) []string { return []string{a.Labels["rack"]} })
 	for id, r := range s.Racks.All() {
 		if region == "" || r.Spec.Region == region {
 			out = append(out, Rack{ID: id, Region: r.Spec.Region, Site: r.Spec.Site, Row: r.Spec.Row, State: r.State, Devices: r.Devices,

@@ -5,6 +5,7 @@ type Column struct {
 	Title string
 	Min   int  // least width
 	Max   int  // most width when there is room; 0: Min
+	Rest  bool // takes what room is left when all have their most
 	Rank  int  // columns with higher ranks go first when room is short
 	Right bool // numbers
 	Name  bool // sorts rising first (names); numbers and states fall
@@ -123,6 +124,11 @@ func (t Table) fit(room int, widths *[maxTableColumns]int) {
 			if more := min(share, k.Max-widths[i], room-used); more > 0 {
 				widths[i], used, grown = widths[i]+more, used+more, true
 			}
+		}
+	}
+	for i, k := range t.Columns {
+		if k.Rest && widths[i] > 0 && used < room {
+			widths[i], used = widths[i]+room-used, room
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
@@ -78,6 +79,26 @@ func (c Canvas) Wrap(x, y, w, most int, s string, st Style) int {
 		at, s = at+n, rest
 	}
 	return min(line+1, most)
+}
+
+// Break returns as much of s as w columns hold, up to a blank where there is one,
+// and the rest without the blanks it begins with.
+func Break(s string, w int) (head, rest string) {
+	if Width(s) <= w {
+		return s, ""
+	}
+	at := 0
+	for at < len(s) {
+		_, n := utf8.DecodeRuneInString(s[at:])
+		if at > 0 && Width(s[:at+n]) > w { // one rune at least
+			break
+		}
+		at += n
+	}
+	if blank := strings.LastIndexByte(s[:min(at+1, len(s))], ' '); blank > 0 {
+		at = blank
+	}
+	return strings.TrimRight(s[:at], " "), strings.TrimLeft(s[at:], " ")
 }
 
 // narrow reports whether a rune is one column wide for certain and joins with

@@ -261,3 +261,37 @@ func BenchmarkTable(b *testing.B) {
 		table.Draw(buf.Canvas(), theme, func(on Canvas, row, col int) { on.Cut(theme, 0, 0, on.W, "● fra1-r03-s04", OK) })
 	}
 }
+
+// A column of sentences takes the room that no other column wants.
+func TestTheRestOfTheRoomIsUsed(t *testing.T) {
+	columns := []Column{{Title: "name", Min: 4, Max: 8}, {Title: "why", Min: 10, Max: 20, Rest: true}, {Title: "seen", Min: 4}}
+	for room, want := range map[int][3]int{20: {4, 10, 4}, 34: {8, 20, 4}, 100: {8, 86, 4}} {
+		var widths [maxTableColumns]int
+		Table{Columns: columns}.fit(room, &widths)
+		if [3]int(widths[:3]) != want {
+			t.Errorf("of %d: %v, want %v", room, widths[:3], want)
+		}
+	}
+}
+
+// A text is broken at a blank, or where a word is wider than all there is.
+func TestBreak(t *testing.T) {
+	for _, c := range []struct {
+		s          string
+		w          int
+		head, rest string
+	}{
+		{"admin up", 8, "admin up", ""},
+		{"admin up to down", 8, "admin up", "to down"},
+		{"admin  up", 7, "admin", "up"},
+		{"abcdefghij", 4, "abcd", "efghij"},
+		{"温度温度", 5, "温度", "温度"},
+		{"x", 0, "x", ""},
+		{"ab", 0, "a", "b"},
+		{"ab\xff\xff b", 1, "a", "b\xff\xff b"},
+	} {
+		if head, rest := Break(c.s, c.w); head != c.head || rest != c.rest {
+			t.Errorf("%q at %d: %q and %q, want %q and %q", c.s, c.w, head, rest, c.head, c.rest)
+		}
+	}
+}
