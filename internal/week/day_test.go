@@ -135,21 +135,23 @@ func (d *day) read(n *fleet.Notice, m week.Moment) {
 	if err := json.Unmarshal(n.Body, &p); err != nil {
 		panic(err) // the engine's own
 	}
-	if !n.Repeat {
-		d.sent++
-	}
+	news := false
 	for i := range p.Alerts {
 		a := &p.Alerts[i]
 		known := d.told[a.ID]
 		switch {
 		case a.Status == "resolved" && known != nil:
+			news = true
 			known.over, known.resolves = m, known.resolves+1
 			delete(d.told, a.ID)
 		case a.Status == "resolved":
 			d.pages = append(d.pages, &page{id: a.ID, rule: a.Labels["rule"], target: a.Labels["target"], text: "RESOLVED and never told: " + a.Summary, at: m, over: m, resolves: 2})
 		case known == nil:
 			x := &page{id: a.ID, rule: a.Labels["rule"], target: a.Labels["target"], text: cmp.Or(a.Summary, a.ID), severity: a.Severity, at: m}
-			d.told[a.ID], d.pages = x, append(d.pages, x)
+			d.told[a.ID], d.pages, news = x, append(d.pages, x), true
 		}
+	}
+	if news {
+		d.sent++
 	}
 }
