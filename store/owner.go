@@ -9,7 +9,8 @@ import (
 
 // ownAs gives a file to whom another file or directory belongs. Only root can
 // do so, and only root has to: the service whose store root works on could not
-// open it again.
+// open it again. A link is given away itself, not what it leads to: whoever owns
+// the directory could have put it there.
 func ownAs(path, like string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -22,7 +23,7 @@ func ownAs(path, like string) error {
 	if !ok {
 		return nil
 	}
-	return os.Chown(path, int(st.Uid), int(st.Gid))
+	return os.Lchown(path, int(st.Uid), int(st.Gid))
 }
 
 // ownWithin is ownAs of all files in dir, which get dir's owner.

@@ -22,8 +22,16 @@ func TestRootLeavesAStoreToItsOwner(t *testing.T) {
 		}
 	}
 	give(db)
+	roots := filepath.Join(dir, "roots")
+	write(t, roots, nil)
+	if err := os.Symlink(roots, filepath.Join(db, "link")); err != nil {
+		t.Fatal(err)
+	}
 	if err := ownWithin(db); err != nil {
 		t.Fatal(err)
+	}
+	if info, err := os.Stat(roots); err != nil || info.Sys().(*syscall.Stat_t).Uid != 0 {
+		t.Errorf("what a link leads to was given away: %v, %v", info, err)
 	}
 	if _, _, err := Compact(t.Context(), testConfig(db)); err != nil {
 		t.Fatal(err)

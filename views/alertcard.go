@@ -68,7 +68,11 @@ func alertLines(f Frame, a *fleet.Alert) []line {
 	}
 	head := func(text string) { out = append(out, line{}, line{label: " ", text: text, style: widget.Title}) }
 	say("what", a.Summary, alertStyle(a))
-	say("state", strings.Join(append([]string{string(a.State)}, alertWords(f, a)...), ", "), widget.Plain)
+	words := alertWords(f, a)
+	if a.State != fleet.AlertPending { // which they say
+		words = append([]string{string(a.State)}, words...)
+	}
+	say("state", strings.Join(words, ", "), widget.Plain)
 	if a.Ack.Stands(f.At) {
 		say("acked", ackText(f, a.Ack), widget.Bold)
 	}

@@ -435,3 +435,18 @@ func TestAnAlertOnACauseSaysWhatIsTrueNow(t *testing.T) {
 		}
 	}
 }
+
+// TestAnAlertStandsAsItIsOnce: what pends is not said to be so twice, and what
+// is over says both that and since when.
+func TestAnAlertStandsAsItIsOnce(t *testing.T) {
+	f := called(160, 50)
+	for id, want := range map[string]string{
+		"drive:ams1-r04-s02/Drive 2":       "state     pending ",
+		"quota:os-fra/vcpu":                "state     resolved, over 6m ago",
+		"link-flap:ams1-r02-sw1/Ethernet3": "state     firing, flapping",
+	} {
+		if text := compose(t, f, NewAlert(id), Chrome{}); !strings.Contains(text, want) {
+			t.Errorf("%s: want %q in\n%s", id, want, text)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"iter"
 	"slices"
 	"strings"
 
@@ -69,7 +68,6 @@ func (b *builder) labelled(name string, at place, what string) bool {
 	if slices.Contains(names, name) {
 		return true
 	}
-	var known iter.Seq[string] = slices.Values(names)
-	b.errs.add(at, what, "no alert has the label "+quote(name)+b.orDid(name, known), "there are "+strings.Join(names, ", ")+", and those that alerts.rules give")
+	b.errs.add(at, what, "no alert has the label "+quote(name)+b.orDid(name, slices.Values(names)), "there are "+strings.Join(names, ", ")+", and those that alerts.rules give")
 	return false
 }
