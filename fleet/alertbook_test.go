@@ -1,6 +1,9 @@
 package fleet
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // TestWhatAnIDMeansOfAlerts: an alert, a target, a part of one, a rack; and what
 // a cause explains only where there is nothing else.
@@ -22,5 +25,17 @@ func TestWhatAnIDMeansOfAlerts(t *testing.T) {
 	var none *AlertBook
 	if none.On(s, "s01") != nil || none.Find("hot:s01") != nil {
 		t.Error("there are alerts where nobody looked")
+	}
+}
+
+// TestAGroupIsDueAtItsIntervals: a group that was looked at last long ago, as the
+// past has it, is due at the next of its intervals.
+func TestAGroupIsDueAtItsIntervals(t *testing.T) {
+	at := time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
+	g := AlertGroup{Next: at, Interval: 5 * time.Minute}
+	for after, want := range map[time.Duration]time.Duration{-time.Hour: 0, 0: 0, 1: 5 * time.Minute, 5 * time.Minute: 5 * time.Minute, 12 * time.Minute: 15 * time.Minute} {
+		if got := g.Due(at.Add(after)); !got.Equal(at.Add(want)) {
+			t.Errorf("after %s it is due at %s, want %s", after, got.Sub(at), want)
+		}
 	}
 }

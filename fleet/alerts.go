@@ -163,14 +163,26 @@ type AlertGroup struct {
 	Key      string            `json:"key"`
 	Receiver string            `json:"receiver"`
 	Labels   map[string]string `json:"labels"`
-	Next     time.Time         `json:"next"`          // when it is looked at again
+	Next     time.Time         `json:"next"`          // when it is looked at again; of one that was kept, after it last spoke
 	Sent     time.Time         `json:"sent,omitzero"` // zero: nothing was told yet
 	// Whole is when all that fires was told last, and not only what had changed.
 	Whole time.Time `json:"whole,omitzero"`
-	// Told says as what each alert was last told, by its id: "firing warn T".
-	Told     map[string]string `json:"told"`
-	Interval time.Duration     `json:"interval"`
-	Repeat   time.Duration     `json:"repeat"`
+	// Told says as what each alert was last told, by its id: "firing warn T". Each
+	// is kept in a row of its own.
+	Told map[string]string `json:"-"`
+	// Bundled says that Told came with the group's row, as older stores have it.
+	Bundled  bool          `json:"-"`
+	Interval time.Duration `json:"interval"`
+	Repeat   time.Duration `json:"repeat"`
+}
+
+// Due is when the group is looked at next, as of now: one that has nothing to say
+// is looked at again after each interval.
+func (g *AlertGroup) Due(now time.Time) time.Time {
+	if late := now.Sub(g.Next); late > 0 && g.Interval > 0 {
+		return g.Next.Add((late + g.Interval - 1).Truncate(g.Interval))
+	}
+	return g.Next
 }
 
 // Pages is the body of a notice: what one receiver is told about one group.

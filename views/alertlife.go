@@ -142,7 +142,7 @@ func toldTo(f Frame, a *fleet.Alert) (out []moment) {
 			}
 			out = append(out, moment{g.Sent, "told to " + g.Receiver + ": " + status + "; with its group, which last spoke then", widget.Link})
 		case slices.Contains(a.Groups, g.Key) && a.Loud():
-			out = append(out, moment{g.Next, "is to be told to " + g.Receiver, widget.Dim})
+			out = append(out, moment{g.Due(f.At), "is to be told to " + g.Receiver, widget.Dim})
 		}
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,8 +101,22 @@ func TestOnlyWhatChangedIsToldAgain(t *testing.T) {
 	}
 }
 
-// TestARepeatIsNotForgotten: a group that was kept over a restart is told whole
-// again in time, also one of a store that does not say when it was told whole.
+// bundle makes the row of a group what older stores have of it: whom it told in
+// one, and not when that was all.
+func (h *house) bundle() {
+	g := h.snap.Alerts.Groups[0]
+	g.Whole = time.Time{}
+	value, err := json.Marshal(bundledRow{g, g.Told})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.rows = slices.DeleteFunc(h.rows, func(c fleet.Change) bool { return c.Row == rowGroup || strings.HasPrefix(c.Row, rowTold) })
+	h.rows = append(h.rows, fleet.Change{Target: self, Table: fleet.TableAlerts, Row: rowBundled + g.Key, At: h.now, Value: value})
+}
+
+// TestARepeatIsNotForgotten: a group that was kept over a restart tells what is
+// over, and all of it again in time; also one of an older store, whose row goes
+// with its next word.
 func TestARepeatIsNotForgotten(t *testing.T) {
 	for _, old := range []bool{false, true} {
 		h := eachHouse(t, "am", "am")
@@ -109,25 +124,96 @@ func TestARepeatIsNotForgotten(t *testing.T) {
 		h.step(time.Minute)
 		h.heat(50, 50, 50)
 		h.step(time.Minute)
-		told := h.snap.Alerts.Groups[0]
-		if !told.Whole.Equal(told.Sent) || told.Sent.IsZero() {
-			t.Fatalf("%+v", told)
+		if g := h.snap.Alerts.Groups[0]; !g.Whole.Equal(g.Sent) || g.Sent.IsZero() {
+			t.Fatalf("%+v", g)
 		}
 		if old {
-			told.Whole = time.Time{}
+			h.bundle()
 		}
-		value, err := json.Marshal(told)
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.out.Book.Groups[0] = Recall([]fleet.Rows{{Table: fleet.TableAlerts, RowSet: &fleet.RowSet{Names: []string{rowGroup + told.Key}, Values: [][]byte{value}}}}).Groups[0]
+		h.restart()
 		h.now = h.now.Add(30 * time.Minute)
 		h.heat(50, 20, 50)
 		h.step(29 * time.Minute)
 		h.told(2, "firing", `"id":"hot:s01/t001","status":"resolved"`)
+		h.restart()
+		if told := h.out.Book.Groups[0].Told; len(told) != 2 {
+			t.Errorf("it forgot whom it told: %v", told)
+		}
 		h.heat(50, 20, 50)
 		h.step(time.Minute)
 		h.told(3, "firing", `"id":"hot:s01/t000"`, `"id":"hot:s01/t002"`)
+		for _, r := range fleet.Remember(h.rows) {
+			if r.Target == self {
+				t.Errorf("still there: %q", r.Names)
+			}
+		}
+	}
+}
+
+// TestWhatALargeGroupToldIsKept: 25,000 alerts of one group end while plumb is
+// down, and each end is told. What is kept comes in rows of bounded size, and only
+// when something was told.
+func TestWhatALargeGroupToldIsKept(t *testing.T) {
+	const parts = 25000
+	h := eachHouse(t, "am", "am")
+	list := slices.Repeat([]int64{50}, parts)
+	h.heat(list...)
+	h.step(time.Minute)
+	h.heat(list...)
+	h.step(time.Minute)
+	if n := len(h.notices); n != parts/maxPages {
+		t.Fatalf("%d notices", n)
+	}
+	for _, c := range h.rows {
+		if len(c.Value) > 1000 {
+			t.Fatalf("%s %q has %d bytes", c.Target, c.Row, len(c.Value))
+		}
+	}
+	h.heat(list...)
+	h.step(time.Minute)
+	if n := len(h.out.Changes); n != 0 {
+		t.Errorf("%d rows say that nothing was told", n)
+	}
+	h.restart()
+	h.notices = nil
+	h.heat(slices.Repeat([]int64{20}, parts)...)
+	h.step(time.Minute)
+	ends := map[string]bool{}
+	for _, p := range h.notices {
+		for _, a := range p.Alerts {
+			ends[a.ID+" "+a.Status] = true
+		}
+	}
+	if len(ends) != parts || !ends["hot:s01/t24999 resolved"] {
+		t.Errorf("%d ends were told", len(ends))
+	}
+	h.rows = slices.DeleteFunc(h.rows, func(c fleet.Change) bool { return c.Target == "s01" })
+	if left := fleet.Remember(h.rows); len(left) > 0 {
+		t.Errorf("%d tables are left, as %q", len(left), left[0].Target)
+	}
+}
+
+// TestLongNamesAreKept: a text that the store would not take as a name has one
+// that it does, and no other text has the same.
+func TestLongNamesAreKept(t *testing.T) {
+	long := strings.Repeat("x", 2000)
+	a, b := keptAs(long+"a"), keptAs(long+"b")
+	if a == b || len(a) > 500 || keptAs("short") != "short" {
+		t.Errorf("%q\n%q", a, b)
+	}
+	h := eachHouse(t, "am", "am")
+	h.poll("s01")
+	h.device("s01", func(d *fleet.Device) {
+		for _, end := range []string{"a", "b"} {
+			def := &fleet.SensorDef{Key: long + end, Name: "Temp", Class: fleet.ClassTemperature, Unit: "C"}
+			d.Sensors = append(d.Sensors, fleet.Sensor{SensorDef: def, Value: fleet.Int(50), State: fleet.StateOK})
+		}
+	})
+	h.step(time.Minute)
+	h.step(time.Minute)
+	h.restart()
+	if told := h.out.Book.Groups[0].Told; len(told) != 2 {
+		t.Errorf("it told %v", told)
 	}
 }
 

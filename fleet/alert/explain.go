@@ -143,7 +143,7 @@ func groupText(s *fleet.Snapshot, key string, a *fleet.Alert) string {
 		case g.Sent.IsZero():
 			return ", first at " + g.Next.UTC().Format(time.RFC3339)
 		case g.Told[a.ID()] == "":
-			return ", with its next word at " + g.Next.UTC().Format(time.RFC3339)
+			return ", with its next word at " + g.Due(s.At).UTC().Format(time.RFC3339)
 		default:
 			last := ", last at " + g.Sent.UTC().Format(time.RFC3339)
 			if r := s.Undelivered(g.Receiver, g.Sent); r != nil {

@@ -20,6 +20,7 @@ type house struct {
 	out      Result
 	notices  []fleet.Pages
 	keys     []string
+	rows     []fleet.Change
 	silences []fleet.Silence
 	acks     []fleet.Acknowledgement
 	looked   map[int]bool
@@ -128,9 +129,17 @@ func (h *house) step(after time.Duration) {
 		}
 		h.notices, h.keys = append(h.notices, p), append(h.keys, n.Key)
 	}
+	h.rows = append(h.rows, h.out.Changes...)
 	next.Alerts = h.out.Book
 	h.snap = &next
 	h.now = h.now.Add(after)
+}
+
+// restart has the house forget all but its rows, and poll everything once.
+func (h *house) restart() {
+	h.out.Book = Recall(fleet.Remember(h.rows))
+	h.out.Book.Settled = true
+	h.snap.Alerts = h.out.Book
 }
 
 // base is the snapshot before with tables that are older than those of now, so

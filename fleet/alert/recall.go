@@ -1,7 +1,10 @@
 package alert
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -9,14 +12,85 @@ import (
 	"plumb/fleet"
 )
 
-// Rows of what is kept: alerts under their targets, by rule and part; groups,
-// silences and flexible maintenances under plumb itself. A rule has no blank in
-// its name, so these prefixes are none's.
+// Rows of what is kept: alerts under their targets, by rule and part; silences
+// and flexible maintenances under plumb itself. A group, and each alert that it
+// told, has a table of its own, since a table is written whole. No rule has a
+// blank in its name, or none, so these names are no alert's.
 const (
-	rowGroup    = "group "
+	rowGroup    = " group"
+	rowTold     = " told "
 	rowSilence  = "silence "
 	rowFlexible = "flexible "
+	rowBundled  = "group " // under plumb itself, with all whom it told, in older stores
 )
+
+// toldRow is what a group told an alert as.
+type toldRow struct {
+	Group string `json:"group"`
+	Alert string `json:"alert"`
+	As    string `json:"as"`
+}
+
+// bundledRow is a group's row of an older store.
+type bundledRow struct {
+	fleet.AlertGroup
+	Whom map[string]string `json:"told"`
+}
+
+// maxKept bounds what of a text stands in a name of the store.
+const maxKept = 400
+
+// keptAs is the name under which the store keeps what belongs to a text of any
+// length: a text that is long is cut, and told from others by its sum.
+func keptAs(text string) string {
+	if len(text) <= maxKept {
+		return text
+	}
+	sum := sha256.Sum256([]byte(text))
+	return fleet.Clean(text, maxKept) + " " + hex.EncodeToString(sum[:16])
+}
+
+// keepGroup writes a group's row.
+func (w *work) keepGroup(g *fleet.AlertGroup) {
+	w.say(fleet.Change{Target: keptAs(g.Key), Table: fleet.TableAlerts, Row: rowGroup, At: w.now, Value: encode(g)})
+}
+
+// keepTold writes what a group has told: its own row, and those of alerts that
+// were told anew or are over. What came bundled is written apart.
+func (w *work) keepTold(g *fleet.AlertGroup, news, over []*fleet.Alert) {
+	w.keepGroup(g)
+	say := func(id string, value []byte) {
+		w.say(fleet.Change{Target: keptAs(id), Table: fleet.TableAlerts, Row: rowTold + keptAs(g.Key), At: w.now, Value: value})
+	}
+	for _, a := range over {
+		say(a.ID(), nil)
+	}
+	tell := func(id string) { say(id, encode(toldRow{g.Key, id, g.Told[id]})) }
+	if !g.Bundled {
+		for _, a := range news {
+			tell(a.ID())
+		}
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(g.Told)) {
+		tell(id)
+	}
+	w.unbundle(g)
+}
+
+// dropGroup takes away the row of a group that goes.
+func (w *work) dropGroup(g *fleet.AlertGroup) {
+	w.say(fleet.Change{Target: keptAs(g.Key), Table: fleet.TableAlerts, Row: rowGroup, At: w.now})
+	if g.Bundled {
+		w.unbundle(g)
+	}
+}
+
+// unbundle takes away the row that an older store has of a group.
+func (w *work) unbundle(g *fleet.AlertGroup) {
+	w.say(fleet.Change{Target: self, Table: fleet.TableAlerts, Row: rowBundled + g.Key, At: w.now})
+	g.Bundled = false
+}
 
 func rowOf(a *fleet.Alert) string {
 	if a.Part == "" {
@@ -29,17 +103,33 @@ func rowOf(a *fleet.Alert) string {
 // are left out; of alerts the next look makes them anew.
 func Recall(tables []fleet.Rows) *fleet.AlertBook {
 	b := &fleet.AlertBook{}
+	var told []toldRow
 	for i := range tables {
 		t := &tables[i]
 		if t.Table != fleet.TableAlerts && t.Table != fleet.TableSilences {
 			continue
 		}
 		for k, name := range t.Names {
-			recallRow(b, name, t.Values[k])
+			switch {
+			case strings.HasPrefix(name, rowTold):
+				var r toldRow
+				if json.Unmarshal(t.Values[k], &r) == nil {
+					told = append(told, r)
+				}
+			case name == rowGroup || t.Target == self && strings.HasPrefix(name, rowBundled):
+				recallGroup(b, t.Values[k], name != rowGroup)
+			default:
+				recallRow(b, name, t.Values[k])
+			}
+		}
+	}
+	slices.SortFunc(b.Groups, func(x, y fleet.AlertGroup) int { return strings.Compare(x.Key, y.Key) })
+	for _, r := range told {
+		if i, ok := slices.BinarySearchFunc(b.Groups, r.Group, func(g fleet.AlertGroup, key string) int { return strings.Compare(g.Key, key) }); ok {
+			b.Groups[i].Told[r.Alert] = r.As
 		}
 	}
 	slices.SortFunc(b.List, order)
-	slices.SortFunc(b.Groups, func(x, y fleet.AlertGroup) int { return strings.Compare(x.Key, y.Key) })
 	slices.SortFunc(b.Silences, func(x, y fleet.Silence) int { return x.Start.Compare(y.Start) })
 	w := work{book: *b}
 	for _, a := range b.List {
@@ -54,20 +144,24 @@ func Recall(tables []fleet.Rows) *fleet.AlertBook {
 	return b
 }
 
+func recallGroup(b *fleet.AlertBook, value []byte, bundled bool) {
+	var r bundledRow
+	if json.Unmarshal(value, &r) != nil {
+		return
+	}
+	g := r.AlertGroup
+	if g.Bundled, g.Told = bundled, r.Whom; g.Told == nil {
+		g.Told = map[string]string{}
+	}
+	if g.Whole.IsZero() { // one that does not say was told whole each time
+		g.Whole = g.Sent
+	}
+	b.Groups = append(b.Groups, g)
+}
+
 func recallRow(b *fleet.AlertBook, name string, value []byte) {
 	flexible, isFlexible := strings.CutPrefix(name, rowFlexible)
 	switch {
-	case strings.HasPrefix(name, rowGroup):
-		var g fleet.AlertGroup
-		if json.Unmarshal(value, &g) == nil {
-			if g.Told == nil {
-				g.Told = map[string]string{}
-			}
-			if g.Whole.IsZero() { // one that does not say was told whole each time
-				g.Whole = g.Sent
-			}
-			b.Groups = append(b.Groups, g)
-		}
 	case strings.HasPrefix(name, rowSilence):
 		var s fleet.Silence
 		if json.Unmarshal(value, &s) == nil {

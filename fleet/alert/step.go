@@ -159,19 +159,20 @@ func (w *work) nudgeFed(id string) {
 }
 
 // get returns an alert as it is now in this step, or nil. mine are the alerts of
-// its target before the step.
+// its target before the step, by order.
 func (w *work) get(mine []*fleet.Alert, k key) *fleet.Alert {
 	if len(w.dirty) > 0 && w.dirty[k.target] {
 		if a, ok := w.changed[k]; ok {
 			return a
 		}
 	}
-	for _, a := range mine {
-		if a.Rule == k.rule && a.Part == k.part {
-			return a
-		}
+	i, ok := slices.BinarySearchFunc(mine, k, func(a *fleet.Alert, k key) int {
+		return cmp.Or(strings.Compare(a.Rule, k.rule), strings.Compare(a.Part, k.part))
+	})
+	if !ok {
+		return nil
 	}
-	return nil
+	return mine[i]
 }
 
 // put changes an alert, or takes it away.

@@ -31,7 +31,7 @@ func (w *work) tell() {
 			groups[key] = &g
 		} else {
 			delete(groups, key)
-			w.say(fleet.Change{Target: self, Table: fleet.TableAlerts, Row: rowGroup + key, At: w.now})
+			w.dropGroup(&g)
 		}
 		changed = true
 	}
@@ -118,7 +118,7 @@ func (w *work) newGroup(key string, a *fleet.Alert) *fleet.AlertGroup {
 	for _, r := range w.rules.routes(w.Next, a) {
 		if k, labels := r.group(a); k == key {
 			g := &fleet.AlertGroup{Key: key, Receiver: r.receiver, Labels: labels, Next: w.now.Add(r.wait), Told: map[string]string{}, Interval: r.interval, Repeat: r.repeat}
-			w.say(fleet.Change{Target: self, Table: fleet.TableAlerts, Row: rowGroup + key, At: w.now, Value: encode(g)})
+			w.keepGroup(g)
 			w.wake(g.Next)
 			return g
 		}
@@ -154,6 +154,10 @@ func (w *work) flush(g *fleet.AlertGroup, list []*fleet.Alert) bool {
 		}
 	}
 	repeat := len(list) > 0 && !g.Whole.IsZero() && w.now.Sub(g.Whole) >= g.Repeat
+	if g.Next = w.now.Add(g.Interval); later {
+		g.Next = w.now.Add(awaitAgain)
+	}
+	w.wake(g.Next)
 	if len(news)+len(over) > 0 || repeat {
 		said := list
 		if !repeat && w.rules.knowsEach(g.Receiver) {
@@ -163,15 +167,10 @@ func (w *work) flush(g *fleet.AlertGroup, list []*fleet.Alert) bool {
 		if g.Sent = w.now; len(said) == len(list) {
 			g.Whole = w.now
 		}
+		g.Told = told
+		w.keepTold(g, news, over)
 	}
-	if g.Told, g.Next = told, w.now.Add(g.Interval); later {
-		g.Next = w.now.Add(awaitAgain)
-	} else if len(told) == 0 {
-		return false
-	}
-	w.say(fleet.Change{Target: self, Table: fleet.TableAlerts, Row: rowGroup + g.Key, At: w.now, Value: encode(g)})
-	w.wake(g.Next)
-	return true
+	return later || len(told) > 0
 }
 
 // over takes out what was told and is over. What ended under a silence is told

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -141,6 +142,22 @@ func (d *days) ack(id string, a *fleet.Ack) {
 	}
 }
 
+// remembered holds the groups against what their rows say of them.
+func (d *days) remembered() {
+	book := Recall(fleet.Remember(d.rows))
+	if book == nil {
+		book = &fleet.AlertBook{}
+	}
+	if n := len(d.out.Book.Groups); len(book.Groups) != n {
+		d.r.Fatalf("%s: %d groups are kept, of %d", d.now.Sub(t0), len(book.Groups), n)
+	}
+	for i, g := range d.out.Book.Groups {
+		if k := &book.Groups[i]; k.Key != g.Key || !maps.Equal(k.Told, g.Told) || !k.Sent.Equal(g.Sent) || !k.Whole.Equal(g.Whole) || k.Next.After(g.Next) {
+			d.r.Fatalf("%s: kept is %+v, of %+v", d.now.Sub(t0), k, g)
+		}
+	}
+}
+
 // steps takes one step of each, and holds them against one another.
 func (d *days) steps() {
 	first := len(d.notices)
@@ -261,6 +278,7 @@ func TestToldAgainstReference(t *testing.T) {
 		d.steps()
 		d.pass(slices.MaxFunc([]time.Time{d.now.Add(time.Hour), t0.Add(5 * time.Hour)}, time.Time.Compare)) // the maintenances are over then
 		d.steps()
+		d.remembered()
 		for _, id := range plainTargets {
 			is, heard := d.were[id], d.heard["pager "+id]
 			switch {
