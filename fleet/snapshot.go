@@ -265,6 +265,7 @@ type Miscable struct {
 // other one's power supply draws, or did and no longer does.
 type Crossing struct {
 	A, B    int
+	Meant   [2]string // the supplies that the inventory has on them: "s03 PSU 1"
 	Crossed bool      // as the last polls show
 	Since   time.Time // that they do
 	At      time.Time // of the last poll that counted

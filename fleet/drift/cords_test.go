@@ -9,7 +9,7 @@ import (
 // TestFindingsOfCords: both outlets are found, stay while nothing can be
 // compared, and end when the pair is known to be straight.
 func TestFindingsOfCords(t *testing.T) {
-	pair := fleet.Crossing{A: 3, B: 7, Crossed: true, Known: true, Sure: true}
+	pair := fleet.Crossing{A: 3, B: 7, Meant: [2]string{"s03 PSU 1", "s07 PSU 1"}, Crossed: true, Known: true, Sure: true}
 	judge := func(docket *fleet.Docket, list ...fleet.Crossing) Settled {
 		d := &fleet.Device{Spec: &fleet.DeviceSpec{ID: "pa"}, Crossings: list, Docket: docket}
 		j := Judge(Case{Device: d, Policies: &fleet.Policies{}, Readable: func(fleet.TableID) bool { return true },

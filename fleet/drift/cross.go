@@ -40,10 +40,13 @@ const (
 // Cross follows pairs of outlets of one PDU that feed each other's supplies,
 // from one poll to the next. Where the four numbers are alike nothing is
 // learned. A pair that fits the inventory again is known to be straight and is
-// kept as such, so that what was found of it can end.
+// kept as such, so that what was found of it can end. What was learned of a pair
+// is forgotten when other supplies are meant to hang there.
 func Cross(was []fleet.Crossing, cords []Cord, at time.Time) []fleet.Crossing {
+	next := slices.DeleteFunc(slices.Clone(was), func(x fleet.Crossing) bool {
+		return slices.ContainsFunc(cords, func(c Cord) bool { return other(&x, &c) })
+	})
 	cords = slices.DeleteFunc(slices.Clone(cords), func(c Cord) bool { return math.IsNaN(c.Gives+c.Draws) || c.Gives < idleW || c.Draws < idleW })
-	next := slices.Clone(was)
 	for i := range cords {
 		for k := i + 1; k < len(cords); k++ {
 			a, b := &cords[i], &cords[k]
@@ -53,7 +56,7 @@ func Cross(was []fleet.Crossing, cords []Cord, at time.Time) []fleet.Crossing {
 					continue
 				}
 				n = len(next)
-				next = append(next, fleet.Crossing{A: a.Outlet, B: b.Outlet, Crossed: true, Since: at})
+				next = append(next, fleet.Crossing{A: a.Outlet, B: b.Outlet, Meant: [2]string{a.Supply, b.Supply}, Crossed: true, Since: at})
 			}
 			if x := &next[n]; x.At.IsZero() || at.Sub(x.At) >= crossedEvery {
 				witness(x, a, b, at)
@@ -61,6 +64,11 @@ func Cross(was []fleet.Crossing, cords []Cord, at time.Time) []fleet.Crossing {
 		}
 	}
 	return slices.DeleteFunc(next, func(x fleet.Crossing) bool { return !x.Known && (!x.Crossed || x.Levels == 0) })
+}
+
+// other reports whether a cord of a pair is meant to feed something else now.
+func other(x *fleet.Crossing, c *Cord) bool {
+	return x.A == c.Outlet && x.Meant[0] != c.Supply || x.B == c.Outlet && x.Meant[1] != c.Supply
 }
 
 // look is what the levels of one poll show of a pair.
@@ -98,7 +106,7 @@ func witness(x *fleet.Crossing, a, b *Cord, at time.Time) {
 	case x.Levels > againstCross:
 		x.Levels -= againstCross
 	default:
-		*x = fleet.Crossing{A: x.A, B: x.B, At: at, Crossed: !x.Crossed, Since: at, Levels: 1, Known: x.Known, Sure: x.Sure}
+		*x = fleet.Crossing{A: x.A, B: x.B, Meant: x.Meant, At: at, Crossed: !x.Crossed, Since: at, Levels: 1, Known: x.Known, Sure: x.Sure}
 	}
 	moves(x, a.Gives-b.Gives, a.Draws-b.Draws, max(moveW, moveShare*max(a.Gives, b.Gives)))
 	if x.Crossed && x.Levels >= crossedLevels && x.Moves >= crossedMoves {

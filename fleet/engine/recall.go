@@ -11,6 +11,7 @@ import (
 
 	"plumb/fleet"
 	"plumb/fleet/alert"
+	"plumb/fleet/drift"
 )
 
 // recaller puts remembered rows and readings back into their devices. What the
@@ -113,6 +114,7 @@ func (s *step) dateDevice(d *fleet.Device) {
 	}
 	measure(d)
 	d.Miscabled = s.miscabled(d)
+	d.Crossings = drift.Recalled(d.Docket)
 }
 
 // spread calls f with the parts of 0..n, one for each processor, and waits.

@@ -157,7 +157,7 @@ func (s *step) cords(pdu *fleet.Device) (out []drift.Cord) {
 		for k := range d.Sensors {
 			x := &d.Sensors[k]
 			if n := x.Input(); n > 0 && x.Value.Known && far.Part == "PSU "+strconv.Itoa(n) {
-				out = append(out, drift.Cord{Outlet: o.Index, Gives: o.PowerW.Float(), Draws: x.Value.Float()})
+				out = append(out, drift.Cord{Outlet: o.Index, Supply: s.end(far), Gives: o.PowerW.Float(), Draws: x.Value.Float()})
 			}
 		}
 	}
