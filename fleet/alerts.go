@@ -167,13 +167,31 @@ type AlertGroup struct {
 	Sent     time.Time         `json:"sent,omitzero"` // zero: nothing was told yet
 	// Whole is when all that fires was told last, and not only what had changed.
 	Whole time.Time `json:"whole,omitzero"`
-	// Told says as what each alert was last told, by its id: "firing warn T". Each
-	// is kept in a row of its own.
-	Told map[string]string `json:"-"`
+	// Told is the last word of each alert, by its id. Each is kept in a row of its
+	// own.
+	Told map[string]Word `json:"-"`
 	// Bundled says that Told came with the group's row, as older stores have it.
 	Bundled  bool          `json:"-"`
 	Interval time.Duration `json:"interval"`
 	Repeat   time.Duration `json:"repeat"`
+}
+
+// Word is as what a group told an alert, "firing warn T", and when that changed.
+type Word struct {
+	As string
+	At time.Time
+}
+
+// Heard is when a group last said its word of an alert; zero: it has not said any.
+func (g *AlertGroup) Heard(id string) time.Time {
+	switch w := g.Told[id]; {
+	case w.As == "":
+		return time.Time{}
+	case g.Whole.After(w.At):
+		return g.Whole
+	default:
+		return w.At
+	}
 }
 
 // Due is when the group is looked at next, as of now: one that has nothing to say

@@ -133,14 +133,14 @@ func toldTo(f Frame, a *fleet.Alert) (out []moment) {
 		if id == "" {
 			id = a.ID()
 		}
-		switch word, is := g.Told[id]; {
-		case is && word != "" && !g.Sent.IsZero():
-			status, _, _ := strings.Cut(word, " ")
-			if r := f.Snap.Undelivered(g.Receiver, g.Sent); r != nil {
-				out = append(out, moment{g.Sent, "waits for " + g.Receiver + ": " + status + "; it takes nothing since " + r.Failing.UTC().Format("15:04:05") + ": " + r.Error, widget.Warn})
+		switch at := g.Heard(id); {
+		case !at.IsZero():
+			status, _, _ := strings.Cut(g.Told[id].As, " ")
+			if r := f.Snap.Undelivered(g.Receiver, at); r != nil {
+				out = append(out, moment{at, "waits for " + g.Receiver + ": " + status + "; it takes nothing since " + r.Failing.UTC().Format("15:04:05") + ": " + r.Error, widget.Warn})
 				continue
 			}
-			out = append(out, moment{g.Sent, "told to " + g.Receiver + ": " + status + "; with its group, which last spoke then", widget.Link})
+			out = append(out, moment{at, "told to " + g.Receiver + ": " + status, widget.Link})
 		case slices.Contains(a.Groups, g.Key) && a.Loud():
 			out = append(out, moment{g.Due(f.At), "is to be told to " + g.Receiver, widget.Dim})
 		}

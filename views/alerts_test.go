@@ -73,7 +73,7 @@ func called(w, h int) Frame {
 		{ID: "S5e6f7a8b", At: "iad1/r05", Start: at(time.Hour), End: at(-4 * time.Hour), By: "kim", Comment: "new rails"},
 		{ID: "S0d0e0f00", Matchers: []fleet.Matcher{{Label: "rule", Op: "=~", Value: "fan.*"}}, Start: at(20 * time.Hour), End: at(9 * time.Hour), By: "anna", Comment: "cleaning the filters"}}
 	pdu.Groups = []string{`pager 0 {rule="cause"}`}
-	book.Groups = []fleet.AlertGroup{{Key: `pager 0 {rule="cause"}`, Receiver: "pager", Told: map[string]string{pdu.ID(): "firing crit 1"}, Sent: at(3*time.Minute + 40*time.Second), Next: at(-80 * time.Second)}}
+	book.Groups = []fleet.AlertGroup{{Key: `pager 0 {rule="cause"}`, Receiver: "pager", Told: map[string]fleet.Word{pdu.ID(): {As: "firing crit 1", At: at(3*time.Minute + 40*time.Second)}}, Sent: at(3*time.Minute + 40*time.Second), Next: at(-80 * time.Second)}}
 	s.Rules = alert.Compile(&fleet.Alerting{Rules: []fleet.AlertRule{{Name: "inlet-hot", On: "sensor", Problem: `sensor.class == "temperature" and sensor.value > 80`, Attempts: 1}, {Name: "psu-lost", On: "sensor", Problem: `sensor.supply > 0 and sensor.state in ["warn", "crit"]`}}}, &s)
 	s.Alerts, f.Snap = book, &s
 	f.Answers = remembered{judged{snap: &s}}
@@ -381,9 +381,9 @@ func TestWhatWaitsIsNotTold(t *testing.T) {
 		receiver fleet.ReceiverState
 		want     string
 	}{
-		{fleet.ReceiverState{}, "told to pager: firing; "},
+		{fleet.ReceiverState{}, "told to pager: firing"},
 		{fleet.ReceiverState{Failing: sent, Oldest: sent, Error: "503 Service Unavailable"}, "waits for pager: firing; it takes nothing since " + sent.UTC().Format("15:04:05") + ": 503 Service Unavailable"},
-		{fleet.ReceiverState{Failing: sent.Add(time.Minute), Oldest: sent.Add(time.Minute)}, "told to pager: firing; "},
+		{fleet.ReceiverState{Failing: sent.Add(time.Minute), Oldest: sent.Add(time.Minute)}, "told to pager: firing"},
 	} {
 		c.receiver.Name = "pager"
 		s.Receivers = []fleet.ReceiverState{c.receiver}

@@ -49,10 +49,10 @@ func (b *Book) awaits(s *fleet.Snapshot, a *fleet.Alert, now time.Time) bool {
 
 // ready are the alerts of a group that may be told now. later says that others
 // wait for their parents.
-func (w *work) ready(list []*fleet.Alert, told map[string]string) (out []*fleet.Alert, later bool) {
+func (w *work) ready(list []*fleet.Alert, told map[string]fleet.Word) (out []*fleet.Alert, later bool) {
 	out = make([]*fleet.Alert, 0, len(list))
 	for _, a := range list {
-		if w.rules.awaits(w.Next, a, w.now) && told[a.ID()] == "" {
+		if w.rules.awaits(w.Next, a, w.now) && told[a.ID()].As == "" {
 			later = true
 			continue
 		}

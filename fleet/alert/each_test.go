@@ -106,7 +106,11 @@ func TestOnlyWhatChangedIsToldAgain(t *testing.T) {
 func (h *house) bundle() {
 	g := h.snap.Alerts.Groups[0]
 	g.Whole = time.Time{}
-	value, err := json.Marshal(bundledRow{g, g.Told})
+	whom := map[string]string{}
+	for id, word := range g.Told {
+		whom[id] = word.As
+	}
+	value, err := json.Marshal(bundledRow{g, whom})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -235,4 +239,34 @@ func TestPagesAreMadeOfWhatIsSent(t *testing.T) {
 	if each := (cost(5000) - cost(maxPages)) / (5000 - maxPages); each > 1.5 {
 		t.Errorf("an alert that is only counted costs %.1f allocations", each)
 	}
+}
+
+// TestAnAlertsOwnLastWord: of an alert is said when it was last told itself, and
+// not when another one of its group was; also after a restart.
+func TestAnAlertsOwnLastWord(t *testing.T) {
+	h := eachHouse(t, "am", "am")
+	h.heat(50, 50)
+	h.step(time.Minute)
+	first := h.now
+	h.heat(50, 50)
+	h.step(10 * time.Minute)
+	h.heat(50, 20)
+	h.step(20 * time.Minute)
+	h.heat(50, 20)
+	h.told(2, "firing", `"id":"hot:s01/t001","status":"resolved"`)
+	says := func(at time.Time) {
+		t.Helper()
+		g := &h.snap.Alerts.Groups[0]
+		if text, want := groupText(h.snap, g.Key, h.alert("hot:s01/t000")), ", last at "+at.Format(time.RFC3339); text != want {
+			t.Errorf("%q, want %q", text, want)
+		}
+	}
+	says(first)
+	h.restart()
+	says(first)
+	h.step(30 * time.Minute)
+	again := h.now
+	h.step(time.Minute)
+	h.told(3, "firing", `"id":"hot:s01/t000"`)
+	says(again)
 }

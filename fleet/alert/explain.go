@@ -142,11 +142,12 @@ func groupText(s *fleet.Snapshot, key string, a *fleet.Alert) string {
 		case g.Key != key:
 		case g.Sent.IsZero():
 			return ", first at " + g.Next.UTC().Format(time.RFC3339)
-		case g.Told[a.ID()] == "":
+		case g.Heard(a.ID()).IsZero():
 			return ", with its next word at " + g.Due(s.At).UTC().Format(time.RFC3339)
 		default:
-			last := ", last at " + g.Sent.UTC().Format(time.RFC3339)
-			if r := s.Undelivered(g.Receiver, g.Sent); r != nil {
+			at := g.Heard(a.ID())
+			last := ", last at " + at.UTC().Format(time.RFC3339)
+			if r := s.Undelivered(g.Receiver, at); r != nil {
 				last += "; that still waits: it takes nothing since " + r.Failing.UTC().Format(time.RFC3339) + ": " + r.Error
 			}
 			return last

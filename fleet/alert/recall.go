@@ -26,9 +26,10 @@ const (
 
 // toldRow is what a group told an alert as.
 type toldRow struct {
-	Group string `json:"group"`
-	Alert string `json:"alert"`
-	As    string `json:"as"`
+	Group string    `json:"group"`
+	Alert string    `json:"alert"`
+	As    string    `json:"as"`
+	At    time.Time `json:"at"`
 }
 
 // bundledRow is a group's row of an older store.
@@ -65,7 +66,7 @@ func (w *work) keepTold(g *fleet.AlertGroup, news, over []*fleet.Alert) {
 	for _, a := range over {
 		say(a.ID(), nil)
 	}
-	tell := func(id string) { say(id, encode(toldRow{g.Key, id, g.Told[id]})) }
+	tell := func(id string) { say(id, encode(toldRow{g.Key, id, g.Told[id].As, g.Told[id].At})) }
 	if !g.Bundled {
 		for _, a := range news {
 			tell(a.ID())
@@ -126,7 +127,7 @@ func Recall(tables []fleet.Rows) *fleet.AlertBook {
 	slices.SortFunc(b.Groups, func(x, y fleet.AlertGroup) int { return strings.Compare(x.Key, y.Key) })
 	for _, r := range told {
 		if i, ok := slices.BinarySearchFunc(b.Groups, r.Group, func(g fleet.AlertGroup, key string) int { return strings.Compare(g.Key, key) }); ok {
-			b.Groups[i].Told[r.Alert] = r.As
+			b.Groups[i].Told[r.Alert] = fleet.Word{As: r.As, At: r.At}
 		}
 	}
 	slices.SortFunc(b.List, order)
@@ -150,8 +151,9 @@ func recallGroup(b *fleet.AlertBook, value []byte, bundled bool) {
 		return
 	}
 	g := r.AlertGroup
-	if g.Bundled, g.Told = bundled, r.Whom; g.Told == nil {
-		g.Told = map[string]string{}
+	g.Bundled, g.Told = bundled, make(map[string]fleet.Word, len(r.Whom))
+	for id, as := range r.Whom {
+		g.Told[id] = fleet.Word{As: as, At: g.Sent}
 	}
 	if g.Whole.IsZero() { // one that does not say was told whole each time
 		g.Whole = g.Sent

@@ -117,7 +117,7 @@ func (w *work) join(all bool, members map[string][]*fleet.Alert) (groups map[str
 func (w *work) newGroup(key string, a *fleet.Alert) *fleet.AlertGroup {
 	for _, r := range w.rules.routes(w.Next, a) {
 		if k, labels := r.group(a); k == key {
-			g := &fleet.AlertGroup{Key: key, Receiver: r.receiver, Labels: labels, Next: w.now.Add(r.wait), Told: map[string]string{}, Interval: r.interval, Repeat: r.repeat}
+			g := &fleet.AlertGroup{Key: key, Receiver: r.receiver, Labels: labels, Next: w.now.Add(r.wait), Told: map[string]fleet.Word{}, Interval: r.interval, Repeat: r.repeat}
 			w.keepGroup(g)
 			w.wake(g.Next)
 			return g
@@ -149,8 +149,8 @@ func (w *work) flush(g *fleet.AlertGroup, list []*fleet.Alert) bool {
 	list, later := w.ready(list, told)
 	var news []*fleet.Alert
 	for _, a := range list {
-		if id, status := a.ID(), w.status(a); told[id] != status {
-			told[id], news = status, append(news, a)
+		if id, status := a.ID(), w.status(a); told[id].As != status {
+			told[id], news = fleet.Word{As: status, At: w.now}, append(news, a)
 		}
 	}
 	repeat := len(list) > 0 && !g.Whole.IsZero() && w.now.Sub(g.Whole) >= g.Repeat
@@ -175,7 +175,7 @@ func (w *work) flush(g *fleet.AlertGroup, list []*fleet.Alert) bool {
 
 // over takes out what was told and is over. What ended under a silence is told
 // when the silence ends, what flaps when it stops.
-func (w *work) over(told map[string]string) (out []*fleet.Alert) {
+func (w *work) over(told map[string]fleet.Word) (out []*fleet.Alert) {
 	for _, id := range slices.Sorted(maps.Keys(told)) {
 		a := w.find(id)
 		switch {
