@@ -430,10 +430,12 @@ type Service struct {
 	State               State
 	Reasons             []string
 	Replicas            int // running ones
+	Unseen              int // those of which nobody knows whether they run
 	Instances           []int
 	Devices             []int
 	Zones, Hosts, Racks int     // distinct failure domains
 	Unplaced            int     // replicas whose place cannot be seen
+	Unread              bool    // there may be more: a cloud was never listed
 	Health              *Health // what its workload says; nil: nobody asks, or has asked yet
 	Docket              *Docket
 }

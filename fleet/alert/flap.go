@@ -45,6 +45,15 @@ func flaps(ring uint32, did bool) bool {
 	return did
 }
 
+// steady is the ring of what came back and did not flap: it was the same since it
+// was kept, which is when it last changed.
+func steady(s fleet.AlertState) uint32 {
+	if s == fleet.AlertResolved {
+		return 0
+	}
+	return ringMask
+}
+
 // record puts one more hard state into an alert's ring.
 func record(a *fleet.Alert, state uint32) {
 	a.Ring = (a.Ring<<1 | state) & ringMask

@@ -3,6 +3,7 @@ package alert
 import (
 	"math"
 	"testing"
+	"time"
 )
 
 // TestFlapVectors holds the vectors of SEMANTICS 2.
@@ -40,5 +41,36 @@ func TestFlapHysteresis(t *testing.T) {
 	}
 	if !flaps(0b101, true) || flaps(0, true) || flaps(1<<20, true) {
 		t.Error("it stops at 5 percent, not before")
+	}
+}
+
+// TestRestartsAreNoFlapping: an alert that came and went before each of five
+// restarts, an hour apart, was steady in between. One that flapped goes on until
+// it was seen to be steady.
+func TestRestartsAreNoFlapping(t *testing.T) {
+	h := newHouse(t, paged(hot()))
+	for i := range 5 {
+		for _, c := range []int64{90, 20, 20, 20} {
+			h.temp("s01", c)
+			h.step(time.Minute)
+		}
+		if a := h.alert("hot:s01/t1"); a.Flapping {
+			t.Fatalf("after %d restarts it flaps: %021b", i, a.Ring)
+		}
+		h.restart()
+		h.now = h.now.Add(time.Hour)
+	}
+	for i := 0; !h.alert("hot:s01/t1").Flapping; i++ {
+		if i > 50 {
+			t.Fatal("it does not flap")
+		}
+		h.temp("s01", []int64{90, 20}[i%2])
+		h.step(time.Minute)
+	}
+	h.restart()
+	h.temp("s01", 20)
+	h.step(time.Minute)
+	if !h.alert("hot:s01/t1").Flapping {
+		t.Error("a restart ended the flapping")
 	}
 }

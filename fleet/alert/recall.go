@@ -180,6 +180,9 @@ func recallRow(b *fleet.AlertBook, name string, value []byte) {
 	default:
 		a := &fleet.Alert{}
 		if json.Unmarshal(value, a) == nil && a.Rule != "" {
+			if !a.Flapping {
+				a.Ring = steady(a.State)
+			}
 			b.List = append(b.List, a)
 		}
 	}

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,17 @@ import (
 // replicas marks a service of which a cause explains that it has few replicas,
 // and not what its workload says.
 const replicas = "\x00replicas"
+
+// replicasOf is how many replicas run. Where the floor is kept or not by those
+// that cannot be seen, nobody knows: a cloud that is silent is no outage of what
+// runs there.
+func replicasOf(x *scene) float64 {
+	v := x.service
+	if n, floor := v.Replicas, v.Spec.Floor; n < floor && (v.Unread || n+v.Unseen >= floor) {
+		return math.NaN()
+	}
+	return count(v.Replicas)
+}
 
 // news reports whether what a workload says is other news than a cause: it did
 // not begin with it. What is down since Monday does not break a shop on

@@ -51,3 +51,31 @@ func TestWorkloadIsHeldByWhatBeganWithIt(t *testing.T) {
 		})
 	}
 }
+
+// TestReplicasThatCannotBeSeen: a floor is lost where even those that cannot be
+// seen would not keep it; else nobody knows.
+func TestReplicasThatCannotBeSeen(t *testing.T) {
+	r := fleet.AlertRule{Name: "few", On: "service", Problem: "service.replicas < service.floor", Attempts: 1, Summary: "few"}
+	h := newHouse(t, paged(r))
+	look := func(change func(v *fleet.Service)) {
+		v := fleet.Service{Spec: &fleet.ServiceSpec{Name: "match", Floor: 3}}
+		change(&v)
+		next := *h.snap
+		next.Services = fleet.NewTable([]string{"match"}, []fleet.Service{v})
+		h.snap = &next
+		h.step(time.Second)
+	}
+	look(func(v *fleet.Service) { v.Unread = true })
+	h.want("few:match", "inactive")
+	look(func(v *fleet.Service) { v.Unseen = 3 })
+	h.want("few:match", "inactive")
+	look(func(v *fleet.Service) { v.Replicas, v.Unseen = 1, 1 })
+	h.want("few:match", "firing")
+	look(func(v *fleet.Service) { v.Replicas, v.Unseen = 1, 2 })
+	h.want("few:match", "firing")
+	if h.alert("few:match").Stale.IsZero() {
+		t.Error("that nobody knows any more is not said")
+	}
+	look(func(v *fleet.Service) { v.Replicas, v.Unseen = 3, 2 })
+	h.want("few:match", "resolved")
+}

@@ -318,7 +318,7 @@ func TestUnseenIsNotDown(t *testing.T) {
 	if x := r.snap.Instances.Get("is1"); x.State != fleet.StateUnknown || len(x.Reasons) == 0 {
 		t.Errorf("an instance of a cloud that nobody sees is %s %q", x.State, x.Reasons)
 	}
-	if v := r.snap.Services.Get("match"); v.State != fleet.StateUnknown || !strings.Contains(v.Reasons[0], "0 running, 3 not seen, floor 2") {
+	if v := r.snap.Services.Get("match"); v.State != fleet.StateUnknown || v.Unseen != 3 || v.Unread || !strings.Contains(v.Reasons[0], "0 running, 3 not seen, floor 2") {
 		t.Errorf("service is %s %q", v.State, v.Reasons)
 	}
 	r.hears(1, "os", "ok → unknown")

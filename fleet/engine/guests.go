@@ -277,7 +277,7 @@ func known(set map[string]bool) int {
 
 func (s *step) settleService(edit *fleet.TableEdit[fleet.Service], k int, m *members) {
 	v := verdict{state: fleet.StateOK}
-	spec := edit.Peek(k).Spec
+	spec, unread := edit.Peek(k).Spec, s.unreadCloud()
 	switch total := len(m.instances) + len(m.devices); {
 	case total == 0:
 		v.state = fleet.StateUnknown
@@ -285,9 +285,9 @@ func (s *step) settleService(edit *fleet.TableEdit[fleet.Service], k int, m *mem
 	case m.running < spec.Floor && m.running+m.unseen >= spec.Floor, m.running == spec.Floor && m.unseen > 0 && spec.Floor > 0:
 		v.state = fleet.StateUnknown
 		v.add(fleet.StateUnknown, aboutSight, "%d running, %d not seen, floor %d", m.running, m.unseen, spec.Floor)
-	case m.running < spec.Floor && s.unreadCloud() != "":
+	case m.running < spec.Floor && unread != "":
 		v.state = fleet.StateUnknown
-		v.add(fleet.StateUnknown, aboutSight, "%d running, floor %d, cloud %s not read yet", m.running, spec.Floor, s.unreadCloud())
+		v.add(fleet.StateUnknown, aboutSight, "%d running, floor %d, cloud %s not read yet", m.running, spec.Floor, unread)
 	case m.running < spec.Floor:
 		v.add(fleet.StateCrit, "floor", "%d running, floor %d", m.running, spec.Floor)
 	case m.running == spec.Floor && spec.Floor > 0:
@@ -299,7 +299,7 @@ func (s *step) settleService(edit *fleet.TableEdit[fleet.Service], k int, m *mem
 	s.addHealth(&v, x)
 	reasons, _ := v.words()
 	*x = fleet.Service{
-		Spec: spec, State: v.state, Reasons: reasons, Replicas: m.running, Instances: m.instances, Devices: m.devices,
+		Spec: spec, State: v.state, Reasons: reasons, Replicas: m.running, Unseen: m.unseen, Unread: unread != "", Instances: m.instances, Devices: m.devices,
 		Zones: known(m.zones), Hosts: known(m.hosts), Racks: known(m.racks), Unplaced: m.unplaced, Docket: docket, Health: health,
 	}
 	hurt := spec.Health != nil && health != nil && bad(health.State) // it said so itself: that is news whatever was known before

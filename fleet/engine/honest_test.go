@@ -271,7 +271,7 @@ func TestServiceIsNotBelowItsFloorBeforeItsCloudWasRead(t *testing.T) {
 	inv := inventory()
 	inv.Devices[0].Tags = map[string]string{"service": "match"}
 	s, out := Step(Restore(inv, fleet.Memory{}, t0), []fleet.Input{server(t0, "on", 20, fleet.StateOK)}, t0)
-	if v := s.Services.Get("match"); v.State != fleet.StateUnknown || !strings.Contains(v.Reasons[0], "os-ams not read yet") {
+	if v := s.Services.Get("match"); v.State != fleet.StateUnknown || !v.Unread || !strings.Contains(v.Reasons[0], "os-ams not read yet") {
 		t.Errorf("%s %q", v.State, v.Reasons)
 	}
 	s, more := Step(s, []fleet.Input{cloud(t0.Add(time.Second), "up")}, t0.Add(time.Second))
