@@ -174,11 +174,17 @@ func (b *block) column(column int) []byte {
 	if column < 0 || column >= b.columns {
 		return nil
 	}
-	lengths, start := b.lengths, uint64(0)
+	from, end := b.span(column)
+	return b.data[from:end]
+}
+
+// span is where one of the columns begins and ends.
+func (b *block) span(column int) (from, end int) {
+	lengths := b.lengths
 	for range column {
 		n, size := binary.Uvarint(lengths)
-		start, lengths = start+n, lengths[size:]
+		from, lengths = from+int(n), lengths[size:]
 	}
 	n, _ := binary.Uvarint(lengths)
-	return b.data[start : start+n]
+	return from, from + int(n)
 }

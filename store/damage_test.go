@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -58,6 +59,10 @@ func fillEveryBucket(t testing.TB, dir string) {
 	}
 	s.pace = pace{rows: 4, spread: 1, age: time.Hour, grace: 0}
 	o := run(t, s, dir, testStep)
+	for i := range 20 { // of two days: the second joins the short blocks of the first
+		at := day0.Add(time.Duration(i%10)*20*time.Minute - time.Duration(1-i/10)*24*time.Hour)
+		o.apply(t, payload{Readings: []fleet.Readings{wideReading("switch-one", at, 120)}})
+	}
 	for i := range 10 {
 		at := day0.Add(time.Duration(i) * 20 * time.Minute)
 		o.apply(t, payload{
@@ -83,6 +88,18 @@ func fillEveryBucket(t testing.TB, dir string) {
 		t.Fatal(err)
 	}
 	o.stop()
+}
+
+// wideReading is of so many gauges, of which no two say the same: their long
+// blocks have pieces.
+func wideReading(target string, at time.Time, series int) fleet.Readings {
+	r := fleet.Readings{Target: target, At: at}
+	rng := rand.New(rand.NewPCG(uint64(at.Unix()), 1))
+	for i := range series {
+		r.Keys = append(r.Keys, fleet.SeriesKey{Table: fleet.TableSensors, Row: fmt.Sprintf("20.1.%04x", i)})
+		r.Values = append(r.Values, fleet.Int(rng.Int64N(1<<20)))
+	}
+	return r
 }
 
 type record struct{ key, value []byte }

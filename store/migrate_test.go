@@ -70,9 +70,13 @@ func TestStoreOfSchema1IsOpenedWithAllItKnew(t *testing.T) {
 	}
 }
 
-// The store of schema 2 holds what fillFixture says.
-func TestStoreOfSchema2IsOpenedWithAllItKnew(t *testing.T) {
-	dir := unpackFixture(t, "v2")
+// The stores of schemas 2 and 3 hold what fillFixture says.
+func TestStoreOfSchema2IsOpenedWithAllItKnew(t *testing.T) { wantFixture(t, "v2") }
+
+func TestStoreOfSchema3IsOpenedWithAllItKnew(t *testing.T) { wantFixture(t, "v3") }
+
+func wantFixture(t *testing.T, version string) {
+	dir := unpackFixture(t, version)
 	for _, round := range []string{"migrated", "opened again"} {
 		s, err := Open(t.Context(), crashConfig(dir))
 		if err != nil {

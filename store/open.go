@@ -86,10 +86,11 @@ var (
 	bucketWAL            = []byte("wal")     // seq, and from 1 on a number -> rows
 	bucketBlocks         = []byte("blocks")  // see blockKey              -> block
 	bucketTiers          = []byte("tiers")   // see tierKey              -> block
+	bucketLong           = []byte("long")    // see pieces.go            -> piece of a block
 	bucketPending        = []byte("pending") // target window             -> nothing: parts to merge
 	bucketLast           = []byte("last")    // target                    -> newest row that is in a part
 	bucketImports        = []byte("imports") // source 0 target           -> from, to, rows
-	seriesBuckets        = [][]byte{bucketTargets, bucketLayouts, bucketWAL, bucketBlocks, bucketTiers, bucketPending, bucketLast, bucketImports}
+	seriesBuckets        = [][]byte{bucketTargets, bucketLayouts, bucketWAL, bucketBlocks, bucketTiers, bucketLong, bucketPending, bucketLast, bucketImports}
 	keySchema, keyID     = []byte("schema"), []byte("id")
 	keyBatch             = []byte("batch")
 	keyClock             = []byte("clock") // only while retention does not trust the clock: trusted, steady since
@@ -99,7 +100,7 @@ var (
 // brought up to it when they are opened, see migrate.go.
 const (
 	stateSchema  = 3
-	seriesSchema = 3
+	seriesSchema = 4
 )
 
 // Sizes of the address space that is mapped at once. Growing a map needs every

@@ -55,7 +55,7 @@ func (s *Store) readingsAt(ctx context.Context, tx *bbolt.Tx, open [][]row, at i
 	parts, errs := make([][]fleet.Readings, workers), make([]error, workers)
 	var all sync.WaitGroup
 	for w := range workers {
-		r := pastReader{store: s, blocks: tx.Bucket(bucketBlocks).Cursor(), tiers: tx.Bucket(bucketTiers).Cursor(), at: at}
+		r := pastReader{store: s, blocks: tx.Bucket(bucketBlocks).Cursor(), tiers: tiersIn(tx), at: at}
 		from, to := len(targets)*w/workers, len(targets)*(w+1)/workers
 		all.Go(func() {
 			errs[w] = guard(func() (err error) {
@@ -72,9 +72,12 @@ func (s *Store) readingsAt(ctx context.Context, tx *bbolt.Tx, open [][]row, at i
 type pastReader struct {
 	store  *Store
 	blocks *bbolt.Cursor
-	tiers  *bbolt.Cursor
+	tiers  tierBuckets
 	at     int64 // Unix milliseconds
 	times  []int64
+
+	walk  tierWalk
+	found longBlock // the best of those it came to
 }
 
 func (r *pastReader) rows(ctx context.Context, targets []*target, open [][]row) (out []fleet.Readings, err error) {

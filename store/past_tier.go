@@ -30,20 +30,18 @@ func (r *pastReader) tierRow(t *target) (out fleet.Readings, err error) {
 // stepRow returns the newest step of a tier that began by the time, without
 // Keys where it began more than two windows, or a step, before.
 func (r *pastReader) stepRow(t *target, tier tier) (out fleet.Readings, err error) {
-	key := tierKey{tier: tier.id, target: t.id, window: bucket(r.at, tier.window) - tier.window}
-	prefix := key.prefix()
-	began, ended, place := r.at-max(tier.step, 2*windowMs), int64(0), -1
-	var found block
-	var l *layout
-	for k, raw := r.tiers.Seek(key.encode()); hasPrefix(k, prefix); k, raw = r.tiers.Next() {
-		tk, b, err := openTier(k, raw)
+	began, ended, place, layout := r.at-max(tier.step, 2*windowMs), int64(0), -1, uint32(0)
+	w := &r.walk
+	w.begin(r.tiers, tier, t.id, bucket(r.at, tier.window)-tier.window)
+	for {
+		ok, err := w.next(r.at + 1)
 		if err != nil {
 			return out, err
 		}
-		if tk.window > r.at {
+		if !ok {
 			break
 		}
-		if r.times, err = b.appendTimes(r.times[:0]); err != nil {
+		if r.times, err = w.appendTimes(r.times[:0]); err != nil {
 			return out, err
 		}
 		i, exact := slices.BinarySearch(r.times, r.at)
@@ -53,18 +51,26 @@ func (r *pastReader) stepRow(t *target, tier tier) (out fleet.Readings, err erro
 		if i < 0 || r.times[i] < began {
 			continue
 		}
-		last, err := pick(b.column(0), b.rows, i)
+		if err := w.need(0, 1); err != nil {
+			return out, err
+		}
+		last, err := pick(w.column(0), w.rows, i)
 		if err != nil {
 			return out, err
 		}
 		if r.times[i] > began || r.times[i]+last.N >= ended { // a layout may change within a step
-			began, ended, place, found, l = r.times[i], r.times[i]+last.N, i, b, r.store.layouts.get(tk.layout)
+			began, ended, place = r.times[i], r.times[i]+last.N, i
+			layout = w.at.key.layout
+			r.found, w.longBlock = w.longBlock, r.found
 		}
 	}
 	if place < 0 {
 		return out, nil
 	}
-	return stepValues(&found, l, place, min(ended, r.at))
+	if err := r.found.all(); err != nil {
+		return out, err
+	}
+	return stepValues(&r.found.block, r.store.layouts.get(layout), place, min(ended, r.at))
 }
 
 // stepValues reads one step.

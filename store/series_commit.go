@@ -150,7 +150,7 @@ func (s *Store) commitSeries(seq uint64, readings []fleet.Readings, imports []im
 	err = update(s.series, func(tx *bbolt.Tx) error {
 		tx.Bucket(bucketWAL).FillPercent = 1 // keys only grow
 		if stale != 0 {
-			if err := deleteFrom(tx.Bucket(bucketWAL), seqKey(stale)); err != nil {
+			if err := deleteFrom(tx.Bucket(bucketWAL), seqKey(stale), nil); err != nil {
 				return err
 			}
 		}
@@ -192,10 +192,11 @@ func (s *Store) install(seq uint64, w written) {
 	s.targets.newest = Place{seq, fromMs(w.rows[0].row.came)}
 }
 
-func deleteFrom(b *bbolt.Bucket, from []byte) error {
+// deleteFrom deletes what has a prefix, from a key on.
+func deleteFrom(b *bbolt.Bucket, from, prefix []byte) error {
 	var keys [][]byte
 	c := b.Cursor()
-	for k, _ := c.Seek(from); k != nil; k, _ = c.Next() {
+	for k, _ := c.Seek(from); k != nil && hasPrefix(k, prefix); k, _ = c.Next() {
 		keys = append(keys, slices.Clone(k))
 	}
 	for _, k := range keys {

@@ -75,16 +75,14 @@ func (t *target) firstPending() int64 {
 func (s *Store) thinLevel(tx *bbolt.Tx, t *target, level int, kind fleet.SeriesKind, horizon int64) (next int64, err error) {
 	next = t.thin[level][slices.Index(kinds[:], kind)]
 	l := levelOf(tx, t, level, next)
-	type write struct{ key, value []byte }
-	var writes []write
-	c, seen := l.bucket.Cursor(), 0
-	for k, v := c.Seek(l.first); hasPrefix(k, l.prefix); k, v = c.Next() {
-		b, err := l.open(k, v)
+	var writes []func() error
+	for seen := 0; ; {
+		b, ok, err := l.next(horizon - l.length + 1)
 		if err != nil {
 			s.stats.broken.Add(1)
 			continue
 		}
-		if b.window+l.length > horizon {
+		if !ok {
 			break
 		}
 		// Never stop between two blocks of one window: one would be missed.
@@ -99,11 +97,11 @@ func (s *Store) thinLevel(tx *bbolt.Tx, t *target, level int, kind fleet.SeriesK
 		case err != nil:
 			s.stats.broken.Add(1)
 		case value != nil:
-			writes = append(writes, write{slices.Clone(k), value})
+			writes = append(writes, func() error { return b.put(value) })
 		}
 	}
-	for _, w := range writes {
-		if err := put(l.bucket, w.key, w.value); err != nil {
+	for _, write := range writes {
+		if err := write(); err != nil {
 			return next, err
 		}
 	}
@@ -112,10 +110,10 @@ func (s *Store) thinLevel(tx *bbolt.Tx, t *target, level int, kind fleet.SeriesK
 
 // level is where the blocks of a target lie at one level.
 type level struct {
-	bucket        *bbolt.Bucket
-	prefix, first []byte
-	length        int64 // ms that a block covers
-	open          func(k, v []byte) (levelBlock, error)
+	length int64 // ms that a block covers
+	// next returns the next block that begins before end, with all columns,
+	// until it is called again. An error is of damage, which it stands behind.
+	next func(end int64) (b levelBlock, ok bool, err error)
 }
 
 // levelBlock is a block at any level.
@@ -123,21 +121,42 @@ type levelBlock struct {
 	window int64
 	layout uint32
 	block
+	put func(value []byte) error // in its place
 }
 
+// levelOf stands before the blocks that begin at from, or later.
 func levelOf(tx *bbolt.Tx, t *target, i int, from int64) level {
 	if i == 0 {
-		return level{tx.Bucket(bucketBlocks), idKey(t.id), windowKey(t.id, from), windowMs, func(k, v []byte) (levelBlock, error) {
-			b, err := openStored(k, v)
-			return levelBlock{window: b.key.window, layout: b.key.layout, block: b.block}, err
-		}}
+		return level{windowMs, samplesFrom(tx.Bucket(bucketBlocks), t, from)}
 	}
-	tier := tiers[i-1]
-	first := tierKey{tier: tier.id, target: t.id, window: from}
-	return level{tx.Bucket(bucketTiers), first.prefix(), first.encode(), tier.window, func(k, v []byte) (levelBlock, error) {
-		key, b, err := openTier(k, v)
-		return levelBlock{window: key.window, layout: key.layout, block: b}, err
+	tier, in := tiers[i-1], tiersIn(tx)
+	var w tierWalk
+	w.begin(in, tier, t.id, from)
+	return level{tier.window, func(end int64) (b levelBlock, ok bool, err error) {
+		if ok, err = w.next(end); err != nil || !ok {
+			return b, false, err
+		}
+		at := w.at
+		err = w.all()
+		return levelBlock{at.key.window, at.key.layout, w.block, func(value []byte) error { return in.put(at.key, at.long, value) }}, err == nil, err
 	}}
+}
+
+// samplesFrom is level.next of the samples.
+func samplesFrom(bucket *bbolt.Bucket, t *target, from int64) func(end int64) (levelBlock, bool, error) {
+	c, prefix := bucket.Cursor(), idKey(t.id)
+	k, v := c.Seek(windowKey(t.id, from))
+	return func(end int64) (b levelBlock, ok bool, err error) {
+		if !hasPrefix(k, prefix) {
+			return b, false, nil
+		}
+		stored, err := openStored(k, v)
+		if err == nil && stored.key.window >= end {
+			return b, false, nil
+		}
+		k, v = c.Next()
+		return levelBlock{stored.key.window, stored.key.layout, stored.block, func(value []byte) error { return put(bucket, stored.key.encode(), value) }}, err == nil, err
+	}
 }
 
 // thickPlaces returns the columns of a class that are not empty, or nil.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -98,11 +99,13 @@ func checkThin(t *testing.T, o *opened, target *target, now int64) {
 		for i := range levels {
 			l := levelOf(tx, target, i, 0)
 			thin, thick := 0, 0
-			c := l.bucket.Cursor()
-			for k, v := c.Seek(l.prefix); hasPrefix(k, l.prefix); k, v = c.Next() {
-				b, err := l.open(k, v)
+			for {
+				b, ok, err := l.next(math.MaxInt64)
 				if err != nil {
 					return err
+				}
+				if !ok {
+					break
 				}
 				places, err := o.thickPlaces(&b, i, fleet.Counter)
 				if err != nil {

@@ -210,6 +210,7 @@ type tierMaker struct {
 	times         []int64
 	values, spare cells
 	readers       []columnReader
+	old           longBlock // that is written again
 	room          [len(tiers)]tierRows
 	rows          [len(tiers)]*tierRows
 }
@@ -292,9 +293,9 @@ func (r *tierRows) columnOf(from, end int) rowsOf {
 // putTier puts rows into the blocks that their steps lie in. Of a step that is
 // there already the new row stays, but for what says less (see remade).
 func (s *Store) putTier(tx *bbolt.Tx, t *target, l *layout, r *tierRows) error {
-	b, tier, steps := tx.Bucket(bucketTiers), r.tier, r.steps
+	b, tier, steps := tiersIn(tx), r.tier, r.steps
 	for first := 0; first < len(steps); {
-		p, err := tier.home(b, t.id, l.id, steps[first])
+		p, err := tier.home(b, &s.writer.tiers.old, t.id, l.id, steps[first])
 		if err != nil {
 			return err
 		}
@@ -303,8 +304,8 @@ func (s *Store) putTier(tx *bbolt.Tx, t *target, l *layout, r *tierRows) error {
 			end++
 		}
 		times, column := steps[first:end], r.columnOf(first, end)
-		if p.raw != nil {
-			again, err := remake(l, p.key, p.raw, r, first, end)
+		if p.old != nil {
+			again, err := remake(l, p.old, r, first, end)
 			if err != nil {
 				return err
 			}
@@ -316,7 +317,7 @@ func (s *Store) putTier(tx *bbolt.Tx, t *target, l *layout, r *tierRows) error {
 		if err != nil {
 			return err
 		}
-		if err := put(b, p.key, value); err != nil {
+		if err := b.put(p.key, p.long, value); err != nil {
 			return err
 		}
 		first = end
@@ -325,15 +326,16 @@ func (s *Store) putTier(tx *bbolt.Tx, t *target, l *layout, r *tierRows) error {
 }
 
 // expireTiers deletes the blocks of a target that are older than their tier is
-// kept, at most expireMost of each.
+// kept, at most expireMost of each, and the pieces of the oldest long blocks,
+// whose target is any.
 func (s *Store) expireTiers(tx *bbolt.Tx, t *target, now int64) error {
-	b := tx.Bucket(bucketTiers)
+	b := tiersIn(tx)
 	most := s.cfg.Retention.most()
 	for i, tier := range tiers {
 		horizon := now - most.at(1+i) - tier.window
 		prefix := tierKey{tier: tier.id, target: t.id}.prefix()
 		var old [][]byte
-		c := b.Cursor()
+		c := b.short.Cursor()
 		for k, _ := c.Seek(prefix); hasPrefix(k, prefix) && len(old) < expireMost; k, _ = c.Next() {
 			key, _, err := readTierKey(k)
 			if err != nil {
@@ -345,9 +347,12 @@ func (s *Store) expireTiers(tx *bbolt.Tx, t *target, now int64) error {
 			old = append(old, slices.Clone(k))
 		}
 		for _, k := range old {
-			if err := b.Delete(k); err != nil {
+			if err := b.short.Delete(k); err != nil {
 				return err
 			}
+		}
+		if err := expireLong(b.long, tier, horizon); err != nil {
+			return err
 		}
 	}
 	return nil

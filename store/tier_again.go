@@ -20,7 +20,7 @@ type remade struct {
 	steps  *tierRows
 	from   int   // of the steps, those of this block
 	place  []int // of each, where it is in the old block; -1: it is not
-	old    block
+	old    *block
 	reader columnReader
 	times  []int64 // of the old block's rows
 	last   []fleet.Num
@@ -30,14 +30,11 @@ type remade struct {
 }
 
 // remake reads the block whose steps are made again.
-func remake(l *layout, k, raw []byte, r *tierRows, from, end int) (a *remade, err error) {
-	a = &remade{l: l, steps: r, from: from, place: make([]int, end-from), countsOf: -1}
+func remake(l *layout, old *block, r *tierRows, from, end int) (a *remade, err error) {
+	a = &remade{l: l, steps: r, from: from, place: make([]int, end-from), old: old, countsOf: -1}
 	a.starts, _ = l.tierColumns()
 	for i := range a.place {
 		a.place[i] = -1
-	}
-	if _, a.old, err = openTier(k, raw); err != nil {
-		return nil, err
 	}
 	if a.old.columns != len(r.columns) {
 		return nil, damaged("a tier of %d columns for %d", a.old.columns, len(r.columns))

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -10,30 +11,32 @@ import (
 // every window that is merged, it would be coded a hundred times before it is
 // full. So new steps go into short blocks, which begin with the key of their
 // first step, and once a window of the tier has passed its short blocks become
-// the long one, whose key is that of the window.
+// the long one, which has a bucket of its own, see pieces.go. Until schema 3 it
+// had the key of its window among the short ones; such are kept as they are.
 //
 // Blocks of one layout do not overlap: a step lies in the last block that begins
 // by then, if that one reaches so far, and else begins or goes on a short one.
-// Readers take blocks in the order of their keys, and need not know.
+// Readers take blocks in the order of where they begin, and need not know.
 
 // shortSteps is what a block has at most that is soon made part of a longer one.
 const shortSteps = 48
 
 // place is where steps of a tier go.
 type place struct {
-	key, raw []byte // of the block they go into; raw is nil where it is new
-	until    int64  // a step from here on goes elsewhere
+	key   tierKey
+	long  bool
+	old   *block // what is there, with all columns; nil: nothing
+	until int64  // a step from here on goes elsewhere
 }
 
-// home returns where a step goes.
-func (t tier) home(b *bbolt.Bucket, target, layout uint32, step int64) (p place, err error) {
+// home returns where a step goes. What is there stands in l.
+func (t tier) home(b tierBuckets, l *longBlock, target, layout uint32, step int64) (p place, err error) {
 	window := bucket(step, t.window)
-	key := tierKey{t.id, target, window, layout}
-	last := key
-	p.until = window + t.window
-	prefix := key.prefix()
-	c := b.Cursor()
-	for k, raw := c.Seek(key.encode()); hasPrefix(k, prefix); k, raw = c.Next() {
+	p = place{key: tierKey{t.id, target, window, layout}, until: window + t.window}
+	var there []byte
+	prefix := p.key.prefix()
+	c := b.short.Cursor()
+	for k, raw := c.Seek(p.key.encode()); hasPrefix(k, prefix); k, raw = c.Next() {
 		at, _, err := readTierKey(k)
 		if err != nil {
 			return p, err
@@ -48,41 +51,42 @@ func (t tier) home(b *bbolt.Bucket, target, layout uint32, step int64) (p place,
 			p.until = at.window
 			break
 		}
-		last, p.raw = at, raw
+		p.key, there = at, raw
 	}
-	if p.raw != nil {
-		p.key = last.encode()
-		end, err := endOf(p.key, p.raw)
+	found := there != nil
+	if found {
+		err = l.openShort(p.key.encode(), there)
+	} else {
+		found, err = l.find(b.long, p.key)
+		p.long = found
+	}
+	if err != nil {
+		return p, err
+	}
+	if found {
+		times, err := l.appendTimes(nil)
 		if err != nil {
 			return p, err
 		}
-		if step <= end {
+		part := bucket(p.key.window, t.part) + t.part
+		switch end := times[len(times)-1]; {
+		case step <= end:
 			p.until = min(p.until, end+1)
-			return p, nil
-		}
-		if part := bucket(last.window, t.part); t.part > 0 && step < part+t.part {
-			p.until = min(p.until, part+t.part)
-			return p, nil
+		case t.part > 0 && step < part:
+			p.until = min(p.until, part)
+		default:
+			found = false
 		}
 	}
-	key.window = step
+	if found {
+		p.old = &l.block
+		return p, l.all()
+	}
+	p.key.window, p.long = step, false
 	if t.part > 0 {
 		p.until = min(p.until, bucket(step, t.part)+t.part)
 	}
-	return place{key.encode(), nil, p.until}, nil
-}
-
-// endOf returns the last step of a block.
-func endOf(k, raw []byte) (int64, error) {
-	_, b, err := openTier(k, raw)
-	if err != nil {
-		return 0, err
-	}
-	times, err := b.appendTimes(nil)
-	if err != nil {
-		return 0, err
-	}
-	return times[len(times)-1], nil
+	return p, nil
 }
 
 // joined are the windows whose short blocks became long ones, by tier; zero
@@ -93,7 +97,7 @@ type joined [len(tiers)]int64
 // in. That is done once in each of those: the next merge finds it done.
 func (s *Store) joinTiers(tx *bbolt.Tx, t *target, ms int64) (done joined, err error) {
 	for i, tier := range tiers {
-		window, ok, err := s.joinTier(tx.Bucket(bucketTiers), t, tier, ms)
+		window, ok, err := s.joinTier(tiersIn(tx), t, tier, ms)
 		if err = s.intact(err); err != nil {
 			return done, err
 		}
@@ -117,23 +121,16 @@ func (j joined) thicken(t *target) {
 	}
 }
 
-// storedTier is a tier's block as it lies in the file.
-type storedTier struct {
-	raw []byte // its key
-	key tierKey
-	block
-}
-
 // joinTier makes long blocks of the short ones of the last window of a tier
 // that a target has before ms. It returns where that window begins, and whether
 // there was anything to join.
-func (s *Store) joinTier(b *bbolt.Bucket, t *target, tier tier, ms int64) (window int64, joined bool, err error) {
+func (s *Store) joinTier(b tierBuckets, t *target, tier tier, ms int64) (window int64, joined bool, err error) {
 	blocks, err := shortBlocks(b, t, tier, ms)
 	if err != nil || blocks == nil {
 		return 0, false, err
 	}
 	window = bucket(blocks[0].key.window, tier.window)
-	slices.SortStableFunc(blocks, func(a, b storedTier) int { return int(a.key.layout) - int(b.key.layout) })
+	slices.SortStableFunc(blocks, func(a, b storedTier) int { return cmp.Compare(a.key.layout, b.key.layout) })
 	for len(blocks) > 0 {
 		n := 1
 		for n < len(blocks) && blocks[n].key.layout == blocks[0].key.layout {
@@ -147,42 +144,51 @@ func (s *Store) joinTier(b *bbolt.Bucket, t *target, tier tier, ms int64) (windo
 	return window, true, nil
 }
 
+// storedTier is a tier's block as it lies in the file, with all columns.
+type storedTier struct {
+	found
+	block
+}
+
 // shortBlocks returns all blocks of the last window before ms where some of
-// them are short, in the order of their keys.
-func shortBlocks(b *bbolt.Bucket, t *target, tier tier, ms int64) (blocks []storedTier, err error) {
+// them are short, in the order of where they begin.
+func shortBlocks(b tierBuckets, t *target, tier tier, ms int64) (blocks []storedTier, err error) {
 	find := tierKey{tier: tier.id, target: t.id, window: bucket(ms, tier.window)}
-	prefix, end := find.prefix(), find.encode()
-	c := b.Cursor()
-	k, _ := c.Seek(end)
+	c := b.short.Cursor()
+	k, _ := c.Seek(find.encode())
 	if k == nil {
 		k, _ = c.Last()
 	} else {
 		k, _ = c.Prev()
 	}
-	if !hasPrefix(k, prefix) {
+	if !hasPrefix(k, find.prefix()) {
 		return nil, nil
 	}
 	last, _, err := readTierKey(k)
 	if err != nil {
 		return nil, err
 	}
-	find.window = bucket(last.window, tier.window)
-	if last.window == find.window {
-		return nil, nil // it is long, and so are all others
+	window := bucket(last.window, tier.window)
+	if last.window == window {
+		return nil, nil // it is long, of schema 3, or nothing came after it
 	}
-	for k, raw := c.Seek(find.encode()); hasPrefix(k, prefix) && string(k) < string(end); k, raw = c.Next() {
-		key, block, err := openTier(k, raw)
-		if err != nil {
+	var w tierWalk
+	for w.begin(b, tier, t.id, window); ; {
+		ok, err := w.next(window + tier.window)
+		if err != nil || !ok {
+			return blocks, err
+		}
+		if err := w.all(); err != nil {
 			return nil, err
 		}
-		blocks = append(blocks, storedTier{slices.Clone(k), key, block})
+		blocks = append(blocks, storedTier{w.at, w.block})
+		w.whole = nil // it is theirs
 	}
-	return blocks, nil
 }
 
 // joinBlocks makes one long block of the blocks of one layout. Everything is
 // read before anything is deleted, so that what is damaged stays as it is.
-func (s *Store) joinBlocks(b *bbolt.Bucket, blocks []storedTier, window int64) error {
+func (s *Store) joinBlocks(b tierBuckets, blocks []storedTier, window int64) error {
 	var times []int64
 	var err error
 	for i := range blocks {
@@ -209,11 +215,11 @@ func (s *Store) joinBlocks(b *bbolt.Bucket, blocks []storedTier, window int64) e
 		return err
 	}
 	for i := range blocks {
-		if err := b.Delete(blocks[i].raw); err != nil {
+		if err := b.short.Delete(blocks[i].key.encode()); err != nil { // a long one is not there
 			return err
 		}
 	}
 	key := blocks[0].key
 	key.window = window
-	return put(b, key.encode(), value)
+	return putLong(b.long, key, value)
 }

@@ -37,13 +37,16 @@ func TestShortBlocksBecomeALongOne(t *testing.T) {
 		// blocks counts those of a day in the tier of five minutes.
 		blocks := func(day int) (n int) {
 			err := s.viewSeries(t.Context(), func(tx *bbolt.Tx) error {
-				return tx.Bucket(bucketTiers).ForEach(func(k, _ []byte) error {
-					key, tier, err := readTierKey(k)
-					if err == nil && tier.id == 1 && bucket(key.window, tier.window) == toMs(began)+int64(day)*tier.window {
-						n++
+				var w tierWalk
+				begins := toMs(began) + int64(day)*tiers[0].window
+				w.begin(tiersIn(tx), tiers[0], s.targets.get("s1").id, begins)
+				for {
+					ok, err := w.next(begins + tiers[0].window)
+					if err != nil || !ok {
+						return err
 					}
-					return err
-				})
+					n++
+				}
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -3,7 +3,10 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
+	"math"
 	"slices"
+	"sync"
 
 	"go.etcd.io/bbolt"
 
@@ -79,16 +82,14 @@ func (s *Store) reach(ctx context.Context, t *target) (ms int64, ok bool, err er
 	}
 	err = s.viewSeries(ctx, func(tx *bbolt.Tx) error {
 		for _, tier := range tiers {
-			prefix := tierKey{tier: tier.id, target: t.id}.prefix()
-			k, raw := tx.Bucket(bucketTiers).Cursor().Seek(prefix)
-			if !hasPrefix(k, prefix) {
+			var w tierWalk
+			w.begin(tiersIn(tx), tier, t.id, math.MinInt64)
+			if has, err := w.next(math.MaxInt64); err != nil {
+				return err
+			} else if !has {
 				continue
 			}
-			_, b, err := openTier(k, raw)
-			if err != nil {
-				return err
-			}
-			times, err := b.appendTimes(nil)
+			times, err := w.appendTimes(nil)
 			if err != nil {
 				return err
 			}
@@ -142,20 +143,17 @@ func (s *Store) readTier(ctx context.Context, tx *bbolt.Tx, t *target, tier tier
 	var out []tierPoint
 	var times []int64
 	var columns [5][]fleet.Num
-	find := tierKey{tier: tier.id, target: t.id, window: bucket(from-tier.step, tier.window)}
-	prefix := find.prefix()
-	c := tx.Bucket(bucketTiers).Cursor()
-	for k, raw := c.Seek(find.encode()); hasPrefix(k, prefix); k, raw = c.Next() {
-		tk, b, err := openTier(k, raw)
-		if err != nil {
-			return nil, err
+	w := walks.Get().(*tierWalk)
+	defer walks.Put(w)
+	w.begin(tiersIn(tx), tier, t.id, bucket(from-tier.step, tier.window))
+	for {
+		ok, err := w.next(to)
+		if err != nil || !ok {
+			return out, err
 		}
-		if tk.window >= to {
-			break
-		}
-		l := s.layouts.get(tk.layout)
+		l := s.layouts.get(w.at.key.layout)
 		if l == nil {
-			return nil, damaged("tier %x of an unknown layout", k)
+			return nil, damaged("tier %x of an unknown layout", w.at.k)
 		}
 		series := l.column(key)
 		if series < 0 {
@@ -166,7 +164,10 @@ func (s *Store) readTier(ctx context.Context, tx *bbolt.Tx, t *target, tier tier
 			start += tierWidth(k)
 		}
 		width := tierWidth(key)
-		if times, err = b.appendTimes(times[:0]); err != nil {
+		if err := errors.Join(w.need(0, 1), w.need(start, start+width)); err != nil {
+			return nil, err
+		}
+		if times, err = w.appendTimes(times[:0]); err != nil {
 			return nil, err
 		}
 		for i := range width + 1 {
@@ -174,7 +175,7 @@ func (s *Store) readTier(ctx context.Context, tx *bbolt.Tx, t *target, tier tier
 			if i > 0 {
 				place = start + i - 1
 			}
-			if columns[i], err = b.appendColumn(columns[i][:0], place); err != nil {
+			if columns[i], err = w.appendColumn(columns[i][:0], place); err != nil {
 				return nil, err
 			}
 		}
@@ -193,8 +194,10 @@ func (s *Store) readTier(ctx context.Context, tx *bbolt.Tx, t *target, tier tier
 			return nil, ctx.Err()
 		}
 	}
-	return out, nil
 }
+
+// walks are kept between reads, as scratches are.
+var walks = sync.Pool{New: func() any { return new(tierWalk) }}
 
 // totals are the samples that a counter's tier holds.
 func totals(rows []tierPoint) (out []sample) {

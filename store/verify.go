@@ -69,6 +69,8 @@ type verifier struct {
 
 	batch uint64 // whose write-ahead values are looked at
 	value int    // the last of them
+
+	long longBlock // whose pieces are looked at
 }
 
 // Verify checks every page, record, block and index of both files and the
@@ -155,7 +157,7 @@ func (v *verifier) run() {
 		bucket []byte
 		check  func(k, raw []byte) error
 	}{
-		{bucketTargets, v.target}, {bucketLayouts, v.layout}, {bucketWAL, v.wal}, {bucketBlocks, v.block}, {bucketTiers, v.tier},
+		{bucketTargets, v.target}, {bucketLayouts, v.layout}, {bucketWAL, v.wal}, {bucketBlocks, v.block}, {bucketTiers, v.tier}, {bucketLong, v.piece},
 		{bucketPending, v.pending}, {bucketLast, v.last}, {bucketImports, func(k, raw []byte) error { _, err := readImport(k, raw); return err }},
 	} {
 		v.bucket("series.db", v.series, b.bucket, b.check)

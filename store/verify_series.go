@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"plumb/fleet"
 )
@@ -87,6 +88,59 @@ func (v *verifier) tier(k, raw []byte) error {
 	if err != nil {
 		return err
 	}
+	return v.tierBlock(key, &b)
+}
+
+// piece checks a piece by itself and that another follows it, and with the last
+// one the block, where all are there. What is damaged or missing is said once.
+func (v *verifier) piece(k, raw []byte) error {
+	key, i, err := readPieceKey(k)
+	if err != nil {
+		return err
+	}
+	l := &v.long
+	begins := key != l.key
+	if begins {
+		l.key, l.cuts = key, cuts{} // of how many pieces is not yet known
+	}
+	piece, err := readPiece(k, raw)
+	switch {
+	case err != nil:
+		return err
+	case i == 0:
+		err = l.begin(key, piece, v.series)
+	case begins:
+		return damaged("a long block begins with piece %d", i)
+	case l.cuts.pieces == 0:
+		return nil // its first piece is damaged
+	case i >= l.cuts.pieces:
+		return damaged("piece %d of %d", i, l.cuts.pieces)
+	default:
+		err = l.take(i, piece)
+	}
+	if err != nil {
+		return err
+	}
+	if i+1 < l.cuts.pieces {
+		if v.series.Bucket(bucketLong).Get(key.piece(i+1)) == nil {
+			return damaged("piece %d of %d is missing", i+1, l.cuts.pieces)
+		}
+		return nil
+	}
+	if slices.Contains(l.has, false) {
+		return nil
+	}
+	if checksum(key.whole(), l.whole) != l.sum {
+		return damaged("the block fails its checksum")
+	}
+	if err := l.parse(); err != nil {
+		return err
+	}
+	return v.tierBlock(key, &l.block)
+}
+
+// tierBlock checks a tier's block, of which all columns are there.
+func (v *verifier) tierBlock(key tierKey, b *block) error {
 	keys, ok := v.layouts[key.layout]
 	if !ok || key.target == 0 || key.target > v.targets {
 		return damaged("a tier of target %d and layout %d, which are not known", key.target, key.layout)

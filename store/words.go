@@ -27,8 +27,10 @@ func describe(bucket string, from, to []byte, name func(uint32) string) string {
 			if !bytes.HasPrefix(to, from[:1]) {
 				to = nil
 			}
-			return stretchOf(fmt.Sprintf("points of %v of ", time.Duration(t.step)*time.Millisecond), from, to, 1, t.window, name)
+			return stretchOf(t.points()+" of ", from, to, 1, t.window, name)
 		}
+	case string(bucketLong):
+		return pointsOf(from, to, name)
 	case string(bucketWAL):
 		return numbers("the newest readings, batch", from, to)
 	case string(bucketAudit):
@@ -102,6 +104,30 @@ func stretchOf(of string, from, to []byte, skip int, width int64, name func(uint
 		return what + " to " + clockTime(fromMs(readMs(to[skip+4:])).Add(time.Duration(width)*time.Millisecond))
 	}
 	return what + " on, and of those up to " + named32(numberOf(to[skip:]), name)
+}
+
+func (t tier) points() string {
+	return fmt.Sprintf("points of %v", time.Duration(t.step)*time.Millisecond)
+}
+
+// pointsOf reads keys of tier, window, target and layout.
+func pointsOf(from, to []byte, name func(uint32) string) string {
+	if len(from) < 13 || from[0] == 0 || int(from[0]) > len(tiers) {
+		return "points of some targets"
+	}
+	t, window, one := tiers[from[0]-1], readMs(from[1:]), len(to) >= wholeKeyLen && bytes.HasPrefix(from, to[:wholeKeyLen])
+	what := t.points()
+	if one {
+		what += " of " + named32(numberOf(from[9:]), name)
+	}
+	what += " from " + clockTime(fromMs(window))
+	switch {
+	case len(to) < 9 || to[0] != from[0]:
+		return what + " on, of many targets"
+	case !one:
+		what += ", of many targets,"
+	}
+	return what + " to " + clockTime(fromMs(readMs(to[1:])+t.window))
 }
 
 func numbers(what string, from, to []byte) string {
