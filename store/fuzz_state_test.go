@@ -107,6 +107,7 @@ func FuzzSet(f *testing.F) {
 func FuzzMarks(f *testing.F) {
 	f.Add(batchMark{7, time.Unix(5, 0), AuditHead{3, firstPrev}}.encode())
 	f.Add(tierKey{2, 1, 14 * 86400000, 3}.encode())
+	f.Add(tierKey{2, 1, 14 * 86400000, 3}.piece(5))
 	f.Add(blockKey{1, 7200000, true, 3, 9}.encode())
 	f.Add(binary.BigEndian.AppendUint64(nil, 12345))
 	f.Add(pastKey(rowKey("s1", fleet.TablePorts, "eth0"), 77))
@@ -121,6 +122,11 @@ func FuzzMarks(f *testing.F) {
 		wantDamaged(t, err)
 		if err == nil && !bytes.Equal(tier.encode(), b) {
 			t.Fatalf("tier key %x became %x", b, tier.encode())
+		}
+		long, piece, err := readPieceKey(b)
+		wantDamaged(t, err)
+		if err == nil && !bytes.Equal(long.piece(piece), b) {
+			t.Fatalf("piece key %x became %x", b, long.piece(piece))
 		}
 		block, err := readBlockKey(b)
 		wantDamaged(t, err)

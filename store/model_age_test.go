@@ -99,6 +99,12 @@ func (m *twin) checkNoOldBlocks(t *rapid.T) {
 				t.Errorf("a block of tier %d of %v is left, %v", key.tier, fromMs(key.window), err)
 			}
 		}
+		for k := range keysOf(tx.Bucket(bucketLong)) {
+			key, _, err := readPieceKey(k)
+			if err != nil || key.window+tiers[key.tier-1].window < kept(int(key.tier))-durMs(time.Hour) {
+				t.Errorf("a long block of tier %d of %v is left, %v", key.tier, fromMs(key.window), err)
+			}
+		}
 		return nil
 	})
 	if err != nil {

@@ -7,7 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -210,4 +213,222 @@ func TestAPieceThatIsNotItsOwnIsDamage(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is wrong with a long block is said once, by whose points and of when
+// they are, and the series that lie in other pieces are read.
+func TestVerifySaysOnceWhatIsWrongWithALongBlock(t *testing.T) {
+	from := t.TempDir()
+	fillEveryBucket(t, from)
+	for _, c := range []struct {
+		name  string
+		do    func(b *bbolt.Bucket, key tierKey, last int) error
+		reads bool // what lies in the other pieces
+		says  string
+	}{
+		{"the first is missing", func(b *bbolt.Bucket, key tierKey, _ int) error { return b.Delete(key.piece(0)) }, false, "begins with piece 1"},
+		{"one is missing", func(b *bbolt.Bucket, key tierKey, last int) error { return b.Delete(key.piece(last - 1)) }, true, "is missing"},
+		{"two are missing", func(b *bbolt.Bucket, key tierKey, last int) error {
+			return errors.Join(b.Delete(key.piece(last-1)), b.Delete(key.piece(last-2)))
+		}, true, "is missing"},
+		{"the last is missing", func(b *bbolt.Bucket, key tierKey, last int) error { return b.Delete(key.piece(last)) }, true, "is missing"},
+		{"one too many", func(b *bbolt.Bucket, key tierKey, last int) error {
+			return put(b, key.piece(last+1), slices.Clone(b.Get(key.piece(last))))
+		}, true, "of"},
+		{"the first is torn", func(b *bbolt.Bucket, key tierKey, _ int) error { return b.Put(key.piece(0), []byte("torn")) }, false, "checksum"},
+		{"one is torn", func(b *bbolt.Bucket, key tierKey, last int) error { return b.Put(key.piece(last-1), make([]byte, 99)) }, true, "checksum"},
+		{"one is another's", func(b *bbolt.Bucket, key tierKey, last int) error {
+			v := slices.Clone(b.Get(key.piece(last)))
+			v[0]++
+			return put(b, key.piece(last), v[:len(v)-sumLen])
+		}, true, "of another block"},
+		{"one says something else", func(b *bbolt.Bucket, key tierKey, last int) error {
+			v := slices.Clone(b.Get(key.piece(last)))
+			v[len(v)-sumLen-1]++
+			return put(b, key.piece(last), v[:len(v)-sumLen])
+		}, true, "the block fails its checksum"},
+		{"a strange key", func(b *bbolt.Bucket, key tierKey, _ int) error {
+			key.window++
+			return put(b, key.piece(0), []byte("a piece"))
+		}, true, "piece key"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			copyStore(t, from, dir)
+			var begins int64
+			change(t, dir, "series.db", func(tx *bbolt.Tx) error {
+				b := tx.Bucket(bucketLong)
+				k, _ := b.Cursor().Last()
+				key, last, err := readPieceKey(k)
+				if err != nil || last < 4 {
+					t.Fatalf("the last is piece %d, %v", last, err)
+				}
+				begins = key.window
+				return c.do(b, key, last)
+			})
+			s, err := Open(t.Context(), testConfig(dir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			r, err := s.Verify(t.Context())
+			if err != nil || len(r.Problems) != 1 {
+				t.Fatalf("%d problems: %v, %v", len(r.Problems), r.Problems, err)
+			}
+			if p := r.Problems[0]; !strings.HasPrefix(p.What, "points of 5m0s of switch-one from ") || !strings.Contains(p.Err.Error(), c.says) {
+				t.Errorf("%v, want %q", p, c.says)
+			}
+			key := wideReading("switch-one", day0, 1).Keys[0]
+			p, err := s.tierPoints(t.Context(), s.targets.get("switch-one"), tiers[0], key, begins, begins+tiers[0].window)
+			if reads := err == nil && len(p) > 0; reads != c.reads && c.name != "a strange key" {
+				t.Errorf("%d points of a series of the first piece, %v", len(p), err)
+			}
+		})
+	}
+}
+
+// The blocks of the oldest windows go, whosever they are and each with all its
+// pieces, and no more in one batch than there is time for.
+func TestLongBlocksGoFromTheOldest(t *testing.T) {
+	longBucket(t, func(b *bbolt.Bucket) {
+		width := tiers[0].window
+		keys := func() (blocks []tierKey) {
+			for k := range keysOf(b) {
+				if key, _, err := readPieceKey(k); err != nil {
+					t.Fatal(err)
+				} else if !slices.Contains(blocks, key) {
+					blocks = append(blocks, key)
+				}
+			}
+			return blocks
+		}
+		var want []tierKey
+		for day := range int64(4) {
+			for target := range uint32(3) {
+				key := tierKey{1, 1 + target, day * width, 1}
+				if err := putLong(b, key, longTestBlock(t, 1200)); err != nil {
+					t.Fatal(err)
+				}
+				want = append(want, key)
+			}
+		}
+		hour := tierKey{2, 1, 0, 1}
+		if err := putLong(b, hour, longTestBlock(t, 3)); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, hour)
+		for n := range 10 {
+			if err := expireLong(b, tiers[0], 2*width); err != nil {
+				t.Fatal(err)
+			}
+			want := want[min(n+1, 6):]
+			if got := keys(); !slices.Equal(got, want) {
+				t.Fatalf("after %d batches: %v, want %v", n+1, got, want)
+			}
+		}
+	})
+}
+
+// Schema 3 kept long blocks among the short ones. They are read, written again
+// where something came late, and go when their time has passed.
+func TestLongBlocksOfSchema3(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(t.TempDir())
+		cfg.Retention = Retention{Raw: 60 * time.Hour, FiveMin: 60 * time.Hour, Hour: 60 * time.Hour}
+		open := func() *opened {
+			s, err := Open(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return run(t, s, cfg.Dir, testStep)
+		}
+		began := time.Now().UTC() // midnight
+		truth := []sample{}
+		o := open()
+		poll := func(at time.Time) {
+			v := fleet.Int(int64(len(truth) % 7))
+			truth = append(truth, sample{toMs(at), v})
+			o.apply(t, payload{Readings: []fleet.Readings{reading("s1", at, v)}})
+		}
+		pollUntil := func(d time.Duration) {
+			for time.Since(began) < d {
+				poll(time.Now().UTC())
+				time.Sleep(2 * time.Minute)
+			}
+		}
+		// blocks counts the long ones of the first day, by bucket.
+		blocks := func() (whole, pieces int) {
+			err := o.viewSeries(t.Context(), func(tx *bbolt.Tx) error {
+				in := tiersIn(tx)
+				for k := range keysOf(in.short) {
+					if key, tier, err := readTierKey(k); err == nil && tier.id == 1 && key.window == toMs(began) {
+						whole++
+					}
+				}
+				for k := range keysOf(in.long) {
+					if key, i, err := readPieceKey(k); err == nil && i == 0 && key.tier == 1 && key.window == toMs(began) {
+						pieces++
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return whole, pieces
+		}
+		pollUntil(30 * time.Hour)
+		if whole, pieces := blocks(); whole != 0 || pieces != 1 {
+			t.Fatalf("%d long blocks in one, %d in pieces", whole, pieces)
+		}
+		o.stop()
+		change(t, cfg.Dir, "series.db", asSchema3)
+		o = open()
+		if whole, pieces := blocks(); whole != 1 || pieces != 0 {
+			t.Fatalf("as of schema 3: %d long blocks in one, %d in pieces", whole, pieces)
+		}
+		check := func() {
+			t.Helper()
+			compareSteps(t, o.Store, gauge, 5*time.Minute, toMs(began), gaugePoints(inOrder(truth), durMs(5*time.Minute)))
+		}
+		check()
+		poll(began.Add(5*time.Hour + time.Second))
+		pollUntil(52 * time.Hour)
+		if whole, pieces := blocks(); whole != 1 || pieces != 0 {
+			t.Errorf("after a late poll: %d long blocks in one, %d in pieces", whole, pieces)
+		}
+		check()
+		pollUntil(120 * time.Hour)
+		if whole, pieces := blocks(); whole != 0 || pieces != 0 {
+			t.Errorf("past its time: %d long blocks in one, %d in pieces", whole, pieces)
+		}
+	})
+}
+
+// asSchema3 makes of a file one that schema 3 might have left.
+func asSchema3(tx *bbolt.Tx) error {
+	in := tiersIn(tx)
+	for k := range keysOf(in.long) {
+		key, i, err := readPieceKey(k)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			continue
+		}
+		var l longBlock
+		if _, err := l.find(in.long, key); err != nil {
+			return err
+		}
+		if err := l.all(); err != nil {
+			return err
+		}
+		if err := put(in.short, key.encode(), l.whole[wholeHeadLen:]); err != nil {
+			return err
+		}
+	}
+	if err := tx.DeleteBucket(bucketLong); err != nil {
+		return err
+	}
+	return put(tx.Bucket(bucketMeta), keySchema, []byte{3})
 }

@@ -49,9 +49,20 @@ func TestTiers(t *testing.T) {
 // The fleet as of a time whose samples are gone is that of the tiers: whoever
 // was polled then was seen then, and shows the mean of the step.
 func TestThePastBeyondItsSamples(t *testing.T) {
+	t.Run("in short blocks", func(t *testing.T) {
+		wantPast(t, 12*time.Hour, map[time.Duration]time.Duration{10*time.Hour + 7*time.Minute: 5 * time.Minute, 30*time.Hour + 13*time.Minute: time.Hour})
+	})
+	t.Run("in long ones", func(t *testing.T) {
+		wantPast(t, 44*time.Hour, map[time.Duration]time.Duration{30*time.Hour + 13*time.Minute: 5 * time.Minute, 20*time.Hour + 3*time.Minute: 5 * time.Minute})
+	})
+}
+
+// wantPast polls for 44 hours and asks for times that lie so far back, which
+// steps of such a length answer.
+func wantPast(t *testing.T, fiveMin time.Duration, steps map[time.Duration]time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig(t.TempDir())
-		cfg.Retention = Retention{Raw: 4 * time.Hour, FiveMin: 12 * time.Hour, Hour: 10 * 24 * time.Hour}
+		cfg.Retention = Retention{Raw: 4 * time.Hour, FiveMin: fiveMin, Hour: 10 * 24 * time.Hour}
 		s, err := Open(t.Context(), cfg)
 		if err != nil {
 			t.Fatal(err)
@@ -66,24 +77,24 @@ func TestThePastBeyondItsSamples(t *testing.T) {
 			time.Sleep(2 * time.Minute)
 		}
 		now := time.Now()
-		for _, c := range []struct{ ago, step time.Duration }{{10*time.Hour + 7*time.Minute, 5 * time.Minute}, {30*time.Hour + 13*time.Minute, time.Hour}} {
-			at := now.Add(-c.ago)
+		for ago, step := range steps {
+			at := now.Add(-ago)
 			m, err := o.At(t.Context(), at)
 			if err != nil || len(m.Readings) != 1 || len(m.Readings[0].Values) != len(allKeys) {
-				t.Fatalf("%v ago: %+v, %v", c.ago, m.Readings, err)
+				t.Fatalf("%v ago: %+v, %v", ago, m.Readings, err)
 			}
 			r := m.Readings[0]
 			if age := at.Sub(r.At); age < 0 || age > 2*time.Minute {
-				t.Errorf("%v ago: seen %v before, polled every two minutes", c.ago, age)
+				t.Errorf("%v ago: seen %v before, polled every two minutes", ago, age)
 			}
 			want := fleet.Num{}
-			for _, p := range gaugePoints(gauges, durMs(c.step)) {
-				if toMs(p.At) == bucket(toMs(at), durMs(c.step)) {
+			for _, p := range gaugePoints(gauges, durMs(step)) {
+				if toMs(p.At) == bucket(toMs(at), durMs(step)) {
 					want = p.Mean
 				}
 			}
 			if r.Values[0].String() != want.String() || !r.Values[1].Known || !r.Values[2].Known {
-				t.Errorf("%v ago: %v, want a mean of %v", c.ago, r.Values, want)
+				t.Errorf("%v ago: %v, want a mean of %v", ago, r.Values, want)
 			}
 		}
 		if m, err := o.At(t.Context(), now.Add(-45*time.Hour)); err != nil || len(m.Readings) != 0 {
