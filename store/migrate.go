@@ -13,10 +13,10 @@ import (
 // the new one, whatever happens. testdata holds a store of every past version.
 var stateMigrations = []func(*bbolt.Tx) error{packRows, shareSets}
 
-var seriesMigrations = []func(*bbolt.Tx) error{wantTiers, sameSeries}
+var seriesMigrations = []func(*bbolt.Tx) error{wantTiers, sameSeries, sameSeries}
 
-// sameSeries brings schema 2 to 3: blocks say their version themselves, and old
-// ones are read for as long as they are kept.
+// sameSeries brings schema 2 to 3, and 3 to 4: blocks and write-ahead values say
+// their version themselves, and old ones are read for as long as they are kept.
 func sameSeries(*bbolt.Tx) error { return nil }
 
 // wantTiers brings schema 1 to 2, which has tiers: every window is to be merged

@@ -69,6 +69,8 @@ type verifier struct {
 
 	batch uint64 // whose write-ahead values are looked at
 	value int    // the last of them
+
+	happened happened
 }
 
 // Verify checks every page, record, block and index of both files and the
@@ -228,7 +230,7 @@ func (v *verifier) words(bucket string, k []byte) (what string) {
 
 func (v *verifier) mark() error {
 	m, err := readMark(v.state)
-	v.report.Batch = m.seq
+	v.report.Batch, v.happened.last = m.seq, m.seq
 	if err == nil {
 		_, err = readSent(v.state)
 	}
