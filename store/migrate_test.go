@@ -70,9 +70,14 @@ func TestStoreOfSchema1IsOpenedWithAllItKnew(t *testing.T) {
 	}
 }
 
-// The store of schema 2 holds what fillFixture says.
-func TestStoreOfSchema2IsOpenedWithAllItKnew(t *testing.T) {
-	dir := unpackFixture(t, "v2")
+// The stores of schema 2 and of series schema 3 hold what fillFixture says.
+func TestStoresOfLaterSchemasAreOpenedWithAllTheyKnew(t *testing.T) {
+	for _, version := range []string{"v2", "v3"} {
+		t.Run(version, func(t *testing.T) { opensFixture(t, unpackFixture(t, version)) })
+	}
+}
+
+func opensFixture(t *testing.T, dir string) {
 	for _, round := range []string{"migrated", "opened again"} {
 		s, err := Open(t.Context(), crashConfig(dir))
 		if err != nil {

@@ -145,6 +145,7 @@ func TestCrashPowerCut(t *testing.T) {
 		{"backup", "backup", "", filled, func(dir string, acked int) error { return errors.Join(all(dir, acked), cutCopy(t, dir, acked)) }},
 		{"migrate schema 1", "open", "", func(t *testing.T) string { return unpackFixture(t, "v1") }, func(dir string, _ int) error { return survived(t, "open", dir, false, ran{}) }},
 		{"migrate schema 2", "open", "", func(t *testing.T) string { return unpackFixture(t, "v2") }, func(dir string, _ int) error { return survived(t, "open", dir, false, ran{}) }},
+		{"migrate series schema 3", "open", "", func(t *testing.T) string { return unpackFixture(t, "v3") }, func(dir string, _ int) error { return survived(t, "open", dir, false, ran{}) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cut, trace := recordScript(t, c.script, c.from(t), c.below, false)

@@ -51,8 +51,9 @@ func runScript(name, dir string) error {
 }
 
 // scriptApply applies batches, each with a poll after it that series.db alone
-// holds, and prints the number of each that is acknowledged with its poll. One that is refused is handed in again with less in it: a trace
-// that it left would show in what is kept.
+// holds, and prints the number of each that is acknowledged with its poll. One that
+// is refused is handed in again with less in it: a trace that it left would show in
+// what is kept.
 func scriptApply(dir string) error {
 	s, err := Open(context.Background(), crashConfig(dir))
 	if err != nil {

@@ -42,9 +42,9 @@ type walScratch struct {
 // written again, with as many as five values in it.
 const walValue = 2000
 
-// encodeWAL writes the readings of one batch as values of a version. The rows it returns are
-// slices of those: memory holds what the disk holds. They are good until the
-// next batch.
+// encodeWAL writes the readings of one batch as values of a version. The rows it
+// returns are slices of those: memory holds what the disk holds. They are good
+// until the next batch.
 func (s *Store) encodeWAL(version byte, seq uint64, readings []fleet.Readings, now time.Time) (values [][]byte, rows []walRow) {
 	base := toMs(now)
 	w := &s.writer

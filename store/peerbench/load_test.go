@@ -8,7 +8,7 @@
 // plumb needs. It holds tests only.
 //
 // What is compared is a day of racks polled once a minute: what taking it in
-// costs, with our two synced commits a batch on one side and one appender a
+// costs, with our synced commits on one side and one appender a
 // batch with cached references, its write-ahead log and its compactions on the
 // other; what a sample takes on disk once both have merged; and what reading
 // one series over the day costs. The samples are made beforehand, exact numbers
