@@ -200,9 +200,10 @@ func (s *Store) steadied(t *target, r fleet.Readings) []fleet.Num {
 func (s *Store) startClock() {
 	w := &s.writer
 	trusting := w.time.trusted.IsZero()
-	jump := w.time.begin(w.mark.at, s.clock.wall().UTC(), s.clock.mono())
+	last := s.lastBatch(w.mark).At
+	jump := w.time.begin(last, s.clock.wall().UTC(), s.clock.mono())
 	if trusting && !w.time.trusted.IsZero() {
-		s.remark("clock", fmt.Sprintf("the last batch is of %s; nothing expires until the clock has been steady for %v", clockTime(w.mark.at), steadyFor), fleet.SeverityInfo, false)
+		s.remark("clock", fmt.Sprintf("the last batch is of %s; nothing expires until the clock has been steady for %v", clockTime(last), steadyFor), fleet.SeverityInfo, false)
 	}
 	s.clockJumped(jump)
 }

@@ -89,7 +89,13 @@ func (s *Store) inputs(b batch, paused bool) (in []fleet.Input, imports []import
 	return in, imports, nil
 }
 
-// commitFiles commits the batch, series.db first. A batch that has nothing to
+// aloneMost is how many batches in a row series.db alone may hold. state.db
+// drops what is too old with its commits, and write-ahead values stay until it
+// has come to their number: by them a start finds the last batch.
+const aloneMost = 16
+
+// commitFiles commits the batch, series.db first. A batch of readings alone is
+// committed there alone, which halves the syncs. A batch that has nothing to
 // keep is not written: there is nothing that could be lost. ErrReadings says
 // that the readings and imports of it were left out.
 func (s *Store) commitFiles(seq uint64, out fleet.Output, x extras, now time.Time, mono time.Duration, paused bool) error {
@@ -100,11 +106,15 @@ func (s *Store) commitFiles(seq uint64, out fleet.Output, x extras, now time.Tim
 	}
 	s.commit.Lock()
 	defer s.commit.Unlock()
+	version := walShared
+	if rest+len(x.imports) == 0 && w.alone < aloneMost && !w.time.changed {
+		version = walAlone
+	}
 	var wrote written
 	var missed error
 	if paused {
 		missed = w.pause.why
-	} else if wrote, missed = s.commitSeries(seq, out.Readings, x.imports, now); missed != nil {
+	} else if wrote, missed = s.commitSeries(version, seq, out.Readings, x.imports, now); missed != nil {
 		if missed = named(missed); !ofDisk(missed) {
 			return missed
 		}
@@ -115,11 +125,17 @@ func (s *Store) commitFiles(seq uint64, out fleet.Output, x extras, now time.Tim
 	if missed != nil && len(w.origins.fresh) > 0 {
 		return missed // what comes from another machine is taken whole: it sends it again
 	}
+	if version == walAlone && !paused && missed == nil {
+		w.alone++
+		w.staleFrom = 0
+		s.install(seq, wrote)
+		return nil
+	}
 	mark := batchMark{seq: seq, at: now, audit: w.mark.audit}
 	if err := s.commitState(out, x, &mark); err != nil {
 		return err
 	}
-	w.mark, w.time.changed = mark, false
+	w.mark, w.alone, w.time.changed = mark, 0, false
 	w.origins.committed()
 	if missed == nil {
 		w.staleFrom = 0

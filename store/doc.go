@@ -15,7 +15,9 @@
 // jobs and the audit chain. series.db holds numbers by the million that matter
 // together. Two files are two commits, so their order is a rule: series.db
 // commits first with the batch's number, state.db second, and state's number
-// is the truth. What series.db holds beyond it is dropped when it is opened. A
+// is the truth. What series.db holds beyond it is dropped when it is opened: but
+// for batches that brought readings and nothing else, as most do, which series.db
+// commits alone and says so (happened in load.go). A
 // commit whose last sync failed is taken back before anything else is written,
 // see file.go.
 //

@@ -29,11 +29,11 @@ var copyFaults = []string{"write:error=ENOSPC", "write:error=EIO", "write:error=
 func TestCrashFailpoints(t *testing.T) {
 	needStrace(t)
 	whole := filled(t)
-	fixtures := map[string]string{"v1": unpackFixture(t, "v1"), "v2": unpackFixture(t, "v2")}
+	fixtures := map[string]string{"v1": unpackFixture(t, "v1"), "v2": unpackFixture(t, "v2"), "v3": unpackFixture(t, "v3")}
 	total := 0
 	for _, c := range []struct{ name, script, from string }{
 		{"batches", "batches", ""}, {"backup", "backup", whole}, {"compact", "compact", whole},
-		{"migrate schema 1", "open", fixtures["v1"]}, {"migrate schema 2", "open", fixtures["v2"]},
+		{"migrate schema 1", "open", fixtures["v1"]}, {"migrate schema 2", "open", fixtures["v2"]}, {"migrate series schema 3", "open", fixtures["v3"]},
 	} {
 		all := faults
 		if c.script == "backup" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"go.etcd.io/bbolt"
@@ -39,7 +40,8 @@ type file struct {
 	mu sync.RWMutex
 	db *bbolt.DB
 
-	doubt []byte // the meta pages before a commit that is in doubt, else nil
+	doubt  []byte // the meta pages before a commit that is in doubt, else nil
+	before []byte // space for the meta pages before a commit
 }
 
 // metaPages is how many meta pages a file of bbolt begins with.
@@ -98,22 +100,25 @@ func (f *file) Update(fn func(*bbolt.Tx) error) error {
 	if err := f.settle(); err != nil {
 		return err
 	}
-	before, err := f.metas()
+	before, err := f.metas(f.before)
 	if err != nil {
 		return err
 	}
+	f.before = before
 	if err = f.db.Update(fn); err == nil {
 		return nil
 	}
-	if after, e := f.metas(); e == nil && bytes.Equal(before, after) {
+	if after, e := f.metas(nil); e == nil && bytes.Equal(before, after) {
 		return err
 	}
-	f.doubt = before
+	f.doubt, f.before = before, nil
 	return errors.Join(err, f.settle())
 }
 
-func (f *file) metas() ([]byte, error) {
-	b := make([]byte, metaPages*f.db.Info().PageSize)
+// metas reads the meta pages into b, which it makes larger where it must.
+func (f *file) metas(b []byte) ([]byte, error) {
+	n := metaPages * f.db.Info().PageSize
+	b = slices.Grow(b[:0], n)[:n]
 	_, err := f.raw.ReadAt(b, 0)
 	return b, err
 }

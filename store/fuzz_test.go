@@ -28,9 +28,9 @@ func seedNums() []fleet.Num {
 func FuzzWAL(f *testing.F) {
 	body := appendBody(nil, seedNums())
 	row := append(appendRowHead(nil, rowHead{target: 1, layout: 2, at: 1005}, 1000, len(body)), body...)
-	wal := binary.AppendVarint([]byte{walVersion}, 1000)
+	wal := binary.AppendVarint([]byte{walShared}, 1000)
 	f.Add(append(binary.AppendUvarint(wal, 1), row...), uint16(5))
-	f.Add([]byte{walVersion, 0, 0xff, 0xff, 0xff, 0xff, 0x0f}, uint16(1))
+	f.Add([]byte{walAlone, 0, 0xff, 0xff, 0xff, 0xff, 0x0f}, uint16(1))
 	f.Fuzz(func(t *testing.T, b []byte, columns uint16) {
 		r, err := readWAL(b)
 		wantDamaged(t, err)

@@ -12,8 +12,8 @@ import (
 	"plumb/fleet"
 )
 
-// batchMark is what state.db says of the last batch. It is the truth about
-// which batches happened.
+// batchMark is what state.db says of the last batch that it had a part in. It is
+// the truth about which of those happened.
 type batchMark struct {
 	seq   uint64
 	at    time.Time
@@ -49,6 +49,15 @@ func decodeMark(b []byte) (m batchMark, err error) {
 	return m, nil
 }
 
+// lastBatch returns the place of the last batch that happened: that of state.db's
+// mark, or one after it that series.db alone holds.
+func (s *Store) lastBatch(m batchMark) Place {
+	if newest := s.targets.place(); newest.Seq > m.seq {
+		return newest
+	}
+	return Place{m.seq, m.at}
+}
+
 // loadState reads where the last batch ended, and what waits in the outbox.
 func (s *Store) loadState() error {
 	return view(s.state, func(tx *bbolt.Tx) error {
@@ -66,7 +75,7 @@ func (s *Store) loadState() error {
 }
 
 // loadSeries reads the names of targets and series and the rows that are not
-// yet in a part, of batches that state.db knows of.
+// yet in a part, of batches that happened.
 func (s *Store) loadSeries(tx *bbolt.Tx) error {
 	for _, load := range []func(*bbolt.Tx) error{s.loadTargets, s.loadLayouts, s.loadLast, s.loadWAL, s.loadPending} {
 		if err := load(tx); err != nil {
@@ -169,13 +178,14 @@ func encodeLast(r row) []byte {
 // is made in one piece, as much for each target as it has on average; who has
 // more gets more.
 func (s *Store) loadWAL(tx *bbolt.Tx) error {
-	l := walLoad{targets: s.targets.all(), layouts: s.layouts.all(), last: s.writer.mark.seq}
+	l := walLoad{targets: s.targets.all(), layouts: s.layouts.all(), happened: happened{last: s.writer.mark.seq}}
 	if len(l.targets) == 0 {
 		return nil
 	}
 	l.makeRoom(tx)
 	came := toMs(time.Now())
-	return tx.Bucket(bucketWAL).ForEach(func(k, raw []byte) error {
+	newest := s.targets.newest
+	err := tx.Bucket(bucketWAL).ForEach(func(k, raw []byte) error {
 		v, err := unseal(k, raw)
 		if err != nil {
 			return err
@@ -184,8 +194,15 @@ func (s *Store) loadWAL(tx *bbolt.Tx) error {
 		if err != nil {
 			return err
 		}
-		if seq > l.last {
-			return nil // it never happened, see dropBeyond
+		r, err := readWAL(v)
+		if err != nil {
+			return err
+		}
+		if !l.happened.has(seq, r.alone) {
+			return nil // see dropBeyond
+		}
+		if seq > newest.Seq {
+			newest = Place{seq, fromMs(r.base)}
 		}
 		live := 0
 		err = l.rows(seq, slices.Clone(v), func(t *target, r row) {
@@ -196,6 +213,27 @@ func (s *Store) loadWAL(tx *bbolt.Tx) error {
 		s.writer.noteWAL(seq, live)
 		return err
 	})
+	s.writer.seq, s.targets.newest, s.targets.opened = newest.Seq, newest, newest.Seq
+	return err
+}
+
+// happened tells by their write-ahead values, in the order of their keys, which
+// batches happened: those up to state.db's number, and after them those that
+// series.db alone holds. One that state.db should know of and does not was cut
+// short, and was the last.
+type happened struct {
+	last uint64
+	cut  bool
+}
+
+func (h *happened) has(seq uint64, alone bool) bool {
+	if seq <= h.last {
+		return true
+	}
+	if h.cut = h.cut || !alone; !h.cut {
+		h.last = seq
+	}
+	return !h.cut
 }
 
 // noteWAL counts one more value of a batch.
@@ -209,9 +247,9 @@ func (w *writer) noteWAL(seq uint64, live int) {
 
 // walLoad reads the write-ahead values of batches that happened.
 type walLoad struct {
-	targets []*target
-	layouts []*layout
-	last    uint64
+	targets  []*target
+	layouts  []*layout
+	happened happened
 }
 
 // makeRoom asks each value how many rows it has. Nothing of it is checked yet:
@@ -305,13 +343,14 @@ func (s *Store) Memory(ctx context.Context) (fleet.Memory, error) {
 		if err != nil {
 			return err
 		}
-		m.Version, m.At = mark.seq, mark.at
+		last := s.lastBatch(mark)
+		m.Version, m.At = last.Seq, last.At
 		if m.Tables = s.takeAhead(); m.Tables == nil {
 			if m.Tables, err = readLatest(ctx, tx); err != nil {
 				return err
 			}
 		}
-		weighs := func(j *fleet.Job) bool { return j.Weighs(mark.at) }
+		weighs := func(j *fleet.Job) bool { return j.Weighs(m.At) }
 		if m.Jobs, err = readJobs(ctx, tx, time.Time{}, maxTime, 0, weighs); err != nil {
 			return err
 		}

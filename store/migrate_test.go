@@ -70,13 +70,14 @@ func TestStoreOfSchema1IsOpenedWithAllItKnew(t *testing.T) {
 	}
 }
 
-// The stores of schemas 2 and 3 hold what fillFixture says.
-func TestStoreOfSchema2IsOpenedWithAllItKnew(t *testing.T) { wantFixture(t, "v2") }
+// The stores of schema 2 and of series schemas 3 and 4 hold what fillFixture says.
+func TestStoresOfLaterSchemasAreOpenedWithAllTheyKnew(t *testing.T) {
+	for _, version := range []string{"v2", "v3", "v4"} {
+		t.Run(version, func(t *testing.T) { opensFixture(t, unpackFixture(t, version)) })
+	}
+}
 
-func TestStoreOfSchema3IsOpenedWithAllItKnew(t *testing.T) { wantFixture(t, "v3") }
-
-func wantFixture(t *testing.T, version string) {
-	dir := unpackFixture(t, version)
+func opensFixture(t *testing.T, dir string) {
 	for _, round := range []string{"migrated", "opened again"} {
 		s, err := Open(t.Context(), crashConfig(dir))
 		if err != nil {

@@ -100,7 +100,7 @@ var (
 // brought up to it when they are opened, see migrate.go.
 const (
 	stateSchema  = 3
-	seriesSchema = 4
+	seriesSchema = 5
 )
 
 // Sizes of the address space that is mapped at once. Growing a map needs every

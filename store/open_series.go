@@ -90,17 +90,17 @@ func (s *Store) preload(ctx context.Context) (ready bool, err error) {
 
 var seriesFile = schema{seriesSchema, seriesBuckets, seriesMigrations}
 
-// openSeries checks series.db, opens it for writing and drops what state.db
-// does not know of.
+// openSeries checks series.db, opens it for writing and drops what never
+// happened.
 func (s *Store) openSeries(ctx context.Context, loaded bool) {
 	defer close(s.opening.ended)
 	path := s.path("series.db")
 	db, err := openFile(ctx, path, seriesMap, seriesFile, storeID(s.state))
-	if err == nil {
-		err = s.dropBeyond(db, s.writer.mark.seq)
-	}
 	if err == nil && !loaded {
 		err = view(db, s.loadSeries)
+	}
+	if err == nil {
+		err = s.dropBeyond(db, s.writer.seq)
 	}
 	var file *FileError
 	var inUse *InUseError

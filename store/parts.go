@@ -104,7 +104,7 @@ type mergedWindow struct {
 func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, error) {
 	w := &s.writer
 	var done housework
-	for done.trimmed < len(w.wal) && w.wal[done.trimmed].live == 0 {
+	for done.trimmed < len(w.wal) && w.wal[done.trimmed].live == 0 && w.wal[done.trimmed].seq <= w.mark.seq {
 		for i := range w.wal[done.trimmed].values {
 			if err := tx.Bucket(bucketWAL).Delete(walKey(w.wal[done.trimmed].seq, i)); err != nil {
 				return done, err
@@ -259,7 +259,7 @@ func (t *target) openIn(window int64) int {
 }
 
 // flush writes the first n rows of a target in memory as parts. All of them
-// belong to batches that state.db knows: the rows of the present batch are not
+// belong to batches that happened: the rows of the present batch are not
 // yet here. Where the newest row is among them it is kept beside them.
 func (s *Store) flush(tx *bbolt.Tx, t *target, seq uint64, n int) (flushed, error) {
 	f := flushed{target: t, rows: t.rows[:n]}

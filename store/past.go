@@ -23,13 +23,14 @@ import (
 func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 	m := fleet.Memory{At: t}
 	var open [][]row // a row that becomes a part meanwhile is in neither, unless it is held
-	err := s.bothWith(ctx, func() { open = s.targets.allOpen() }, func(state, series *bbolt.Tx) error {
+	var newest Place
+	err := s.bothWith(ctx, func() { open, newest = s.targets.allOpen(), s.targets.place() }, func(state, series *bbolt.Tx) error {
 		return guard(func() (err error) {
 			mark, err := readMark(state)
 			if err != nil {
 				return err
 			}
-			m.Version = mark.seq
+			m.Version = max(mark.seq, newest.Seq)
 			if m.Tables, err = tablesAt(ctx, state, unixNano(t)); err != nil {
 				return err
 			}

@@ -329,9 +329,9 @@ func TestLongBlocksGoFromTheOldest(t *testing.T) {
 	})
 }
 
-// Schema 3 kept long blocks among the short ones. They are read, written again
+// Schema 4 kept long blocks among the short ones. They are read, written again
 // where something came late, and go when their time has passed.
-func TestLongBlocksOfSchema3(t *testing.T) {
+func TestLongBlocksOfSchema4(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig(t.TempDir())
 		cfg.Retention = Retention{Raw: 60 * time.Hour, FiveMin: 60 * time.Hour, Hour: 60 * time.Hour}
@@ -382,10 +382,10 @@ func TestLongBlocksOfSchema3(t *testing.T) {
 			t.Fatalf("%d long blocks in one, %d in pieces", whole, pieces)
 		}
 		o.stop()
-		change(t, cfg.Dir, "series.db", asSchema3)
+		change(t, cfg.Dir, "series.db", asSchema4)
 		o = open()
 		if whole, pieces := blocks(); whole != 1 || pieces != 0 {
-			t.Fatalf("as of schema 3: %d long blocks in one, %d in pieces", whole, pieces)
+			t.Fatalf("as of schema 4: %d long blocks in one, %d in pieces", whole, pieces)
 		}
 		check := func() {
 			t.Helper()
@@ -405,8 +405,8 @@ func TestLongBlocksOfSchema3(t *testing.T) {
 	})
 }
 
-// asSchema3 makes of a file one that schema 3 might have left.
-func asSchema3(tx *bbolt.Tx) error {
+// asSchema4 makes of a file one that schema 4 might have left.
+func asSchema4(tx *bbolt.Tx) error {
 	in := tiersIn(tx)
 	for k := range keysOf(in.long) {
 		key, i, err := readPieceKey(k)
@@ -430,5 +430,60 @@ func asSchema3(tx *bbolt.Tx) error {
 	if err := tx.DeleteBucket(bucketLong); err != nil {
 		return err
 	}
-	return put(tx.Bucket(bucketMeta), keySchema, []byte{3})
+	return put(tx.Bucket(bucketMeta), keySchema, []byte{4})
+}
+
+// FuzzPieces reads a block of two pieces that say anything, behind sums that
+// are right.
+func FuzzPieces(f *testing.F) {
+	key := tierKey{tier: 1, target: 7, layout: 3}
+	values, err := key.cut(longTestBlock(f, 100))
+	if err != nil || len(values) < 2 {
+		f.Fatal(len(values), err)
+	}
+	f.Add(values[0][:len(values[0])-sumLen], values[1][:len(values[1])-sumLen])
+	whole, err := key.cut(longTestBlock(f, 3))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole[0][:len(whole[0])-sumLen], []byte{})
+	f.Add([]byte{0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 9, 2}, []byte{0, 0, 0, 0, 1})
+	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 13, 0, 0, 0, 8, 2, 1, 1, 1, 1}, []byte{})
+	db, err := bbolt.Open(filepath.Join(f.TempDir(), "long.db"), 0o600, &bbolt.Options{NoSync: true})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { db.Close() })
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		tx, err := db.Begin(true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback()
+		b, err := tx.CreateBucket(bucketLong)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range [][]byte{first, second} {
+			if err := put(b, key.piece(i), slices.Clone(v)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var l longBlock
+		ok, err := l.find(b, key)
+		wantDamaged(t, err)
+		if !ok || err != nil {
+			return
+		}
+		for c := range min(l.columns, 64) {
+			if err := l.need(c, c+1); err != nil {
+				wantDamaged(t, err)
+				continue
+			}
+			_, err := l.appendColumn(nil, c)
+			wantDamaged(t, err)
+		}
+		wantDamaged(t, l.need(l.columns-1, l.columns+1))
+		wantDamaged(t, l.all())
+	})
 }

@@ -145,6 +145,7 @@ func TestCrashPowerCut(t *testing.T) {
 		{"backup", "backup", "", filled, func(dir string, acked int) error { return errors.Join(all(dir, acked), cutCopy(t, dir, acked)) }},
 		{"migrate schema 1", "open", "", func(t *testing.T) string { return unpackFixture(t, "v1") }, func(dir string, _ int) error { return survived(t, "open", dir, false, ran{}) }},
 		{"migrate schema 2", "open", "", func(t *testing.T) string { return unpackFixture(t, "v2") }, func(dir string, _ int) error { return survived(t, "open", dir, false, ran{}) }},
+		{"migrate series schema 3", "open", "", func(t *testing.T) string { return unpackFixture(t, "v3") }, func(dir string, _ int) error { return survived(t, "open", dir, false, ran{}) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cut, trace := recordScript(t, c.script, c.from(t), c.below, false)
@@ -199,7 +200,7 @@ func TestCrashPowerCutAfterAFailedSync(t *testing.T) {
 	cuts := 0
 	points := failpoints("batches")
 	if !crashAll() {
-		points = []int{9 + rand.IntN(40)} // of a run's 74, the first 8 while it opens
+		points = []int{9 + rand.IntN(40)} // of a run's 102, the first 8 while it opens
 	}
 	for _, n := range points {
 		const call = "fdatasync"

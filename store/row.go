@@ -119,28 +119,35 @@ type rowHead struct {
 	at             int64 // Unix milliseconds
 }
 
-const walVersion = 1
+// The version of a write-ahead value says what makes its batch one that
+// happened: that state.db has come to its number, or the value itself.
+const (
+	walShared byte = 1
+	walAlone  byte = 2 // the batch has nothing for state.db
+)
 
 // walReader reads the rows of one write-ahead value:
 //
 //	version byte, varint base time, uvarint rows, then for each
 //	uvarint target, uvarint layout, varint time - base, uvarint length, body
 type walReader struct {
-	b    []byte
-	base int64
-	left uint64
+	b     []byte
+	alone bool
+	base  int64 // Unix milliseconds
+	left  uint64
 }
 
 func readWAL(b []byte) (walReader, error) {
-	if len(b) == 0 || b[0] != walVersion {
+	if len(b) == 0 || b[0] != walShared && b[0] != walAlone {
 		return walReader{}, damaged("write-ahead value of an unknown version")
 	}
+	alone := b[0] == walAlone
 	base, b, err := readVarint(b[1:])
 	if err != nil {
 		return walReader{}, err
 	}
 	n, b, err := readUvarint(b)
-	return walReader{b: b, base: base, left: n}, err
+	return walReader{b: b, alone: alone, base: base, left: n}, err
 }
 
 // next returns the next row; ok is false after the last one. The body is a

@@ -17,6 +17,7 @@ type StepFunc func(prev *fleet.Snapshot, in []fleet.Input, now time.Time) (*flee
 type writer struct {
 	mark      batchMark // of the last batch that state.db holds
 	seq       uint64    // of the last batch, kept or not
+	alone     int       // batches since then, which series.db alone holds
 	staleFrom uint64    // series.db may hold batches from here on that were not kept; 0: it holds none
 
 	pause   pause          // of readings

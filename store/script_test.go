@@ -50,9 +50,10 @@ func runScript(name, dir string) error {
 	return <-done
 }
 
-// scriptApply applies batches one by one and prints the number of each that is
-// acknowledged. One that is refused is handed in again with less in it: a trace
-// that it left would show in what is kept.
+// scriptApply applies batches, each with a poll after it that series.db alone
+// holds, and prints the number of each that is acknowledged with its poll. One that
+// is refused is handed in again with less in it: a trace that it left would show in
+// what is kept.
 func scriptApply(dir string) error {
 	s, err := Open(context.Background(), crashConfig(dir))
 	if err != nil {
@@ -72,10 +73,8 @@ func scriptApply(dir string) error {
 }
 
 func applyAll(s *Store) error {
-	const tries = 4
 	for n := range scriptBatches {
-		var err error
-		for try := range tries {
+		err := insist(func(try int) error {
 			p := crashPayload("w0", n)
 			if try == 0 {
 				p = withExtra(p, n)
@@ -84,10 +83,11 @@ func applyAll(s *Store) error {
 			// that what is refused must leave nothing behind.
 			o := modelObs(p)
 			o.Origin = fleet.Origin{Cell: "script", Epoch: 1, Seq: uint64(n) + 1}
-			if err = s.Apply(context.Background(), o); err == nil {
-				break
-			}
-			fmt.Fprintln(os.Stderr, "refused:", err)
+			return s.Apply(context.Background(), o)
+		})
+		if err == nil {
+			poll := payload{Readings: []fleet.Readings{reading("alone", crashTime(n), fleet.Int(int64(n)))}}
+			err = insist(func(int) error { return s.Apply(context.Background(), modelObs(poll)) })
 		}
 		if err != nil {
 			return err
@@ -95,6 +95,18 @@ func applyAll(s *Store) error {
 		fmt.Println(n)
 	}
 	return nil
+}
+
+// insist calls apply until it has no error, a few times at most.
+func insist(apply func(try int) error) (err error) {
+	const tries = 4
+	for try := range tries {
+		if err = apply(try); err == nil {
+			break
+		}
+		fmt.Fprintln(os.Stderr, "refused:", err)
+	}
+	return err
 }
 
 // withExtra adds an entry in front, a row and an event.
@@ -227,7 +239,21 @@ func checkScript(ctx context.Context, dir string, acked int) (kept int, err erro
 			return kept, fmt.Errorf("entry %d is %q, poll %d is %+v", n, e.Reason, n, points[n])
 		}
 	}
-	return kept, nil
+	return kept, checkAlone(ctx, s, acked, kept)
+}
+
+// checkAlone reports where a poll is missing that came after a batch.
+func checkAlone(ctx context.Context, s *Store, acked, kept int) error {
+	polls, err := s.samples(ctx, "alone", gauge, 0, toMs(maxTime))
+	if err == nil && (len(polls) < acked || len(polls) > kept) {
+		err = fmt.Errorf("%d acknowledged of %d batches, and %d polls alone", acked, kept, len(polls))
+	}
+	for n, p := range polls {
+		if p.v.N != int64(n) {
+			return fmt.Errorf("poll %d alone is %+v", n, p)
+		}
+	}
+	return err
 }
 
 // checkExtra reports where what withExtra added is not there as often as its

@@ -42,10 +42,10 @@ type walScratch struct {
 // written again, with as many as five values in it.
 const walValue = 2000
 
-// encodeWAL writes the readings of one batch as values. The rows it returns are
-// slices of those: memory holds what the disk holds. They are good until the
-// next batch.
-func (s *Store) encodeWAL(seq uint64, readings []fleet.Readings, now time.Time) (values [][]byte, rows []walRow) {
+// encodeWAL writes the readings of one batch as values of a version. The rows it
+// returns are slices of those: memory holds what the disk holds. They are good
+// until the next batch.
+func (s *Store) encodeWAL(version byte, seq uint64, readings []fleet.Readings, now time.Time) (values [][]byte, rows []walRow) {
 	base := toMs(now)
 	w := &s.writer
 	body, rest, ends := w.body[:0], w.rest[:0], w.ends[:0]
@@ -74,7 +74,7 @@ func (s *Store) encodeWAL(seq uint64, readings []fleet.Readings, now time.Time) 
 		for end < len(rows) && ends[end]-start <= s.pace.wal {
 			end++
 		}
-		values = append(values, walValueOf(rest[start:ends[end-1]], base, rows[from:end], ends[from:end], start))
+		values = append(values, walValueOf(version, rest[start:ends[end-1]], base, rows[from:end], ends[from:end], start))
 		from, start = end, ends[end-1]
 	}
 	return values, rows
@@ -82,9 +82,9 @@ func (s *Store) encodeWAL(seq uint64, readings []fleet.Readings, now time.Time) 
 
 // walValueOf makes a value of rows, whose ends count from before it, and points
 // their bodies to it.
-func walValueOf(rest []byte, base int64, rows []walRow, ends []int, start int) []byte {
+func walValueOf(version byte, rest []byte, base int64, rows []walRow, ends []int, start int) []byte {
 	value := make([]byte, 0, 24+len(rest)+sumLen)
-	value = binary.AppendVarint(append(value, walVersion), base)
+	value = binary.AppendVarint(append(value, version), base)
 	value = binary.AppendUvarint(value, uint64(len(rows)))
 	head := len(value) - start
 	value = append(value, rest...)
@@ -132,11 +132,12 @@ func (s *Store) accept(r fleet.Readings) (*target, bool) {
 }
 
 // commitSeries commits the readings and imports of a batch, and with them a
-// bounded amount of housekeeping. It returns what to put in memory once
-// state.db has committed too.
-func (s *Store) commitSeries(seq uint64, readings []fleet.Readings, imports []importBlock, now time.Time) (wrote written, err error) {
+// bounded amount of housekeeping. It returns what to put in memory once the
+// batch has happened: at once where the version of its values is walAlone, else
+// when state.db has committed too.
+func (s *Store) commitSeries(version byte, seq uint64, readings []fleet.Readings, imports []importBlock, now time.Time) (wrote written, err error) {
 	w := &s.writer
-	values, rows := s.encodeWAL(seq, readings, now)
+	values, rows := s.encodeWAL(version, seq, readings, now)
 	if rows == nil && imports == nil && w.staleFrom == 0 {
 		return wrote, nil
 	}

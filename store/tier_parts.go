@@ -11,7 +11,7 @@ import (
 // every window that is merged, it would be coded a hundred times before it is
 // full. So new steps go into short blocks, which begin with the key of their
 // first step, and once a window of the tier has passed its short blocks become
-// the long one, which has a bucket of its own, see pieces.go. Until schema 3 it
+// the long one, which has a bucket of its own, see pieces.go. Until schema 4 it
 // had the key of its window among the short ones; such are kept as they are.
 //
 // Blocks of one layout do not overlap: a step lies in the last block that begins
@@ -170,7 +170,7 @@ func shortBlocks(b tierBuckets, t *target, tier tier, ms int64) (blocks []stored
 	}
 	window := bucket(last.window, tier.window)
 	if last.window == window {
-		return nil, nil // it is long, of schema 3, or nothing came after it
+		return nil, nil // it is long, of before schema 5, or nothing came after it
 	}
 	var w tierWalk
 	for w.begin(b, tier, t.id, window); ; {

@@ -70,6 +70,8 @@ type verifier struct {
 	batch uint64 // whose write-ahead values are looked at
 	value int    // the last of them
 
+	happened happened
+
 	long longBlock // whose pieces are looked at
 }
 
@@ -230,7 +232,7 @@ func (v *verifier) words(bucket string, k []byte) (what string) {
 
 func (v *verifier) mark() error {
 	m, err := readMark(v.state)
-	v.report.Batch = m.seq
+	v.report.Batch, v.happened.last = m.seq, m.seq
 	if err == nil {
 		_, err = readSent(v.state)
 	}

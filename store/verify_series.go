@@ -22,17 +22,18 @@ func (v *verifier) wal(k, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if seq > v.report.Batch {
+	r, err := readWAL(b)
+	if err != nil {
+		return err
+	}
+	if !v.happened.has(seq, r.alone) {
 		if i > 0 {
 			return nil
 		}
 		v.report.Unfinished++ // nobody was told that it was kept, and the next open or commit drops it
 		return nil
 	}
-	r, err := readWAL(b)
-	if err != nil {
-		return err
-	}
+	v.report.Batch = v.happened.last
 	for {
 		h, body, ok, err := r.next()
 		if err != nil || !ok {

@@ -8,15 +8,17 @@
 // plumb needs. It holds tests only.
 //
 // What is compared is a day of racks polled once a minute: what taking it in
-// costs, with our two synced commits a batch on one side and one appender a
+// costs, with our synced commits on one side and one appender a
 // batch with cached references, its write-ahead log and its compactions on the
 // other; what a sample takes on disk once both have merged; and what reading
 // one series over the day costs. The samples are made beforehand, exact numbers
-// for us and floats for Prometheus, so that making them is on no one's bill.
+// for us and floats for Prometheus, so that making them is on no one's bill. A
+// batch brings readings and nothing else, as nearly all do where nothing happens.
 package peerbench
 
 import (
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -46,9 +48,10 @@ var (
 // recorded is a load that was made beforehand.
 type recorded struct {
 	fleetOf
-	racks   *rackload.Load
-	batches [][]poll // in order of time
-	samples int
+	racks    *rackload.Load
+	batches  [][]poll           // in order of time
+	readings [][]fleet.Readings // the same, as a step hands them to the store
+	samples  int
 }
 
 // perBatch is how many samples a batch has.
@@ -70,17 +73,30 @@ func (f fleetOf) record() *recorded {
 	for n := range int(f.span / every) {
 		at := begin.Add(time.Duration(n) * every)
 		var b []poll
+		var readings []fleet.Readings
 		for i := n % f.batches; i < len(r.racks.Targets); i += f.batches {
 			p := poll{target: i, Readings: r.racks.Targets[i].Poll(at)}
 			for _, v := range p.Values {
 				p.floats = append(p.floats, v.Float())
 			}
 			r.samples += len(p.Values)
-			b = append(b, p)
+			b, readings = append(b, p), append(readings, p.Readings)
 		}
-		r.batches = append(r.batches, b)
+		r.batches, r.readings = append(r.batches, b), append(r.readings, readings)
 	}
 	return r
+}
+
+// warm has the process pay for its memory before it is measured: one that has
+// run for days uses its own again.
+func warm() {
+	const used = 512 << 20
+	room := make([]byte, used)
+	for i := 0; i < len(room); i += os.Getpagesize() {
+		room[i] = 1
+	}
+	runtime.KeepAlive(room)
+	runtime.GC()
 }
 
 func measuring(t *testing.T) {

@@ -40,13 +40,10 @@ func ours(t *testing.T, load *recorded) (u used) {
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
-		var now []poll // what the batch on its way holds
+		var now []fleet.Readings // what the batch on its way holds
 		step := func(prev *fleet.Snapshot, in []fleet.Input, _ time.Time) (*fleet.Snapshot, fleet.Output) {
 			next := *prev
-			var out fleet.Output
-			for i := range now {
-				out.Readings = append(out.Readings, now[i].Readings)
-			}
+			out := fleet.Output{Readings: now}
 			now = nil
 			return &next, out
 		}
@@ -54,8 +51,8 @@ func ours(t *testing.T, load *recorded) (u used) {
 
 		began := benchline.CPU()
 		var commits []time.Duration
-		for _, b := range load.batches {
-			now = b
+		for i, b := range load.batches {
+			now = load.readings[i]
 			asked := benchline.Wall()
 			if err := s.Apply(t.Context(), &fleet.Observation{Target: b[0].Target, At: time.Now()}); err != nil {
 				t.Fatal(err)
@@ -69,7 +66,7 @@ func ours(t *testing.T, load *recorded) (u used) {
 
 		// The last windows are merged too.
 		for range 5 * 60 {
-			now = []poll{{Readings: fleet.Readings{Target: "clock", At: time.Now(), Keys: load.batches[0][0].Keys[:1], Values: []fleet.Num{fleet.Int(1)}}}}
+			now = []fleet.Readings{{Target: "clock", At: time.Now(), Keys: load.batches[0][0].Keys[:1], Values: []fleet.Num{fleet.Int(1)}}}
 			if err := s.Apply(t.Context(), &fleet.Observation{Target: "clock", At: time.Now()}); err != nil {
 				t.Fatal(err)
 			}

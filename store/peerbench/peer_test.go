@@ -4,7 +4,6 @@ package peerbench
 
 import (
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -51,9 +50,9 @@ func diskOf(t *testing.T) string {
 
 // both takes a load in through both.
 func (r *recorded) both(t *testing.T) (we, they used) {
-	runtime.GC()
+	warm()
 	we = ours(t, r)
-	runtime.GC()
+	warm()
 	return we, theirs(t, r)
 }
 
