@@ -2,7 +2,9 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -88,6 +90,15 @@ func TestLongBlockComesBackFromItsPieces(t *testing.T) {
 			}
 			if err := l.all(); err != nil || !bytes.Equal(l.whole[wholeHeadLen:], value) {
 				t.Errorf("%d series are not what they were, %v", series, err)
+			}
+			n := 0
+			for k := range keysOf(b) {
+				if hasPrefix(k, key.whole()) {
+					n++
+				}
+			}
+			if n != len(l.has) {
+				t.Errorf("%d series: %d pieces are there of %d", series, n, len(l.has))
 			}
 			if err := l.need(series, series+1); !errors.Is(err, ErrDamaged) {
 				t.Errorf("a column behind the last: %v", err)
@@ -211,6 +222,40 @@ func TestAPieceThatIsNotItsOwnIsDamage(t *testing.T) {
 					}
 				}
 			})
+		})
+	}
+}
+
+// What a first piece says of the length of the whole is believed only as far as
+// there can be one, and of its head only where the block agrees.
+func TestAFirstPieceMayNotSayAnything(t *testing.T) {
+	key := tierKey{tier: 1, target: 7, layout: 3}
+	values, err := key.cut(longTestBlock(t, 3))
+	if err != nil || len(values) != 1 {
+		t.Fatal(len(values), err)
+	}
+	for _, c := range []struct {
+		name        string
+		total, head uint32 // 0: as it is
+	}{{"4 GiB", math.MaxUint32, 0}, {"nothing", 8, 8}, {"a head longer than the whole", 0, math.MaxUint32}, {"a head too short", 0, 9}, {"a head too long", 0, 60}, {"a byte more", uint32(len(values[0])), 0}} {
+		longBucket(t, func(b *bbolt.Bucket) {
+			v := slices.Clone(values[0][:len(values[0])-sumLen])
+			if c.total > 0 {
+				binary.BigEndian.PutUint32(v[sumLen:], c.total)
+			}
+			if c.head > 0 {
+				binary.BigEndian.PutUint32(v[sumLen+4:], c.head)
+			}
+			if err := put(b, key.piece(0), v); err != nil {
+				t.Fatal(err)
+			}
+			var l longBlock
+			if _, err := l.find(b, key); !errors.Is(err, ErrDamaged) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			if cap(l.whole) > 1<<20 {
+				t.Errorf("%s: room for %d bytes", c.name, cap(l.whole))
+			}
 		})
 	}
 }
