@@ -50,8 +50,7 @@ func readPieceKey(b []byte) (k tierKey, piece int, err error) {
 	}
 	k = tierKey{tier: b[0], window: readMs(b[1:]), target: binary.BigEndian.Uint32(b[9:]), layout: binary.BigEndian.Uint32(b[13:])}
 	n := binary.BigEndian.Uint32(b[wholeKeyLen:])
-	width := tiers[k.tier-1].window
-	if n > math.MaxInt32 || k.window > math.MaxInt64-width || bucket(k.window, width) != k.window {
+	if n > math.MaxInt32 || k.window > math.MaxInt64-tiers[k.tier-1].window {
 		return k, 0, damaged("piece key %x", b)
 	}
 	return k, int(n), nil
@@ -111,19 +110,21 @@ func putLong(b *bbolt.Bucket, k tierKey, value []byte) error {
 }
 
 // expireLong deletes the long blocks of a tier that begin before the horizon,
-// the oldest first: as many as have expireMost pieces, and one at least.
+// the oldest first: as many as have expireMost pieces, and one at least. A key
+// that cannot be read stays, for verify to find.
 func expireLong(b *bbolt.Bucket, tier tier, horizon int64) error {
 	var old [][]byte
+	var last tierKey
 	c := b.Cursor()
 	for k, _ := c.Seek([]byte{tier.id}); hasPrefix(k, []byte{tier.id}); k, _ = c.Next() {
-		key, i, err := readPieceKey(k)
+		key, _, err := readPieceKey(k)
 		if err != nil {
-			return err
+			continue
 		}
-		if key.window >= horizon || i == 0 && len(old) >= expireMost {
+		if key.window >= horizon || key != last && len(old) >= expireMost {
 			break
 		}
-		old = append(old, slices.Clone(k))
+		old, last = append(old, slices.Clone(k)), key
 	}
 	for _, k := range old {
 		if err := b.Delete(k); err != nil {

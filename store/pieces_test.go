@@ -293,8 +293,10 @@ func TestVerifySaysOnceWhatIsWrongWithALongBlock(t *testing.T) {
 			return put(b, key.piece(last), v[:len(v)-sumLen])
 		}, true, "the block fails its checksum"},
 		{"a strange key", func(b *bbolt.Bucket, key tierKey, _ int) error {
-			key.window++
-			return put(b, key.piece(0), []byte("a piece"))
+			return put(b, append(key.piece(0), 0), []byte("a piece"))
+		}, true, "piece key"},
+		{"a key before all", func(b *bbolt.Bucket, key tierKey, _ int) error {
+			return put(b, append(key.piece(0)[:13], 0), []byte("a piece"))
 		}, true, "piece key"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -325,8 +327,12 @@ func TestVerifySaysOnceWhatIsWrongWithALongBlock(t *testing.T) {
 			}
 			key := wideReading("switch-one", day0, 1).Keys[0]
 			p, err := s.tierPoints(t.Context(), s.targets.get("switch-one"), tiers[0], key, begins, begins+tiers[0].window)
-			if reads := err == nil && len(p) > 0; reads != c.reads && c.name != "a strange key" {
+			if reads := err == nil && len(p) > 0; reads != c.reads {
 				t.Errorf("%d points of a series of the first piece, %v", len(p), err)
+			}
+			err = update(s.series, func(tx *bbolt.Tx) error { return s.expireTiers(tx, s.targets.get("switch-one"), math.MaxInt64/2) })
+			if err != nil {
+				t.Errorf("it stops the writer: %v", err)
 			}
 		})
 	}
@@ -371,6 +377,62 @@ func TestLongBlocksGoFromTheOldest(t *testing.T) {
 				t.Fatalf("after %d batches: %v, want %v", n+1, got, want)
 			}
 		}
+	})
+}
+
+// What comes late, and lies in a window behind the end of its long block, goes
+// into a short one, and into the long one with the next window.
+func TestWhatIsLateBehindALongBlockIsJoinedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(t.TempDir())
+		cfg.Retention = Retention{Raw: 60 * time.Hour, FiveMin: 60 * time.Hour, Hour: 60 * time.Hour}
+		s, err := Open(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := run(t, s, cfg.Dir, testStep)
+		began := time.Now().UTC() // midnight
+		truth := []sample{}
+		poll := func(at time.Time) {
+			v := fleet.Int(int64(len(truth) % 7))
+			truth = append(truth, sample{toMs(at), v})
+			o.apply(t, payload{Readings: []fleet.Readings{reading("s1", at, v)}})
+		}
+		pollUntil := func(d time.Duration) {
+			for time.Since(began) < d {
+				poll(time.Now().UTC())
+				time.Sleep(2 * time.Minute)
+			}
+		}
+		days := func() (first []tierKey) {
+			err := s.viewSeries(t.Context(), func(tx *bbolt.Tx) error {
+				var w tierWalk
+				w.begin(tiersIn(tx), tiers[0], s.targets.get("s1").id, toMs(began))
+				for {
+					ok, err := w.next(toMs(began) + tiers[0].window)
+					if err != nil || !ok {
+						return err
+					}
+					first = append(first, w.at.key)
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return first
+		}
+		pollUntil(16 * time.Hour)
+		time.Sleep(8 * time.Hour)
+		pollUntil(28 * time.Hour)
+		if blocks := days(); len(blocks) != 1 {
+			t.Fatalf("a day that is over lies in %v", blocks)
+		}
+		poll(began.Add(20 * time.Hour))
+		pollUntil(36 * time.Hour)
+		if blocks := days(); len(blocks) != 1 {
+			t.Errorf("with a late poll it lies in %v", blocks)
+		}
+		compareSteps(t, s, gauge, 5*time.Minute, toMs(began), gaugePoints(inOrder(truth), durMs(5*time.Minute)))
 	})
 }
 

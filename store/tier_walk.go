@@ -1,10 +1,6 @@
 package store
 
-import (
-	"math"
-
-	"go.etcd.io/bbolt"
-)
+import "go.etcd.io/bbolt"
 
 // tierBuckets are where the blocks of tiers lie: short ones, with the long ones
 // that an older plumb wrote, and the pieces of long ones.
@@ -63,9 +59,7 @@ func (w *tierWalk) next(end int64) (ok bool, err error) {
 	if err := w.nextShort(); err != nil {
 		return false, err
 	}
-	if err := w.nextLong(); err != nil {
-		return false, err
-	}
+	w.nextLong()
 	from := &w.long
 	if from.next.k == nil || w.short.next.k != nil && w.short.next.key.window < from.next.key.window {
 		from = &w.short
@@ -105,29 +99,28 @@ func (w *tierWalk) nextShort() (err error) {
 }
 
 // nextLong finds the next long block: there is one window after the other, and
-// the target in some of them.
-func (w *tierWalk) nextLong() error {
+// the target in some of them. A key that cannot be read may be anybody's, and
+// stands in nobody's way.
+func (w *tierWalk) nextLong() {
 	s := &w.long
 	for s.next.k == nil && !s.ended {
+		var key tierKey
 		k, raw := s.c.Seek(s.from.piece(0))
-		if s.ended = !hasPrefix(k, s.from.prefix()[:1]); s.ended {
-			return nil
+		for err := error(nil); hasPrefix(k, []byte{w.tier.id}); k, raw = s.c.Next() {
+			if key, _, err = readPieceKey(k); err == nil {
+				break
+			}
 		}
-		key, _, err := readPieceKey(k)
-		if err != nil {
-			s.ended = true
-			return err
+		if s.ended = !hasPrefix(k, []byte{w.tier.id}); s.ended {
+			return
 		}
 		later := tierKey{tier: key.tier, target: w.target, window: key.window}
-		switch {
-		case key.target > w.target:
-			later.window += w.tier.window
-		case key.target == w.target && key.layout == math.MaxUint32:
-			s.next, later.window = found{key, true, k, raw}, key.window+w.tier.window
-		case key.target == w.target:
+		if key.target == w.target {
 			s.next, later.layout = found{key, true, k, raw}, key.layout+1
+		}
+		if key.target > w.target || later.layout == 0 && key.target == w.target {
+			later.window = bucket(key.window, w.tier.window) + w.tier.window
 		}
 		s.from = later
 	}
-	return nil
 }

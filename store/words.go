@@ -115,7 +115,8 @@ func pointsOf(from, to []byte, name func(uint32) string) string {
 	if len(from) < 13 || from[0] == 0 || int(from[0]) > len(tiers) {
 		return "points of some targets"
 	}
-	t, window, one := tiers[from[0]-1], readMs(from[1:]), len(to) >= wholeKeyLen && bytes.HasPrefix(from, to[:wholeKeyLen])
+	t, window := tiers[from[0]-1], readMs(from[1:])
+	one := bytes.Equal(from, to) || len(to) >= wholeKeyLen && bytes.HasPrefix(from, to[:wholeKeyLen])
 	what := t.points()
 	if one {
 		what += " of " + named32(numberOf(from[9:]), name)
