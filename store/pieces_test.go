@@ -236,15 +236,15 @@ func TestAFirstPieceMayNotSayAnything(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name        string
-		total, head uint32 // 0: as it is
-	}{{"4 GiB", math.MaxUint32, 0}, {"nothing", 8, 8}, {"a head longer than the whole", 0, math.MaxUint32}, {"a head too short", 0, 9}, {"a head too long", 0, 60}, {"a byte more", uint32(len(values[0])), 0}} {
+		total, head int64 // -1: as it is
+	}{{"4 GiB", math.MaxUint32, -1}, {"nothing", 0, 0}, {"a head alone", 8, 8}, {"a head longer than the whole", -1, math.MaxUint32}, {"a head too short", -1, 9}, {"a head too long", -1, 60}, {"a byte more", int64(len(values[0])), -1}} {
 		longBucket(t, func(b *bbolt.Bucket) {
 			v := slices.Clone(values[0][:len(values[0])-sumLen])
-			if c.total > 0 {
-				binary.BigEndian.PutUint32(v[sumLen:], c.total)
+			if c.total >= 0 {
+				binary.BigEndian.PutUint32(v[sumLen:], uint32(c.total))
 			}
-			if c.head > 0 {
-				binary.BigEndian.PutUint32(v[sumLen+4:], c.head)
+			if c.head >= 0 {
+				binary.BigEndian.PutUint32(v[sumLen+4:], uint32(c.head))
 			}
 			if err := put(b, key.piece(0), v); err != nil {
 				t.Fatal(err)
