@@ -429,6 +429,11 @@ func TestWhatIsLateBehindALongBlockIsJoinedToo(t *testing.T) {
 			t.Fatalf("a day that is over lies in %v", blocks)
 		}
 		poll(began.Add(5*time.Hour + time.Second))
+		pollUntil(32 * time.Hour)
+		if blocks := days(); len(blocks) != 2 {
+			t.Errorf("with a late poll inside of one it lies in %v", blocks)
+		}
+		wantWholeRows(t, s, toMs(began), truth[18])
 		poll(began.Add(20 * time.Hour))
 		pollUntil(36 * time.Hour)
 		if blocks := days(); len(blocks) != 2 {
@@ -436,6 +441,37 @@ func TestWhatIsLateBehindALongBlockIsJoinedToo(t *testing.T) {
 		}
 		compareSteps(t, s, last, 5*time.Minute, toMs(began), gaugePoints(inOrder(truth), durMs(5*time.Minute)))
 	})
+}
+
+// wantWholeRows reads the long blocks of s1 with all their columns: its last
+// series as of a sample, and where they are thinned.
+func wantWholeRows(t *testing.T, s *Store, begins int64, want sample) {
+	t.Helper()
+	err := s.viewSeries(t.Context(), func(tx *bbolt.Tx) error {
+		target := s.targets.get("s1")
+		r := pastReader{store: s, tiers: tiersIn(tx), at: want.at}
+		row, err := r.stepRow(target, tiers[0])
+		if err != nil {
+			return err
+		}
+		if len(row.Values) != 60 || row.Values[59].Float() != want.v.Float() {
+			t.Errorf("as of a sample of %v: %v", want.v, row.Values)
+		}
+		l := levelOf(tx, target, 1, begins)
+		for range 2 {
+			b, ok, err := l.next(begins + tiers[0].window)
+			if err != nil || !ok {
+				t.Fatalf("a block to thin: %v, %v", ok, err)
+			}
+			if v, err := b.appendColumn(nil, b.columns-2); err != nil || slices.Contains(v, fleet.Num{}) {
+				t.Errorf("means of the last series: %v, %v", v, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Schema 4 kept long blocks among the short ones. They are read, written again
