@@ -41,6 +41,7 @@ func (m *twin) age(t *rapid.T) {
 			p.Readings = append(p.Readings, m.drawReadings(t, target, m.now()))
 		}
 		m.apply(t, modelObs(p))
+		m.rows(t) // state.db is swept when it has a part in a batch
 	}
 	m.checkNothingOld(t)
 	maps.DeleteFunc(m.events, func(_ string, e fleet.Event) bool { return e.At.Before(m.horizon(longest)) }) // they may be told again
