@@ -226,6 +226,7 @@ type happened struct {
 	cut  bool
 }
 
+// has is asked of each value in turn.
 func (h *happened) has(seq uint64, alone bool) bool {
 	if seq <= h.last {
 		return true

@@ -35,23 +35,8 @@ func TestShortBlocksBecomeALongOne(t *testing.T) {
 			}
 		}
 		// blocks counts those of a day in the tier of five minutes.
-		blocks := func(day int) (n int) {
-			err := s.viewSeries(t.Context(), func(tx *bbolt.Tx) error {
-				var w tierWalk
-				begins := toMs(began) + int64(day)*tiers[0].window
-				w.begin(tiersIn(tx), tiers[0], s.targets.get("s1").id, begins)
-				for {
-					ok, err := w.next(begins + tiers[0].window)
-					if err != nil || !ok {
-						return err
-					}
-					n++
-				}
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
+		blocks := func(day int) int {
+			return len(blocksOf(t, s, "s1", tiers[0], toMs(began)+int64(day)*tiers[0].window))
 		}
 		pollUntil(20 * time.Hour)
 		if n := blocks(0); n < 6 || n > 12 {
@@ -73,4 +58,24 @@ func TestShortBlocksBecomeALongOne(t *testing.T) {
 		compareSteps(t, s, gauge, 5*time.Minute, toMs(began), gaugePoints(inOrder(truth), durMs(5*time.Minute)))
 		compareSteps(t, s, gauge, time.Hour, toMs(began), gaugePoints(inOrder(truth), durMs(time.Hour)))
 	})
+}
+
+// blocksOf lists the blocks of a target in one window of a tier, short and long.
+func blocksOf(t *testing.T, s *Store, target string, tier tier, begins int64) (keys []tierKey) {
+	t.Helper()
+	err := s.viewSeries(t.Context(), func(tx *bbolt.Tx) error {
+		var w tierWalk
+		w.begin(tiersIn(tx), tier, s.targets.get(target).id, begins)
+		for {
+			ok, err := w.next(begins + tier.window)
+			if err != nil || !ok {
+				return err
+			}
+			keys = append(keys, w.at.key)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }

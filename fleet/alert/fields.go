@@ -262,7 +262,7 @@ var fields = map[string]map[string]field{
 		"id":       written("", func(x *scene) string { return x.service.Spec.Name }),
 		"owner":    written("", func(x *scene) string { return x.service.Spec.Owner }),
 		"state":    text("", func(x *scene) string { return x.service.State.String() }),
-		"replicas": num("running; not known where that it keeps its floor depends on what cannot be seen", replicasOf),
+		"replicas": num("running; not known where those that cannot be seen decide whether the floor is kept", replicasOf),
 		"unseen":   num("replicas of which nobody knows whether they run", func(x *scene) float64 { return count(x.service.Unseen) }),
 		"floor":    num("0: none", func(x *scene) float64 { return count(x.service.Spec.Floor) }),
 		"unplaced": num("replicas whose place cannot be seen", func(x *scene) float64 { return count(x.service.Unplaced) }),
