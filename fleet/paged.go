@@ -55,13 +55,19 @@ func (t *Table[T]) All() iter.Seq2[string, *T] {
 
 // NewTable builds a table; ids and rows have one length, and ids are unique.
 func NewTable[T any](ids []string, rows []T) Table[T] {
+	return TableOf(ids, func(n int, row *T) { *row = rows[n] })
+}
+
+// TableOf builds a table of which fill writes the rows, where they will stay;
+// ids are unique.
+func TableOf[T any](ids []string, fill func(n int, row *T)) Table[T] {
 	t := Table[T]{ids: ids, index: make(map[string]int32, len(ids)), pages: make([]*[pageSize]T, (len(ids)+pageSize-1)/pageSize)}
 	for i := range t.pages {
 		t.pages[i] = new([pageSize]T)
 	}
 	for n, id := range ids {
 		t.index[id] = int32(n)
-		*t.At(n) = rows[n]
+		fill(n, t.At(n))
 	}
 	return t
 }

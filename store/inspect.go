@@ -155,17 +155,17 @@ func soundMeta(m []byte) bool {
 // goroutine that goes on while the first panics over a damaged page and unmaps
 // the file: that ends the process, and no recover can help it.
 func inspect(ctx context.Context, path string) error {
-	return inspectFile(ctx, path, func(*pageWalk, *os.File) {})
+	return inspectFile(ctx, path, func(*pageWalk) {})
 }
 
 // inspectSome is inspect for some of a file's buckets: enough for who reads
-// these and does not write. Of a file that is not in the system's memory it
-// reads all that lies in them, which a map would fetch page by page.
-func inspectSome(ctx context.Context, path string, buckets ...[]byte) error {
-	return inspectFile(ctx, path, func(w *pageWalk, f *os.File) { w.only, w.whole = buckets, !warm(f) })
+// these and does not write. It calls each with what lies in them, good until it
+// returns; nothing of that was checked yet but its place.
+func inspectSome(ctx context.Context, path string, each func(bucket string, k, raw []byte), buckets ...[]byte) error {
+	return inspectFile(ctx, path, func(w *pageWalk) { w.only, w.each = buckets, each })
 }
 
-func inspectFile(ctx context.Context, path string, how func(*pageWalk, *os.File)) error {
+func inspectFile(ctx context.Context, path string, how func(*pageWalk)) error {
 	if missing(path) {
 		return nil
 	}
@@ -191,7 +191,7 @@ func inspectFile(ctx context.Context, path string, how func(*pageWalk, *os.File)
 			first = err
 		}
 	}}
-	how(w, f)
+	how(w)
 	w.tree(m.root, bounds{holds: bucketFlag, leaves: new(int)}, 0)
 	if err := ctx.Err(); err != nil {
 		return err

@@ -76,13 +76,16 @@ func (s *Store) loadState() error {
 
 // loadSeries reads the names of targets and series and the rows that are not
 // yet in a part, of batches that happened.
-func (s *Store) loadSeries(tx *bbolt.Tx) error {
-	for _, load := range []func(*bbolt.Tx) error{s.loadTargets, s.loadLayouts, s.loadLast, s.loadWAL, s.loadPending} {
+func (s *Store) loadSeries(tx *bbolt.Tx, wal []walRecord) error {
+	for _, load := range []func(*bbolt.Tx) error{s.loadTargets, s.loadLayouts, s.loadLast} {
 		if err := load(tx); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := s.loadWAL(wal); err != nil {
+		return err
+	}
+	return s.loadPending(tx)
 }
 
 // dropBeyond deletes write-ahead values of batches that never happened: the
@@ -174,23 +177,36 @@ func encodeLast(r row) []byte {
 	return append(b, r.body...)
 }
 
-// loadWAL puts the rows that are not yet in a part into memory. Room for them
-// is made in one piece, as much for each target as it has on average; who has
-// more gets more.
-func (s *Store) loadWAL(tx *bbolt.Tx) error {
+// walRecord is a write-ahead value as it lies in the file, with its sum, in
+// memory of its own.
+type walRecord struct{ key, raw []byte }
+
+// walRecords copies the write-ahead values of a file, in the order of their keys.
+func walRecords(tx *bbolt.Tx) (values []walRecord) {
+	c := tx.Bucket(bucketWAL).Cursor()
+	for k, raw := c.First(); k != nil; k, raw = c.Next() {
+		values = append(values, walRecord{slices.Clone(k), slices.Clone(raw)})
+	}
+	return values
+}
+
+// loadWAL puts the rows that are not yet in a part into memory, as slices of
+// the values. Room for them is made in one piece, as much for each target as it
+// has on average; who has more gets more.
+func (s *Store) loadWAL(values []walRecord) error {
 	l := walLoad{targets: s.targets.all(), layouts: s.layouts.all(), happened: happened{last: s.writer.mark.seq}}
 	if len(l.targets) == 0 {
 		return nil
 	}
-	l.makeRoom(tx)
+	l.makeRoom(values)
 	came := toMs(time.Now())
 	newest := s.targets.newest
-	err := tx.Bucket(bucketWAL).ForEach(func(k, raw []byte) error {
-		v, err := unseal(k, raw)
+	for _, x := range values {
+		v, err := unseal(x.key, x.raw)
 		if err != nil {
 			return err
 		}
-		seq, _, err := readWALKey(k)
+		seq, _, err := readWALKey(x.key)
 		if err != nil {
 			return err
 		}
@@ -199,22 +215,24 @@ func (s *Store) loadWAL(tx *bbolt.Tx) error {
 			return err
 		}
 		if !l.happened.has(seq, r.alone) {
-			return nil // see dropBeyond
+			continue // see dropBeyond
 		}
 		if seq > newest.Seq {
 			newest = Place{seq, fromMs(r.base)}
 		}
 		live := 0
-		err = l.rows(seq, slices.Clone(v), func(t *target, r row) {
+		err = l.rows(seq, v, func(t *target, r row) {
 			r.came = came
 			t.push(r)
 			live++
 		})
+		if err != nil {
+			return err
+		}
 		s.writer.noteWAL(seq, live)
-		return err
-	})
+	}
 	s.writer.seq, s.targets.newest, s.targets.opened = newest.Seq, newest, newest.Seq
-	return err
+	return nil
 }
 
 // happened tells by their write-ahead values, in the order of their keys, which
@@ -255,13 +273,12 @@ type walLoad struct {
 
 // makeRoom asks each value how many rows it has. Nothing of it is checked yet:
 // a wrong answer costs room, and no more than the values themselves take.
-func (l *walLoad) makeRoom(tx *bbolt.Tx) {
+func (l *walLoad) makeRoom(values []walRecord) {
 	const least = 6 // bytes of a row with its head
 	total := 0
-	c := tx.Bucket(bucketWAL).Cursor()
-	for k, raw := c.First(); k != nil; k, raw = c.Next() {
-		if r, err := readWAL(raw); err == nil {
-			total += int(min(r.left, uint64(len(raw)/least)))
+	for _, v := range values {
+		if r, err := readWAL(v.raw); err == nil {
+			total += int(min(r.left, uint64(len(v.raw)/least)))
 		}
 	}
 	each := (total + len(l.targets) - 1) / len(l.targets)

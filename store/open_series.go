@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"go.etcd.io/bbolt"
@@ -65,7 +66,15 @@ func (s *Store) preload(ctx context.Context) (ready bool, err error) {
 	if missing(path) {
 		return false, nil
 	}
-	if err := inspectSome(ctx, path, bucketMeta, bucketTargets, bucketLayouts, bucketLast, bucketWAL, bucketPending); err != nil {
+	// Of all that is looked at, the write-ahead values are nearly everything:
+	// they are taken along, and not looked for again in a map, page by page.
+	var wal []walRecord
+	take := func(bucket string, k, raw []byte) {
+		if bucket == string(bucketWAL) {
+			wal = append(wal, walRecord{slices.Clone(k), slices.Clone(raw)})
+		}
+	}
+	if err := inspectSome(ctx, path, take, bucketMeta, bucketTargets, bucketLayouts, bucketLast, bucketWAL, bucketPending); err != nil {
 		return false, err
 	}
 	err = guard(func() error {
@@ -80,7 +89,7 @@ func (s *Store) preload(ctx context.Context) (ready bool, err error) {
 				return nil
 			}
 			if err == nil {
-				ready, err = true, s.loadSeries(tx)
+				ready, err = true, s.loadSeries(tx, wal)
 			}
 			return err
 		})
@@ -97,7 +106,7 @@ func (s *Store) openSeries(ctx context.Context, loaded bool) {
 	path := s.path("series.db")
 	db, err := openFile(ctx, path, seriesMap, seriesFile, storeID(s.state))
 	if err == nil && !loaded {
-		err = view(db, s.loadSeries)
+		err = view(db, func(tx *bbolt.Tx) error { return s.loadSeries(tx, walRecords(tx)) })
 	}
 	if err == nil {
 		err = s.dropBeyond(db, s.writer.seq)

@@ -50,7 +50,6 @@ type pageWalk struct {
 	tangled bool // pages lead in circles or out of the file: following them is not safe
 	found   func(error)
 	only    [][]byte // the buckets to walk; nil: all
-	whole   bool     // values are read too, so that they lie in the system's memory
 
 	at   bounds                             // of the page that is looked at, for found to say what is behind it
 	each func(bucket string, k, raw []byte) // nil: records are not read
@@ -114,7 +113,7 @@ func (w *pageWalk) read(id uint64, depth int) ([]byte, bool) {
 	first := b
 	b = w.grow(depth, w.size*int(1+more))
 	copy(b, first)
-	if !w.whole && w.each == nil && keysWithin(b, w.size) {
+	if w.each == nil && keysWithin(b, w.size) {
 		return b, true // long values are the records' business: they carry sums
 	}
 	if _, err := w.file.ReadAt(b[w.size:], int64(id+1)*int64(w.size)); err != nil {

@@ -109,15 +109,16 @@ func (s *step) dropGuests() {
 // keep makes a table for the specs, carrying over the state of ids that were
 // there before. Rows of a fresh table may be written until it is published.
 func keep[S, T any](specs []S, old *fleet.Table[T], id func(*S) string, set func(*T, *S)) fleet.Table[T] {
-	ids, rows := make([]string, len(specs)), make([]T, len(specs))
+	ids := make([]string, len(specs))
 	for i := range specs {
 		ids[i] = id(&specs[i])
-		if was := old.Get(ids[i]); was != nil {
-			rows[i] = *was
-		}
-		set(&rows[i], &specs[i])
 	}
-	return fleet.NewTable(ids, rows)
+	return fleet.TableOf(ids, func(i int, row *T) {
+		if was := old.Get(ids[i]); was != nil {
+			*row = *was
+		}
+		set(row, &specs[i])
+	})
 }
 
 // cable notes what is meant to hang on a port.
@@ -133,10 +134,14 @@ func cable(t *fleet.Topology, at string, far fleet.Attachment) {
 }
 
 func topology(n *fleet.Snapshot) *fleet.Topology {
+	links, cords := 0, 0
+	for _, d := range n.Devices.All() {
+		links, cords = links+len(d.Spec.Links), cords+len(d.Spec.Power)
+	}
 	t := &fleet.Topology{
-		RacksOf: map[string][]int{}, DevicesOf: map[string][]int{}, Loose: map[string][]int{},
-		Cabled: map[string]fleet.Attachment{}, CabledOn: map[string]map[string]fleet.Attachment{}, Corded: map[string]fleet.Attachment{}, PDUsOf: map[string][]int{},
-		NICs: map[string]fleet.Attachment{}, SiteOf: map[string][]int{},
+		RacksOf: map[string][]int{}, DevicesOf: make(map[string][]int, n.Racks.Len()), Loose: map[string][]int{},
+		Cabled: make(map[string]fleet.Attachment, links), CabledOn: map[string]map[string]fleet.Attachment{}, Corded: make(map[string]fleet.Attachment, cords), PDUsOf: map[string][]int{},
+		NICs: make(map[string]fleet.Attachment, links), SiteOf: map[string][]int{},
 	}
 	for i := range n.Racks.Len() {
 		r := n.Racks.At(i).Spec
