@@ -280,6 +280,13 @@ func readVarint(b []byte) (int64, []byte, error) {
 }
 
 func readUvarint(b []byte) (uint64, []byte, error) {
+	if len(b) > 0 && b[0] < 0x80 { // nearly all are of one byte
+		return uint64(b[0]), b[1:], nil
+	}
+	return readLongUvarint(b)
+}
+
+func readLongUvarint(b []byte) (uint64, []byte, error) {
 	v, n := binary.Uvarint(b)
 	if n <= 0 {
 		return 0, nil, damaged("a number ends early")
