@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
@@ -25,24 +26,32 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 	var open [][]row // a row that becomes a part meanwhile is in neither, unless it is held
 	var newest Place
 	err := s.bothWith(ctx, func() { open, newest = s.targets.allOpen(), s.targets.place() }, func(state, series *bbolt.Tx) error {
-		return guard(func() (err error) {
+		var readings []fleet.Readings
+		read := make(chan error, 1)
+		go func() {
+			read <- guard(func() (err error) {
+				readings, err = s.readingsAt(ctx, series, open, toMs(t))
+				return err
+			})
+		}()
+		err := guard(func() (err error) {
 			mark, err := readMark(state)
 			if err != nil {
 				return err
 			}
 			m.Version = max(mark.seq, newest.Seq)
-			if m.Tables, err = tablesAt(ctx, state, unixNano(t)); err != nil {
+			if m.Tables, err = tablesAt(ctx, state, unixNano(t), len(open)); err != nil {
 				return err
 			}
 			if m.Jobs, err = jobsAt(ctx, state, t); err != nil {
 				return err
 			}
-			if m.Recent, err = readEvents(ctx, state, eventQuery{until: t, limit: fleet.MaxRecent, least: fleet.SeverityWarn}); err != nil {
-				return err
-			}
-			m.Readings, err = s.readingsAt(ctx, series, open, toMs(t))
+			m.Recent, err = readEvents(ctx, state, eventQuery{until: t, limit: fleet.MaxRecent, least: fleet.SeverityWarn})
 			return err
 		})
+		failed := <-read
+		m.Readings = readings
+		return cmp.Or(err, failed)
 	})
 	return m, err
 }
@@ -81,7 +90,8 @@ type pastReader struct {
 	found longBlock // the best of those it came to
 }
 
-func (r *pastReader) rows(ctx context.Context, targets []*target, open [][]row) (out []fleet.Readings, err error) {
+func (r *pastReader) rows(ctx context.Context, targets []*target, open [][]row) ([]fleet.Readings, error) {
+	out := make([]fleet.Readings, 0, len(targets))
 	for i, t := range targets {
 		row, err := r.row(t, open[i])
 		if err != nil {

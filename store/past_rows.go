@@ -39,9 +39,10 @@ type pastTables struct {
 	pieced  map[string]*pastTable // by the table's key
 }
 
-// tablesAt returns the rows as of a time, ordered by target and table.
-func tablesAt(ctx context.Context, tx *bbolt.Tx, at int64) ([]fleet.Rows, error) {
-	p := pastTables{at: at, history: tx.Bucket(bucketHistory).Cursor(), tables: newTableReader(tx), pieced: map[string]*pastTable{}}
+// tablesAt returns the rows as of a time, ordered by target and table. Of a
+// target that is polled there are about four tables.
+func tablesAt(ctx context.Context, tx *bbolt.Tx, at int64, targets int) ([]fleet.Rows, error) {
+	p := pastTables{at: at, whole: make([]fleet.Rows, 0, 4*targets), history: tx.Bucket(bucketHistory).Cursor(), tables: newTableReader(tx), pieced: map[string]*pastTable{}}
 	if err := tables(ctx, tx, p.table); err != nil {
 		return nil, err
 	}
