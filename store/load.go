@@ -76,16 +76,16 @@ func (s *Store) loadState() error {
 
 // loadSeries reads the names of targets and series and the rows that are not
 // yet in a part, of batches that happened.
-func (s *Store) loadSeries(tx *bbolt.Tx, wal []walRecord) error {
+func (s *Store) loadSeries(tx *bbolt.Tx, found *openRecords) error {
 	for _, load := range []func(*bbolt.Tx) error{s.loadTargets, s.loadLayouts, s.loadLast} {
 		if err := load(tx); err != nil {
 			return err
 		}
 	}
-	if err := s.loadWAL(wal); err != nil {
+	if err := s.loadWAL(found.wal); err != nil {
 		return err
 	}
-	return s.loadPending(tx)
+	return s.loadPending(found.pending)
 }
 
 // dropBeyond deletes write-ahead values of batches that never happened: the
@@ -177,17 +177,42 @@ func encodeLast(r row) []byte {
 	return append(b, r.body...)
 }
 
-// walRecord is a write-ahead value as it lies in the file, with its sum, in
-// memory of its own.
+// openRecords is what series.db holds of rows that are not yet in a merged block,
+// as it lies there, with its sums, in memory of its own and in the order of its
+// keys.
+type openRecords struct {
+	wal     []walRecord
+	pending [][]byte // keys, behind each other in room
+	room    []byte
+}
+
 type walRecord struct{ key, raw []byte }
 
-// walRecords copies the write-ahead values of a file, in the order of their keys.
-func walRecords(tx *bbolt.Tx) (values []walRecord) {
-	c := tx.Bucket(bucketWAL).Cursor()
-	for k, raw := c.First(); k != nil; k, raw = c.Next() {
-		values = append(values, walRecord{slices.Clone(k), slices.Clone(raw)})
+// take takes a record along, if it is of those.
+func (o *openRecords) take(bucket string, k, raw []byte) {
+	switch bucket {
+	case string(bucketWAL):
+		o.wal = append(o.wal, walRecord{slices.Clone(k), slices.Clone(raw)})
+	case string(bucketPending):
+		from := len(o.room)
+		o.room = append(o.room, k...)
+		o.pending = append(o.pending, o.room[from:])
 	}
-	return values
+}
+
+// recordsIn takes them from an open file.
+func recordsIn(tx *bbolt.Tx) (*openRecords, error) {
+	var o openRecords
+	for _, name := range [][]byte{bucketWAL, bucketPending} {
+		err := tx.Bucket(name).ForEach(func(k, raw []byte) error {
+			o.take(string(name), k, raw)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return &o, nil
 }
 
 // loadWAL puts the rows that are not yet in a part into memory, as slices of
@@ -307,9 +332,9 @@ func (l *walLoad) rows(seq uint64, value []byte, f func(t *target, r row)) error
 	}
 }
 
-func (s *Store) loadPending(tx *bbolt.Tx) error {
-	return tx.Bucket(bucketPending).ForEach(func(k, _ []byte) error {
-		if len(k) != 12 {
+func (s *Store) loadPending(keys [][]byte) error {
+	for _, k := range keys {
+		if len(k) != windowKeyLen {
 			return damaged("pending window %x", k)
 		}
 		t := s.targets.byID(binary.BigEndian.Uint32(k))
@@ -317,8 +342,8 @@ func (s *Store) loadPending(tx *bbolt.Tx) error {
 			return damaged("pending window %x of an unknown target", k)
 		}
 		t.pending = append(t.pending, readMs(k[4:]))
-		return nil
-	})
+	}
+	return nil
 }
 
 // readAheadTables reads the tables beside the opening of series.db. What it

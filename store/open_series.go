@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 
 	"go.etcd.io/bbolt"
@@ -66,15 +65,10 @@ func (s *Store) preload(ctx context.Context) (ready bool, err error) {
 	if missing(path) {
 		return false, nil
 	}
-	// Of all that is looked at, the write-ahead values are nearly everything:
-	// they are taken along, and not looked for again in a map, page by page.
-	var wal []walRecord
-	take := func(bucket string, k, raw []byte) {
-		if bucket == string(bucketWAL) {
-			wal = append(wal, walRecord{slices.Clone(k), slices.Clone(raw)})
-		}
-	}
-	if err := inspectSome(ctx, path, take, bucketMeta, bucketTargets, bucketLayouts, bucketLast, bucketWAL, bucketPending); err != nil {
+	// What most of the pages are of is taken along, and not looked for again in
+	// a map, page by page.
+	var found openRecords
+	if err := inspectSome(ctx, path, found.take, bucketMeta, bucketTargets, bucketLayouts, bucketLast, bucketWAL, bucketPending); err != nil {
 		return false, err
 	}
 	err = guard(func() error {
@@ -89,7 +83,7 @@ func (s *Store) preload(ctx context.Context) (ready bool, err error) {
 				return nil
 			}
 			if err == nil {
-				ready, err = true, s.loadSeries(tx, wal)
+				ready, err = true, s.loadSeries(tx, &found)
 			}
 			return err
 		})
@@ -106,7 +100,13 @@ func (s *Store) openSeries(ctx context.Context, loaded bool) {
 	path := s.path("series.db")
 	db, err := openFile(ctx, path, seriesMap, seriesFile, storeID(s.state))
 	if err == nil && !loaded {
-		err = view(db, func(tx *bbolt.Tx) error { return s.loadSeries(tx, walRecords(tx)) })
+		err = view(db, func(tx *bbolt.Tx) error {
+			found, err := recordsIn(tx)
+			if err != nil {
+				return err
+			}
+			return s.loadSeries(tx, found)
+		})
 	}
 	if err == nil {
 		err = s.dropBeyond(db, s.writer.seq)
