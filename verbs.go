@@ -39,7 +39,7 @@ func remote(ctx context.Context, args []string, stdout, stderr io.Writer) (int, 
 	}
 	err = fmt.Errorf("%s: %w", args[0], err)
 	if errors.Is(err, console.ErrNoProcess) {
-		err = hint(err, "start plumb there, or name its store: --db DIR (the demo of make run is ./plumb-data/demo)")
+		err = hint(err, "it asks a plumb that runs: start one on %s, or name another's store: --db DIR (the demo of make run is ./plumb-data/demo)", dir)
 	}
 	if slices.Contains(rest, "--json") || slices.Contains(rest, "--ndjson") {
 		console.WriteFailure(stderr, &console.Failure{Kind: "unavailable", Message: err.Error(), Hint: hintOf(err)})

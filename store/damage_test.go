@@ -59,12 +59,17 @@ func fillEveryBucket(t testing.TB, dir string) {
 	}
 	s.pace = pace{rows: 4, spread: 1, age: time.Hour, grace: 0}
 	o := run(t, s, dir, testStep)
+	const day, span = 24 * time.Hour, 200 * time.Minute
+	begin := day0 // no midnight lies in what is polled of a day, whatever the hour is
+	if next := begin.Truncate(day).Add(day); begin.Add(span).After(next) {
+		begin = next.Add(-span)
+	}
 	for i := range 20 { // of two days: the second joins the short blocks of the first
-		at := day0.Add(time.Duration(i%10)*20*time.Minute - time.Duration(1-i/10)*24*time.Hour)
+		at := begin.Add(time.Duration(i%10)*span/10 - time.Duration(1-i/10)*day)
 		o.apply(t, payload{Readings: []fleet.Readings{wideReading("switch-one", at, 120)}})
 	}
 	for i := range 10 {
-		at := day0.Add(time.Duration(i) * 20 * time.Minute)
+		at := begin.Add(time.Duration(i) * span / 10)
 		o.apply(t, payload{
 			Changes: []fleet.Change{
 				{Target: "server-one", Row: "firmware", At: at, Value: []byte(fmt.Sprintf(`"2.19.%d"`, i))},
@@ -84,7 +89,7 @@ func fillEveryBucket(t testing.TB, dir string) {
 	if err := o.KeepInventory(t.Context(), &fleet.Inventory{Regions: []fleet.RegionSpec{{Name: "amsterdam"}}}, day0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Backfill(t.Context(), "sim-history", slices.Values([]fleet.Readings{reading("server-one", day0.Add(-time.Hour), fleet.Int(1))})); err != nil {
+	if _, err := o.Backfill(t.Context(), "sim-history", slices.Values([]fleet.Readings{reading("server-one", begin.Add(-time.Hour), fleet.Int(1))})); err != nil {
 		t.Fatal(err)
 	}
 	o.stop()

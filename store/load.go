@@ -177,15 +177,15 @@ func encodeLast(r row) []byte {
 	return append(b, r.body...)
 }
 
-// openRecords is what series.db holds of rows that are not yet in a merged block,
-// as it lies there, with its sums, in memory of its own and in the order of its
-// keys.
+// openRecords is what series.db says of rows that are not yet in a merged block,
+// in the order of its keys and in memory of its own. No sum was checked yet.
 type openRecords struct {
 	wal     []walRecord
-	pending [][]byte // keys, behind each other in room
-	room    []byte
+	pending [][]byte // keys
+	room    []byte   // in which those keys stand
 }
 
+// walRecord is a write-ahead value as it lies in the file.
 type walRecord struct{ key, raw []byte }
 
 // take takes a record along, if it is of those.
@@ -201,18 +201,15 @@ func (o *openRecords) take(bucket string, k, raw []byte) {
 }
 
 // recordsIn takes them from an open file.
-func recordsIn(tx *bbolt.Tx) (*openRecords, error) {
+func recordsIn(tx *bbolt.Tx) *openRecords {
 	var o openRecords
 	for _, name := range [][]byte{bucketWAL, bucketPending} {
-		err := tx.Bucket(name).ForEach(func(k, raw []byte) error {
+		c := tx.Bucket(name).Cursor()
+		for k, raw := c.First(); k != nil; k, raw = c.Next() {
 			o.take(string(name), k, raw)
-			return nil
-		})
-		if err != nil {
-			return nil, err
 		}
 	}
-	return &o, nil
+	return &o
 }
 
 // loadWAL puts the rows that are not yet in a part into memory, as slices of

@@ -57,13 +57,8 @@ func TestLongBlocksGoFromTheOldest(t *testing.T) {
 // into a short one, and into the long one with the next window.
 func TestWhatIsLateBehindALongBlockIsJoinedToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := testConfig(t.TempDir())
-		cfg.Retention = Retention{Raw: 60 * time.Hour, FiveMin: 60 * time.Hour, Hour: 60 * time.Hour}
-		s, err := Open(t.Context(), cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := run(t, s, cfg.Dir, testStep)
+		o := startKeeping(t, 60*time.Hour, testStep)
+		s := o.Store
 		began := time.Now().UTC() // midnight
 		// The layout changes in the first day, which so has two long blocks.
 		truth, last := []sample{}, wideReading("s1", began, 60).Keys[59]

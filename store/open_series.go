@@ -100,13 +100,7 @@ func (s *Store) openSeries(ctx context.Context, loaded bool) {
 	path := s.path("series.db")
 	db, err := openFile(ctx, path, seriesMap, seriesFile, storeID(s.state))
 	if err == nil && !loaded {
-		err = view(db, func(tx *bbolt.Tx) error {
-			found, err := recordsIn(tx)
-			if err != nil {
-				return err
-			}
-			return s.loadSeries(tx, found)
-		})
+		err = view(db, func(tx *bbolt.Tx) error { return s.loadSeries(tx, recordsIn(tx)) })
 	}
 	if err == nil {
 		err = s.dropBeyond(db, s.writer.seq)

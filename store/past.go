@@ -26,11 +26,10 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 	var open [][]row // a row that becomes a part meanwhile is in neither, unless it is held
 	var newest Place
 	err := s.bothWith(ctx, func() { open, newest = s.targets.allOpen(), s.targets.place() }, func(state, series *bbolt.Tx) error {
-		var readings []fleet.Readings
-		read := make(chan error, 1)
+		read := make(chan error, 1) // beside the rows: they lie in two files
 		go func() {
 			read <- guard(func() (err error) {
-				readings, err = s.readingsAt(ctx, series, open, toMs(t))
+				m.Readings, err = s.readingsAt(ctx, series, open, toMs(t))
 				return err
 			})
 		}()
@@ -49,9 +48,7 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 			m.Recent, err = readEvents(ctx, state, eventQuery{until: t, limit: fleet.MaxRecent, least: fleet.SeverityWarn})
 			return err
 		})
-		failed := <-read
-		m.Readings = readings
-		return cmp.Or(err, failed)
+		return cmp.Or(err, <-read)
 	})
 	return m, err
 }

@@ -93,6 +93,18 @@ func start(t testing.TB, dir string, step StepFunc) *opened {
 	return run(t, s, dir, step)
 }
 
+// startKeeping is start with a store that keeps every tier for d.
+func startKeeping(t testing.TB, d time.Duration, step StepFunc) *opened {
+	t.Helper()
+	cfg := testConfig(t.TempDir())
+	cfg.Retention = Retention{Raw: d, FiveMin: d, Hour: d}
+	s, err := Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run(t, s, cfg.Dir, step)
+}
+
 func run(t testing.TB, s *Store, dir string, step StepFunc) *opened {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())

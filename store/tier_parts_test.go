@@ -14,13 +14,8 @@ import (
 // passed, and a poll that comes late finds the block that its step lies in.
 func TestShortBlocksBecomeALongOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := testConfig(t.TempDir())
-		cfg.Retention = Retention{Raw: 80 * time.Hour, FiveMin: 80 * time.Hour, Hour: 80 * time.Hour}
-		s, err := Open(t.Context(), cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := run(t, s, cfg.Dir, testStep)
+		o := startKeeping(t, 80*time.Hour, testStep)
+		s := o.Store
 		began := time.Now().UTC() // midnight
 		truth := []sample{}
 		poll := func(at time.Time) {
