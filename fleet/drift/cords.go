@@ -3,7 +3,6 @@ package drift
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,17 +18,8 @@ type Cord struct {
 	Gives, Draws float64
 }
 
-// Two meters agree within a tenth or ten watts: they are read minutes apart and
-// are good to a few percent each. Below idleW there is nothing to compare.
-const (
-	meterShare = 0.1
-	meterW     = 10
-	idleW      = 20
-)
-
-func (c *Cord) fits(draws float64) bool {
-	return math.Abs(c.Gives-draws) <= max(meterW, meterShare*max(c.Gives, draws))
-}
+// idleW is what there must be to compare.
+const idleW = 20
 
 // CordFacet is the facet of an outlet's cord.
 func CordFacet(outlet int) string { return "outlet " + strconv.Itoa(outlet) + " cord" }
@@ -66,7 +56,7 @@ func Recalled(d *fleet.Docket) (pairs []fleet.Crossing) {
 			b, ok := cordOutlet(list[k].Facet)
 			meant := [2]string{cordMeant(&list[i]), cordMeant(&list[k])}
 			if ok && a < b && meant == [2]string{list[k].Observed, list[i].Observed} {
-				pairs = append(pairs, fleet.Crossing{A: a, B: b, Meant: meant, Crossed: true, Since: list[i].Since, Levels: crossedLevels, Moves: crossedMoves, Known: true, Sure: true})
+				pairs = append(pairs, fleet.Crossing{A: a, B: b, Meant: meant, Since: list[i].Since, Sure: true})
 			}
 		}
 	}
@@ -82,7 +72,7 @@ func (j *judge) cords() {
 	pairs := map[int]*fleet.Crossing{} // by outlet; a pair that is sure counts
 	for i := range d.Crossings {
 		x := &d.Crossings[i]
-		if !x.Known || x.Meant != [2]string{meant(x.A), meant(x.B)} {
+		if x.Meant != [2]string{meant(x.A), meant(x.B)} {
 			continue
 		}
 		for _, outlet := range [...]int{x.A, x.B} {

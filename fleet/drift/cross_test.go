@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -11,49 +12,59 @@ import (
 	"plumb/fleet"
 )
 
-// poll is what the meters of three outlets show: what each gives, and what the
-// supply draws that is meant to hang on it.
-type poll [3][2]float64
+// bench3 is a PDU with three outlets that is polled every five minutes: what their
+// supplies draw, what hangs where, and what plumb makes of it.
+type bench3 struct {
+	past  *fleet.CordPast
+	pairs []fleet.Crossing
+	now   time.Time
+	polls int
+}
+
+// work is what supply k draws at a poll. It moves from hour to hour, and each in its
+// own way.
+type work func(k, poll int) float64
 
 var (
-	asMeant  = poll{{101, 100}, {152, 150}, {210, 205}}
-	exchange = poll{{153, 100}, {101, 150}, {210, 205}} // 1 and 2 have changed places
-	even     = poll{{101, 100}, {104, 102}, {210, 205}} // 1 and 2 draw alike
-	dark     = poll{{0, 100}, {0, 150}, {210, 205}}
-	odd      = poll{{180, 100}, {101, 150}, {210, 205}} // one of them fits nothing
+	unlike = hourly(100, 150, 205)
+	equals = hourly(100, 100, 100)
+	mirror = work(func(k, poll int) float64 {
+		return 150 + 10*float64(1-2*k)*rand.New(rand.NewPCG(9, uint64(poll/12))).NormFloat64()
+	})
+	steady = work(func(k, poll int) float64 { return []float64{100, 150, 205}[k] })
+	// noisy only moves from poll to poll, which leaves something in each hour's mean.
+	noisy = work(func(k, poll int) float64 {
+		return 150 + 20*rand.New(rand.NewPCG(uint64(k), uint64(poll))).NormFloat64()
+	})
+	// small moves by less than meters can tell.
+	small = work(func(k, poll int) float64 { return equals(k, poll)/16 + 94 })
 )
 
-// moved is the poll when the load of outlet 1's supply, as it is meant, rose by
-// so much: whichever outlet gives about as much gives more too.
-func (p poll) moved(watts float64) poll {
-	load := p[0][1]
-	for i := range p {
-		if math.Abs(p[i][0]-load) < 5 {
-			p[i][0] += watts
-		}
+func hourly(watts ...float64) work {
+	return func(k, poll int) float64 {
+		return watts[k] + 10*rand.New(rand.NewPCG(uint64(k), uint64(poll/12))).NormFloat64()
 	}
-	p[0][1] += watts
-	return p
 }
 
-func follow(was []fleet.Crossing, from time.Time, every time.Duration, n int, p poll, moves bool) ([]fleet.Crossing, time.Time) {
-	for k := range n {
-		q := p
-		if moves && k/3%2 == 1 {
-			q = p.moved(-30)
+// run polls n times. Outlet k feeds supply hang[k].
+func (b *bench3) run(n int, w work, hang [3]int) {
+	for range n {
+		cords := make([]Cord, 3)
+		for k := range cords {
+			cords[k] = Cord{Outlet: k + 1, Supply: string(rune('a' + k)), Gives: w(hang[k], b.polls), Draws: w(k, b.polls)}
 		}
-		var cords []Cord
-		for i, c := range q {
-			cords = append(cords, Cord{Outlet: i + 1, Gives: c[0], Draws: c[1]})
-		}
-		was = Cross(was, cords, from)
-		from = from.Add(every)
+		b.look(cords)
 	}
-	return was, from
 }
 
-func sure(list []fleet.Crossing) (out [][2]int) {
-	for _, x := range list {
+func (b *bench3) look(cords []Cord) {
+	b.past, b.pairs = Cross(b.past, b.pairs, cords, b.now)
+	b.now = b.now.Add(5 * time.Minute)
+	b.polls++
+}
+
+func (b *bench3) sure() (out [][2]int) {
+	for _, x := range b.pairs {
 		if x.Sure {
 			out = append(out, [2]int{x.A, x.B})
 		}
@@ -62,43 +73,168 @@ func sure(list []fleet.Crossing) (out [][2]int) {
 }
 
 func TestCordsThatChangedPlaces(t *testing.T) {
-	const every = 5 * time.Minute
+	const hour = 12 // polls
+	meant, swapped, turned := [3]int{0, 1, 2}, [3]int{1, 0, 2}, [3]int{1, 2, 0}
+	type stretch struct {
+		polls int
+		work  work
+		hang  [3]int
+	}
 	for _, c := range []struct {
-		name  string
-		polls []poll
-		times []int
-		want  int // pairs that are sure
+		name string
+		days []stretch
+		want bool
 	}{
-		{"as meant", []poll{asMeant}, []int{200}, 0},
-		{"exchanged", []poll{exchange}, []int{36}, 1},
-		{"for less than three hours", []poll{exchange}, []int{35}, 0},
-		{"loads that cross for a while", []poll{exchange, asMeant, exchange, asMeant}, []int{30, 10, 30, 10}, 0},
-		{"six at a time, scattered", []poll{exchange, asMeant, exchange, asMeant, exchange, asMeant, exchange}, []int{6, 3, 6, 3, 6, 3, 6}, 0},
-		{"loads that are alike say nothing", []poll{even}, []int{200}, 0},
-		{"and take nothing back", []poll{exchange, even, exchange}, []int{20, 50, 16}, 1},
-		{"nor do outlets that give nothing", []poll{exchange, dark}, []int{36, 100}, 1},
-		{"one that fits and one that does not", []poll{odd}, []int{200}, 0},
-		{"one that often does not fit", []poll{exchange, odd, exchange, odd, exchange}, []int{12, 12, 12, 12, 12}, 0},
-		{"put right", []poll{exchange, asMeant}, []int{36, 24}, 0},
-		{"put right a moment ago", []poll{exchange, asMeant}, []int{36, 10}, 1},
+		{"as meant", []stretch{{48 * hour, unlike, meant}}, false},
+		{"as meant, and alike", []stretch{{48 * hour, equals, meant}}, false},
+		{"exchanged", []stretch{{8*hour + 1, unlike, swapped}}, true},
+		{"exchanged, and alike", []stretch{{8*hour + 1, equals, swapped}}, true},
+		{"for less than eight hours", []stretch{{8 * hour, unlike, swapped}}, false},
+		{"after a day as meant", []stretch{{24 * hour, unlike, meant}, {9*hour + 1, unlike, swapped}}, true},
+		{"for a while, and again", []stretch{{5 * hour, unlike, swapped}, {2 * hour, unlike, meant}, {5 * hour, unlike, swapped}}, false},
+		{"three in a ring are no pair", []stretch{{24 * hour, equals, turned}}, false},
+		{"loads that never move", []stretch{{48 * hour, steady, swapped}}, false},
+		{"or by less than meters tell", []stretch{{48 * hour, small, swapped}}, false},
+		{"or from poll to poll only", []stretch{{48 * hour, noisy, swapped}}, false},
+		{"or each as the other does not", []stretch{{48 * hour, mirror, swapped}}, false},
+		{"put right", []stretch{{9 * hour, unlike, swapped}, {2*hour + 1, unlike, meant}}, false},
+		{"put right, and alike", []stretch{{9 * hour, equals, swapped}, {5*hour + 1, equals, meant}}, false},
+		{"put right a moment ago", []stretch{{9 * hour, unlike, swapped}, {hour / 2, unlike, meant}}, true},
+		{"and never moved since", []stretch{{9 * hour, equals, swapped}, {24 * hour, func(int, int) float64 { return 100 }, meant}}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var list []fleet.Crossing
-			at := t0
-			for i := range c.polls {
-				list, at = follow(list, at, every, c.times[i], c.polls[i], c.polls[i] != even)
+			b := &bench3{now: t0}
+			for _, s := range c.days {
+				b.run(s.polls, s.work, s.hang)
 			}
-			got := sure(list)
-			if len(got) != c.want || c.want > 0 && got[0] != [2]int{1, 2} {
-				t.Errorf("sure of %v, want %d pairs: %+v", got, c.want, list)
+			if got := b.sure(); slices.Equal(got, [][2]int{{1, 2}}) != c.want || len(got) > 1 {
+				t.Errorf("sure of %v, want the pair of 1 and 2: %t", got, c.want)
 			}
 		})
 	}
-	if list, _ := follow(nil, t0, time.Minute, 100, exchange, true); len(sure(list)) != 0 {
-		t.Error("polls a minute apart count each for itself")
+}
+
+// TestCordsOfOtherSupplies: what was learned of a cord is forgotten when another
+// supply is meant to hang there.
+func TestCordsOfOtherSupplies(t *testing.T) {
+	b := &bench3{now: t0}
+	b.run(9*12, unlike, [3]int{1, 0, 2})
+	b.look([]Cord{{Outlet: 1, Supply: "b", Gives: 150, Draws: 150}})
+	n := slices.IndexFunc(b.past.Lines, func(x fleet.CordLine) bool { return x.Outlet == 1 })
+	if len(b.sure()) != 0 || n < 0 || len(b.past.Lines[n].Hours) != 0 || b.past.Lines[n].Now.Looks != 1 {
+		t.Errorf("another supply is meant there, and kept is %+v of %+v", b.pairs, b.past.Lines)
 	}
-	if list, _ := follow(nil, t0, every, 500, exchange, false); len(sure(list)) != 0 {
-		t.Error("watts that never move tell which cord is which")
+}
+
+// TestCordsThatCameAndWent: the hours in which a cord was not seen are passed over,
+// and the one that was seen last has its place by its outlet.
+func TestCordsThatCameAndWent(t *testing.T) {
+	b := &bench3{now: t0}
+	b.look([]Cord{{Outlet: 2, Supply: "b", Gives: 100, Draws: 100}})
+	b.run(5*12, equals, [3]int{1, 0, 2})
+	for range 3 * 12 {
+		b.look([]Cord{{Outlet: 2, Supply: "b", Gives: 90, Draws: 90}})
+	}
+	b.run(4*12, equals, [3]int{1, 0, 2})
+	if got := b.sure(); !slices.Equal(got, [][2]int{{1, 2}}) || b.pairs[0].Meant != [2]string{"a", "b"} {
+		t.Errorf("sure of %v: %+v", got, b.pairs)
+	}
+}
+
+// TestOutletsThatGiveMuchElse: what moves alike but is nowhere near alike is not the
+// other cord.
+func TestOutletsThatGiveMuchElse(t *testing.T) {
+	b := &bench3{now: t0}
+	for range 24 * 12 {
+		x, y := equals(0, b.polls), equals(1, b.polls)
+		b.look([]Cord{{Outlet: 1, Supply: "a", Gives: y + 60, Draws: x}, {Outlet: 2, Supply: "b", Gives: x + 60, Draws: y}})
+	}
+	if got := b.sure(); len(got) > 0 {
+		t.Errorf("sure of %v: %+v", got, b.past)
+	}
+}
+
+// TestHoursOfPolls: an hour is that of the clock where polls are dense, and has
+// hourLooks polls where they are not.
+func TestHoursOfPolls(t *testing.T) {
+	for every, want := range map[time.Duration]int{time.Minute: 11, 5 * time.Minute: 11, 15 * time.Minute: 3} {
+		var past *fleet.CordPast
+		for at := time.Duration(0); at < 12*time.Hour; at += every {
+			past, _ = Cross(past, nil, []Cord{{Outlet: 1, Supply: "a", Gives: 100, Draws: 100}}, t0.Add(at))
+		}
+		if got := len(past.Lines[0].Hours); got != want {
+			t.Errorf("polled every %s for 12 h: %d hours, want %d", every, got, want)
+		}
+	}
+}
+
+// TestCordsOfASnapshotStay: what a snapshot has of cords does not change under who
+// reads it.
+func TestCordsOfASnapshotStay(t *testing.T) {
+	b := &bench3{now: t0}
+	for k := range 40 * 12 {
+		past, pairs := b.past, b.pairs
+		was := fmt.Sprintf("%+v %+v", past, pairs)
+		hang := [3]int{1, 0, 2}
+		if k > 20*12 {
+			hang = [3]int{0, 1, 2}
+		}
+		b.run(1, unlike, hang)
+		if is := fmt.Sprintf("%+v %+v", past, pairs); is != was {
+			t.Fatalf("poll %d made of\n%s\n%s", k, was, is)
+		}
+	}
+}
+
+// TestCordsOfTwoSnapshots: two snapshots made of one do not write into each other.
+func TestCordsOfTwoSnapshots(t *testing.T) {
+	b := &bench3{now: t0}
+	b.run(30*12, unlike, [3]int{0, 1, 2})
+	one, two := *b, *b
+	one.run(25, unlike, [3]int{0, 1, 2})
+	was := fmt.Sprintf("%+v", one.past)
+	two.run(25, steady, [3]int{0, 1, 2})
+	if is := fmt.Sprintf("%+v", one.past); is != was {
+		t.Errorf("the other one made of\n%s\n%s", was, is)
+	}
+}
+
+// TestCordsThatAreNotSeen: an hour counts for a cord that was seen in half of its
+// polls; a darkened outlet and a supply that does not draw are not compared. A clock
+// that is set back begins anew.
+func TestCordsThatAreNotSeen(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		cord Cord
+		want bool
+	}{
+		{"seen", Cord{Outlet: 1, Supply: "a", Gives: 100, Draws: 100}, true},
+		{"dark", Cord{Outlet: 1, Supply: "a", Gives: 0, Draws: 100}, false},
+		{"draws nothing", Cord{Outlet: 1, Supply: "a", Gives: 100, Draws: 3}, false},
+		{"no number", Cord{Outlet: 1, Supply: "a", Gives: math.NaN(), Draws: 100}, false},
+	} {
+		b := &bench3{now: t0}
+		for k := range 13 {
+			if k < 5 {
+				b.look([]Cord{{Outlet: 1, Supply: "a", Gives: 100, Draws: 100}})
+			} else {
+				b.look([]Cord{c.cord})
+			}
+		}
+		if got := b.past.Lines[0].Hours[0].Gives != 0; got != c.want {
+			t.Errorf("%s: the hour counts: %t, want %t", c.name, got, c.want)
+		}
+	}
+	b := &bench3{now: t0}
+	b.run(30, unlike, [3]int{0, 1, 2})
+	b.now = t0.Add(-time.Hour)
+	b.run(1, unlike, [3]int{0, 1, 2})
+	if len(b.past.Lines[0].Hours) != 0 || b.past.Looks != 1 {
+		t.Errorf("the clock was set back, and kept is %+v", b.past)
+	}
+	b.run(60*12, unlike, [3]int{0, 1, 2})
+	if n := len(b.past.Lines[0].Hours); n != cordHours {
+		t.Errorf("%d hours are kept after 60, want %d", n, cordHours)
 	}
 }
 
@@ -107,7 +243,8 @@ func TestCordsThatChangedPlaces(t *testing.T) {
 type load struct {
 	mean, day, work, phase, tau float64
 	now                         float64
-	flips                       bool // the work is there or not
+	flips                       bool    // the work is there or not
+	swing, period               float64 // work that comes round
 }
 
 func (l *load) step(r *rand.Rand, at, dt float64) float64 {
@@ -118,7 +255,7 @@ func (l *load) step(r *rand.Rand, at, dt float64) float64 {
 	case l.now == 0 || r.Float64() > keep:
 		l.now = float64(1 - 2*r.IntN(2))
 	}
-	return max(5, l.mean*(1+l.day*math.Sin(2*math.Pi*(at/86400+l.phase))+l.work*l.now))
+	return max(5, l.mean*(1+l.day*math.Sin(2*math.Pi*(at/86400+l.phase))+l.work*l.now+l.swing*math.Sin(2*math.Pi*at/max(1, l.period))))
 }
 
 // bench is two supplies on two outlets of a PDU with their four meters.
@@ -131,7 +268,7 @@ type bench struct {
 	crosswise, share float64 // the machines' other cords hang here, and share unevenly
 }
 
-// newBench makes one up, with whatever is hardest: loads about alike, much noise,
+// newBench makes one up, with whatever is hardest: loads about equals, much noise,
 // looks that are minutes apart.
 func newBench(r *rand.Rand) *bench {
 	b := &bench{noise: 0.02 * r.Float64(), skew: 300 * r.Float64() * r.Float64()}
@@ -169,9 +306,10 @@ func (b *bench) look(r *rand.Rand, at, every float64) []Cord {
 
 // day plays a day of a bench; found is when the cords were said to be crossed.
 func (b *bench) day(r *rand.Rand, every time.Duration) (found time.Duration, ok bool) {
+	var past *fleet.CordPast
 	var list []fleet.Crossing
 	for at := time.Duration(0); at < 24*time.Hour; at += every {
-		list = Cross(list, b.look(r, at.Seconds(), every.Seconds()), t0.Add(at))
+		past, list = Cross(past, list, b.look(r, at.Seconds(), every.Seconds()), t0.Add(at))
 		if len(list) > 0 && list[0].Sure {
 			return at, true
 		}
@@ -184,11 +322,7 @@ func (b *bench) day(r *rand.Rand, every time.Duration) (found time.Duration, ok 
 // of machines whose cords A and B are exchanged look crossed by their levels, and
 // are not.
 func TestStraightCordsAreNeverCrossed(t *testing.T) {
-	trials := 4000
-	if os.Getenv("PLUMB_SOAK") != "" {
-		trials = 100_000
-	}
-	for seed := range trials {
+	for seed := range trials() {
 		r := rand.New(rand.NewPCG(uint64(seed), 1))
 		b := newBench(r)
 		if at, said := b.day(r, 5*time.Minute); said {
@@ -197,8 +331,39 @@ func TestStraightCordsAreNeverCrossed(t *testing.T) {
 	}
 }
 
-// TestExchangedCordsAreFound: where the loads are apart and move, within hours.
-// What moves little takes longer.
+// TestMachinesThatWorkByTurns: two machines of which one rests while the other works
+// would seem crossed where the polls always come at such times that the PDU shows the
+// one at work and their BMCs the other. They are told apart, but for where both
+// follow the day too and keep step with the polls for hours to a few seconds.
+func TestMachinesThatWorkByTurns(t *testing.T) {
+	said := 0
+	for seed := range trials() {
+		r := rand.New(rand.NewPCG(uint64(seed), 1))
+		b := newBench(r)
+		period, swing := math.Pow(10, 1.5+3*r.Float64()), 0.4*r.Float64()
+		for i := range b.loads {
+			l := &b.loads[i]
+			l.period, l.swing = period, swing*float64(1-2*i)
+			l.day, l.work = l.day*float64(seed%2), l.work*0.1
+		}
+		if _, ok := b.day(r, 5*time.Minute); ok {
+			said++
+		}
+	}
+	if said > trials()/1000 {
+		t.Errorf("%d of %d benches are said to be crossed", said, trials())
+	}
+	t.Logf("%d of %d benches are said to be crossed", said, trials())
+}
+
+func trials() int {
+	if os.Getenv("PLUMB_SOAK") != "" {
+		return 100_000
+	}
+	return 4000
+}
+
+// TestExchangedCordsAreFound: where the loads move, be they apart or alike.
 func TestExchangedCordsAreFound(t *testing.T) {
 	const trials = 500
 	var took []time.Duration
@@ -206,7 +371,7 @@ func TestExchangedCordsAreFound(t *testing.T) {
 		r := rand.New(rand.NewPCG(uint64(seed), 2))
 		b := newBench(r)
 		b.swapped, b.crosswise, b.skew = true, 0, 60*r.Float64()
-		b.loads[1].mean = b.loads[0].mean * (1.4 + r.Float64())
+		b.loads[1].mean = b.loads[0].mean * (1 + float64(seed%2)*(0.4+r.Float64()))
 		for i := range b.loads {
 			b.loads[i].day, b.loads[i].work, b.loads[i].tau = 0.1+0.1*r.Float64(), 0.05+0.05*r.Float64(), 600+3000*r.Float64()
 		}
@@ -215,7 +380,7 @@ func TestExchangedCordsAreFound(t *testing.T) {
 		}
 	}
 	slices.Sort(took)
-	if len(took) < trials*97/100 || took[trials/2] > 6*time.Hour || took[trials*3/4] > 10*time.Hour {
+	if len(took) < trials*97/100 || took[trials/2] > 9*time.Hour || took[trials*3/4] > 10*time.Hour {
 		t.Errorf("found %d of %d within a day, half of them within %s, three of four within %s", len(took), trials, took[trials/2], took[trials*3/4])
 	}
 	t.Logf("found %d of %d within a day, half of them within %s, three of four within %s", len(took), trials, took[trials/2], took[trials*3/4])

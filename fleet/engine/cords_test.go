@@ -10,7 +10,8 @@ import (
 )
 
 // cordRoom is a room in which outlets of pa and the supplies on them measure
-// watts. Those of s1 and s2 move.
+// watts. That of s1 moves from
+// hour to hour, every other time.
 type cordRoom struct {
 	*room
 	kept []fleet.Change
@@ -21,7 +22,7 @@ type cordRoom struct {
 func (r *cordRoom) poll(n int, crossed bool) {
 	for range n {
 		r.now = r.now.Add(5 * time.Minute)
-		load := map[string]int64{"s1": 100 + 40*(r.now.Unix()/900%2), "s2": 200, "s3": 300, "s4": 400}
+		load := map[string]int64{"s1": 100 + 40*(r.now.Unix()/7200%2), "s2": 200, "s3": 300, "s4": 400}
 		r.look(func(o *fleet.Observation) {
 			o.Lane = fleet.LaneSlow
 			if w, ok := load[o.Target]; ok {
@@ -58,7 +59,7 @@ func (r *cordRoom) crossed() (out []string) {
 func TestCordsArePutRight(t *testing.T) {
 	for _, how := range []string{"seen", "down", "inventory"} {
 		r := &cordRoom{room: newRoom(t)}
-		r.poll(80, true)
+		r.poll(120, true)
 		if want := []string{"outlet 1 cord: s2 PSU 1", "outlet 2 cord: s1 PSU 1"}; !slices.Equal(r.crossed(), want) {
 			t.Fatalf("found %q, want %q", r.crossed(), want)
 		}
@@ -79,7 +80,7 @@ func TestCordsArePutRight(t *testing.T) {
 				}
 				r.poll(1, true)
 			}
-			r.poll(80, false) // somebody puts them where they were meant to be before
+			r.poll(120, false) // somebody puts them where they were meant to be before
 			if want := []string{"outlet 1 cord: s1 PSU 1", "outlet 2 cord: s2 PSU 1"}; !slices.Equal(r.crossed(), want) {
 				t.Errorf("found %q, want %q", r.crossed(), want)
 			}

@@ -61,7 +61,7 @@ func (s *step) observeDevice(i int, o *fleet.Observation) {
 		d.Miscabled = s.miscabled(d)
 	}
 	if d.Spec.Kind == fleet.KindPDU && o.Tables[fleet.TableOutlets] == fleet.Complete {
-		d.Crossings = drift.Cross(d.Crossings, s.cords(d), o.At)
+		d.Cords, d.Crossings = drift.Cross(d.Cords, d.Crossings, s.cords(d), o.At)
 	}
 	s.out.Events = append(s.out.Events, o.Events...)
 	s.countMemory(i, o)
