@@ -76,8 +76,11 @@ func (x *Sensor) Inlet() bool {
 	if x.Class != ClassTemperature {
 		return false
 	}
-	return holds(x.Name, "inlet") || holds(x.Name, "ambient")
+	return x.Says("inlet") || x.Says("ambient")
 }
+
+// Says reports whether a sensor's name holds a word, which is in lower case.
+func (d *SensorDef) Says(word string) bool { return holds(d.Name, word) }
 
 // holds reports whether a name holds a word, which is in lower case, in letters
 // of any case: every sensor of every machine is asked at every poll.

@@ -185,7 +185,8 @@ type Device struct {
 	Maintenance bool
 	DriftOpen   int
 	PowerW      Num
-	InletC      Num // air temperature at the inlet
+	InletC      Num  // air temperature at the inlet
+	InletHot    bool // at or over a limit of that sensor
 
 	Kept       Kept
 	BlindSince time.Time // zero: every source was seen at its last poll

@@ -17,9 +17,10 @@ func measure(d *fleet.Device) {
 	default:
 		d.Power = fleet.PowerUnknown
 	}
-	d.PowerW, d.InletC = watts(d), fleet.Num{}
+	d.PowerW, d.InletC, d.InletHot = watts(d), fleet.Num{}, false
 	if x := inlet(d); x != nil {
 		d.InletC = x.Value
+		d.InletHot = bad(x.State) && x.Limits.HighWarn.Known && x.Value.Cmp(x.Limits.HighWarn) >= 0
 	}
 }
 
@@ -47,7 +48,7 @@ func watts(d *fleet.Device) fleet.Num {
 		switch {
 		case x.Key == "dcmi.power", strings.HasSuffix(table, "DeviceStatus"), x.Key == "rPDUIdent:power":
 			return x.Value
-		case strings.Contains(strings.ToLower(x.Name), "out"), strings.Contains(table, "Phase"), strings.Contains(table, "Bank"):
+		case x.Says("out"), strings.Contains(table, "Phase"), strings.Contains(table, "Bank"):
 		default:
 			inputs.add(x.Value)
 		}

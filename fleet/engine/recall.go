@@ -41,11 +41,16 @@ func (s *step) recallAll(mem *fleet.Memory) {
 	s.statuses, s.cloudStatuses = make([]*Status, s.devices.Len()), map[int]*Status{}
 	spread(len(tables), func(worker, from, to int) {
 		r := newRecaller(s)
+		n, of := -1, ""
 		for i := alone(from); i < alone(to); i++ {
 			if t := tables[i].Table; t == fleet.TableAlerts || t == fleet.TableSilences {
 				continue // they are not a device's own: see alert.Recall
 			}
-			if n := s.next.Devices.Number(tables[i].Target); n >= 0 {
+			if tables[i].Target != of {
+				of = tables[i].Target
+				n = s.next.Devices.Number(of)
+			}
+			if n >= 0 {
 				r.device(n, &tables[i])
 			} else {
 				others[worker] = append(others[worker], &tables[i])

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -203,10 +202,7 @@ func (s *step) rackReasons(r *fleet.Rack) []string {
 			continue
 		}
 		read++
-		if !slices.ContainsFunc(d.Sensors, func(x fleet.Sensor) bool { return bad(x.State) && x.Inlet() }) {
-			continue // the rest asks for every name
-		}
-		if x := inlet(d); x != nil && bad(x.State) && x.Value.Cmp(x.Limits.HighWarn) >= 0 && x.Limits.HighWarn.Known {
+		if d.InletHot {
 			warm++
 		}
 	}
