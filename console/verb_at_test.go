@@ -57,7 +57,7 @@ func TestAtPrintsThePast(t *testing.T) {
 
 // Answer finds what a series of the past asks, and dates nothing by itself.
 func (still) Answer(_ context.Context, q fleet.Query, at time.Time) fleet.Answer {
-	return fleet.Answer{Points: []fleet.Point{{At: at}}, Events: []fleet.Event{{ID: "e", At: at}}, Jobs: []fleet.Job{{ID: "j", Began: at}}}
+	return fleet.Answer{Points: []fleet.Point{{Ms: at.UnixMilli()}}, Events: []fleet.Event{{ID: "e", At: at}}, Jobs: []fleet.Job{{ID: "j", Began: at}}}
 }
 
 // Every verb that may be dated is dated: it asks for that time and says it.

@@ -142,7 +142,7 @@ func runSeries(ctx context.Context, v *Verbs, c *verbCall) error {
 	}
 	rows := make([]point, 0, len(a.Points))
 	for _, p := range a.Points {
-		rows = append(rows, point{p.At.UTC(), p.Mean, p.Min, p.Max, p.Count})
+		rows = append(rows, point{p.At(), p.Mean, p.Min, p.Max, p.Count})
 	}
 	return write(c, c.now, rows)
 }

@@ -151,9 +151,13 @@ type Readings struct {
 }
 
 // Point is one point of a series as it is read back. Over a step it carries
-// the extremes and the mean; of a single sample all three are equal.
+// the extremes and the mean; of a single sample all three are equal. It holds no
+// pointer: a chart has thousands of them.
 type Point struct {
-	At             time.Time
+	Ms             int64 // Unix milliseconds
 	Min, Max, Mean Num
 	Count          int
 }
+
+// At returns when it was, or when its step begins.
+func (p *Point) At() time.Time { return time.UnixMilli(p.Ms).UTC() }

@@ -145,7 +145,7 @@ func TestClockJumpsBackThreeHours(t *testing.T) {
 	// The rate is 10 a second wherever there is one.
 	for _, p := range w.read(t, octets, noon, noon.Add(12*time.Hour), 0) {
 		if p.Mean.String() != "10" && p.Mean.String() != "10.000" {
-			t.Fatalf("at %v the rate is %v: the two passes of the clock are mixed", p.At, p.Mean)
+			t.Fatalf("at %v the rate is %v: the two passes of the clock are mixed", p.At(), p.Mean)
 		}
 	}
 	if n := len(w.read(t, gauge, noon, noon.Add(12*time.Hour), 0)); n < 342 {

@@ -215,7 +215,7 @@ func (m *twin) checkSteps(t *rapid.T, ctx context.Context, target string, key fl
 		if key.Kind() == fleet.Discrete && asState(g.Max) == asState(w.Max) && asState(g.Min) == asState(w.Min) {
 			g.Min, g.Max = w.Min, w.Max // numbers that are no state are all the same one
 		}
-		if !g.At.Equal(w.At) || g.Count != w.Count || g.Min.String() != w.Min.String() || g.Max.String() != w.Max.String() {
+		if g.Ms != w.Ms || g.Count != w.Count || g.Min.String() != w.Min.String() || g.Max.String() != w.Max.String() {
 			t.Fatalf("%s %v by %v: point %+v, want %+v", target, key, step, g, w)
 		}
 	}

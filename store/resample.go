@@ -56,7 +56,7 @@ func samplePoints(v []sample) []fleet.Point {
 	for i := range v {
 		if x := &v[i]; x.v.Known {
 			p := &out[n] // in place: a point is ten words, and there are many
-			p.At, p.Min, p.Max, p.Mean, p.Count = fromMs(x.at), x.v, x.v, x.v, 1
+			p.Ms, p.Min, p.Max, p.Mean, p.Count = x.at, x.v, x.v, x.v, 1
 			n++
 		}
 	}
@@ -70,7 +70,7 @@ func gaugePoints(v []sample, step int64) []fleet.Point {
 	var out []fleet.Point
 	byStep(v, step, func(at int64, run []sample) {
 		p := gaugePoint(run)
-		p.At = fromMs(at)
+		p.Ms = at
 		out = append(out, p)
 	})
 	return out
@@ -80,7 +80,7 @@ func statePoints(v []sample, step int64) []fleet.Point {
 	var out []fleet.Point
 	byStep(v, step, func(at int64, run []sample) {
 		p := statePoint(run)
-		p.At = fromMs(at)
+		p.Ms = at
 		out = append(out, p)
 	})
 	return out
@@ -111,7 +111,7 @@ func ratePoints(v []sample, from, step, gap int64) []fleet.Point {
 	var cur sum
 	flush := func() {
 		if cur.n > 0 {
-			out = append(out, fleet.Point{At: fromMs(cur.at), Min: fleet.FromFloat(cur.least, 3), Max: fleet.FromFloat(cur.most, 3), Mean: fleet.FromFloat(cur.counted/cur.over, 3), Count: cur.n})
+			out = append(out, fleet.Point{Ms: cur.at, Min: fleet.FromFloat(cur.least, 3), Max: fleet.FromFloat(cur.most, 3), Mean: fleet.FromFloat(cur.counted/cur.over, 3), Count: cur.n})
 		}
 		cur = sum{}
 	}
@@ -142,7 +142,7 @@ func sampleRates(v []sample, from, gap int64) []fleet.Point {
 			continue
 		}
 		rate, p := fleet.FromFloat(counted/over, 3), &out[n]
-		p.At, p.Min, p.Max, p.Mean, p.Count = fromMs(v[i].at), rate, rate, rate, 1
+		p.Ms, p.Min, p.Max, p.Mean, p.Count = v[i].at, rate, rate, rate, 1
 		n++
 	}
 	return out[:n]

@@ -36,13 +36,13 @@ func TestGaugesKeepExtremesAndGaps(t *testing.T) {
 	for i, v := range []fleet.Num{fleet.Int(20), fleet.Dec(205, -1), null, fleet.Int(30), null, null, fleet.Int(10)} {
 		o.apply(t, payload{Readings: []fleet.Readings{reading("s1", day0.Add(time.Duration(i)*time.Minute), v)}})
 	}
-	if p := o.read(t, gauge, day0, day0.Add(time.Hour), 0); len(p) != 4 || !p[2].At.Equal(day0.Add(3*time.Minute)) {
+	if p := o.read(t, gauge, day0, day0.Add(time.Hour), 0); len(p) != 4 || !p[2].At().Equal(day0.Add(3*time.Minute)) {
 		t.Errorf("as stored: %+v", p)
 	}
 	want := []fleet.Point{
-		{At: day0, Min: fleet.Int(20), Max: fleet.Dec(205, -1), Mean: fleet.Dec(2025, -2), Count: 2},
-		{At: day0.Add(2 * time.Minute), Min: fleet.Int(30), Max: fleet.Int(30), Mean: fleet.Int(30), Count: 1},
-		{At: day0.Add(6 * time.Minute), Min: fleet.Int(10), Max: fleet.Int(10), Mean: fleet.Int(10), Count: 1},
+		{Ms: toMs(day0), Min: fleet.Int(20), Max: fleet.Dec(205, -1), Mean: fleet.Dec(2025, -2), Count: 2},
+		{Ms: toMs(day0.Add(2 * time.Minute)), Min: fleet.Int(30), Max: fleet.Int(30), Mean: fleet.Int(30), Count: 1},
+		{Ms: toMs(day0.Add(6 * time.Minute)), Min: fleet.Int(10), Max: fleet.Int(10), Mean: fleet.Int(10), Count: 1},
 	}
 	if p := o.read(t, gauge, day0, day0.Add(time.Hour), 2*time.Minute); !slices.Equal(p, want) {
 		t.Errorf("by 2 minutes: %+v\nwant %+v", p, want)
@@ -75,7 +75,7 @@ func TestCountersAreRatesModulo64Bits(t *testing.T) {
 	p := o.read(t, octets, day0, day0.Add(time.Hour), 0)
 	var got []string
 	for _, x := range p {
-		got = append(got, x.At.Sub(day0).String()+"="+x.Mean.String())
+		got = append(got, x.At().Sub(day0).String()+"="+x.Mean.String())
 	}
 	want := []string{"10s=100", "20s=200", "40s=0", "40m8s=0.125"}
 	if !slices.Equal(got, want) {
@@ -133,8 +133,8 @@ func TestADayThroughPartsAndBlocks(t *testing.T) {
 				t.Fatalf("%d points, want %d", len(p), len(want))
 			}
 			for i, x := range p {
-				if x.Mean.N != want[toMs(x.At)] || i > 0 && !p[i-1].At.Before(x.At) {
-					t.Fatalf("point %d is %+v, want %d", i, x, want[toMs(x.At)])
+				if x.Mean.N != want[x.Ms] || i > 0 && p[i-1].Ms >= x.Ms {
+					t.Fatalf("point %d is %+v, want %d", i, x, want[x.Ms])
 				}
 			}
 		}

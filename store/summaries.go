@@ -158,7 +158,7 @@ func (s *Store) summary(ctx context.Context, name string, keys []fleet.SeriesKey
 		}
 		for _, p := range points {
 			if p.Mean.Known {
-				out.Series = append(out.Series, fleet.SeriesSummary{Key: k, From: p.At, To: p.At.Add(time.Hour), Count: p.Count, Min: p.Min, Max: p.Max, Mean: p.Mean})
+				out.Series = append(out.Series, fleet.SeriesSummary{Key: k, From: p.At(), To: p.At().Add(time.Hour), Count: p.Count, Min: p.Min, Max: p.Max, Mean: p.Mean})
 			}
 		}
 	}

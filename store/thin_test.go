@@ -64,16 +64,16 @@ func TestRetentionByClass(t *testing.T) {
 
 		// Over 30 hours: two minutes apart, then five, then an hour, and no hole.
 		points := o.read(t, octets, now.Add(-30*time.Hour), now, 0)
-		apart, at := map[time.Duration]int{}, points[0].At
+		apart, at := map[time.Duration]int{}, points[0].At()
 		if from := now.Add(-30 * time.Hour); at.Sub(from) > 2*time.Hour {
 			t.Errorf("the first point is %v late", at.Sub(from))
 		}
 		for _, p := range points[1:] {
 			if p.Mean.Float() != 5 {
-				t.Fatalf("%v at %v, want 5 a second", p.Mean, p.At)
+				t.Fatalf("%v at %v, want 5 a second", p.Mean, p.At())
 			}
-			apart[p.At.Sub(at).Round(time.Minute)]++
-			at = p.At
+			apart[p.At().Sub(at).Round(time.Minute)]++
+			at = p.At()
 		}
 		if apart[time.Hour] < 15 || apart[every] < 100 || len(apart) < 3 {
 			t.Errorf("points lie apart %v", apart)

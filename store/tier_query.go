@@ -222,9 +222,9 @@ func combine(rows []tierPoint, kind fleet.SeriesKind, step int64) (out []fleet.P
 		if n <= 0 || !r.v[0].Known {
 			continue
 		}
-		at := fromMs(bucket(r.at, step))
-		p := fleet.Point{At: at, Min: r.v[0], Max: r.v[1], Mean: r.v[2], Count: n}
-		if len(out) == 0 || !out[len(out)-1].At.Equal(at) {
+		at := bucket(r.at, step)
+		p := fleet.Point{Ms: at, Min: r.v[0], Max: r.v[1], Mean: r.v[2], Count: n}
+		if len(out) == 0 || out[len(out)-1].Ms != at {
 			out, sum = append(out, p), p.Mean.Float()*float64(n)
 			continue
 		}
@@ -288,7 +288,7 @@ func (s *Store) readSegments(ctx context.Context, t *target, key fleet.SeriesKey
 		// A long step may lie across the seam: what is not in the tier yet is
 		// made like it.
 		for _, p := range condense(v, tiers[best].step) {
-			rows = append(rows, tierPoint{at: toMs(p.At), v: [4]fleet.Num{p.Min, p.Max, p.Mean, fleet.Int(int64(p.Count))}})
+			rows = append(rows, tierPoint{at: p.Ms, v: [4]fleet.Num{p.Min, p.Max, p.Mean, fleet.Int(int64(p.Count))}})
 		}
 	}
 	if best >= 0 {

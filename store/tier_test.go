@@ -89,7 +89,7 @@ func wantPast(t *testing.T, fiveMin time.Duration, steps map[time.Duration]time.
 			}
 			want := fleet.Num{}
 			for _, p := range gaugePoints(gauges, durMs(step)) {
-				if toMs(p.At) == bucket(toMs(at), durMs(step)) {
+				if p.Ms == bucket(toMs(at), durMs(step)) {
 					want = p.Mean
 				}
 			}
@@ -127,7 +127,7 @@ func checkTiers(t *testing.T, s *Store, truth map[fleet.SeriesKey][]sample) {
 			t.Errorf("rates by %v: %d points, %v", c.step, len(p), err)
 		}
 		for i, x := range p {
-			if x.Mean.String() != "5" || x.Min.String() != "5" || x.Max.String() != "5" || i > 0 && x.At.Sub(p[i-1].At) != c.step {
+			if x.Mean.String() != "5" || x.Min.String() != "5" || x.Max.String() != "5" || i > 0 && x.At().Sub(p[i-1].At()) != c.step {
 				t.Fatalf("rates by %v: point %d is %+v", c.step, i, x)
 			}
 		}
@@ -139,9 +139,9 @@ func checkTiers(t *testing.T, s *Store, truth map[fleet.SeriesKey][]sample) {
 	}
 	gaps := map[time.Duration]int{}
 	for i := 1; i < len(p); i++ {
-		gap := p[i].At.Sub(p[i-1].At).Round(time.Minute)
+		gap := p[i].At().Sub(p[i-1].At()).Round(time.Minute)
 		if gap <= 0 || gap > time.Hour {
-			t.Fatalf("%v after %v", p[i].At, p[i-1].At)
+			t.Fatalf("%v after %v", p[i].At(), p[i-1].At())
 		}
 		gaps[gap]++
 	}
@@ -165,7 +165,7 @@ func compareSteps(t *testing.T, s *Store, key fleet.SeriesKey, step time.Duratio
 	}
 	for i, w := range want {
 		g := got[i]
-		if !g.At.Equal(w.At) || g.Count != w.Count || g.Min.String() != w.Min.String() || g.Max.String() != w.Max.String() || math.Abs(g.Mean.Float()-w.Mean.Float()) > 0.015 { // two means, each rounded to a hundredth
+		if g.Ms != w.Ms || g.Count != w.Count || g.Min.String() != w.Min.String() || g.Max.String() != w.Max.String() || math.Abs(g.Mean.Float()-w.Mean.Float()) > 0.015 { // two means, each rounded to a hundredth
 			t.Fatalf("%v by %v: point %d is %+v, want %+v", key, step, i, g, w)
 		}
 	}

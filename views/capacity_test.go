@@ -52,7 +52,7 @@ func rising(q fleet.Query) []fleet.Point {
 		if strings.HasPrefix(q.Target, "iad") {
 			v = 2600 + float64(h%24)*4
 		}
-		out = append(out, fleet.Point{At: at, Mean: fleet.FromFloat(v, 0)})
+		out = append(out, fleet.Point{Ms: at.UnixMilli(), Mean: fleet.FromFloat(v, 0)})
 	}
 	return out
 }

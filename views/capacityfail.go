@@ -190,7 +190,7 @@ func drawAheadChart(f Frame, on widget.Canvas, sub *capacity.Subject, way *capac
 	}
 	points := make([]fleet.Point, len(line.Samples))
 	for i, s := range line.Samples {
-		points[i] = fleet.Point{At: s.At, Mean: fleet.FromFloat(s.V, 0)}
+		points[i] = fleet.Point{Ms: s.At.UnixMilli(), Mean: fleet.FromFloat(s.V, 0)}
 	}
 	back := min(max(f.At.Sub(line.Samples[0].At), aheadLeast), aheadBack)
 	ch := widget.Chart{Series: widget.Series{Points: points, From: f.At.Add(-back), To: f.At}, Limits: fleet.Limits{HighCrit: line.Limit},

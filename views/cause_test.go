@@ -84,7 +84,7 @@ func TestPowerOfARegionIsTheSumOfItsUPSes(t *testing.T) {
 	at := viewstest.At
 	points := func(shift time.Duration, watts ...int64) (out []fleet.Point) {
 		for i, w := range watts {
-			out = append(out, fleet.Point{At: at.Add(time.Duration(i)*3*time.Minute + shift), Mean: fleet.Int(w)})
+			out = append(out, fleet.Point{Ms: at.Add(time.Duration(i)*3*time.Minute + shift).UnixMilli(), Mean: fleet.Int(w)})
 		}
 		return out
 	}

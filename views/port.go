@@ -194,13 +194,13 @@ func drawRate(f Frame, on widget.Canvas, q fleet.Query, unit float64) {
 func rates(p []fleet.Point, unit float64) []fleet.Point {
 	out := make([]fleet.Point, 0, len(p))
 	for i := 1; i < len(p); i++ {
-		dt := p[i].At.Sub(p[i-1].At).Seconds()
+		dt := float64(p[i].Ms-p[i-1].Ms) / 1000
 		a, b := uint64(p[i-1].Max.N), uint64(p[i].Max.N)
 		if dt <= 0 || b < a || !p[i].Max.Known || !p[i-1].Max.Known {
 			continue
 		}
 		n := fleet.FromFloat(float64(b-a)*unit/dt, 2)
-		out = append(out, fleet.Point{At: p[i].At, Min: n, Max: n, Mean: n, Count: 1})
+		out = append(out, fleet.Point{Ms: p[i].Ms, Min: n, Max: n, Mean: n, Count: 1})
 	}
 	return out
 }

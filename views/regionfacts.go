@@ -158,15 +158,15 @@ func drawSum(f Frame, on widget.Canvas, devices []string) {
 // time; what has no partner is a gap.
 func addPoints(a, b []fleet.Point) []fleet.Point {
 	out, j := a[:0], 0
-	const near = 2 * time.Minute
+	const near = int64(2 * time.Minute / time.Millisecond)
 	for _, p := range a {
-		for j < len(b) && b[j].At.Before(p.At.Add(-near)) {
+		for j < len(b) && b[j].Ms < p.Ms-near {
 			j++
 		}
 		if j == len(b) {
 			break
 		}
-		if b[j].At.After(p.At.Add(near)) || !b[j].Mean.Known || !p.Mean.Known {
+		if b[j].Ms > p.Ms+near || !b[j].Mean.Known || !p.Mean.Known {
 			continue
 		}
 		p.Mean = fleet.Int(int64(p.Mean.Float() + b[j].Mean.Float()))

@@ -248,7 +248,7 @@ func total(parts [][]fleet.Point) []trend.Sample {
 	hours := map[int64]hour{}
 	for k, p := range parts {
 		for i := range p {
-			at := p[i].At.Truncate(step).Unix()
+			at := p[i].At().Truncate(step).Unix()
 			if h := hours[at]; p[i].Mean.Known && h.of == k { // once a series, and only if all before had it
 				hours[at] = hour{h.sum + p[i].Mean.Float(), k + 1}
 			}

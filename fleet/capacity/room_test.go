@@ -264,7 +264,7 @@ func TestForesee(t *testing.T) {
 	grows := func(q fleet.Query) ([]fleet.Point, bool) {
 		var out []fleet.Point
 		for at := now.Add(-20 * 24 * time.Hour); at.Before(now); at = at.Add(time.Hour) {
-			out = append(out, fleet.Point{At: at, Mean: fleet.FromFloat(2000-now.Sub(at).Hours()*2, 1)}) // 48 W a day
+			out = append(out, fleet.Point{Ms: at.UnixMilli(), Mean: fleet.FromFloat(2000-now.Sub(at).Hours()*2, 1)}) // 48 W a day
 		}
 		return out, q.Target != "r01-pb" || q.Key == powerKey
 	}

@@ -19,7 +19,7 @@ func Samples(points []fleet.Point) []Sample {
 	out := make([]Sample, 0, len(points))
 	for i := range points {
 		if m := points[i].Mean; m.Known {
-			out = append(out, Sample{points[i].At, m.Float()})
+			out = append(out, Sample{points[i].At(), m.Float()})
 		}
 	}
 	return out

@@ -357,14 +357,14 @@ func series(q fleet.Query) []fleet.Point {
 		if q.Key.Field >= fleet.FieldCounter {
 			total += v * 1e7
 			n := fleet.Int(int64(total))
-			out = append(out, fleet.Point{At: at, Min: n, Max: n, Mean: n, Count: 1})
+			out = append(out, fleet.Point{Ms: at.UnixMilli(), Min: n, Max: n, Mean: n, Count: 1})
 			continue
 		}
 		if ago := At.Sub(at); ago > q.Span*3/5 && ago < q.Span*13/20 {
 			continue // nobody polled then
 		}
 		n := fleet.FromFloat(v, 1)
-		out = append(out, fleet.Point{At: at, Min: n, Max: n, Mean: n, Count: 1})
+		out = append(out, fleet.Point{Ms: at.UnixMilli(), Min: n, Max: n, Mean: n, Count: 1})
 	}
 	return out
 }

@@ -31,10 +31,10 @@ func (s Series) columns(out []float64) {
 	var sum float64
 	n, at := 0, -1
 	for _, p := range s.Points {
-		if !p.Mean.Known || p.At.Before(s.From) || p.At.After(s.To) {
+		if !p.Mean.Known || p.At().Before(s.From) || p.At().After(s.To) {
 			continue
 		}
-		i := min(int(int64(p.At.Sub(s.From))*int64(len(out))/int64(span)), len(out)-1)
+		i := min(int(int64(p.At().Sub(s.From))*int64(len(out))/int64(span)), len(out)-1)
 		if i != at {
 			sum, n, at = 0, 0, i
 		}
@@ -73,7 +73,7 @@ func (s Series) step() time.Duration {
 	n := min(pairs, len(sample))
 	for i := range n {
 		at := i * pairs / n
-		sample[i] = s.Points[at+1].At.Sub(s.Points[at].At)
+		sample[i] = time.Duration(s.Points[at+1].Ms-s.Points[at].Ms) * time.Millisecond
 	}
 	slices.Sort(sample[:n])
 	return sample[n/2]

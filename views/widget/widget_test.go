@@ -100,7 +100,7 @@ func points(from time.Time, step time.Duration, v ...float64) Series {
 	s := Series{From: from, To: from.Add(step * time.Duration(len(v)-1))}
 	for i, x := range v {
 		if !math.IsNaN(x) {
-			s.Points = append(s.Points, fleet.Point{At: from.Add(step * time.Duration(i)), Mean: fleet.FromFloat(x, 3)})
+			s.Points = append(s.Points, fleet.Point{Ms: from.Add(step * time.Duration(i)).UnixMilli(), Mean: fleet.FromFloat(x, 3)})
 		}
 	}
 	return s
