@@ -13,6 +13,7 @@ import (
 
 	"plumb/console"
 	"plumb/console/auditlog"
+	"plumb/fleet"
 	"plumb/store"
 )
 
@@ -91,7 +92,7 @@ func printExport(w io.Writer, file string, r auditlog.Report, asJSON bool) error
 		}
 	}
 	if len(r.Problems) > 0 {
-		return hint(fmt.Errorf("verify: %d problems in %s", len(r.Problems), filepath.Base(file)), "one of the two was changed: compare with another copy, and with the signed heads")
+		return hint(fmt.Errorf("verify: %s in %s", fleet.Count(len(r.Problems), "problem"), filepath.Base(file)), "one of the two was changed: compare with another copy, and with the signed heads")
 	}
 	return nil
 }

@@ -237,7 +237,7 @@ func printReport(w io.Writer, r store.Report) error {
 		n += has
 	}
 	fmt.Fprintf(w, "everything else reads: %d records, as counted above\n", n)
-	return hint(fmt.Errorf("verify: %d problems", len(r.Problems)), "plumb restore BACKUP --db NEW puts the last backup into a new place; keep this directory for what it still holds")
+	return hint(fmt.Errorf("verify: %s", fleet.Count(len(r.Problems), "problem")), "plumb restore BACKUP --db NEW puts the last backup into a new place; keep this directory for what it still holds")
 }
 
 // reportJSON is printReport for scripts.

@@ -144,8 +144,9 @@ func (c checkCmd) Run(ctx context.Context, s *streams) error {
 		return &hinted{err: err, hint: "mend the places named above", code: 3}
 	}
 	inv := f.Inventory
-	fmt.Fprintf(s.out, "%s: %d regions, %d racks, %d devices, %d clouds, %d services, %d users: sound\n",
-		filepath.Base(c.Config), len(inv.Regions), len(inv.Racks), len(inv.Devices), len(inv.Clouds), len(inv.Services), len(f.SSH.Users))
+	fmt.Fprintf(s.out, "%s: %s, %s, %s, %s, %s, %s: sound\n", filepath.Base(c.Config),
+		fleet.Count(len(inv.Regions), "region"), fleet.Count(len(inv.Racks), "rack"), fleet.Count(len(inv.Devices), "device"),
+		fleet.Count(len(inv.Clouds), "cloud"), fleet.Count(len(inv.Services), "service"), fleet.Count(len(f.SSH.Users), "user"))
 	for _, what := range unread(f) {
 		fmt.Fprintf(s.out, "not acted upon: %s\n", what)
 	}
