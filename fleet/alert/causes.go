@@ -30,6 +30,8 @@ func (w *work) causes(stirred bool) {
 	w.book.CausesAt, w.book.CausesDue = w.now, false
 	there, explained := map[key]bool{}, map[string]string{}
 	found := w.rules.graphOf(w.Next).Causes(w.Next, w.now)
+	told := map[string]string{} // causes, and what is told of them
+	astray := strays(found)
 	for i := range found {
 		c := &found[i]
 		x := scene{s: w.Next, now: w.now, cause: c}
@@ -40,11 +42,45 @@ func (w *work) causes(stirred bool) {
 			there[k] = true
 			if a := w.get(mine, k); a != nil && a.Active() {
 				explains(explained, w.Next, c, a.ID())
+				told[c.ID] = a.ID()
 			}
+		}
+	}
+	for supply, by := range astray {
+		if by = told[by]; by != "" {
+			explained[supply] = by
 		}
 	}
 	w.book.Explained = explained
 	w.gone(w.prev.List, "cause", func(a *fleet.Alert) bool { return there[keyOf(a)] })
+}
+
+// maxStrays bounds how many of them a cause speaks of.
+const maxStrays = 4
+
+// strays finds what starves because its cord is in another outlet than intended, and
+// the cause that took the power from there: by supply. That is no other news, and
+// the cause says it among its evidence.
+func strays(found []trace.Cause) map[string]string {
+	out, said := map[string]string{}, map[string]int{}
+	for i := range found {
+		x := &found[i]
+		if !x.Crossed {
+			continue
+		}
+		k := slices.IndexFunc(found, func(c trace.Cause) bool {
+			return powers[c.Kind] && (c.ID == x.Hangs || slices.Contains(c.Explains, x.Hangs))
+		})
+		if k < 0 {
+			continue
+		}
+		c := &found[k]
+		out[x.ID] = c.ID
+		if said[c.ID]++; said[c.ID] <= maxStrays {
+			c.Evidence = slices.Concat(c.Evidence, []string{x.ID + ": " + x.Evidence[0]})
+		}
+	}
+	return out
 }
 
 // turned reports whether a state or a reason changed in this step.

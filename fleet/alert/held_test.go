@@ -1,12 +1,14 @@
 package alert
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"plumb/fleet"
+	"plumb/fleet/trace"
 )
 
 // TestBlindResolvesNothing: the alert keeps its state, marked stale.
@@ -215,6 +217,30 @@ func TestCauseHoldsWhatItExplains(t *testing.T) {
 	}
 	if want := []string{"cause:pa firing", "cause:pa resolved", "down:s04 firing"}; !slices.Equal(slices.Sorted(slices.Values(ids)), want) {
 		t.Errorf("told %q, want %q", ids, want)
+	}
+}
+
+// TestStraysBelongToWhatTookTheirPower: a supply whose cord is in another outlet than
+// intended starves with that one: its cause says so, and nobody is told twice.
+func TestStraysBelongToWhatTookTheirPower(t *testing.T) {
+	stray := func(id, pdu string) trace.Cause {
+		return trace.Cause{ID: id, Kind: trace.PSU, Crossed: pdu != "", Hangs: pdu, Explains: []string{id}, Evidence: []string{"crossed cords: " + id}}
+	}
+	feed := trace.Cause{ID: "A", Kind: trace.Feed, Explains: []string{"r01-pa", "r02-pa", "s01"}, Evidence: make([]string, 1, 9)}
+	found := []trace.Cause{feed, {ID: "r09-pa", Kind: trace.PDU}, {ID: "sw1", Kind: trace.Switch, Explains: []string{"r05-pa"}},
+		stray("s05/psu2", "r01-pa"), stray("s06/psu2", "r09-pa"), stray("s07/psu2", "r05-pa"), stray("s08/psu2", "")}
+	for i := range 5 {
+		found = append(found, stray(fmt.Sprintf("s1%d/psu2", i), "r02-pa"))
+	}
+	got := strays(found)
+	if len(got) != 7 || got["s05/psu2"] != "A" || got["s06/psu2"] != "r09-pa" || got["s14/psu2"] != "A" {
+		t.Errorf("they are %q", got)
+	}
+	if e := found[0].Evidence; len(e) != 1+maxStrays || e[1] != "s05/psu2: crossed cords: s05/psu2" {
+		t.Errorf("the feed's evidence is %q", e)
+	}
+	if len(found[1].Evidence) != 1 || len(found[2].Evidence) != 0 {
+		t.Errorf("the others say %q and %q", found[1].Evidence, found[2].Evidence)
 	}
 }
 

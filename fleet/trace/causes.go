@@ -23,6 +23,7 @@ type Cause struct {
 	LastPath   int              `json:"last_path"`      // machines that it explains and that stand on the last of several ways
 	Proven     bool             `json:"-"`              // others show that it is dead, whatever it says itself
 	Crossed    bool             `json:"-"`              // a supply whose cord is in another one's outlet
+	Hangs      string           `json:"-"`              // of such a supply: the PDU where its cord must be
 	Swapped    bool             `json:"-"`              // a port whose cable changed places with another one's
 	Symptoms   []Symptom        `json:"-"`              // what it explains of each
 }
@@ -202,7 +203,10 @@ func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
 	}
 	x.Since = q.began(c.part, x.Explains)
 	x.Swapped = swapped
-	x.Crossed = c.part.Kind == PSU && q.crossedText(c.part) != ""
+	if c.part.Kind == PSU {
+		x.Hangs = q.hangs(c.part)
+		x.Crossed = x.Hangs != ""
+	}
 	return x
 }
 

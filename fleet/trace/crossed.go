@@ -54,6 +54,19 @@ func (q *inquiry) crossedText(p Part) string {
 	return ""
 }
 
+// hangs is the PDU where the cord of a starved supply must be, "" where its cords
+// are as intended.
+func (q *inquiry) hangs(p Part) string {
+	psu, _ := supplyName(p.Name)
+	other := q.crossed(p.N, psu)
+	for _, c := range q.g.devices[p.N].cords {
+		if other != 0 && c.psu == other && c.pdu >= 0 {
+			return q.s.Devices.ID(c.pdu)
+		}
+	}
+	return ""
+}
+
 // supplyNo is the number in what a reason speaks of: "PSU 2".
 func supplyNo(about string) int {
 	text, _ := strings.CutPrefix(about, "PSU ")

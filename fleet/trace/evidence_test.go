@@ -69,11 +69,11 @@ func TestCrossedCordsAreNamedAsSuch(t *testing.T) {
 	}
 	s := hall(10).snap(both(losePDU("r01", "a"), only("r01-s02", cross)))
 	x := causeNamed(t, Causes(s, t0), "r01-s02/psu2")
-	if x.Kind != PSU || len(x.Explains) != 1 || !strings.HasPrefix(x.Evidence[0], "crossed cords: r01-pb/2 gives 100 W, but PSU 2, meant to be in it, has no input; PSU 1 runs") {
+	if x.Kind != PSU || x.Hangs != "r01-pa" || len(x.Explains) != 1 || !strings.HasPrefix(x.Evidence[0], "crossed cords: r01-pb/2 gives 100 W, but PSU 2, meant to be in it, has no input; PSU 1 runs") {
 		t.Errorf("%+v", x)
 	}
 	well := hall(10).snap(only("r01-s02", cross))
-	if list := Causes(well, t0); len(list) != 1 || list[0].ID != "r01-s02/psu2" {
+	if list := Causes(well, t0); len(list) != 1 || list[0].ID != "r01-s02/psu2" || list[0].Hangs != "" {
 		t.Errorf("nothing shows where the cords are, and the cause is %+v", list)
 	}
 }
