@@ -242,7 +242,7 @@ func (s *Session) enter() tea.Cmd {
 		m, ok := p.chosen()
 		switch {
 		case !ok:
-			s.say("no such command")
+			s.say("no such command: an empty line shows all of them, / finds a device")
 		case m.Why != "":
 			s.say(m.Text + ": " + m.Why)
 		case len(m.Command.Params) > 0 && len(m.Command.Args) == 0 && !m.Command.Alone:

@@ -59,7 +59,7 @@ func (c *Causes) of(id string) *trace.Cause {
 // leads reports whether a cause says more than the symptom itself: it explains
 // several, or names another part than the one that complains. The rest is said
 // by groups of what complains alike.
-func leads(x *trace.Cause) bool { return len(x.Explains) > 1 || x.Crossed || x.Swapped }
+func leads(x *trace.Cause) bool { return len(x.Explains) > 1 || x.Hangs != "" || x.Swapped }
 
 // led reports whether causes that lead say all there is to say of a part.
 func (c *Causes) led(id string) bool {

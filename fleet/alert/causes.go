@@ -65,7 +65,7 @@ func strays(found []trace.Cause) map[string]string {
 	out, said := map[string]string{}, map[string]int{}
 	for i := range found {
 		x := &found[i]
-		if !x.Crossed {
+		if x.Hangs == "" {
 			continue
 		}
 		k := slices.IndexFunc(found, func(c trace.Cause) bool {

@@ -224,7 +224,7 @@ func TestCauseHoldsWhatItExplains(t *testing.T) {
 // intended starves with that one: its cause says so, and nobody is told twice.
 func TestStraysBelongToWhatTookTheirPower(t *testing.T) {
 	stray := func(id, pdu string) trace.Cause {
-		return trace.Cause{ID: id, Kind: trace.PSU, Crossed: pdu != "", Hangs: pdu, Explains: []string{id}, Evidence: []string{"crossed cords: " + id}}
+		return trace.Cause{ID: id, Kind: trace.PSU, Hangs: pdu, Explains: []string{id}, Evidence: []string{"crossed cords: " + id}}
 	}
 	feed := trace.Cause{ID: "A", Kind: trace.Feed, Explains: []string{"r01-pa", "r02-pa", "s01"}, Evidence: make([]string, 1, 9)}
 	found := []trace.Cause{feed, {ID: "r09-pa", Kind: trace.PDU}, {ID: "sw1", Kind: trace.Switch, Explains: []string{"r05-pa"}},

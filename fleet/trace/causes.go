@@ -22,8 +22,7 @@ type Cause struct {
 	Also       []Loss           `json:"also"`           // what else it takes, or leaves on its last path
 	LastPath   int              `json:"last_path"`      // machines that it explains and that stand on the last of several ways
 	Proven     bool             `json:"-"`              // others show that it is dead, whatever it says itself
-	Crossed    bool             `json:"-"`              // a supply whose cord is in another one's outlet
-	Hangs      string           `json:"-"`              // of such a supply: the PDU where its cord must be
+	Hangs      string           `json:"-"`              // of a supply whose cord is in another one's outlet: the PDU where it must be
 	Swapped    bool             `json:"-"`              // a port whose cable changed places with another one's
 	Symptoms   []Symptom        `json:"-"`              // what it explains of each
 }
@@ -205,7 +204,6 @@ func (q *inquiry) cause(c *claim, symptoms []symptom) Cause {
 	x.Swapped = swapped
 	if c.part.Kind == PSU {
 		x.Hangs = q.hangs(c.part)
-		x.Crossed = x.Hangs != ""
 	}
 	return x
 }
