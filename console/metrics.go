@@ -107,6 +107,7 @@ func (m *Meters) Collect(to chan<- prometheus.Metric) {
 		gauge(ballastDesc, ballast)
 		gauge(bytesDesc, float64(st.StateBytes), "state.db")
 		gauge(bytesDesc, float64(st.SeriesBytes), "series.db")
+		gauge(bytesDesc, float64(st.JournalBytes), "journal")
 	}
 	if m.Actions != nil {
 		for a, n := range m.Actions() {

@@ -95,7 +95,7 @@ func TestABatchCutShortAfterOthersAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.pace = pace{wal: walValue, rows: rows, spread: 1, age: time.Hour}
+			s.pace = pace{wal: walBytes, rows: rows, spread: 1, age: time.Hour}
 			o := run(t, s, dir, testStep)
 			o.apply(t, payload{Changes: []fleet.Change{facts}})
 			for n := range 4 {

@@ -24,7 +24,10 @@ func (s *Store) Backup(ctx context.Context, dir string) error {
 			return fmt.Errorf("backup: %s: %w", dir, ErrExists)
 		}
 	}
-	err := s.both(ctx, func(state, series *bbolt.Tx) error {
+	err := s.whole(ctx, func(state, series *bbolt.Tx, j *journalView) error {
+		if err := j.copyTo(ctx, dir); err != nil {
+			return err
+		}
 		if err := copyFile(ctx, series, filepath.Join(dir, "series.db.part")); err != nil {
 			return err
 		}
@@ -47,6 +50,7 @@ func (s *Store) Backup(ctx context.Context, dir string) error {
 			os.Remove(filepath.Join(dir, name))
 			os.Remove(filepath.Join(dir, name+".part"))
 		}
+		removeJournal(dir)
 		if was != nil {
 			os.Remove(dir) // made here, and nothing is in it
 		}

@@ -44,7 +44,7 @@ func writeForEver(dir string) error {
 	if err != nil {
 		return err
 	}
-	s.pace = pace{rows: 7, spread: 5, age: time.Second, fresh: time.Second, grace: 0}
+	s.pace = pace{rows: 7, spread: 5, age: time.Second, fresh: time.Second, grace: 0, house: 4, journal: 64 << 10}
 	go s.Run(context.Background(), &fleet.Snapshot{}, testStep, nil)
 	failed := make(chan error)
 	for w := range crashWriters {

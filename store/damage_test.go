@@ -134,13 +134,29 @@ func firstRecords(t *testing.T, path string, buckets [][]byte) map[string]record
 
 func copyStore(t testing.TB, from, to string) {
 	t.Helper()
-	for _, name := range []string{"state.db", "series.db"} {
+	for _, name := range filesOf(t, from) {
 		b, err := os.ReadFile(filepath.Join(from, name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		write(t, filepath.Join(to, name), b)
 	}
+}
+
+// filesOf lists the files of a store: its two databases and those of its journal.
+func filesOf(t testing.TB, dir string) []string {
+	t.Helper()
+	names := []string{"state.db", "series.db"}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if isJournal(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 // flipInFile turns over the last byte of the key or the value wherever key and

@@ -10,25 +10,26 @@
 // has a ballast stands in room.go, and what a clock that jumps may not do to the
 // past in clock.go.
 //
-// There are two files, because they live differently. state.db holds rows that
+// There are two databases, because they live differently. state.db holds rows that
 // change seldom and matter singly: the latest rows, their history, events,
 // jobs and the audit chain. series.db holds numbers by the million that matter
 // together. Two files are two commits, so their order is a rule: series.db
 // commits first with the batch's number, state.db second, and state's number
 // is the truth. What series.db holds beyond it is dropped when it is opened: but
-// for batches that brought readings and nothing else, as most do, which series.db
-// commits alone and says so (happened in load.go). A
-// commit whose last sync failed is taken back before anything else is written,
-// see file.go.
+// for batches that brought readings and nothing else, as most do, which are
+// committed there alone and say so (happened in load.go). A commit whose last sync
+// failed is taken back before anything else is written, see file.go.
 //
-// Numbers enter series.db as a batch's write-ahead values, holding every poll of
-// that moment, and stay in memory in that same encoding. About every twenty
+// Numbers come as a batch's write-ahead values, holding every poll of that
+// moment, and stay in memory in that same encoding. Most batches bring nothing
+// else, and go into the journal beside series.db, where a commit is one write and
+// one sync (journal.go); one in so many, and each that has more to say, is
+// committed to series.db, with the housekeeping of all since. About every twenty
 // minutes the rows of a target become a part: columns, quickly coded. When a
-// target's two-hour window has passed, its parts and what is left of it in
-// memory are merged into one block, each column in the smallest of a few integer
+// target's two-hour window has passed, its parts and what is left of it in memory
+// are merged into one block, each column in the smallest of a few integer
 // codings, and the tiers of it are made (tier.go). There is never a key per
-// sample, one column is read without the others, and nothing is compressed
-// twice.
+// sample, one column is read without the others, and nothing is compressed twice.
 //
 // What was true at a time is the newest version of each row that is not after
 // it (rows.go), over the inventory that was in force (inventories.go). What many

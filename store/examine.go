@@ -68,7 +68,7 @@ func Restore(ctx context.Context, from, to string) (Report, error) {
 		return Report{}, err
 	}
 	for _, e := range left {
-		if !strings.HasSuffix(e.Name(), ".db.part") { // of one that was cut short
+		if !strings.HasSuffix(e.Name(), ".db.part") && !isJournal(e.Name()) { // of one that was cut short
 			return Report{}, &NotEmptyError{Dir: to, Holds: e.Name()}
 		}
 	}
@@ -108,6 +108,7 @@ func restoreOlder(ctx context.Context, from, to string) (report Report, err erro
 		for _, name := range []string{"state.db", "series.db", "lock"} { // the first alone makes the rest no store
 			os.Remove(filepath.Join(to, name))
 		}
+		removeJournal(to)
 	}
 	return report, err
 }
@@ -149,7 +150,12 @@ func openClosed(ctx context.Context, dir string, older bool) (_ *Store, err erro
 	if string(storeID(s.state)) != string(storeID(s.series)) {
 		return nil, &FileError{s.path("series.db"), errStrangers}
 	}
-	return s, nil
+	s.journal = &journal{dir: dir, id: storeID(s.state)}
+	err = view(s.series, func(tx *bbolt.Tx) (err error) {
+		s.journal.known, err = journalOf(tx)
+		return err
+	})
+	return s, fileError(s.path("series.db"), err)
 }
 
 // storeIn says why a directory cannot be a store.
@@ -296,6 +302,12 @@ func examineDamaged(ctx context.Context, dir string) (Report, error) {
 		}
 		report.Problems = append(report.Problems, Problem{File: d.file, Where: where, Err: d.err,
 			What: describe(d.bucket, d.from, d.to, func(id uint32) string { return names[id] })})
+	}
+	var fe *FileError
+	if err := examineJournal(dir, func(r journalRecord) { report.Records["series/journal"]++ }); errors.As(err, &fe) {
+		report.Problems = append(report.Problems, Problem{filepath.Base(fe.Path), "records", "the newest readings", fe.Err})
+	} else if err != nil {
+		return report, err
 	}
 	if report.OK() { // the pages are sound and each record is: what failed is between them
 		_, err := openClosed(ctx, dir, false)

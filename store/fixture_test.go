@@ -30,14 +30,14 @@ func TestWriteFixture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.pace = pace{rows: 4, spread: 1, age: time.Hour, grace: 0}
+	s.pace = pace{rows: 4, spread: 1, age: time.Hour, grace: 0, house: 4, journal: 16 << 10}
 	o := run(t, s, dir, testStep)
 	fillFixture(t, o)
 	o.stop()
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"state.db", "series.db"} {
+	for _, name := range filesOf(t, dir) {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)

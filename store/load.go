@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -82,15 +83,63 @@ func (s *Store) loadSeries(tx *bbolt.Tx, found *openRecords) error {
 			return err
 		}
 	}
-	if err := s.loadWAL(found.wal); err != nil {
+	values, err := s.writtenAhead(tx, found.wal)
+	if err == nil {
+		err = s.loadWAL(values)
+	}
+	if err != nil {
 		return err
 	}
 	return s.loadPending(found.pending)
 }
 
+// writtenAhead returns the write-ahead values of series.db and the journal, in
+// order of their batches, checked against their sums.
+func (s *Store) writtenAhead(tx *bbolt.Tx, records []walRecord) ([]walValue, error) {
+	var values []walValue
+	for _, x := range records {
+		v, err := unseal(x.key, x.raw)
+		if err != nil {
+			return nil, err
+		}
+		seq, _, err := readWALKey(x.key)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, walValue{seq: seq, b: v})
+	}
+	known, err := journalOf(tx)
+	if err != nil {
+		return nil, err
+	}
+	s.journal, err = readJournal(s.cfg.Dir, storeID(s.state), known, func(r journalRecord) {
+		if r.value != nil {
+			values = append(values, walValue{seq: r.seq, b: slices.Clone(r.value), journal: true})
+		}
+	})
+	slices.SortStableFunc(values, func(a, b walValue) int { return cmp.Compare(a.seq, b.seq) })
+	return values, err
+}
+
+// journalOf returns the files of the journal that series.db knows of.
+func journalOf(tx *bbolt.Tx) (r journalRange, err error) {
+	raw := tx.Bucket(bucketMeta).Get(keyJournal)
+	if raw == nil {
+		return r, nil
+	}
+	v, err := unseal(keyJournal, raw)
+	if err != nil {
+		return r, err
+	}
+	return decodeJournalRange(v)
+}
+
 // dropBeyond deletes write-ahead values of batches that never happened: the
 // process died between its two commits, and nobody was told of them.
 func (s *Store) dropBeyond(db *file, seq uint64) error {
+	if err := s.journal.takeBack(seq + 1); err != nil {
+		return err
+	}
 	var drop [][]byte
 	err := view(db, func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketWAL).Cursor()
@@ -185,8 +234,15 @@ type openRecords struct {
 	room    []byte   // in which those keys stand
 }
 
-// walRecord is a write-ahead value as it lies in the file.
+// walRecord is a write-ahead value as it lies in series.db.
 type walRecord struct{ key, raw []byte }
+
+// walValue is a write-ahead value of a batch.
+type walValue struct {
+	seq     uint64
+	b       []byte
+	journal bool
+}
 
 // take takes a record along, if it is of those.
 func (o *openRecords) take(bucket string, k, raw []byte) {
@@ -215,7 +271,7 @@ func recordsIn(tx *bbolt.Tx) *openRecords {
 // loadWAL puts the rows that are not yet in a part into memory, as slices of
 // the values. Room for them is made in one piece, as much for each target as it
 // has on average; who has more gets more.
-func (s *Store) loadWAL(values []walRecord) error {
+func (s *Store) loadWAL(values []walValue) error {
 	l := walLoad{targets: s.targets.all(), layouts: s.layouts.all(), happened: happened{last: s.writer.mark.seq}}
 	if len(l.targets) == 0 {
 		return nil
@@ -224,26 +280,18 @@ func (s *Store) loadWAL(values []walRecord) error {
 	came := toMs(time.Now())
 	newest := s.targets.newest
 	for _, x := range values {
-		v, err := unseal(x.key, x.raw)
+		r, err := readWAL(x.b)
 		if err != nil {
 			return err
 		}
-		seq, _, err := readWALKey(x.key)
-		if err != nil {
-			return err
-		}
-		r, err := readWAL(v)
-		if err != nil {
-			return err
-		}
-		if !l.happened.has(seq, r.alone) {
+		if !l.happened.has(x.seq, r.alone) {
 			continue // see dropBeyond
 		}
-		if seq > newest.Seq {
-			newest = Place{seq, fromMs(r.base)}
+		if x.seq > newest.Seq {
+			newest = Place{x.seq, fromMs(r.base)}
 		}
 		live := 0
-		err = l.rows(seq, v, func(t *target, r row) {
+		err = l.rows(x.seq, x.b, func(t *target, r row) {
 			r.came = came
 			t.push(r)
 			live++
@@ -251,7 +299,7 @@ func (s *Store) loadWAL(values []walRecord) error {
 		if err != nil {
 			return err
 		}
-		s.writer.noteWAL(seq, live)
+		s.writer.noteWAL(x, live)
 	}
 	s.writer.seq, s.targets.newest, s.targets.opened = newest.Seq, newest, newest.Seq
 	return nil
@@ -278,12 +326,14 @@ func (h *happened) has(seq uint64, alone bool) bool {
 }
 
 // noteWAL counts one more value of a batch.
-func (w *writer) noteWAL(seq uint64, live int) {
-	if n := len(w.wal); n == 0 || w.wal[n-1].seq != seq {
-		w.wal = append(w.wal, walEntry{seq: seq})
+func (w *writer) noteWAL(v walValue, live int) {
+	if n := len(w.wal); n == 0 || w.wal[n-1].seq != v.seq {
+		w.wal = append(w.wal, walEntry{seq: v.seq})
 	}
 	e := &w.wal[len(w.wal)-1]
-	e.live, e.values = e.live+live, e.values+1
+	if e.live += live; !v.journal {
+		e.values++
+	}
 }
 
 // walLoad reads the write-ahead values of batches that happened.
@@ -295,12 +345,12 @@ type walLoad struct {
 
 // makeRoom asks each value how many rows it has. Nothing of it is checked yet:
 // a wrong answer costs room, and no more than the values themselves take.
-func (l *walLoad) makeRoom(values []walRecord) {
+func (l *walLoad) makeRoom(values []walValue) {
 	const least = 6 // bytes of a row with its head
 	total := 0
 	for _, v := range values {
-		if r, err := readWAL(v.raw); err == nil {
-			total += int(min(r.left, uint64(len(v.raw)/least)))
+		if r, err := readWAL(v.b); err == nil {
+			total += int(min(r.left, uint64(len(v.b)/least)))
 		}
 	}
 	each := (total + len(l.targets) - 1) / len(l.targets)

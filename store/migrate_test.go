@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,8 +16,13 @@ import (
 func unpackFixture(t *testing.T, name string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, file := range []string{"state.db", "series.db"} {
-		f, err := os.Open(filepath.Join("testdata", name, file+".gz"))
+	packed, err := os.ReadDir(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range packed {
+		file := strings.TrimSuffix(e.Name(), ".gz")
+		f, err := os.Open(filepath.Join("testdata", name, e.Name()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,9 +76,9 @@ func TestStoreOfSchema1IsOpenedWithAllItKnew(t *testing.T) {
 	}
 }
 
-// The stores of schema 2 and of series schemas 3 and 4 hold what fillFixture says.
+// The stores of schema 2 and of series schemas 3 to 5 hold what fillFixture says.
 func TestStoresOfLaterSchemasAreOpenedWithAllTheyKnew(t *testing.T) {
-	for _, version := range []string{"v2", "v3", "v4"} {
+	for _, version := range []string{"v2", "v3", "v4", "v5"} {
 		t.Run(version, func(t *testing.T) { opensFixture(t, unpackFixture(t, version)) })
 	}
 }

@@ -104,7 +104,7 @@ func (m *twin) open(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.pace = pace{rows: 3, spread: 3, age: 5 * time.Minute, fresh: 2 * time.Minute, grace: time.Second}
+	s.pace = pace{rows: 3, spread: 3, age: 5 * time.Minute, fresh: 2 * time.Minute, grace: time.Second, house: 2, journal: 16 << 10}
 	var ctx context.Context
 	ctx, m.cancel = context.WithCancel(context.Background())
 	m.s, m.done = s, make(chan error, 1)

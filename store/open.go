@@ -27,6 +27,7 @@ type Store struct {
 	lock    *os.File
 	state   *file
 	series  *file // see blocks
+	journal *journal
 	opening opening
 	ahead   []fleet.Rows // what Memory is about to ask for, until then
 
@@ -83,7 +84,7 @@ var (
 	stateBuckets         = [][]byte{bucketLatest, bucketSets, bucketSetRefs, bucketHistory, bucketGone, bucketEvents, bucketEventsOf, bucketEventIDs, bucketAudit, bucketJobs, bucketJobTimes, bucketOrigins, bucketOutbox, bucketOutboxKeys, bucketInventories, bucketInventoryTimes}
 	bucketTargets        = []byte("targets") // number                    -> name
 	bucketLayouts        = []byte("layouts") // number                    -> keys
-	bucketWAL            = []byte("wal")     // seq, and from 1 on a number -> rows
+	bucketWAL            = []byte("wal")     // seq, and from 1 on a number -> rows; most are in the journal
 	bucketBlocks         = []byte("blocks")  // see blockKey              -> block
 	bucketTiers          = []byte("tiers")   // see tierKey              -> block
 	bucketLong           = []byte("long")    // see pieces.go            -> piece of a block
@@ -93,14 +94,15 @@ var (
 	seriesBuckets        = [][]byte{bucketTargets, bucketLayouts, bucketWAL, bucketBlocks, bucketTiers, bucketLong, bucketPending, bucketLast, bucketImports}
 	keySchema, keyID     = []byte("schema"), []byte("id")
 	keyBatch             = []byte("batch")
-	keyClock             = []byte("clock") // only while retention does not trust the clock: trusted, steady since
+	keyClock             = []byte("clock")   // only while retention does not trust the clock: trusted, steady since
+	keyJournal           = []byte("journal") // of series.db: the first and the last of its files
 )
 
 // stateSchema and seriesSchema are what this plumb writes. Older ones are
 // brought up to it when they are opened, see migrate.go.
 const (
 	stateSchema  = 3
-	seriesSchema = 5
+	seriesSchema = 6
 )
 
 // Sizes of the address space that is mapped at once. Growing a map needs every
@@ -292,7 +294,7 @@ func (s schema) known(tx *bbolt.Tx) error {
 		return err
 	}
 	return tx.Bucket(bucketMeta).ForEach(func(k, raw []byte) error {
-		if !oneOf(k, keySchema, keyID, keyBatch, keyClock, keySent) {
+		if !oneOf(k, keySchema, keyID, keyBatch, keyClock, keySent, keyJournal) {
 			return damaged("it has a mark %q, which is none of its own", k)
 		}
 		_, err := unseal(k, raw)
@@ -368,6 +370,9 @@ func storeID(db *file) (id []byte) {
 func (s *Store) release() error {
 	s.opening.stop()
 	var errs []error
+	if s.journal != nil {
+		errs = append(errs, s.journal.close())
+	}
 	for _, db := range []*file{s.series, s.state} {
 		if db != nil {
 			errs = append(errs, db.Close())

@@ -46,7 +46,7 @@ func (s *Store) startSeries(ctx context.Context) error {
 	path := s.path("series.db")
 	ready, err := s.preload(ctx)
 	if err != nil {
-		return &FileError{path, err}
+		return fileError(path, err)
 	}
 	// It goes on when whoever asked is gone; release ends it.
 	s.opening.ctx, s.opening.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -103,14 +103,22 @@ func (s *Store) openSeries(ctx context.Context, loaded bool) {
 		err = view(db, func(tx *bbolt.Tx) error { return s.loadSeries(tx, recordsIn(tx)) })
 	}
 	if err == nil {
+		err = s.journal.open()
+	}
+	if err == nil {
 		err = s.dropBeyond(db, s.writer.seq)
 	}
+	s.series, s.opening.err = db, fileError(path, err)
+}
+
+// fileError names the file that an error is of, where it does not say so itself.
+func fileError(path string, err error) error {
 	var file *FileError
 	var inUse *InUseError
-	if err != nil && !errors.As(err, &file) && !errors.As(err, &inUse) {
-		err = &FileError{path, err}
+	if err == nil || errors.As(err, &file) || errors.As(err, &inUse) {
+		return err
 	}
-	s.series, s.opening.err = db, err
+	return &FileError{path, err}
 }
 
 // blocks returns series.db, and waits for it to be open.

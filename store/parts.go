@@ -10,27 +10,31 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Housekeeping rides on the batches. Each looks at a few targets in turn and
-// stops when it has spent its time, so that no batch waits for it.
+// Housekeeping rides on the batches that series.db commits. For each batch since
+// the last one it looks at a few targets in turn and stops when it has spent its
+// time, so that no batch waits for it.
 const (
 	houseTargets = 64                   // looked at per batch
-	houseTime    = 4 * time.Millisecond // soft: one target's work is not cut in two
+	houseTime    = 4 * time.Millisecond // per batch; soft: one target's work is not cut in two
 	partBytes    = 256 << 10            // of rows in memory that make a part
 	expireMost   = 16                   // blocks deleted per batch
 )
 
 // pace says when rows become parts and parts a block. Tests make it quick.
 type pace struct {
-	wal    int           // bytes of rows that a write-ahead value holds, or one row, see walValue
+	wal    int           // bytes of rows that a write-ahead value holds, or one row, see walBytes
 	rows   int           // rows that make a part
 	spread int           // and up to so many more, so that not all are due at once
 	age    time.Duration // age that makes a part, and up to half of it more
 	fresh  time.Duration // a target whose newest row is younger keeps that one in memory
 	grace  time.Duration // after the end of a window, before it is merged
 	retry  time.Duration // after a commit that the disk did not take, before the next try
+
+	house   int   // batches that the journal takes between two commits of series.db
+	journal int64 // bytes of one of its files
 }
 
-var usualPace = pace{wal: walValue, rows: 48, spread: 32, age: 20 * time.Minute, fresh: 10 * time.Minute, grace: 2 * time.Minute, retry: 2 * time.Second}
+var usualPace = pace{wal: walBytes, rows: 48, spread: 32, age: 20 * time.Minute, fresh: 10 * time.Minute, grace: 2 * time.Minute, retry: 2 * time.Second, house: 15, journal: journalSize}
 
 // blockKey names a block: target, window, whether it was imported, layout, and
 // the batch that wrote it; 0 is the merged one.
@@ -82,8 +86,13 @@ type housework struct {
 	flushed []flushed
 	merged  []mergedWindow
 	trimmed int // batches whose write-ahead values were deleted
-	thinner *target
-	thin    thinned // of that target
+	thinned []thinnedTarget
+	journal journalRange
+}
+
+type thinnedTarget struct {
+	target *target
+	thin   thinned
 }
 
 type flushed struct {
@@ -105,16 +114,20 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 	w := &s.writer
 	var done housework
 	for done.trimmed < len(w.wal) && w.wal[done.trimmed].live == 0 && w.wal[done.trimmed].seq <= w.mark.seq {
-		for i := range w.wal[done.trimmed].values {
+		for i := range w.wal[done.trimmed].values { // none of a batch in the journal
 			if err := tx.Bucket(bucketWAL).Delete(walKey(w.wal[done.trimmed].seq, i)); err != nil {
 				return done, err
 			}
 		}
 		done.trimmed++
 	}
+	if err := s.trimJournal(tx, seq, &done); err != nil {
+		return done, err
+	}
 	began := time.Now()
 	all := s.targets.all()
-	for i := 0; i < min(houseTargets, len(all)) && time.Since(began) < houseTime; i++ {
+	batches := w.unhoused + 1
+	for i := 0; i < min(houseTargets*batches, len(all)) && time.Since(began) < houseTime*time.Duration(batches); i++ {
 		t := all[w.turn%len(all)]
 		w.turn++
 		if window, ok := t.mergeDue(s.pace, toMs(now)); ok {
@@ -131,22 +144,37 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 			done.flushed = append(done.flushed, f)
 		}
 	}
-	if len(all) > 0 {
+	by := toMs(w.time.retention())
+	for range min(batches, len(all)) {
 		w.expireTurn++
 		t := all[w.expireTurn%len(all)]
-		by := toMs(w.time.retention())
 		if err := s.expireTiers(tx, t, by); err != nil {
 			return done, err
 		}
 		if err := s.expire(tx, t, by); err != nil {
 			return done, err
 		}
-		var err error
-		done.thinner = t
-		done.thin, err = s.thinOut(tx, t, by)
-		return done, err
+		thin, err := s.thinOut(tx, t, by)
+		if err != nil {
+			return done, err
+		}
+		done.thinned = append(done.thinned, thinnedTarget{t, thin})
 	}
 	return done, nil
+}
+
+// trimJournal notes which files of the journal are still needed, where that has
+// changed.
+func (s *Store) trimJournal(tx *bbolt.Tx, seq uint64, done *housework) error {
+	first := seq
+	if left := s.writer.wal[done.trimmed:]; len(left) > 0 {
+		first = left[0].seq
+	}
+	done.journal = s.journal.needed(first)
+	if done.journal == s.journal.known {
+		return nil
+	}
+	return put(tx.Bucket(bucketMeta), keyJournal, done.journal.encode())
 }
 
 // closeWindow merges a window that has passed, with the rows of it that are
@@ -299,10 +327,11 @@ func awaitMerge(tx *bbolt.Tx, t *target, window int64) error {
 func (s *Store) finish(done housework) {
 	w := &s.writer
 	w.wal = w.wal[done.trimmed:]
+	s.journal.knows(done.journal)
 	s.targets.mu.Lock()
 	defer s.targets.mu.Unlock()
-	if done.thinner != nil {
-		done.thinner.thin = done.thin // before parts, which say what is no longer thin
+	for _, t := range done.thinned {
+		t.target.thin = t.thin // before parts, which say what is no longer thin
 	}
 	for _, f := range done.flushed {
 		f.target.rows = slices.Clone(f.target.rows[len(f.rows):])

@@ -200,7 +200,7 @@ func TestCrashPowerCutAfterAFailedSync(t *testing.T) {
 	cuts := 0
 	points := failpoints("batches")
 	if !crashAll() {
-		points = []int{9 + rand.IntN(40)} // of a run's 102, the first 8 while it opens
+		points = []int{7 + rand.IntN(70)} // of a run's 84, the first 6 while it opens
 	}
 	for _, n := range points {
 		const call = "fdatasync"

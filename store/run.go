@@ -25,7 +25,9 @@ type writer struct {
 	remarks []fleet.Remark // for the next batch
 	time    timekeeper
 
-	wal []walEntry
+	wal      []walEntry
+	housed   time.Time // when series.db was last committed to
+	unhoused int       // batches in the journal since then
 	walScratch
 	origins          origins
 	enc              encoder

@@ -59,7 +59,7 @@ func scriptApply(dir string) error {
 	if err != nil {
 		return err
 	}
-	s.pace = pace{rows: 4, spread: 3, age: time.Hour, grace: 0}
+	s.pace = pace{rows: 4, spread: 3, age: time.Hour, grace: 0, house: 3, journal: 16 << 10}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
@@ -109,12 +109,13 @@ func insist(apply func(try int) error) (err error) {
 	return err
 }
 
-// withExtra adds an entry in front, a row and an event.
+// withExtra adds an entry in front, a row, an event and a poll.
 func withExtra(p payload, n int) payload {
 	at := crashTime(n)
 	p.Audit = append([]fleet.AuditEntry{{Who: "extra", Reason: strconv.Itoa(n), At: at}}, p.Audit...)
 	p.Changes = append(p.Changes, fleet.Change{Target: "extra", Row: "n", At: at, Value: []byte(strconv.Itoa(n))})
 	p.Events = append(p.Events, fleet.Event{ID: strconv.Itoa(n), Target: "extra", At: at})
+	p.Readings = append(p.Readings, reading("extra", at, fleet.Int(int64(n))))
 	return p
 }
 
@@ -264,8 +265,12 @@ func checkExtra(ctx context.Context, s *Store, want int) error {
 		return err
 	}
 	events, err := s.Events(ctx, "extra", time.Time{}, time.Time{}, 1<<20)
-	if err == nil && (len(rows) != want || len(events) != want) {
-		err = fmt.Errorf("%d extra entries, %d rows and %d events", want, len(rows), len(events))
+	if err != nil {
+		return err
+	}
+	polls, err := s.samples(ctx, "extra", gauge, 0, toMs(maxTime))
+	if err == nil && (len(rows) != want || len(events) != want || len(polls) != want) {
+		err = fmt.Errorf("%d extra entries, %d rows, %d events and %d polls", want, len(rows), len(events), len(polls))
 	}
 	return err
 }
@@ -278,7 +283,7 @@ func filled(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.pace = pace{rows: 4, spread: 3, age: time.Hour, grace: 0}
+	s.pace = pace{rows: 4, spread: 3, age: time.Hour, grace: 0, house: 3, journal: 16 << 10}
 	o := run(t, s, dir, testStep)
 	if err := applyAll(o.Store); err != nil {
 		t.Fatal(err)

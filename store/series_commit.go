@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 	"time"
 
@@ -11,11 +12,11 @@ import (
 )
 
 // walEntry is one batch and how many of its rows are not yet in a part. At none
-// its write-ahead values are deleted with the next batch.
+// its write-ahead values are deleted with the next commit of series.db.
 type walEntry struct {
 	seq    uint64
 	live   int
-	values int
+	values int // in series.db; 0: it is in the journal
 }
 
 // walRow is a row on its way into memory.
@@ -27,7 +28,7 @@ type walRow struct {
 // written is what a batch wrote ahead.
 type written struct {
 	rows   []walRow
-	values int
+	values int // in series.db
 }
 
 // walScratch is the space that making a write-ahead value needs.
@@ -37,19 +38,18 @@ type walScratch struct {
 	rows       []walRow
 }
 
-// walValue is what a write-ahead value holds, or one row: two of them fill a page
-// of the file. What is appended to the file's tree makes its last page be
-// written again, with as many as five values in it.
-const walValue = 2000
+// walBytes is what a write-ahead value in series.db holds, or one row: two of them
+// fill a page of the file. What is appended to the file's tree makes its last page
+// be written again, with as many as five values in it.
+const walBytes = 2000
 
-// encodeWAL writes the readings of one batch as values of a version. The rows it
-// returns are slices of those: memory holds what the disk holds. They are good
-// until the next batch.
-func (s *Store) encodeWAL(version byte, seq uint64, readings []fleet.Readings, now time.Time) (values [][]byte, rows []walRow) {
+// encodeRows writes the readings of one batch side by side into the writer's
+// space, where they are good until the next batch.
+func (s *Store) encodeRows(seq uint64, readings []fleet.Readings, now time.Time) {
 	base := toMs(now)
 	w := &s.writer
 	body, rest, ends := w.body[:0], w.rest[:0], w.ends[:0]
-	rows = w.rows[:0]
+	rows := w.rows[:0]
 	for _, r := range readings {
 		t, ok := s.accept(r)
 		if !ok {
@@ -66,19 +66,24 @@ func (s *Store) encodeWAL(version byte, seq uint64, readings []fleet.Readings, n
 		s.stats.samples.Add(uint64(len(r.Values)))
 	}
 	w.body, w.rest, w.ends, w.rows = body, rest, ends, rows
-	if len(rows) == 0 {
-		return nil, nil
-	}
-	for from, start := 0, 0; from < len(rows); {
+}
+
+// values makes write-ahead values of a version, each of so many bytes of rows or
+// one row. The rows become slices of them: memory holds what the disk holds.
+func (w *walScratch) values(version byte, now time.Time, most int) (values [][]byte) {
+	for from, start := 0, 0; from < len(w.rows); {
 		end := from + 1
-		for end < len(rows) && ends[end]-start <= s.pace.wal {
+		for end < len(w.rows) && w.ends[end]-start <= most {
 			end++
 		}
-		values = append(values, walValueOf(version, rest[start:ends[end-1]], base, rows[from:end], ends[from:end], start))
-		from, start = end, ends[end-1]
+		values = append(values, walValueOf(version, w.rest[start:w.ends[end-1]], toMs(now), w.rows[from:end], w.ends[from:end], start))
+		from, start = end, w.ends[end-1]
 	}
-	return values, rows
+	return values
 }
+
+// walHeadMost is how long the head of a write-ahead value may be.
+const walHeadMost = 1 + 2*binary.MaxVarintLen64
 
 // walValueOf makes a value of rows, whose ends count from before it, and points
 // their bodies to it.
@@ -131,22 +136,52 @@ func (s *Store) accept(r fleet.Readings) (*target, bool) {
 	return s.targets.intern(r.Target), true
 }
 
-// commitSeries commits the readings and imports of a batch, and with them a
-// bounded amount of housekeeping. It returns what to put in memory once the
-// batch has happened: at once where the version of its values is walAlone, else
-// when state.db has committed too.
+// housework is due with a batch in so many, or after so long.
+const houseWait = 10 * time.Second
+
+// houseDue reports whether a batch is to be committed to series.db, with the
+// housekeeping that is due since the last one that was.
+func (s *Store) houseDue(now time.Time) bool {
+	w := &s.writer
+	since := now.Sub(w.housed)
+	return w.unhoused >= s.pace.house || since >= houseWait || since < 0 || w.staleFrom != 0 ||
+		len(s.targets.unsaved)+len(s.layouts.unsaved) > 0
+}
+
+// commitSeries commits the readings and imports of a batch: to the journal, or
+// to series.db where there is more to do, and then with a bounded amount of
+// housekeeping. It returns what to put in memory once the batch has happened: at
+// once where the version of its values is walAlone, else when state.db has
+// committed too.
 func (s *Store) commitSeries(version byte, seq uint64, readings []fleet.Readings, imports []importBlock, now time.Time) (wrote written, err error) {
 	w := &s.writer
-	values, rows := s.encodeWAL(version, seq, readings, now)
-	if rows == nil && imports == nil && w.staleFrom == 0 {
+	s.encodeRows(seq, readings, now)
+	if len(w.rows) == 0 && imports == nil && w.staleFrom == 0 {
 		return wrote, nil
 	}
-	// From here on the file may hold what state.db does not, until both have
+	journal := imports == nil && !s.houseDue(now)
+	if size := len(w.rest) + walHeadMost; journal && !s.journal.takes(size) {
+		// series.db must know of a new file first. Where there is none to be had
+		// it takes the batch itself, and says what is wrong with the disk.
+		_ = s.journal.grow(size, s.pace.journal)
+		journal = false
+	}
+	// From here on the disk may hold what state.db does not, until both have
 	// committed.
 	stale := w.staleFrom
 	if stale == 0 {
 		w.staleFrom = seq
+	} else if err := s.journal.takeBack(stale); err != nil {
+		return wrote, err
 	}
+	if journal {
+		if err := s.journal.append(seq, w.values(version, now, math.MaxInt)[0]); err != nil {
+			return wrote, err
+		}
+		w.unhoused++
+		return written{rows: w.rows}, nil
+	}
+	values := w.values(version, now, s.pace.wal)
 	var done housework
 	err = update(s.series, func(tx *bbolt.Tx) error {
 		tx.Bucket(bucketWAL).FillPercent = 1 // keys only grow
@@ -176,12 +211,13 @@ func (s *Store) commitSeries(version byte, seq uint64, readings []fleet.Readings
 	s.namesSaved()
 	s.installImports(imports)
 	s.finish(done)
-	return written{rows, len(values)}, nil
+	w.housed, w.unhoused = now, 0
+	return written{w.rows, len(values)}, nil
 }
 
 // install makes the rows of a committed batch readable.
 func (s *Store) install(seq uint64, w written) {
-	if w.rows == nil {
+	if len(w.rows) == 0 {
 		return
 	}
 	s.writer.wal = append(s.writer.wal, walEntry{seq: seq, live: len(w.rows), values: w.values})

@@ -43,30 +43,40 @@ type counters struct {
 
 // Stats is what the store says of itself, for metrics.
 type Stats struct {
-	StateBytes  int64         // size of state.db
-	SeriesBytes int64         // size of series.db
-	LastCommit  time.Duration // of the last batch: step, both commits, publishing
-	CommitTime  time.Duration // of all batches since the start
-	CommitP99   time.Duration // 99th percentile of the last 256 batches
-	Batches     uint64        // since the start
-	Failed      uint64        // batches that could not be committed
-	QueueDepth  int           // Apply calls that wait
-	Samples     uint64        // values since the start
-	OpenRows    int           // polls in memory, not yet in a part
-	OpenBytes   int64         // what their values take in memory
-	Targets     int
-	Layouts     int
-	Refused     uint64 // rows that could not be kept: names that are too long, lengths that differ
-	Dropped     uint64 // values that were not kept, for want of room or because the disk failed
-	Free        int64  // bytes left for this process on the store's disk; -1: not known
-	Ballast     bool   // the room that is thrown off when the disk is full is there
-	Broken      uint64 // records that housekeeping found damaged and left alone
+	StateBytes   int64         // size of state.db
+	SeriesBytes  int64         // size of series.db
+	JournalBytes int64         // of its journal
+	LastCommit   time.Duration // of the last batch: step, both commits, publishing
+	CommitTime   time.Duration // of all batches since the start
+	CommitP99    time.Duration // 99th percentile of the last 256 batches
+	Batches      uint64        // since the start
+	Failed       uint64        // batches that could not be committed
+	QueueDepth   int           // Apply calls that wait
+	Samples      uint64        // values since the start
+	OpenRows     int           // polls in memory, not yet in a part
+	OpenBytes    int64         // what their values take in memory
+	Targets      int
+	Layouts      int
+	Refused      uint64 // rows that could not be kept: names that are too long, lengths that differ
+	Dropped      uint64 // values that were not kept, for want of room or because the disk failed
+	Free         int64  // bytes left for this process on the store's disk; -1: not known
+	Ballast      bool   // the room that is thrown off when the disk is full is there
+	Broken       uint64 // records that housekeeping found damaged and left alone
 }
 
 // Stats returns the store's figures.
 func (s *Store) Stats() Stats {
+	journal := int64(0)
+	select {
+	case <-s.opening.ended:
+		if s.journal != nil {
+			journal = s.journal.bytes.Load()
+		}
+	default:
+	}
 	st := Stats{
-		StateBytes: fileSize(s.path("state.db")), SeriesBytes: fileSize(s.path("series.db")),
+		JournalBytes: journal,
+		StateBytes:   fileSize(s.path("state.db")), SeriesBytes: fileSize(s.path("series.db")),
 		LastCommit: time.Duration(s.stats.lastCommit.Load()), CommitTime: time.Duration(s.stats.commitTime.Load()),
 		CommitP99: s.stats.commits.p99(),
 		Batches:   s.stats.batches.Load(), Failed: s.stats.failed.Load(), QueueDepth: len(s.queue),

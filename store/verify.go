@@ -70,7 +70,9 @@ type verifier struct {
 	batch uint64 // whose write-ahead values are looked at
 	value int    // the last of them
 
-	happened happened
+	journal  *journalView
+	records  []journalRecord // of it
+	happened uint64          // the last batch that did
 
 	long longBlock // whose pieces are looked at
 }
@@ -87,8 +89,8 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 	for _, p := range torn {
 		v.problem(p.File, p.Where, p.Err)
 	}
-	err = s.both(ctx, func(state, series *bbolt.Tx) error {
-		v.state, v.series = state, series
+	err = s.whole(ctx, func(state, series *bbolt.Tx, j *journalView) error {
+		v.state, v.series, v.journal = state, series, j
 		v.tables, v.users, v.inForce = newTableReader(state), map[setName]uint64{}, map[InventoryID]int{}
 		v.run()
 		return ctx.Err()
@@ -96,9 +98,16 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 	return v.report, err
 }
 
-// both calls f with a read transaction of each file, as of one batch.
-func (s *Store) both(ctx context.Context, f func(state, series *bbolt.Tx) error) error {
-	return s.bothWith(ctx, func() {}, f)
+// whole calls f with a read transaction of each file and the files of the
+// journal, as of one batch.
+func (s *Store) whole(ctx context.Context, f func(state, series *bbolt.Tx, j *journalView) error) error {
+	var j *journalView
+	defer func() {
+		if j != nil {
+			j.close()
+		}
+	}()
+	return s.bothWith(ctx, func() { j = s.journal.view() }, func(state, series *bbolt.Tx) error { return f(state, series, j) })
 }
 
 // bothWith is both with what lies in memory beside the files: look is called
@@ -162,8 +171,11 @@ func (v *verifier) run() {
 		{bucketTargets, v.target}, {bucketLayouts, v.layout}, {bucketWAL, v.wal}, {bucketBlocks, v.block}, {bucketTiers, v.tier}, {bucketLong, v.piece},
 		{bucketPending, v.pending}, {bucketLast, v.last}, {bucketImports, func(k, raw []byte) error { _, err := readImport(k, raw); return err }},
 	} {
-		v.bucket("series.db", v.series, b.bucket, b.check)
+		if v.bucket("series.db", v.series, b.bucket, b.check); string(b.bucket) == string(bucketLayouts) {
+			v.readJournal()
+		}
 	}
+	v.journalRows()
 }
 
 // step runs one check inside guard: a torn page may panic in bbolt.
@@ -232,7 +244,7 @@ func (v *verifier) words(bucket string, k []byte) (what string) {
 
 func (v *verifier) mark() error {
 	m, err := readMark(v.state)
-	v.report.Batch, v.happened.last = m.seq, m.seq
+	v.report.Batch, v.happened = m.seq, m.seq
 	if err == nil {
 		_, err = readSent(v.state)
 	}

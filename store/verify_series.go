@@ -2,7 +2,10 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"maps"
+	"path/filepath"
 	"slices"
 
 	"plumb/fleet"
@@ -26,14 +29,16 @@ func (v *verifier) wal(k, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if !v.happened.has(seq, r.alone) {
-		if i > 0 {
-			return nil
+	if seq > v.happened {
+		if i == 0 {
+			v.report.Unfinished++ // nobody was told that it was kept, and the next open or commit drops it
 		}
-		v.report.Unfinished++ // nobody was told that it was kept, and the next open or commit drops it
 		return nil
 	}
-	v.report.Batch = v.happened.last
+	return v.walRows(r)
+}
+
+func (v *verifier) walRows(r walReader) error {
 	for {
 		h, body, ok, err := r.next()
 		if err != nil || !ok {
@@ -43,6 +48,65 @@ func (v *verifier) wal(k, raw []byte) error {
 			return err
 		}
 	}
+}
+
+// readJournal reads the journal and finds out which batch was the last that
+// happened, by all that was written ahead.
+func (v *verifier) readJournal() {
+	err := guard(func() error { return v.journal.read(func(r journalRecord) { v.records = append(v.records, r) }) })
+	var fe *FileError
+	if errors.As(err, &fe) {
+		v.report.Problems = append(v.report.Problems, Problem{filepath.Base(fe.Path), "records", "the newest readings", fe.Err})
+	} else {
+		v.problem("series.db", "journal", err)
+	}
+	alone := map[uint64]bool{}
+	note := func(seq uint64, value []byte) {
+		if r, err := readWAL(value); err == nil {
+			alone[seq] = r.alone
+		}
+	}
+	for _, r := range v.records {
+		note(r.seq, r.value)
+	}
+	_ = guard(func() error {
+		return v.series.Bucket(bucketWAL).ForEach(func(k, raw []byte) error {
+			if seq, _, err := readWALKey(k); err == nil && len(raw) > sumLen {
+				note(seq, raw[:len(raw)-sumLen])
+			}
+			return nil
+		})
+	})
+	h := happened{last: v.happened}
+	for _, seq := range slices.Sorted(maps.Keys(alone)) {
+		h.has(seq, alone[seq])
+	}
+	v.happened = h.last
+	v.report.Batch = h.last
+}
+
+// journalRows checks the rows of the journal.
+func (v *verifier) journalRows() {
+	sound := 0
+	for _, r := range v.records {
+		if r.value == nil {
+			continue
+		}
+		if r.seq > v.happened {
+			v.report.Unfinished++
+			continue
+		}
+		w, err := readWAL(r.value)
+		if err == nil {
+			err = v.walRows(w)
+		}
+		if err == nil {
+			sound++
+			continue
+		}
+		v.problem("series-*.log", fmt.Sprintf("batch %d", r.seq), err)
+	}
+	v.report.Records["series/journal"] = sound
 }
 
 func (v *verifier) row(target, layout uint32, body []byte) error {

@@ -1,0 +1,346 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+)
+
+// Most batches bring readings and nothing else, and a commit of bbolt is dear
+// for that: two syncs and a dozen pages. So they go into a journal, with one
+// write and one sync, and a batch in so many commits to series.db and does the
+// housekeeping of all of them (series_commit.go).
+//
+// The journal is files of a fixed length, filled with zeros when they are made,
+// so that a sync has no more to do than to write what was written. They hold
+// records in the order of the batches. Each begins on a page of its own: what
+// was kept is never written to again, and a write that a power cut tears takes
+// nothing else along. A record is
+//
+//	sum(4) length(4) batch(8) batch of the record before it(8) value
+//
+// with a sum over the identity of the store, the number of the file, and all
+// that follows. One without a value is an end: the store was closed there. Only
+// one record may be torn, which is the last and was not acknowledged. So what
+// cannot be read and has a record, an end or a file behind it is damage.
+//
+// series.db says which files there are, from the oldest whose rows are not all
+// in parts to the one that is written to.
+type journal struct {
+	dir   string
+	id    []byte // of the store
+	files []*journalFile
+	known journalRange // what series.db says
+	bytes atomic.Int64 // that the files have
+	buf   []byte
+	doubt bool // the last record could not be synced, or was not to be kept: it must be taken back
+}
+
+// journalRange is numbers of files, from 1; zero is none.
+type journalRange struct{ from, to uint64 }
+
+// journalFile is one of the files, and how far it is written.
+type journalFile struct {
+	number uint64
+	path   string
+	f      *os.File // nil where it is not written to
+	size   int64
+	end    int64         // where the next record begins
+	last   journalRecord // without its value; at is 0 where there is none
+	before journalRecord // the one before it
+	ended  bool          // the last record is an end
+	torn   bool          // something lies behind the end
+}
+
+// journalRecord is a record in its file. Value is a slice of what was read.
+type journalRecord struct {
+	seq, prev uint64
+	at        int64
+	value     []byte // nil: an end
+}
+
+const (
+	journalPage  = 4 << 10
+	journalSize  = 4 << 20 // of a file; more where one record needs it
+	journalMost  = 1 << 28 // of a file
+	journalMagic = "plumb journal 1\n"
+	recordHead   = 4 + 4 + 8 + 8
+)
+
+const journalName = "series-%08d.log"
+
+func journalPath(dir string, number uint64) string {
+	return filepath.Join(dir, fmt.Sprintf(journalName, number))
+}
+
+// isJournal reports whether a file of a store's directory is of the journal.
+func isJournal(name string) bool {
+	return strings.HasPrefix(name, "series-") && strings.HasSuffix(name, ".log")
+}
+
+// encode makes of a range what series.db holds of it.
+func (r journalRange) encode() []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, r.from), r.to)
+}
+
+func decodeJournalRange(b []byte) (r journalRange, err error) {
+	if len(b) == 16 {
+		r = journalRange{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}
+	}
+	if r.from == 0 || r.from > r.to || r.to-r.from > 1<<20 {
+		return journalRange{}, damaged("the journal's files are %x", b)
+	}
+	return r, nil
+}
+
+// padded is the length of a record with a value of n bytes.
+func padded(n int) int64 { return (recordHead + int64(n) + journalPage - 1) &^ (journalPage - 1) }
+
+func (j *journal) seed(number uint64) uint32 {
+	return crc32.Update(crc32.Checksum(j.id, castagnoli), castagnoli, binary.BigEndian.AppendUint64(nil, number))
+}
+
+// current returns the file that is written to, or nil.
+func (j *journal) current() *journalFile {
+	if len(j.files) == 0 {
+		return nil
+	}
+	return j.files[len(j.files)-1]
+}
+
+// prev returns the batch of the last record, or 0.
+func (j *journal) prev() uint64 {
+	for _, f := range slices.Backward(j.files) {
+		if f.last.at != 0 {
+			return f.last.seq
+		}
+	}
+	return 0
+}
+
+// takes reports whether a record with a value of n bytes has its place in a
+// file that series.db knows of.
+func (j *journal) takes(n int) bool {
+	f := j.current()
+	return f != nil && f.number == j.known.to && f.end+padded(n) <= f.size
+}
+
+// append writes a record and syncs it. Where it fails the record is taken back
+// before the next one, or a commit of series.db.
+func (j *journal) append(seq uint64, value []byte) error {
+	if err := j.settle(); err != nil {
+		return err
+	}
+	err := j.write(seq, value)
+	if err != nil {
+		err = errors.Join(err, j.settle())
+	}
+	return err
+}
+
+func (j *journal) write(seq uint64, value []byte) error {
+	f := j.current()
+	r := journalRecord{seq: seq, prev: j.prev(), at: f.end}
+	j.buf = j.encode(j.buf, f.number, r, value)
+	j.doubt, f.before, f.last, f.ended, f.end = true, f.last, r, value == nil, f.end+int64(len(j.buf))
+	if _, err := f.f.WriteAt(j.buf, r.at); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if err := f.sync(); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	j.doubt = false
+	return nil
+}
+
+// encode makes the pages of a record, in b where that is large enough.
+func (j *journal) encode(b []byte, file uint64, r journalRecord, value []byte) []byte {
+	n := padded(len(value))
+	b = slices.Grow(b[:0], int(n))[:n]
+	binary.BigEndian.PutUint32(b[4:], uint32(len(value)))
+	binary.BigEndian.PutUint64(b[8:], r.seq)
+	binary.BigEndian.PutUint64(b[16:], r.prev)
+	end := recordHead + copy(b[recordHead:], value)
+	binary.BigEndian.PutUint32(b, crc32.Update(j.seed(file), castagnoli, b[4:end]))
+	clear(b[end:])
+	return b
+}
+
+func (f *journalFile) sync() error {
+	if neverSync {
+		return nil
+	}
+	return syscall.Fdatasync(int(f.f.Fd()))
+}
+
+// takeBack has the last record not be there, if it is of a batch from seq on.
+func (j *journal) takeBack(seq uint64) error {
+	if f := j.current(); f != nil && f.last.at != 0 && f.last.seq >= seq {
+		j.doubt = true
+	}
+	return j.settle()
+}
+
+// settle overwrites a record that must not be there.
+func (j *journal) settle() error {
+	if !j.doubt {
+		return nil
+	}
+	f := j.current()
+	n := f.end - f.last.at
+	j.buf = slices.Grow(j.buf[:0], int(n))[:n]
+	clear(j.buf)
+	_, err := f.f.WriteAt(j.buf, f.last.at)
+	if err == nil {
+		err = f.sync()
+	}
+	if err != nil {
+		return fmt.Errorf("taking back a record of the journal: %w", err)
+	}
+	f.end, f.last, f.ended, j.doubt = f.last.at, f.before, false, false
+	return nil
+}
+
+// grow makes another file, for a record with a value of n bytes. It is written
+// to when series.db knows of it.
+func (j *journal) grow(n int, size int64) error {
+	if size = max(size, journalPage+padded(n)); size > journalMost {
+		return fmt.Errorf("a batch of %d bytes: %w", n, syscall.EFBIG)
+	}
+	if err := j.settle(); err != nil {
+		return err
+	}
+	if f := j.current(); f != nil && f.number > j.known.to && f.end+padded(n) <= f.size {
+		return nil // made before, in a batch that failed
+	}
+	number := uint64(1)
+	if f := j.current(); f != nil {
+		number = f.number + 1
+	}
+	path := journalPath(j.dir, number)
+	f, err := os.OpenFile(path+".part", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if err = fill(f, size); err == nil {
+		_, err = f.WriteAt(j.head(number), 0)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		err = os.Rename(path+".part", path)
+	}
+	if err == nil {
+		if err = syncDir(j.dir); err != nil {
+			os.Remove(path)
+		}
+	}
+	if err != nil {
+		os.Remove(path + ".part")
+		return errors.Join(err, f.Close())
+	}
+	j.files = append(j.files, &journalFile{number: number, path: path, f: f, size: size, end: journalPage})
+	j.bytes.Add(size)
+	return nil
+}
+
+// head is the beginning of a file.
+func (j *journal) head(number uint64) []byte {
+	b := append([]byte(journalMagic), byte(len(j.id)))
+	b = append(b, j.id...)
+	b = binary.BigEndian.AppendUint64(b, number)
+	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+}
+
+// files that series.db is to know of, without those whose records are all of
+// batches before one.
+func (j *journal) needed(first uint64) journalRange {
+	if len(j.files) == 0 {
+		return journalRange{}
+	}
+	from := 0
+	for from < len(j.files)-1 && (j.files[from].last.seq < first || j.files[from].number < j.known.from) {
+		from++
+	}
+	return journalRange{j.files[from].number, j.current().number}
+}
+
+// knows takes over what series.db now says, and removes the files that nobody
+// needs any more: not even the commit before, to which bbolt goes back where the
+// meta page of this one is damaged. One that cannot be removed is removed by the
+// next open.
+func (j *journal) knows(r journalRange) {
+	from := j.known.from
+	j.known = r
+	for len(j.files) > 0 && j.files[0].number < from {
+		f := j.files[0]
+		if f.f != nil {
+			f.f.Close()
+		}
+		os.Remove(f.path)
+		j.bytes.Add(-f.size)
+		j.files = j.files[1:]
+	}
+	for i, f := range j.files {
+		if f.f != nil && i < len(j.files)-1 {
+			f.f.Close()
+			f.f = nil
+		}
+	}
+}
+
+// open makes ready to write, after readJournal: it removes files that series.db
+// does not know of, and what a death tore.
+func (j *journal) open() error {
+	entries, err := os.ReadDir(j.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path := filepath.Join(j.dir, e.Name())
+		known := slices.ContainsFunc(j.files, func(f *journalFile) bool { return f.path == path })
+		if isJournal(strings.TrimSuffix(e.Name(), ".part")) && !known {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+		}
+	}
+	f := j.current()
+	if f == nil {
+		return nil
+	}
+	if f.f, err = os.OpenFile(f.path, os.O_RDWR, 0); err != nil || !f.torn {
+		return err
+	}
+	if _, err = f.f.WriteAt(make([]byte, f.size-f.end), f.end); err == nil {
+		err = f.sync()
+	}
+	f.torn = err != nil
+	return err
+}
+
+// close writes the end and closes the files.
+func (j *journal) close() (err error) {
+	f := j.current()
+	if f == nil || f.f == nil {
+		return nil
+	}
+	if err = j.settle(); err == nil && f.last.at != 0 && !f.ended && j.takes(0) {
+		err = j.write(f.last.seq, nil)
+	}
+	for _, f := range j.files {
+		if f.f != nil {
+			err = errors.Join(err, f.f.Close())
+			f.f = nil
+		}
+	}
+	return err
+}
