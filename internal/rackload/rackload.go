@@ -77,7 +77,11 @@ func (l *Load) Series() (n int) {
 // Poll moves the target on and reads it. Its answer took some milliseconds
 // more or fewer than the last one.
 func (t *Target) Poll(at time.Time) fleet.Readings {
-	v := make([]fleet.Num, len(t.series))
+	return t.PollInto(make([]fleet.Num, len(t.series)), at)
+}
+
+// PollInto is Poll with the room for its values, as many as there are keys.
+func (t *Target) PollInto(v []fleet.Num, at time.Time) fleet.Readings {
 	for i, move := range t.series {
 		v[i] = move(t.rng)
 	}

@@ -7,18 +7,22 @@
 // It is a module of its own, so that what Prometheus needs is never among what
 // plumb needs. It holds tests only.
 //
-// What is compared is a day of racks polled once a minute: what taking it in
-// costs, with our synced commits on one side and one appender a
-// batch with cached references, its write-ahead log and its compactions on the
-// other; what a sample takes on disk once both have merged; and what reading
-// one series over the day costs. The samples are made beforehand, exact numbers
-// for us and floats for Prometheus, so that making them is on no one's bill. A
-// batch brings readings and nothing else, as nearly all do where nothing happens.
+// What is compared is racks polled once a minute: what taking that in costs, with
+// our synced commits on one side and one appender a batch with cached references,
+// its write-ahead log and its compactions on the other; and of a day of a few
+// racks, what a sample takes on disk once both have merged, and what reading one
+// series over that day costs. Samples are made minute by minute, exact numbers for
+// us and floats for Prometheus, and making them is on no one's bill. A batch brings
+// readings and nothing else, as nearly all do where nothing happens.
+//
+// What a sample costs depends on how many series there are: those of a fleet do
+// not fit the processor's caches. So the large fleet is one.
 package peerbench
 
 import (
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -29,36 +33,35 @@ import (
 // begin is when time begins in a bubble.
 var begin = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// fleetOf is a load: racks that are polled once a minute, for so long, and how
-// many batches a minute's polls come in.
-type fleetOf struct {
-	racks   int
-	span    time.Duration
-	batches int
+// load is racks that are polled once a minute, for so many minutes, in batches of
+// so many polls.
+type load struct {
+	racks, minutes, batch int
 }
 
 var (
 	// Ten thousand devices have 167 polls a second, of which the store gathers
-	// 128 into a batch. So many polls, of six racks, are a batch here.
-	large = fleetOf{racks: 6, span: 24 * time.Hour, batches: 1}
+	// 128 into a batch.
+	large = load{racks: 400, minutes: 4 * 60, batch: 126}
 	// A small fleet's batch is what comes within a tenth of a second.
-	small = fleetOf{racks: 1, span: 24 * time.Hour, batches: 2}
+	small = load{racks: 1, minutes: 24 * 60, batch: 11}
+	// A day is read, and merged to the last window.
+	day = load{racks: 6, minutes: 24 * 60, batch: 126}
 )
 
-// recorded is a load that was made beforehand.
-type recorded struct {
-	fleetOf
-	racks    *rackload.Load
-	batches  [][]poll           // in order of time
-	readings [][]fleet.Readings // the same, as a step hands them to the store
-	samples  int
-}
-
-// perBatch is how many samples a batch has.
-func (r *recorded) perBatch() int { return r.samples / len(r.batches) }
+func (l load) span() time.Duration { return time.Duration(l.minutes) * rackload.Interval }
 
 // polls is how often each target is polled, but for a few at either end.
-func (r *recorded) polls() int { return int(r.span/rackload.Interval) - 10 }
+func (l load) polls() int { return l.minutes - 10 }
+
+// maker makes a load, minute by minute.
+type maker struct {
+	load
+	*rackload.Load
+	begun   int // minutes
+	samples int // so far
+	polls   []poll
+}
 
 // poll is one target's answer. Targets counts from the first of the load.
 type poll struct {
@@ -67,24 +70,34 @@ type poll struct {
 	floats []float64
 }
 
-func (f fleetOf) record() *recorded {
-	r := &recorded{fleetOf: f, racks: rackload.New(f.racks)}
-	every := rackload.Interval / time.Duration(f.batches)
-	for n := range int(f.span / every) {
-		at := begin.Add(time.Duration(n) * every)
-		var b []poll
-		var readings []fleet.Readings
-		for i := n % f.batches; i < len(r.racks.Targets); i += f.batches {
-			p := poll{target: i, Readings: r.racks.Targets[i].Poll(at)}
-			for _, v := range p.Values {
-				p.floats = append(p.floats, v.Float())
-			}
-			r.samples += len(p.Values)
-			b, readings = append(b, p), append(readings, p.Readings)
-		}
-		r.batches, r.readings = append(r.batches, b), append(r.readings, readings)
+func (l load) maker() *maker {
+	m := &maker{load: l, Load: rackload.New(l.racks)}
+	for i, t := range m.Targets {
+		n := len(t.Keys)
+		m.polls = append(m.polls, poll{target: i, Readings: fleet.Readings{Values: make([]fleet.Num, n)}, floats: make([]float64, n)})
 	}
-	return r
+	return m
+}
+
+// batches is how many make a minute.
+func (m *maker) batches() int { return (len(m.polls) + m.batch - 1) / m.batch }
+
+// next makes the polls of the next minute, in the room of those of the last one.
+func (m *maker) next() (batches [][]poll, ok bool) {
+	if m.begun == m.minutes {
+		return nil, false
+	}
+	for i := range m.polls {
+		p := &m.polls[i]
+		at := time.Duration(m.begun)*rackload.Interval + rackload.Interval*time.Duration(i/m.batch)/time.Duration(m.batches())
+		p.Readings = m.Targets[i].PollInto(p.Values, begin.Add(at))
+		for k, v := range p.Values {
+			p.floats[k] = v.Float()
+		}
+		m.samples += len(p.Values)
+	}
+	m.begun++
+	return slices.Collect(slices.Chunk(m.polls, m.batch)), true
 }
 
 // warm has the process pay for its memory before it is measured: one that has

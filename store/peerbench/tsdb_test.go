@@ -18,8 +18,8 @@ import (
 	"plumb/internal/benchline"
 )
 
-// theirs takes a load in and reads it.
-func theirs(t *testing.T, load *recorded) (u used) {
+// theirs takes a load in, and reads it where it is a day.
+func theirs(t *testing.T, load load) (u used) {
 	dir := t.TempDir()
 	opts := tsdb.DefaultOptions()
 	opts.RetentionDuration = (30 * 24 * time.Hour).Milliseconds()
@@ -28,39 +28,52 @@ func theirs(t *testing.T, load *recorded) (u used) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	names := make([][]labels.Labels, len(load.racks.Targets))
+	made := load.maker()
+	names := make([][]labels.Labels, len(made.Targets))
 	refs := make([][]storage.SeriesRef, len(names))
-	for i, target := range load.racks.Targets {
+	for i, target := range made.Targets {
 		for _, k := range target.Keys {
 			names[i] = append(names[i], seriesLabels(target.Name, k))
 		}
 		refs[i] = make([]storage.SeriesRef, len(target.Keys))
 	}
 
-	began := benchline.CPU()
-	for _, b := range load.batches {
-		app := db.Appender(t.Context())
-		for _, p := range b {
-			ms := p.At.UnixMilli()
-			for i, v := range p.floats {
-				if refs[p.target][i], err = app.Append(refs[p.target][i], names[p.target][i], ms, v); err != nil {
-					t.Fatal(err)
+	for {
+		minute, ok := made.next()
+		if !ok {
+			break
+		}
+		began := benchline.CPU()
+		for _, b := range minute {
+			app := db.Appender(t.Context())
+			for _, p := range b {
+				ms := p.At.UnixMilli()
+				for i, v := range p.floats {
+					if refs[p.target][i], err = app.Append(refs[p.target][i], names[p.target][i], ms, v); err != nil {
+						t.Fatal(err)
+					}
 				}
 			}
+			if err := app.Commit(); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := app.Commit(); err != nil {
-			t.Fatal(err)
-		}
+		u.ingest += benchline.CPU() - began
 	}
+	began := benchline.CPU()
 	if err := db.Compact(t.Context()); err != nil { // what its own loop has not come to
 		t.Fatal(err)
 	}
-	u.ingest = benchline.CPU() - began
+	u.ingest += benchline.CPU() - began
+	u.samples = made.samples
+	if load != day {
+		return u
+	}
 
 	began = benchline.CPU()
 	for i := range reads {
-		target := load.racks.Targets[i%20]
-		if n := readSeries(t, db, load.span, names[i%20][i%len(target.Keys)]); n < load.polls() {
+		target := made.Targets[i%20]
+		if n := readSeries(t, db, made.span(), names[i%20][i%len(target.Keys)]); n < load.polls() {
 			t.Fatalf("%d samples of %v", n, names[i%20][i%len(target.Keys)])
 		}
 	}
@@ -78,8 +91,8 @@ func theirs(t *testing.T, load *recorded) (u used) {
 		samples += b.Meta().Stats.NumSamples
 		u.bytes += int(treeBytes(t, b.Dir()))
 	}
-	if samples != uint64(load.samples) {
-		t.Errorf("its blocks hold %d of %d samples", samples, load.samples)
+	if samples != uint64(made.samples) {
+		t.Errorf("its blocks hold %d of %d samples", samples, made.samples)
 	}
 	return u
 }
