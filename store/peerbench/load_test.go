@@ -44,7 +44,7 @@ var (
 	// 128 into a batch.
 	large = load{racks: 400, minutes: 4 * 60, batch: 126}
 	// A small fleet's batch is what comes within a tenth of a second.
-	small = load{racks: 1, minutes: 24 * 60, batch: 11}
+	small = load{racks: 48, minutes: 4 * 60, batch: 11}
 	// A day is read, and merged to the last window.
 	day = load{racks: 6, minutes: 24 * 60, batch: 126}
 )
@@ -100,16 +100,18 @@ func (m *maker) next() (batches [][]poll, ok bool) {
 	return slices.Collect(slices.Chunk(m.polls, m.batch)), true
 }
 
-// warm has the process pay for its memory before it is measured: one that has
-// run for days uses its own again.
-func warm() {
-	const used = 512 << 20
-	room := make([]byte, used)
-	for i := 0; i < len(room); i += os.Getpagesize() {
-		room[i] = 1
+// size has the process be as large as one that watches such a fleet, before it is
+// measured: it pays for its memory once, and collects as rarely. What it returns
+// is to be kept alive.
+func size() []byte {
+	const held = 256 << 20
+	warm := make([]byte, 2*held)
+	for i := 0; i < len(warm); i += os.Getpagesize() {
+		warm[i] = 1
 	}
-	runtime.KeepAlive(room)
+	runtime.KeepAlive(warm)
 	runtime.GC()
+	return make([]byte, held)
 }
 
 func measuring(t *testing.T) {

@@ -4,6 +4,7 @@ package peerbench
 
 import (
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 
 const peer = "prometheus tsdb"
 
-// TestMeasureBesideTSDB takes the same in through both, in turns.
+// TestMeasureBesideTSDB takes what a large fleet says in through both, in turns.
 func TestMeasureBesideTSDB(t *testing.T) {
 	measuring(t)
 	benchline.Print(benchline.Median(3, func() []benchline.Line {
@@ -24,10 +25,20 @@ func TestMeasureBesideTSDB(t *testing.T) {
 			{Bench: "store-commit-p99", Value: we.commit.Seconds() * 1e3, Unit: "ms", Goal: 100, Note: diskOf(t)},
 		}
 	})...)
+}
+
+// TestMeasureSmallBatchesBesideTSDB takes in what a small fleet says.
+func TestMeasureSmallBatchesBesideTSDB(t *testing.T) {
+	measuring(t)
 	benchline.Print(benchline.Median(3, func() []benchline.Line {
 		we, they := small.both(t)
 		return []benchline.Line{ingest("store-peer-ingest-small", we, they, 1)}
 	})...)
+}
+
+// TestMeasureADayBesideTSDB weighs a day that is merged, and reads it.
+func TestMeasureADayBesideTSDB(t *testing.T) {
+	measuring(t)
 	benchline.Print(benchline.Median(3, func() []benchline.Line {
 		we, they := day.both(t)
 		perSample := func(u used) float64 { return float64(u.bytes) / float64(u.samples) }
@@ -52,9 +63,10 @@ func diskOf(t *testing.T) string {
 
 // both takes a load in through both.
 func (l load) both(t *testing.T) (we, they used) {
-	warm()
+	held := size()
+	defer runtime.KeepAlive(held)
 	we = ours(t, l)
-	warm()
+	runtime.GC()
 	return we, theirs(t, l)
 }
 
