@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 
 	"plumb/fleet"
@@ -83,52 +84,86 @@ func (c *cells) appendNums(dst []fleet.Num) []fleet.Num {
 	return dst
 }
 
-// grid holds polls as columns.
+// grid reads the bodies of polls side by side, a column at a time. A series
+// mostly takes as many bytes in each, and bodies lie far apart in memory: read
+// one after the other, each would be waited for.
 type grid struct {
-	rows   int
-	ints   []int64 // column after column
-	scales []byte
+	columns int
+	times   []int64
+	rows    []pollReader
 }
 
-// size makes room for so many rows and columns.
-func (g *grid) size(rows, columns int) {
-	g.rows = rows
-	g.ints = slices.Grow(g.ints[:0], rows*columns)[:rows*columns]
-	g.scales = slices.Grow(g.scales[:0], rows*columns)[:rows*columns]
+// pollReader is how far a body has been read.
+type pollReader struct {
+	body  []byte
+	at    int  // in the body
+	left  int  // values of the run
+	scale byte // of the run
 }
 
-// put reads a body into a row, over all columns.
-func (g *grid) put(row int, b []byte) error {
-	for i := row; i < len(g.ints); {
-		n, scale, rest, err := readRun(b, (len(g.ints)-i+g.rows-1)/g.rows)
-		if err != nil {
-			return err
-		}
-		b = rest
-		for ; n > 0; n, i = n-1, i+g.rows {
-			v, size := int64(0), 0
-			switch {
-			case scale == noScale:
-			case len(b) > 0 && b[0] < 0x80: // most are small
-				v, size = unfold(uint64(b[0])), 1
-			default:
-				var err error
-				if v, rest, err = readVarint(b); err != nil {
-					return damaged("a poll ends early")
-				}
-				size = len(b) - len(rest)
+// open begins with the first column of polls of so many.
+func (g *grid) open(rows []row, columns int) {
+	g.columns, g.times, g.rows = columns, g.times[:0], g.rows[:0]
+	for i := range rows {
+		g.times, g.rows = append(g.times, rows[i].at), append(g.rows, pollReader{body: rows[i].body})
+	}
+}
+
+// close lets go of the bodies.
+func (g *grid) close() { clear(g.rows) }
+
+// column reads the next column, which is column c.
+func (g *grid) column(c int, dst *cells) error {
+	from := len(dst.ints)
+	dst.ints = slices.Grow(dst.ints, len(g.rows))[:from+len(g.rows)]
+	dst.scales = slices.Grow(dst.scales, len(g.rows))[:from+len(g.rows)]
+	ints, scales := dst.ints[from:], dst.scales[from:]
+	for i := range g.rows {
+		r := &g.rows[i]
+		if r.left == 0 {
+			if err := r.run(g.columns - c); err != nil {
+				return err
 			}
-			g.ints[i], g.scales[i], b = v, scale, b[size:]
+		}
+		r.left--
+		scales[i] = r.scale
+		switch b := r.body[r.at:]; {
+		case r.scale == noScale:
+			ints[i] = 0
+		case len(b) > 0 && b[0] < 0x80: // most are small
+			ints[i] = unfold(uint64(b[0]))
+			r.at++
+		case len(b) > 1 && b[1] < 0x80:
+			ints[i] = unfold(uint64(b[0]&0x7f) | uint64(b[1])<<7)
+			r.at += 2
+		default:
+			v, size := binary.Varint(b)
+			if size <= 0 {
+				return damaged("a poll ends early")
+			}
+			ints[i] = v
+			r.at += size
 		}
 	}
-	if len(b) != 0 {
-		return damaged("%d bytes follow a poll", len(b))
+	if c+1 == g.columns {
+		return g.end()
 	}
 	return nil
 }
 
-func (g *grid) column(c int, dst *cells) error {
-	from, to := c*g.rows, (c+1)*g.rows
-	dst.ints, dst.scales = append(dst.ints, g.ints[from:to]...), append(dst.scales, g.scales[from:to]...)
+// run reads the head of the next run.
+func (r *pollReader) run(most int) error {
+	n, scale, rest, err := readRun(r.body[r.at:], most)
+	r.left, r.scale, r.at = n, scale, len(r.body)-len(rest)
+	return err
+}
+
+// end finds that nothing follows the last column.
+func (g *grid) end() error {
+	for i := range g.rows {
+		if r := &g.rows[i]; r.at < len(r.body) {
+			return damaged("%d bytes follow a poll", len(r.body)-r.at)
+		}
+	}
 	return nil
 }

@@ -235,34 +235,37 @@ func (t *target) mergeDue(p pace, now int64) (int64, bool) {
 type group struct {
 	window int64
 	layout *layout
-	times  []int64
-	bodies [][]byte
+	rows   []row
 }
 
 // regroup sorts rows into groups, in the order in which they first appear.
-func (t *target) regroup(rows []row) (groups []*group) {
-	for _, r := range rows {
+// Mostly there is one, and it is all of them.
+func (t *target) regroup(rows []row) (groups []group) {
+	n := 1
+	first := group{window: t.windowOf(rows[0].at), layout: rows[0].layout}
+	for n < len(rows) && rows[n].layout == first.layout && t.windowOf(rows[n].at) == first.window {
+		n++
+	}
+	first.rows = rows[:n:n]
+	groups = append(groups, first)
+	for _, r := range rows[n:] {
 		window := t.windowOf(r.at)
-		i := slices.IndexFunc(groups, func(g *group) bool { return g.window == window && g.layout == r.layout })
+		i := slices.IndexFunc(groups, func(g group) bool { return g.window == window && g.layout == r.layout })
 		if i < 0 {
-			i, groups = len(groups), append(groups, &group{window: window, layout: r.layout})
+			i, groups = len(groups), append(groups, group{window: window, layout: r.layout})
 		}
-		groups[i].times, groups[i].bodies = append(groups[i].times, r.at), append(groups[i].bodies, r.body)
+		groups[i].rows = append(groups[i].rows, r)
 	}
 	return groups
 }
 
 // part encodes a group.
-func (w *writer) part(g *group) ([]byte, error) {
-	w.grid.size(len(g.bodies), len(g.layout.keys))
-	for i, b := range g.bodies {
-		if err := w.grid.put(i, b); err != nil {
-			return nil, err
-		}
-	}
+func (w *writer) part(g group) ([]byte, error) {
+	w.grid.open(g.rows, len(g.layout.keys))
+	defer w.grid.close()
 	w.enc.brief = true
 	defer func() { w.enc.brief = false }()
-	return w.enc.block(g.times, len(g.layout.keys), w.grid.column)
+	return w.enc.block(w.grid.times, len(g.layout.keys), w.grid.column)
 }
 
 // due is how many of the rows in memory become a part. The newest stays where it
