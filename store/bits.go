@@ -30,11 +30,12 @@ func appendPacked(b []byte, v []int64, least int64, width uint) []byte {
 		}
 		return b
 	}
-	w := newBits(b, packedLen(len(v), width))
+	b = slices.Grow(b, packedLen(len(v), width)+8)
+	var w bitWriter
 	for _, x := range v {
-		w.put(uint64(x-least), width)
+		b, w = w.put(b, uint64(x-least), width)
 	}
-	return w.end()
+	return w.end(b)
 }
 
 // unpack reads n values of the width and adds each, and the least, to dst. b
@@ -54,41 +55,51 @@ func unpack(dst []int64, b []byte, n int, width uint, least int64) []int64 {
 		}
 		return dst
 	}
-	for i := range n {
-		bit := uint(i) * width
-		dst = append(dst, least+int64(load64(b[bit/8:])>>(bit%8)&mask))
+	start := len(dst)
+	dst = dst[:start+n]
+	acc, have := uint64(0), uint(0) // of the bits that were loaded, those that are left
+	for i := range dst[start:] {
+		u := acc
+		if have < width {
+			next := load64(b)
+			b = b[min(8, len(b)):]
+			u |= next << (have & 63)
+			acc = next >> ((width - have) & 63)
+			have += 64
+		} else {
+			acc >>= width & 63
+		}
+		have -= width
+		dst[start+i] = least + int64(u&mask)
 	}
 	return dst
 }
 
-// bitWriter appends bits, lowest first. There is room behind what it has
-// written for the eight bytes that each put writes, of which it keeps the full
-// ones.
+// bitWriter appends bits, lowest first, eight bytes at a time. It is handed on
+// from call to call, with what it writes to, so that it lives in registers.
 type bitWriter struct {
-	b    []byte
 	acc  uint64
-	have uint // bits in acc, less than 8
+	have uint // bits in acc, less than 64
 }
 
-// newBits begins behind b; bytes is about what is to come.
-func newBits(b []byte, bytes int) bitWriter { return bitWriter{b: slices.Grow(b, bytes+8)} }
-
-// put appends the n lowest bits of v, which has no others. n is at most 56.
-func (w *bitWriter) put(v uint64, n uint) {
-	w.acc |= v << w.have
-	w.have += n
-	w.b = binary.LittleEndian.AppendUint64(w.b, w.acc)
-	full := w.have / 8
-	w.b = w.b[:uint(len(w.b))-8+full]
-	w.acc >>= 8 * full // by 56 at most: acc has 63 bits
-	w.have %= 8
-}
-
-func (w *bitWriter) end() []byte {
-	if w.have > 0 {
-		return append(w.b, byte(w.acc))
+// put appends the n lowest bits of v, which has no others. n is at most 63.
+func (w bitWriter) put(b []byte, v uint64, n uint) ([]byte, bitWriter) {
+	w.acc |= v << (w.have & 63)
+	if w.have += n; w.have >= 64 {
+		b = binary.LittleEndian.AppendUint64(b, w.acc)
+		w.have -= 64
+		w.acc = v >> ((n - w.have) & 63)
 	}
-	return w.b
+	return b, w
+}
+
+// end appends what is left.
+func (w bitWriter) end(b []byte) []byte {
+	for have := int(w.have); have > 0; have -= 8 {
+		b = append(b, byte(w.acc))
+		w.acc >>= 8
+	}
+	return b
 }
 
 // load64 loads up to 8 bytes; beyond the end are zeros.
@@ -96,7 +107,18 @@ func load64(b []byte) uint64 {
 	if len(b) >= 8 {
 		return binary.LittleEndian.Uint64(b)
 	}
-	var pad [8]byte
-	copy(pad[:], b)
-	return binary.LittleEndian.Uint64(pad[:])
+	return loadShort(b)
+}
+
+// loadShort loads less than 8 bytes, with two loads that overlap.
+func loadShort(b []byte) uint64 {
+	switch n := len(b); {
+	case n >= 4:
+		return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<(8*(n-4))
+	case n >= 2:
+		return uint64(binary.LittleEndian.Uint16(b)) | uint64(binary.LittleEndian.Uint16(b[n-2:]))<<(8*(n-2))
+	case n == 1:
+		return uint64(b[0])
+	}
+	return 0
 }

@@ -57,14 +57,29 @@ func extremes(v []int64) (least, most int64) {
 	return least, most
 }
 
-// differ fills deltas with the differences of neighbours.
-func (e *intCoder) differ(v []int64) {
-	e.deltas = slices.Grow(e.deltas[:0], len(v)-1)[:len(v)-1]
-	last := v[0]
-	for i, x := range v[1:] {
-		e.deltas[i] = x - last
-		last = x
+// constant reports whether at least one integer are all the same.
+func constant(v []int64) bool {
+	for _, x := range v[1:] {
+		if x != v[0] {
+			return false
+		}
 	}
+	return true
+}
+
+// differ fills deltas with the differences of neighbours, of at least two
+// integers, and finds the extremes of both on the way.
+func (e *intCoder) differ(v []int64) (s intStats) {
+	e.deltas = slices.Grow(e.deltas[:0], len(v)-1)[:len(v)-1]
+	last, deltas := v[0], e.deltas
+	s.least, s.most, s.leastDelta, s.mostDelta = last, last, math.MaxInt64, math.MinInt64
+	for i, x := range v[1:] {
+		d := x - last
+		deltas[i], last = d, x
+		s.least, s.most = min(s.least, x), max(s.most, x)
+		s.leastDelta, s.mostDelta = min(s.leastDelta, d), max(s.mostDelta, d)
+	}
+	return s
 }
 
 // weigh adds what the codings of differences would take.
@@ -99,9 +114,8 @@ func uvarintLen(u uint64) int { return (bits.Len64(u|1) + 6) / 7 }
 
 // appendInts writes 1 to maxInts integers.
 func (e *intCoder) appendInts(b []byte, v []int64) []byte {
-	var s intStats
-	if s.least, s.most = extremes(v); s.least == s.most {
-		return append(binary.AppendVarint(append(b, codeFrame), s.least), 0)
+	if constant(v) {
+		return append(binary.AppendVarint(append(b, codeFrame), v[0]), 0)
 	}
 	if factor := e.factorOf(v); factor > 1 {
 		b = binary.AppendVarint(append(b, codeScaled), v[0])
@@ -112,10 +126,8 @@ func (e *intCoder) appendInts(b []byte, v []int64) []byte {
 			e.quotes[i] = (x - base) / factor
 		}
 		v = e.quotes
-		s.least, s.most = extremes(v)
 	}
-	e.differ(v)
-	s.leastDelta, s.mostDelta = extremes(e.deltas)
+	s := e.differ(v)
 	frameWidth := packWidth(uint64(s.most) - uint64(s.least))
 	deltaWidth := packWidth(uint64(s.mostDelta) - uint64(s.leastDelta))
 	frame := varintLen(s.least) + 1 + packedLen(len(v), frameWidth)
@@ -125,7 +137,7 @@ func (e *intCoder) appendInts(b []byte, v []int64) []byte {
 		s.weigh(v[0], e.deltas)
 		best = min(best, s.stepBytes, s.runBytes)
 		if frameWidth > 1 && deltaWidth > 0 {
-			if r := planRice(v[0], e.deltas, s, best); r.bytes < best {
+			if r := planRice(v, e.deltas, s, best); r.bytes < best {
 				return r.append(b, v[0], e.deltas)
 			}
 		}

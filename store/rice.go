@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // A Rice coding writes a small number in few bits and a large one in as many as
@@ -38,16 +39,12 @@ func unfold(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
 // that is no constant and no slope. The sums of what is coded may be off where
 // they overflow: that costs bytes only. A plan that cannot take fewer than most
 // bytes is not made.
-func planRice(first int64, deltas []int64, s intStats, most int) rice {
+func planRice(v, deltas []int64, s intStats, most int) rice {
 	n := uint64(len(deltas))
-	sum := uint64(0)
-	for _, d := range deltas {
-		sum += uint64(d)
-	}
-	sum -= n * uint64(s.leastDelta)
+	sum := uint64(v[len(v)-1]) - uint64(v[0]) - n*uint64(s.leastDelta)
 	r := rice{fold: s.folds <= sum, least: s.leastDelta, bytes: math.MaxInt}
 	sum = min(sum, s.folds)
-	head := varintLen(first) + 1
+	head := varintLen(v[0]) + 1
 	if !r.fold {
 		head += varintLen(r.least)
 	}
@@ -55,30 +52,30 @@ func planRice(first int64, deltas []int64, s intStats, most int) rice {
 	if head+int(n*uint64(r.k+1)/8) >= most {
 		return r
 	}
-	has := r.bitsAt(deltas)
-	if r.k > 0 {
-		less := r
-		less.k--
-		if bits := less.bitsAt(deltas); bits < has {
-			r, has = less, bits
-		}
+	has, less := r.bitsAt(deltas)
+	if r.k > 0 && less < has {
+		r.k, has = r.k-1, less
 	}
 	r.bytes = head + (has+7)/8
 	return r
 }
 
-// bitsAt is what the differences take at r's k.
-func (r rice) bitsAt(deltas []int64) (n int) {
+// bitsAt is what the differences take at r's k, and at one less.
+func (r rice) bitsAt(deltas []int64) (n, less int) {
+	k := r.k
+	lower := max(k, 1) - 1
 	if r.fold {
 		for _, d := range deltas {
-			n += riceBits(fold(d), r.k)
+			u := fold(d)
+			n, less = n+riceBits(u, k), less+riceBits(u, lower)
 		}
-		return n
+		return n, less
 	}
 	for _, d := range deltas {
-		n += riceBits(uint64(d-r.least), r.k)
+		u := uint64(d - r.least)
+		n, less = n+riceBits(u, k), less+riceBits(u, lower)
 	}
-	return n
+	return n, less
 }
 
 func (r rice) value(d int64) uint64 {
@@ -102,23 +99,24 @@ func (r rice) append(b []byte, first int64, deltas []int64) []byte {
 	} else {
 		b = binary.AppendVarint(append(b, byte(r.k)), r.least)
 	}
-	w := newBits(b, r.bytes)
+	b = slices.Grow(b, r.bytes+8)
+	var w bitWriter
 	mask := uint64(1)<<r.k - 1
 	for _, d := range deltas {
 		u := r.value(d)
 		switch q := u >> r.k; {
 		case q < riceMost && uint(q)+1+r.k <= 56:
-			w.put((u&mask)<<(q+1)|1<<q, uint(q)+1+r.k)
+			b, w = w.put(b, (u&mask)<<(q+1)|1<<q, uint(q)+1+r.k)
 		case q < riceMost:
-			w.put(1<<q, uint(q)+1)
-			w.put(u&mask, r.k)
+			b, w = w.put(b, 1<<q, uint(q)+1)
+			b, w = w.put(b, u&mask, r.k)
 		default:
-			w.put(1<<riceMost, riceMost+1)
-			w.put(u&(1<<32-1), 32)
-			w.put(u>>32, 32)
+			b, w = w.put(b, 1<<riceMost, riceMost+1)
+			b, w = w.put(b, u&(1<<32-1), 32)
+			b, w = w.put(b, u>>32, 32)
 		}
 	}
-	return w.end()
+	return w.end(b)
 }
 
 // readRice reads what follows the first value of a run of n.
@@ -139,22 +137,31 @@ func readRice(dst []int64, b []byte, n int, v int64) ([]int64, []byte, error) {
 	}
 	dst = append(dst, v)
 	mask, at, end := uint64(1)<<k-1, uint(0), uint(len(b))*8
+	word, have := uint64(0), uint(0) // the bits from at on, and how many of them are good
+	need := min(riceMost+1+k, 57)
 	for range n - 1 {
-		word := loadBits(b, at)
+		if have < need {
+			word, have = loadBits(b, at), 57
+		}
 		q := uint(bits.TrailingZeros64(word))
-		u := uint64(q)<<k | word>>(q+1)&mask
+		size := q + 1 + k
+		var u uint64
 		switch {
-		case q > riceMost || at+q >= end:
+		case q > riceMost:
 			return dst, nil, damaged("a Rice coding ends early")
 		case q == riceMost:
 			u = loadBits(b, at+riceMost+1)&(1<<32-1) | loadBits(b, at+riceMost+33)<<32
-			at += riceMost + 1 + 64
-		case q+1+k > 56: // more than one load holds
+			size, have = riceMost+1+64, 0
+		case size > have: // more than one load holds
 			u = uint64(q)<<k | loadBits(b, at+q+1)&mask
-			at += q + 1 + k
+			have = 0
 		default:
-			at += q + 1 + k
+			word >>= (q + 1) & 63
+			u = uint64(q)<<(k&63) | word&mask
+			word >>= k & 63
+			have -= size
 		}
+		at += size
 		if fold {
 			v += unfold(u)
 		} else {
