@@ -31,9 +31,25 @@ func (c *cells) add(n fleet.Num) {
 func (c *cells) fill(scale byte) {
 	from := len(c.scales)
 	c.scales = slices.Grow(c.scales, len(c.ints)-from)[:len(c.ints)]
-	for i := range c.scales[from:] {
-		c.scales[from+i] = scale
+	s, eight := c.scales[from:], uint64(scale)*0x0101010101010101
+	for ; len(s) >= 8; s = s[8:] {
+		binary.NativeEndian.PutUint64(s, eight)
 	}
+	for i := range s {
+		s[i] = scale
+	}
+}
+
+// append adds rows of other cells.
+func (c *cells) append(from *cells, first, end int) {
+	c.ints, c.scales = append(c.ints, from.ints[first:end]...), append(c.scales, from.scales[first:end]...)
+}
+
+// reset makes room for rows of one scale, in place of what was there.
+func (c *cells) reset(rows int, scale byte) {
+	c.clear()
+	c.ints = slices.Grow(c.ints, rows)[:rows]
+	c.fill(scale)
 }
 
 // none adds rows without a value.

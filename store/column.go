@@ -38,6 +38,22 @@ func (e *encoder) appendCells(b []byte, c *cells) []byte {
 	}
 }
 
+// settle gives values of several scales the one that their column will have,
+// where there is one. What is settled reads back as it is.
+func (e *encoder) settle(c *cells) {
+	if _, ok := c.scale(); ok {
+		return
+	}
+	e.nums = c.appendNums(e.nums[:0])
+	scale, _, ok := commonScale(e.nums)
+	if !ok {
+		return
+	}
+	for i, n := range e.nums {
+		c.set(i, n.Rescale(scale))
+	}
+}
+
 func (e *encoder) appendColumn(b []byte, v []fleet.Num) []byte {
 	scale, known, ok := commonScale(v)
 	if known == 0 {

@@ -261,8 +261,16 @@ func sameAsCells(t *rapid.T, v, want []fleet.Num) {
 			in.add(x)
 		}
 		out.add(fleet.Int(7))
-		if err := readCells(&out, e.appendCells(nil, &in), len(v)); err != nil {
+		b := e.appendCells(nil, &in)
+		if err := readCells(&out, b, len(v)); err != nil {
 			t.Fatal(err)
+		}
+		e.settle(&in)
+		if again := e.appendCells(nil, &in); !slices.Equal(again, b) {
+			t.Fatalf("brief %v: settled cells take %d bytes that differ from %d", e.brief, len(again), len(b))
+		}
+		if !slices.Equal(in.ints, out.ints[1:]) || !slices.Equal(in.scales, out.scales[1:]) {
+			t.Fatalf("brief %v: settled cells are not what is read", e.brief)
 		}
 		got := out.appendNums(nil)
 		if len(got) != 1+len(want) || got[0] != fleet.Int(7) {

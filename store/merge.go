@@ -20,6 +20,7 @@ type stored struct {
 // whether they were imported, and the tiers of that window.
 func (s *Store) merge(tx *bbolt.Tx, t *target, window int64) error {
 	blocks := tx.Bucket(bucketBlocks)
+	s.writer.tiers.fresh.rows = 0
 	var parts []stored
 	prefix := windowKey(t.id, window)
 	c := blocks.Cursor()
@@ -86,11 +87,19 @@ func (s *Store) mergeParts(blocks *bbolt.Bucket, parts []stored) error {
 	for i := range parts {
 		readers[i] = parts[i].reader()
 	}
+	key := parts[0].key
+	key.part = 0
+	fresh := &s.writer.tiers.fresh
+	keep := fresh.begin(key, times, parts[0].columns)
 	value, err := s.writer.enc.block(times, parts[0].columns, func(_ int, dst *cells) error {
 		for i := range readers {
 			if err := readers[i].next(dst); err != nil {
 				return err
 			}
+		}
+		if keep {
+			s.writer.enc.settle(dst)
+			fresh.append(dst, 0, len(dst.ints))
 		}
 		return nil
 	})
@@ -102,7 +111,29 @@ func (s *Store) mergeParts(blocks *bbolt.Bucket, parts []stored) error {
 			return err
 		}
 	}
-	key := parts[0].key
-	key.part = 0
 	return put(blocks, key.encode(), value)
 }
+
+// fresh are the columns of the block that was merged last. The tiers are made of
+// them, and not of what has just been encoded.
+type fresh struct {
+	key   blockKey
+	rows  int // 0: there are none
+	cells     // column after column
+}
+
+// freshMost bounds the values that are kept.
+const freshMost = 1 << 18
+
+// begin makes room for a block, and reports whether it is to be kept.
+func (f *fresh) begin(key blockKey, times []int64, columns int) bool {
+	f.clear()
+	f.key, f.rows = key, 0
+	if len(times)*columns <= freshMost && ascending(times) == nil {
+		f.rows = len(times)
+	}
+	return f.rows > 0
+}
+
+// column appends a column.
+func (f *fresh) column(c int, dst *cells) { dst.append(&f.cells, c*f.rows, (c+1)*f.rows) }

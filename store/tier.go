@@ -83,8 +83,10 @@ func openTier(k, raw []byte) (tierKey, block, error) {
 }
 
 // tierWidth is how many columns a series has in a tier.
-func tierWidth(k fleet.SeriesKey) int {
-	if k.Kind() == fleet.Counter {
+func tierWidth(k fleet.SeriesKey) int { return widthOf(k.Kind()) }
+
+func widthOf(kind fleet.SeriesKind) int {
+	if kind == fleet.Counter {
 		return 1
 	}
 	return 4
@@ -186,7 +188,9 @@ func (s *Store) makeTier(tx *bbolt.Tx, t *target, l *layout, raw []stored, windo
 	for c, key := range l.keys {
 		m.values.clear()
 		for i := range m.readers {
-			if err = m.readers[i].next(&m.values); err != nil {
+			if m.fresh.rows > 0 && raw[i].key == m.fresh.key {
+				m.fresh.column(c, &m.values)
+			} else if err = m.readers[i].next(&m.values); err != nil {
 				return err
 			}
 		}
@@ -210,6 +214,7 @@ type tierMaker struct {
 	times         []int64
 	values, spare cells
 	readers       []columnReader
+	fresh         fresh
 	old           longBlock // that is written again
 	room          [len(tiers)]tierRows
 	rows          [len(tiers)]*tierRows
@@ -248,29 +253,34 @@ func (r *tierRows) place(times []int64, columns int) bool {
 	}
 	r.begins = append(r.begins, end)
 	r.columns = slices.Grow(r.columns[:0], columns)[:columns]
-	for c := range r.columns {
-		r.columns[c].clear()
-		r.columns[c].none(len(r.steps))
-	}
+	lasts := &r.columns[0]
+	lasts.clear()
 	for i, last := range r.last {
-		r.columns[0].set(i, fleet.Int(last-r.steps[i]))
+		lasts.add(fleet.Int(last - r.steps[i]))
 	}
 	return len(r.steps) > 0
 }
 
 // condense fills the columns of one series, from its samples in order of time.
 func (r *tierRows) condense(columns []cells, kind fleet.SeriesKind, v *cells) {
+	columns = columns[:widthOf(kind)]
+	if kind == fleet.Counter {
+		r.totals(&columns[0], v)
+		return
+	}
 	scale, same := v.scale()
+	if kind == fleet.Gauge && same && scale != noScale && r.gauge(columns, v.ints, scale) {
+		return
+	}
+	for c := range columns {
+		columns[c].clear()
+		columns[c].none(len(r.steps))
+	}
 	if same && scale == noScale {
 		return
 	}
 	for i := range r.steps {
-		from, end := r.begins[i], r.begins[i+1]
-		if kind == fleet.Counter {
-			columns[0].set(i, v.at(end-1)) // at the last poll of the step
-			continue
-		}
-		p := stepPoint(kind, v, from, end, same)
+		p := stepPoint(kind, v, r.begins[i], r.begins[i+1], same)
 		if p.Count == 0 {
 			continue
 		}
@@ -281,11 +291,46 @@ func (r *tierRows) condense(columns []cells, kind fleet.SeriesKind, v *cells) {
 	}
 }
 
+// totals fills the column of a counter with what stood at the last poll of each
+// step.
+func (r *tierRows) totals(column, v *cells) {
+	column.clear()
+	for _, end := range r.begins[1:] {
+		column.append(v, end-1, end)
+	}
+}
+
+// gauge fills the columns of a gauge whose samples all have one scale, as most
+// do, with what stepPoint says of them. It gives up where a sum is not exact.
+func (r *tierRows) gauge(columns []cells, v []int64, scale byte) bool {
+	n := len(r.steps)
+	for c, scale := range [...]byte{scale, scale, scale, 0} {
+		columns[c].reset(n, scale)
+	}
+	least, most, means, counts := columns[0].ints, columns[1].ints[:n], &columns[2], columns[3].ints[:n]
+	for i := range least {
+		run := v[r.begins[i]:r.begins[i+1]]
+		low, high, sum := run[0], run[0], int64(0)
+		for _, x := range run {
+			low, high, sum = min(low, x), max(high, x), sum+x
+		}
+		least[i], most[i], counts[i] = low, high, int64(len(run))
+		switch {
+		case len(run) == 1:
+			means.ints[i] = low
+		case sumsUp(low, high):
+			means.set(i, mean(sum, len(run), int8(scale)))
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // columnOf asks for the columns of some of the steps.
 func (r *tierRows) columnOf(from, end int) rowsOf {
 	return func(c int, dst *cells) error {
-		dst.ints = append(dst.ints, r.columns[c].ints[from:end]...)
-		dst.scales = append(dst.scales, r.columns[c].scales[from:end]...)
+		dst.append(&r.columns[c], from, end)
 		return nil
 	}
 }
