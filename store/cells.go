@@ -107,6 +107,7 @@ type grid struct {
 	columns int
 	times   []int64
 	rows    []pollReader
+	asked   byte // of no use but that bodies are asked for, see open
 }
 
 // pollReader is how far a body has been read.
@@ -117,11 +118,16 @@ type pollReader struct {
 	scale byte // of the run
 }
 
-// open begins with the first column of polls of so many.
+// open begins with the first column of polls of so many. It asks for all bodies
+// at once, so that memory is waited for but once: decoding them is too long for
+// the processor to see the next few coming.
 func (g *grid) open(rows []row, columns int) {
 	g.columns, g.times, g.rows = columns, g.times[:0], g.rows[:0]
 	for i := range rows {
 		g.times, g.rows = append(g.times, rows[i].at), append(g.rows, pollReader{body: rows[i].body})
+		if b := rows[i].body; len(b) > 0 {
+			g.asked += b[0] + b[len(b)-1]
+		}
 	}
 }
 

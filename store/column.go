@@ -138,6 +138,15 @@ func readColumn(dst []fleet.Num, b []byte, n int) ([]fleet.Num, error) {
 
 // readCells appends the n values of a column to dst.
 func readCells(dst *cells, b []byte, n int) error {
+	if len(b) > 2 && b[0] == columnDense && scaleOK(int8(b[1])) && n <= maxInts { // nearly all are
+		ints, _, err := readInts(dst.ints, b[2:], n)
+		if err != nil {
+			return err
+		}
+		dst.ints = ints
+		dst.fill(b[1])
+		return nil
+	}
 	c, err := openColumn(b, n, dst.ints[len(dst.ints):])
 	switch {
 	case err != nil:

@@ -157,7 +157,10 @@ type tierRows struct {
 
 // makeTier makes the rows of one layout.
 func (s *Store) makeTier(tx *bbolt.Tx, t *target, l *layout, raw []stored, window int64) error {
-	starts, columns := l.tierColumns()
+	columns := 1
+	for _, key := range l.keys {
+		columns += tierWidth(key)
+	}
 	if columns > maxColumns {
 		return nil // a target of more than 16,000 series keeps its samples only
 	}
@@ -185,6 +188,7 @@ func (s *Store) makeTier(tx *bbolt.Tx, t *target, l *layout, raw []stored, windo
 	for i := range raw {
 		m.readers = append(m.readers, raw[i].reader())
 	}
+	start := 1
 	for c, key := range l.keys {
 		m.values.clear()
 		for i := range m.readers {
@@ -198,8 +202,9 @@ func (s *Store) makeTier(tx *bbolt.Tx, t *target, l *layout, raw []stored, windo
 			m.values.pick(order, &m.spare)
 		}
 		for _, r := range made {
-			r.condense(r.columns[starts[c]:], key.Kind(), &m.values)
+			r.condense(r.columns[start:], key.Kind(), &m.values)
 		}
+		start += tierWidth(key)
 	}
 	for _, r := range made {
 		if err := s.putTier(tx, t, l, r); err != nil {
