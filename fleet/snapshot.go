@@ -294,6 +294,7 @@ func Young(at, now time.Time, interval time.Duration) bool {
 type TableState struct {
 	Is   Completeness
 	At   time.Time
+	Span time.Duration // since it was read before; 0: never, or that is not known
 	Lane Lane
 }
 

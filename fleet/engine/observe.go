@@ -133,6 +133,9 @@ func (s *step) stamp(tables *[fleet.NumTables]fleet.TableState, o *fleet.Observa
 		}
 		st.Is = c
 		if c == fleet.Complete || c == fleet.Partial {
+			if st.Span = 0; !st.At.IsZero() {
+				st.Span = max(o.At.Sub(st.At), 0)
+			}
 			st.At = o.At
 		}
 	}

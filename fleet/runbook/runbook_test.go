@@ -372,3 +372,39 @@ func TestAWaitBelievesWhatCameAfter(t *testing.T) {
 		})
 	}
 }
+
+// TestAWaitCountsErrorsFromTheActOn: a port that was down has no errors, and a
+// count that begins before it was says nothing about whether they stopped.
+func TestAWaitCountsErrorsFromTheActOn(t *testing.T) {
+	s := well.snap(t)
+	c := must[*Cond](t)(Condition(`errors("sw1/Ethernet1") < 1`))
+	poll := func(after time.Duration, errors uint64) {
+		o := &fleet.Observation{Target: "sw1", Source: fleet.SourceSNMP, At: t0.Add(after), Ports: []fleet.Port{{PortDef: &fleet.PortDef{Name: "Ethernet1", Admin: "up", Oper: "up"}}}}
+		o.Ports[0].Counters.Set(fleet.InErrors, errors, true)
+		o.Ports[0].Counters.Set(fleet.OutErrors, 0, true)
+		o.SetTable(fleet.TablePorts, fleet.Complete)
+		s, _ = engine.Step(s, []fleet.Input{o}, o.At)
+	}
+	poll(10*time.Second, 1000)
+	act := t0.Add(15 * time.Second)
+	for _, x := range []struct {
+		after  time.Duration
+		errors uint64
+		want   string
+	}{
+		{20 * time.Second, 1000, "not known: how many errors sw1/Ethernet1 has: it was not read twice since"},
+		{30 * time.Second, 1450, "no"},
+		{40 * time.Second, 1450, "yes"},
+	} {
+		poll(x.after, x.errors)
+		got := "no"
+		if is, err := c.HoldsSince(s, "sw1", act); err != nil {
+			got = err.Error()
+		} else if is {
+			got = "yes"
+		}
+		if got != x.want {
+			t.Errorf("after %v: %s, want %s", x.after, got, x.want)
+		}
+	}
+}

@@ -255,26 +255,26 @@ func (x facts) expected(id, facet string) (string, error) {
 	return "", notKnown("what %s of %s should be", fleet.Clean(facet, 60), fleet.Clean(id, 80))
 }
 
-// row is a port as it was read lately.
-func (x facts) row(id string) (*fleet.Port, error) {
+// row is a port as it was read lately, and when that was.
+func (x facts) row(id string) (*fleet.Port, fleet.TableState, error) {
 	host, name, _ := strings.Cut(id, "/")
 	d, err := x.device(host)
 	if err != nil {
-		return nil, err
+		return nil, fleet.TableState{}, err
 	}
 	t := d.Tables[fleet.TablePorts]
 	switch p := d.Port(name); {
 	case p == nil:
-		return nil, notKnown("%s has no port %s", host, fleet.Clean(name, 40))
+		return nil, t, notKnown("%s has no port %s", host, fleet.Clean(name, 40))
 	case d.Blind() || !x.young(t.At, t.Lane):
-		return nil, notKnown("%s is not seen now", id)
+		return nil, t, notKnown("%s is not seen now", id)
 	default:
-		return p, nil
+		return p, t, nil
 	}
 }
 
 func (x facts) port(id string) (portView, error) {
-	p, err := x.row(id)
+	p, _, err := x.row(id)
 	if err != nil {
 		return portView{}, err
 	}
@@ -282,9 +282,12 @@ func (x facts) port(id string) (portView, error) {
 }
 
 func (x facts) errors(id string) (float64, error) {
-	p, err := x.row(id)
+	p, t, err := x.row(id)
 	if err != nil {
 		return 0, err
+	}
+	if t.At.Add(-t.Span).Before(x.since) { // a port that is down for a part of that has fewer
+		return 0, notKnown("how many errors %s has: it was not read twice since", id)
 	}
 	if !p.Rates.Errors.Known {
 		return 0, notKnown("how many errors %s has: it was not read twice", id)
@@ -331,7 +334,7 @@ func (x facts) lights(id string) (int, error) {
 	lit, dark := 0, 0
 	var unseen error
 	for _, port := range list {
-		switch p, err := x.row(port); {
+		switch p, _, err := x.row(port); {
 		case err != nil:
 			unseen = err
 		case p.Up():
