@@ -95,9 +95,8 @@ func (w bitWriter) put(b []byte, v uint64, n uint) ([]byte, bitWriter) {
 
 // end appends what is left.
 func (w bitWriter) end(b []byte) []byte {
-	for have := int(w.have); have > 0; have -= 8 {
-		b = append(b, byte(w.acc))
-		w.acc >>= 8
+	for bit := uint(0); bit < w.have; bit += 8 {
+		b = append(b, byte(w.acc>>bit))
 	}
 	return b
 }
