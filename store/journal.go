@@ -80,9 +80,16 @@ func journalPath(dir string, number uint64) string {
 	return filepath.Join(dir, fmt.Sprintf(journalName, number))
 }
 
+// journalNumber returns which file of the journal a name is of.
+func journalNumber(name string) (number uint64, ok bool) {
+	n, _ := fmt.Sscanf(name, journalName, &number)
+	return number, n == 1 && name == fmt.Sprintf(journalName, number)
+}
+
 // isJournal reports whether a file of a store's directory is of the journal.
 func isJournal(name string) bool {
-	return strings.HasPrefix(name, "series-") && strings.HasSuffix(name, ".log")
+	_, ok := journalNumber(name)
+	return ok
 }
 
 // encode makes of a range what series.db holds of it.
@@ -297,18 +304,19 @@ func (j *journal) knows(r journalRange) {
 	}
 }
 
-// open makes ready to write, after readJournal: it removes files that series.db
-// does not know of, and what a death tore.
+// open makes ready to write, after readJournal: it removes files that are needed no
+// more or were never whole, and what a death tore. A file beyond those that series.db
+// knows of stays until the journal comes to its number: where series.db has lost its
+// last commit, it may hold what was kept.
 func (j *journal) open() error {
 	entries, err := os.ReadDir(j.dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		path := filepath.Join(j.dir, e.Name())
-		known := slices.ContainsFunc(j.files, func(f *journalFile) bool { return f.path == path })
-		if isJournal(strings.TrimSuffix(e.Name(), ".part")) && !known {
-			if err := os.Remove(path); err != nil {
+		name, part := strings.CutSuffix(e.Name(), ".part")
+		if number, ok := journalNumber(name); ok && (part || number < j.known.from) {
+			if err := os.Remove(filepath.Join(j.dir, e.Name())); err != nil {
 				return err
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"io/fs"
@@ -218,8 +217,8 @@ func (v *journalView) close() {
 func examineJournal(dir string, each func(journalRecord)) error {
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
-		var number uint64
-		if n, _ := fmt.Sscanf(e.Name(), journalName, &number); n != 1 || err != nil || !isJournal(e.Name()) {
+		number, ok := journalNumber(e.Name())
+		if !ok || err != nil {
 			continue
 		}
 		j := &journal{dir: dir, id: journalID(filepath.Join(dir, e.Name()))}
