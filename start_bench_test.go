@@ -120,7 +120,8 @@ func (y *yard) rack(n int, region string, models [][]*fleet.SensorDef) {
 	}
 }
 
-// fill polls every device twelve times into a store in dir, through the real engine.
+// fill polls every device as often as in two hours into a store in dir, through the
+// real engine: as much lies in the journal.
 func (y *yard) fill(b *testing.B, dir string) {
 	cfg := store.Defaults()
 	cfg.Dir, cfg.Gather = dir, time.Nanosecond
@@ -132,10 +133,10 @@ func (y *yard) fill(b *testing.B, dir string) {
 	go func() {
 		done <- st.Run(context.Background(), engine.Restore(y.inv, fleet.Memory{}, time.Now()), engine.Step, nil)
 	}()
-	for range 12 {
-		for i := 0; i < len(y.obs); i += 200 {
+	for range 120 {
+		for i := 0; i < len(y.obs); i += 126 {
 			var in []fleet.Input
-			for _, o := range y.obs[i:min(i+200, len(y.obs))] {
+			for _, o := range y.obs[i:min(i+126, len(y.obs))] {
 				o := *o
 				o.At = time.Now().UTC()
 				in = append(in, &o)
@@ -191,8 +192,12 @@ func (y *yard) say(now time.Time) (in []fleet.Input) {
 
 // forget asks the system to drop a store's files from its memory.
 func forget(b *testing.B, dir string) {
-	for _, name := range []string{"state.db", "series.db"} {
-		f, err := os.Open(filepath.Join(dir, name))
+	paths, err := filepath.Glob(filepath.Join(dir, "s*.*"))
+	if err != nil || len(paths) < 3 {
+		b.Fatal(paths, err)
+	}
+	for _, path := range paths {
+		f, err := os.Open(path)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -214,13 +219,19 @@ func BenchmarkStart(b *testing.B) {
 	y, dir := newYard(500), b.TempDir()
 	y.fill(b, dir)
 	past := time.Now().UTC()
-	for _, name := range []string{"state.db", "series.db"} {
-		info, err := os.Stat(filepath.Join(dir, name))
+	paths, err := filepath.Glob(filepath.Join(dir, "s*.*"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	sizes := map[string]int64{}
+	for _, path := range paths {
+		info, err := os.Stat(path)
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Logf("%s: %d MiB", name, info.Size()>>20)
+		sizes[filepath.Ext(path)] += info.Size()
 	}
+	b.Logf("bytes on disk: %v", sizes)
 	cfg := store.Defaults()
 	cfg.Dir = dir
 	once := func(cold bool) benchline.Line {

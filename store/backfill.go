@@ -103,7 +103,7 @@ func (im *importer) add(ctx context.Context, r fleet.Readings) error {
 	if at >= before || at < im.oldest {
 		return ctx.Err()
 	}
-	t := target{phase: phaseOf(r.Target)}
+	t := target{phase: im.store.targets.phase(r.Target)}
 	key := importKey{r.Target, t.windowOf(at), &r.Keys[0], len(r.Keys)}
 	g := im.groups[key]
 	if g == nil {
@@ -202,7 +202,7 @@ func (s *Store) installImports(imports []importBlock) {
 	for _, b := range imports {
 		t := s.targets.intern(b.target)
 		s.targets.mu.Lock()
-		t.addPending(b.window)
+		t.await(b.window, b.window+windowMs+durMs(s.pace.grace))
 		s.targets.mu.Unlock()
 	}
 }

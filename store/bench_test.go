@@ -200,7 +200,7 @@ func (o *opened) mergesDue() bool {
 	o.targets.mu.RLock()
 	defer o.targets.mu.RUnlock()
 	return slices.ContainsFunc(o.targets.list, func(t *target) bool {
-		_, due := t.mergeDue(o.pace, toMs(time.Now()))
+		_, due := t.mergeDue(toMs(time.Now()))
 		return due
 	})
 }

@@ -100,14 +100,24 @@ func (c *cells) appendNums(dst []fleet.Num) []fleet.Num {
 	return dst
 }
 
-// grid reads the bodies of polls side by side, a column at a time. A series
-// mostly takes as many bytes in each, and bodies lie far apart in memory: read
-// one after the other, each would be waited for.
+// grid reads the bodies of polls, of one layout, column by column. Mostly all of
+// them have the same runs of the same scales: then they are read once, body after
+// body, into a table that lies column by column. Others are read side by side.
 type grid struct {
 	columns int
 	times   []int64
 	rows    []pollReader
 	asked   byte // of no use but that bodies are asked for, see open
+
+	even   bool
+	runs   []pollRun // of each body, where they are even
+	values []int64   // column after column
+}
+
+// pollRun is a run of values of one scale.
+type pollRun struct {
+	n     int
+	scale byte
 }
 
 // pollReader is how far a body has been read.
@@ -121,13 +131,88 @@ type pollReader struct {
 // open begins with the first column of polls of so many. It asks for all bodies
 // at once, so that memory is waited for but once: decoding them is too long for
 // the processor to see the next few coming.
-func (g *grid) open(rows []row, columns int) {
+func (g *grid) open(rows []*row, columns int) {
 	g.columns, g.times, g.rows = columns, g.times[:0], g.rows[:0]
 	for i := range rows {
 		g.times, g.rows = append(g.times, rows[i].at), append(g.rows, pollReader{body: rows[i].body})
 		if b := rows[i].body; len(b) > 0 {
 			g.asked += b[0] + b[len(b)-1]
 		}
+	}
+	g.even = len(rows) > 0 && len(rows)*columns <= freshMost && g.readEven()
+}
+
+// readEven reads all bodies into the table, unless one is unlike the first or
+// cannot be read.
+func (g *grid) readEven() bool {
+	g.runs = g.runs[:0]
+	for b, left := g.rows[0].body, g.columns; left > 0; {
+		n, scale, rest, err := readRun(b, left)
+		if err != nil {
+			return false
+		}
+		g.runs, left, b = append(g.runs, pollRun{n, scale}), left-n, rest
+		for ; n > 0 && scale != noScale; n-- {
+			if b = skipVarint(b); b == nil {
+				return false
+			}
+		}
+	}
+	g.values = slices.Grow(g.values[:0], len(g.rows)*g.columns)[:len(g.rows)*g.columns]
+	for i := range g.rows {
+		if !g.readRow(g.rows[i].body, g.values[i:]) {
+			return false
+		}
+	}
+	return true
+}
+
+// readRow reads a body into every so manyth of the values, as many as there are rows.
+func (g *grid) readRow(b []byte, values []int64) bool {
+	at := 0
+	for _, run := range g.runs {
+		n, scale, rest, err := readRun(b, g.columns)
+		if b = rest; err != nil || n != run.n || scale != run.scale {
+			return false
+		}
+		if scale == noScale {
+			at += n * len(g.rows)
+			continue
+		}
+		for ; n > 0; n-- {
+			u, size := uint64(0), 1
+			switch {
+			case len(b) > 0 && b[0] < 0x80: // most are small
+				u = uint64(b[0])
+			case len(b) > 1 && b[1] < 0x80:
+				u, size = uint64(b[0]&0x7f)|uint64(b[1])<<7, 2
+			default:
+				if u, size = binary.Uvarint(b); size <= 0 {
+					return false
+				}
+			}
+			values[at] = unfold(u)
+			at += len(g.rows)
+			b = b[size:]
+		}
+	}
+	return len(b) == 0
+}
+
+// evenColumn reads a column of the table.
+func (g *grid) evenColumn(c int, dst *cells) {
+	first := 0
+	for _, run := range g.runs {
+		if first += run.n; c >= first {
+			continue
+		}
+		if run.scale == noScale {
+			dst.none(len(g.rows))
+			return
+		}
+		dst.ints = append(dst.ints, g.values[c*len(g.rows):(c+1)*len(g.rows)]...)
+		dst.fill(run.scale)
+		return
 	}
 }
 
@@ -136,6 +221,10 @@ func (g *grid) close() { clear(g.rows) }
 
 // column reads the next column, which is column c.
 func (g *grid) column(c int, dst *cells) error {
+	if g.even {
+		g.evenColumn(c, dst)
+		return nil
+	}
 	from := len(dst.ints)
 	dst.ints = slices.Grow(dst.ints, len(g.rows))[:from+len(g.rows)]
 	dst.scales = slices.Grow(dst.scales, len(g.rows))[:from+len(g.rows)]

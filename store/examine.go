@@ -282,7 +282,7 @@ func examineDamaged(ctx context.Context, dir string) (Report, error) {
 				return err
 			}
 			if bucket == string(bucketTargets) {
-				names[numberOf(k)] = string(v)
+				names[numberOf(k)], _ = decodeTarget(v)
 			}
 			report.Records[strings.TrimSuffix(file, ".db")+"/"+bucket]++
 			return nil

@@ -250,7 +250,7 @@ func TestRestoreTakesOnlyAnEmptyPlace(t *testing.T) {
 
 // A backup of an older schema is restored, and brought up to date on the way.
 func TestRestoreOfAnOlderBackup(t *testing.T) {
-	for _, version := range []string{"v1", "v2", "v3", "v4", "v5"} {
+	for _, version := range []string{"v1", "v2", "v3", "v4", "v5", "v6"} {
 		from, to := unpackFixture(t, version), filepath.Join(t.TempDir(), "new")
 		before := contents(t, from)
 		if _, err := Examine(t.Context(), from); !errors.Is(err, ErrOlder) {

@@ -26,8 +26,7 @@ func seedNums() []fleet.Num {
 }
 
 func FuzzWAL(f *testing.F) {
-	body := appendBody(nil, seedNums())
-	row := append(appendRowHead(nil, rowHead{target: 1, layout: 2, at: 1005}, 1000, len(body)), body...)
+	row, _ := appendRow(nil, rowHead{target: 1, layout: 2, at: 1005}, 1000, seedNums())
 	wal := binary.AppendVarint([]byte{walShared}, 1000)
 	f.Add(append(binary.AppendUvarint(wal, 1), row...), uint16(5))
 	f.Add([]byte{walAlone, 0, 0xff, 0xff, 0xff, 0xff, 0x0f}, uint16(1))

@@ -39,12 +39,14 @@ type journal struct {
 	files []*journalFile
 	known journalRange // what series.db says
 	bytes atomic.Int64 // that the files have
+	views atomic.Int64 // of it, whose files stay as they are
 	buf   []byte
 	doubt bool // the last record could not be synced, or was not to be kept: it must be taken back
 }
 
-// journalRange is numbers of files, from 1; zero is none.
-type journalRange struct{ from, to uint64 }
+// journalRange is numbers of files, from 1; zero is none. From newest on there are
+// all newest rows that series.db does not keep.
+type journalRange struct{ from, to, newest uint64 }
 
 // journalFile is one of the files, and how far it is written.
 type journalFile struct {
@@ -55,6 +57,7 @@ type journalFile struct {
 	end    int64         // where the next record begins
 	last   journalRecord // without its value; at is 0 where there is none
 	before journalRecord // the one before it
+	after  uint64        // batch of the record before its first
 	ended  bool          // the last record is an end
 	torn   bool          // something lies behind the end
 }
@@ -94,14 +97,18 @@ func isJournal(name string) bool {
 
 // encode makes of a range what series.db holds of it.
 func (r journalRange) encode() []byte {
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, r.from), r.to)
+	b := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, r.from), r.to)
+	return binary.BigEndian.AppendUint64(b, r.newest)
 }
 
 func decodeJournalRange(b []byte) (r journalRange, err error) {
-	if len(b) == 16 {
-		r = journalRange{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}
+	switch len(b) {
+	case 16: // until schema 7
+		r = journalRange{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b)}
+	case 24:
+		r = journalRange{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[16:])}
 	}
-	if r.from == 0 || r.from > r.to || r.to-r.from > 1<<20 {
+	if r.from == 0 || r.from > r.to || r.to-r.from > 1<<20 || r.newest < r.from || r.newest > r.to {
 		return journalRange{}, damaged("the journal's files are %x", b)
 	}
 	return r, nil
@@ -139,25 +146,30 @@ func (j *journal) takes(n int) bool {
 	return f != nil && f.number == j.known.to && f.end+padded(n) <= f.size
 }
 
-// append writes a record and syncs it. Where it fails the record is taken back
-// before the next one, or a commit of series.db.
-func (j *journal) append(seq uint64, value []byte) error {
+// append writes a record, whose head it fills in, and syncs it. Where it fails the
+// record is taken back before the next one, or a commit of series.db.
+func (j *journal) append(seq uint64, record []byte) error {
 	if err := j.settle(); err != nil {
 		return err
 	}
-	err := j.write(seq, value)
+	err := j.write(seq, record)
 	if err != nil {
 		err = errors.Join(err, j.settle())
 	}
 	return err
 }
 
-func (j *journal) write(seq uint64, value []byte) error {
+func (j *journal) write(seq uint64, record []byte) error {
 	f := j.current()
 	r := journalRecord{seq: seq, prev: j.prev(), at: f.end}
-	j.buf = j.encode(j.buf, f.number, r, value)
-	j.doubt, f.before, f.last, f.ended, f.end = true, f.last, r, value == nil, f.end+int64(len(j.buf))
-	if _, err := f.f.WriteAt(j.buf, r.at); err != nil {
+	j.seal(record, f.number, r)
+	n := len(record) - recordHead
+	if f.last.at == 0 {
+		f.after = r.prev
+	}
+	j.doubt, f.before, f.last, f.ended, f.end = true, f.last, r, n == 0, f.end+padded(n)
+	// What follows it on its last page is zero already.
+	if _, err := f.f.WriteAt(record, r.at); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	if err := f.sync(); err != nil {
@@ -167,17 +179,12 @@ func (j *journal) write(seq uint64, value []byte) error {
 	return nil
 }
 
-// encode makes the pages of a record, in b where that is large enough.
-func (j *journal) encode(b []byte, file uint64, r journalRecord, value []byte) []byte {
-	n := padded(len(value))
-	b = slices.Grow(b[:0], int(n))[:n]
-	binary.BigEndian.PutUint32(b[4:], uint32(len(value)))
+// seal fills in the head of a record.
+func (j *journal) seal(b []byte, file uint64, r journalRecord) {
+	binary.BigEndian.PutUint32(b[4:], uint32(len(b)-recordHead))
 	binary.BigEndian.PutUint64(b[8:], r.seq)
 	binary.BigEndian.PutUint64(b[16:], r.prev)
-	end := recordHead + copy(b[recordHead:], value)
-	binary.BigEndian.PutUint32(b, crc32.Update(j.seed(file), castagnoli, b[4:end]))
-	clear(b[end:])
-	return b
+	binary.BigEndian.PutUint32(b, crc32.Update(j.seed(file), castagnoli, b[4:]))
 }
 
 func (f *journalFile) sync() error {
@@ -232,11 +239,14 @@ func (j *journal) grow(n int, size int64) error {
 		number = f.number + 1
 	}
 	path := journalPath(j.dir, number)
-	f, err := os.OpenFile(path+".part", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(path+".part", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
-	if err = fill(f, size); err == nil {
+	if err = f.Truncate(size); err == nil {
+		err = fill(f, size)
+	}
+	if err == nil {
 		_, err = f.WriteAt(j.head(number), 0)
 	}
 	if err == nil {
@@ -277,7 +287,20 @@ func (j *journal) needed(first uint64) journalRange {
 	for from < len(j.files)-1 && (j.files[from].last.seq < first || j.files[from].number < j.known.from) {
 		from++
 	}
-	return journalRange{j.files[from].number, j.current().number}
+	return journalRange{from: j.files[from].number, to: j.current().number}
+}
+
+// beyond returns the batch before which all must become parts, so that no more than
+// so many bytes of the journal are needed.
+func (j *journal) beyond(most int64) (seq uint64) {
+	total := j.bytes.Load()
+	for _, f := range j.files {
+		if total <= most || f == j.current() {
+			break
+		}
+		seq, total = f.last.seq+1, total-f.size
+	}
+	return seq
 }
 
 // knows takes over what series.db now says, and removes the files that nobody
@@ -292,7 +315,7 @@ func (j *journal) knows(r journalRange) {
 		if f.f != nil {
 			f.f.Close()
 		}
-		os.Remove(f.path)
+		j.reuse(f.path)
 		j.bytes.Add(-f.size)
 		j.files = j.files[1:]
 	}
@@ -301,6 +324,16 @@ func (j *journal) knows(r journalRange) {
 			f.f.Close()
 			f.f = nil
 		}
+	}
+}
+
+// reuse keeps a file that is not needed any more to become the next one, where there
+// is none kept yet and nobody reads it: overwriting takes the system less than making.
+// Where that fails the next one is made.
+func (j *journal) reuse(path string) {
+	next := journalPath(j.dir, j.current().number+1) + ".part"
+	if _, err := os.Lstat(next); err == nil || j.views.Load() > 0 || os.Rename(path, next) != nil {
+		os.Remove(path)
 	}
 }
 
@@ -342,7 +375,7 @@ func (j *journal) close() (err error) {
 		return nil
 	}
 	if err = j.settle(); err == nil && f.last.at != 0 && !f.ended && j.takes(0) {
-		err = j.write(f.last.seq, nil)
+		err = j.write(f.last.seq, make([]byte, recordHead))
 	}
 	for _, f := range j.files {
 		if f.f != nil {

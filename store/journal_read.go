@@ -14,16 +14,13 @@ import (
 	"strings"
 )
 
-// readJournal reads the files of a range. each is called with every record, in
-// order, whose value is good until it returns. The files are closed again; open
-// opens the last one.
-func readJournal(dir string, id []byte, r journalRange, each func(journalRecord)) (*journal, error) {
-	j := &journal{dir: dir, id: id, known: r}
-	if r.to == 0 {
-		return j, nil
-	}
-	for n := r.from; n <= r.to; n++ {
-		f, err := j.read(n, n == r.to, each)
+// readJournal reads the files from one to another of those that are known. each is
+// called with every record, in order, whose value is good until it returns. The files
+// are closed again; open opens the last one.
+func readJournal(dir string, id []byte, known journalRange, from, to uint64, each func(journalRecord)) (*journal, error) {
+	j := &journal{dir: dir, id: id, known: known}
+	for n := max(from, 1); n <= to; n++ {
+		f, err := j.read(n, n == known.to, each)
 		if err != nil {
 			return j, &FileError{journalPath(dir, n), err}
 		}
@@ -32,6 +29,23 @@ func readJournal(dir string, id []byte, r journalRange, each func(journalRecord)
 	}
 	j.buf = nil // of the length of a file
 	return j, nil
+}
+
+// behind puts the files of a journal before those of another, whose first record must
+// follow its last.
+func (j *journal) behind(older *journal) error {
+	for _, f := range j.files {
+		if f.last.at == 0 {
+			continue
+		}
+		if prev := older.prev(); f.after != prev {
+			return &FileError{f.path, damaged("its first batch is said to follow batch %d, and follows %d", f.after, prev)}
+		}
+		break
+	}
+	j.files = append(older.files, j.files...)
+	j.bytes.Add(older.bytes.Load())
+	return nil
 }
 
 // read reads one file. Only the last may end in what is torn.
@@ -86,6 +100,9 @@ func (j *journal) parse(file *journalFile, b []byte, last bool, each func(journa
 			return damaged("batch %d is said to follow batch %d, and follows %d", r.seq, r.prev, prev)
 		}
 		each(r)
+		if file.last.at == 0 {
+			file.after = r.prev
+		}
 		prev, file.before, file.last, file.ended = r.seq, file.last, r, r.value == nil
 		file.last.value = nil
 		file.end += padded(len(r.value))
@@ -130,6 +147,7 @@ func zero(b []byte) bool {
 // is removed meanwhile can still be read.
 type journalView struct {
 	*journal
+	of   *journal
 	open []*os.File
 	err  error         // what is not in open
 	ends []int64       // 0: the file's own
@@ -138,7 +156,8 @@ type journalView struct {
 
 // view opens the files to read them. What is wrong is told by those who do.
 func (j *journal) view() *journalView {
-	v := &journalView{journal: &journal{dir: j.dir, id: j.id, known: j.known}}
+	v := &journalView{journal: &journal{dir: j.dir, id: j.id, known: j.known}, of: j}
+	j.views.Add(1)
 	for n := j.known.from; n <= j.known.to && n > 0; n++ {
 		f, err := openJournal(journalPath(j.dir, n))
 		if err != nil {
@@ -160,6 +179,7 @@ func (j *journal) view() *journalView {
 
 // read calls each with every record. An error is a *FileError.
 func (v *journalView) read(each func(journalRecord)) error {
+	v.files = nil
 	for i, f := range v.open {
 		b, err := readJournalFile(f, nil)
 		if err != nil {
@@ -194,7 +214,9 @@ func (v *journalView) copyTo(ctx context.Context, dir string) error {
 		}
 		if _, err = io.Copy(stoppable{ctx, to}, from); err == nil && v.last.seq > 0 && i == len(v.open)-1 {
 			end := journalRecord{seq: v.last.seq, prev: v.last.seq}
-			_, err = to.Write(v.encode(nil, v.known.to, end, nil))
+			page := make([]byte, journalPage)
+			v.seal(page[:recordHead], v.known.to, end)
+			_, err = to.Write(page)
 		}
 		if err == nil {
 			err = to.Sync()
@@ -207,6 +229,7 @@ func (v *journalView) copyTo(ctx context.Context, dir string) error {
 }
 
 func (v *journalView) close() {
+	v.of.views.Add(-1)
 	for _, f := range v.open {
 		f.Close()
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -23,13 +24,16 @@ type saidRecord struct {
 
 // readBack reads a journal, ends left out, as a start does.
 func readBack(dir string, known journalRange) (j *journal, all []saidRecord, err error) {
-	j, err = readJournal(dir, []byte("store"), known, func(r journalRecord) {
+	j, err = readJournal(dir, []byte("store"), known, known.from, known.to, func(r journalRecord) {
 		if r.value != nil {
 			all = append(all, saidRecord{r.seq, string(r.value)})
 		}
 	})
 	return j, all, err
 }
+
+// recordOf is a value with room for the head of its record.
+func recordOf(value []byte) []byte { return append(make([]byte, recordHead), value...) }
 
 // newJournal is a journal of one file.
 func newJournal(t testing.TB, dir string, size int64) *journal {
@@ -74,7 +78,7 @@ func TestJournalHoldsWhatItWasTold(t *testing.T) {
 					}
 					j.knows(j.needed(0))
 				}
-				must(j.append(seq, value))
+				must(j.append(seq, recordOf(value)))
 				want = append(want, saidRecord{seq, string(value)})
 			},
 			"take back": func(t *rapid.T) {
@@ -129,7 +133,7 @@ func TestJournalIsTornAtItsEndAlone(t *testing.T) {
 	var want []saidRecord
 	for n := range uint64(3) {
 		value := bytes.Repeat([]byte{byte(n + 1)}, 3000*int(n+1))
-		if err := j.append(n+1, value); err != nil {
+		if err := j.append(n+1, recordOf(value)); err != nil {
 			t.Fatal(err)
 		}
 		want = append(want, saidRecord{n + 1, string(value)})
@@ -159,7 +163,7 @@ func TestJournalIsTornAtItsEndAlone(t *testing.T) {
 		if err := again.open(); err != nil {
 			t.Fatal(err)
 		}
-		if err := again.append(9, []byte("next")); err != nil {
+		if err := again.append(9, recordOf([]byte("next"))); err != nil {
 			t.Fatal(err)
 		}
 		if err := again.close(); err != nil {
@@ -184,7 +188,7 @@ func TestJournalEveryFlippedByteIsFoundOrIsNotLive(t *testing.T) {
 			}
 			j.knows(j.needed(0))
 		}
-		if err := j.append(n+1, bytes.Repeat([]byte{byte(n + 1)}, 2000)); err != nil {
+		if err := j.append(n+1, recordOf(bytes.Repeat([]byte{byte(n + 1)}, 2000))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -193,7 +197,7 @@ func TestJournalEveryFlippedByteIsFoundOrIsNotLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, want, err := readBack(dir, known)
-	if err != nil || len(want) != 4 || known != (journalRange{1, 2}) {
+	if err != nil || len(want) != 4 || known.from != 1 || known.to != 2 {
 		t.Fatalf("%d records of %v, %v", len(want), known, err)
 	}
 	for n := known.from; n <= known.to; n++ {
@@ -238,7 +242,7 @@ func read(t testing.TB, path string) []byte {
 func FuzzJournal(f *testing.F) {
 	j := newJournal(f, f.TempDir(), 4*journalPage)
 	for n := range uint64(2) {
-		if err := j.append(n+1, []byte("value")); err != nil {
+		if err := j.append(n+1, recordOf([]byte("value"))); err != nil {
 			f.Fatal(err)
 		}
 	}
@@ -372,4 +376,68 @@ func TestWithoutAJournalNothingIsLost(t *testing.T) {
 	if p := o.read(t, gauge, day0, maxTime, 0); len(p) != batches || len(o.journal.files) != 0 {
 		t.Errorf("%d of %d polls, %d files", len(p), batches, len(o.journal.files))
 	}
+}
+
+// A file that is not needed any more becomes the next one, zero throughout, unless
+// somebody reads it.
+func TestAFileOfTheJournalIsUsedAgain(t *testing.T) {
+	for _, read := range []bool{false, true} {
+		dir := t.TempDir()
+		j := newJournal(t, dir, 4*journalPage)
+		grow := func() {
+			t.Helper()
+			if err := j.grow(1, 4*journalPage); err != nil {
+				t.Fatal(err)
+			}
+		}
+		say := func(seq uint64) {
+			t.Helper()
+			if err := j.append(seq, recordOf(bytes.Repeat([]byte{byte(seq)}, 3000))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for seq := range uint64(6) {
+			if seq%3 == 0 && seq > 0 {
+				grow()
+				j.knows(j.needed(0))
+			}
+			say(seq + 1)
+		}
+		var view *journalView
+		if read {
+			view = j.view()
+		}
+		was := inode(t, journalPath(dir, 1))
+		j.knows(j.needed(4)) // the first is needed no more, but for the commit before
+		j.knows(j.needed(4))
+		grow()
+		j.knows(j.needed(4))
+		if again := inode(t, journalPath(dir, 3)) == was; again == read {
+			t.Errorf("read: %v, used again: %v", read, again)
+		}
+		if b, err := os.ReadFile(journalPath(dir, 3)); err != nil || !zero(b[journalPage:]) {
+			t.Errorf("the next file is not empty, %v", err)
+		}
+		say(7)
+		_, got, err := readBack(dir, j.known)
+		if err != nil || len(got) != 4 {
+			t.Errorf("%d records, %v", len(got), err)
+		}
+		if read {
+			var seen int
+			if err := view.read(func(journalRecord) { seen++ }); err != nil || seen != 6 {
+				t.Errorf("who reads it sees %d records, %v", seen, err)
+			}
+			view.close()
+		}
+	}
+}
+
+func inode(t *testing.T, path string) uint64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Sys().(*syscall.Stat_t).Ino
 }

@@ -75,8 +75,8 @@ func (s *Store) loadState() error {
 	})
 }
 
-// loadSeries reads the names of targets and series and the rows that are not
-// yet in a part, of batches that happened.
+// loadSeries reads the names of targets and series and the newest rows, of batches
+// that happened. Those that are older and not yet in a block loadOlder reads.
 func (s *Store) loadSeries(tx *bbolt.Tx, found *openRecords) error {
 	for _, load := range []func(*bbolt.Tx) error{s.loadTargets, s.loadLayouts, s.loadLast} {
 		if err := load(tx); err != nil {
@@ -93,8 +93,8 @@ func (s *Store) loadSeries(tx *bbolt.Tx, found *openRecords) error {
 	return s.loadPending(found.pending)
 }
 
-// writtenAhead returns the write-ahead values of series.db and the journal, in
-// order of their batches, checked against their sums.
+// writtenAhead returns the write-ahead values of series.db, and of the journal from
+// where the newest rows are, in order of their batches, checked against their sums.
 func (s *Store) writtenAhead(tx *bbolt.Tx, records []walRecord) ([]walValue, error) {
 	var values []walValue
 	for _, x := range records {
@@ -112,13 +112,53 @@ func (s *Store) writtenAhead(tx *bbolt.Tx, records []walRecord) ([]walValue, err
 	if err != nil {
 		return nil, err
 	}
-	s.journal, err = readJournal(s.cfg.Dir, storeID(s.state), known, func(r journalRecord) {
-		if r.value != nil {
-			values = append(values, walValue{seq: r.seq, b: slices.Clone(r.value), journal: true})
-		}
-	})
+	s.journal, err = s.journalValues(known, known.newest, known.to, &values)
 	slices.SortStableFunc(values, func(a, b walValue) int { return cmp.Compare(a.seq, b.seq) })
 	return values, err
+}
+
+// journalValues reads files of the journal, and appends the values of their records.
+func (s *Store) journalValues(known journalRange, from, to uint64, values *[]walValue) (*journal, error) {
+	return readJournal(s.cfg.Dir, storeID(s.state), known, from, to, func(r journalRecord) {
+		if r.value != nil {
+			*values = append(*values, walValue{seq: r.seq, b: slices.Clone(r.value), journal: true})
+		}
+	})
+}
+
+// loadOlder reads the rows of the journal that a start could do without.
+func (s *Store) loadOlder() error {
+	known := s.journal.known
+	if known.from == known.newest {
+		return nil
+	}
+	var values []walValue
+	older, err := s.journalValues(known, known.from, known.newest-1, &values)
+	if err == nil {
+		err = s.journal.behind(older)
+	}
+	if err != nil {
+		return err
+	}
+	s.writer.round.kept = older.prev() + 1
+	l := walLoad{targets: s.targets.all(), layouts: s.layouts.all()}
+	rows := make([][]*row, len(l.targets))
+	came := toMs(time.Now())
+	for _, x := range values {
+		live, err := l.rows(x.seq, x.b, came, func(t *target, r *row) { rows[t.id-1] = append(rows[t.id-1], r) })
+		if err != nil {
+			return err
+		}
+		s.writer.noteWAL(x, live)
+	}
+	bySeq := func(a, b walEntry) int { return cmp.Compare(a.seq, b.seq) }
+	slices.SortStableFunc(s.writer.wal, bySeq)
+	s.targets.mu.Lock()
+	defer s.targets.mu.Unlock()
+	for i, t := range l.targets {
+		s.targets.putBefore(s.pace, t, rows[i])
+	}
+	return nil
 }
 
 // journalOf returns the files of the journal that series.db knows of.
@@ -185,7 +225,7 @@ func numbered(b *bbolt.Bucket, f func(value []byte) error) error {
 
 func (s *Store) loadTargets(tx *bbolt.Tx) error {
 	return numbered(tx.Bucket(bucketTargets), func(v []byte) error {
-		s.targets.add(string(v))
+		s.targets.add(decodeTarget(v))
 		return nil
 	})
 }
@@ -200,30 +240,54 @@ func (s *Store) loadLayouts(tx *bbolt.Tx) error {
 	})
 }
 
-// loadLast reads the newest row in a part of each target.
+// loadLast reads the newest row of each target that is kept.
 func (s *Store) loadLast(tx *bbolt.Tx) error {
 	return tx.Bucket(bucketLast).ForEach(func(k, raw []byte) error {
 		v, err := unseal(k, raw)
 		if err != nil {
 			return err
 		}
-		if len(k) != 4 || len(v) < 12 {
+		l, r, err := decodeLast(v)
+		if err != nil || len(k) != 4 {
 			return damaged("newest row %x", k)
 		}
 		t := s.targets.byID(binary.BigEndian.Uint32(k))
-		l := s.layouts.get(binary.BigEndian.Uint32(v))
-		if t == nil || l == nil {
+		r.layout = s.layouts.get(l)
+		if t == nil || r.layout == nil {
 			return damaged("newest row %x of an unknown target or layout", k)
 		}
-		t.last = row{at: int64(binary.BigEndian.Uint64(v[4:])), layout: l, body: append([]byte(nil), v[12:]...)}
+		r.body = slices.Clone(r.body)
+		t.last, t.kept = r, true
 		return nil
 	})
 }
 
+// lastSeq marks a newest row that says of which batch it is, as all do from schema
+// 7 on.
+const lastSeq = 1 << 31
+
+// encodeLast writes a newest row: layout, time, batch, body.
 func encodeLast(r row) []byte {
-	b := binary.BigEndian.AppendUint32(nil, r.layout.id)
+	b := binary.BigEndian.AppendUint32(nil, r.layout.id|lastSeq)
 	b = binary.BigEndian.AppendUint64(b, uint64(r.at))
+	b = binary.BigEndian.AppendUint64(b, r.seq)
 	return append(b, r.body...)
+}
+
+// decodeLast returns a newest row, whose body is a slice of b, and its layout.
+func decodeLast(b []byte) (layout uint32, r row, err error) {
+	if len(b) < 12 {
+		return 0, r, damaged("a newest row of %d bytes", len(b))
+	}
+	layout, r.at, b = binary.BigEndian.Uint32(b), int64(binary.BigEndian.Uint64(b[4:])), b[12:]
+	if layout&lastSeq != 0 {
+		if len(b) < 8 {
+			return 0, r, damaged("a newest row of %d bytes", 12+len(b))
+		}
+		layout, r.seq, b = layout&^lastSeq, binary.BigEndian.Uint64(b), b[8:]
+	}
+	r.body = b
+	return layout, r, nil
 }
 
 // openRecords is what series.db says of rows that are not yet in a merged block,
@@ -290,12 +354,7 @@ func (s *Store) loadWAL(values []walValue) error {
 		if x.seq > newest.Seq {
 			newest = Place{x.seq, fromMs(r.base)}
 		}
-		live := 0
-		err = l.rows(x.seq, x.b, func(t *target, r row) {
-			r.came = came
-			t.push(r)
-			live++
-		})
+		live, err := l.rows(x.seq, x.b, came, func(t *target, r *row) { s.targets.put(s.pace, t, r) })
 		if err != nil {
 			return err
 		}
@@ -343,39 +402,44 @@ type walLoad struct {
 	happened happened
 }
 
+// leastRow is what a row takes in a value at least.
+const leastRow = 6 // bytes
+
 // makeRoom asks each value how many rows it has. Nothing of it is checked yet:
 // a wrong answer costs room, and no more than the values themselves take.
 func (l *walLoad) makeRoom(values []walValue) {
-	const least = 6 // bytes of a row with its head
 	total := 0
 	for _, v := range values {
 		if r, err := readWAL(v.b); err == nil {
-			total += int(min(r.left, uint64(len(v.b)/least)))
+			total += int(min(r.left, uint64(len(v.b)/leastRow)))
 		}
 	}
 	each := (total + len(l.targets) - 1) / len(l.targets)
-	room := make([]row, each*len(l.targets))
+	room := make([]*row, each*len(l.targets))
 	for i, t := range l.targets {
 		t.rows = room[i*each : i*each : (i+1)*each]
 	}
 }
 
-// rows calls f with each row of a value, whose bodies are slices of it.
-func (l *walLoad) rows(seq uint64, value []byte, f func(t *target, r row)) error {
+// rows calls f with each row of a value, whose bodies are slices of it, and returns
+// how many there are.
+func (l *walLoad) rows(seq uint64, value []byte, came int64, f func(t *target, r *row)) (n int, err error) {
 	r, err := readWAL(value)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	rows := make([]row, 0, min(r.left, uint64(len(value)/leastRow)))
 	for {
 		h, body, ok, err := r.next()
 		if err != nil || !ok {
-			return err
+			return len(rows), err
 		}
 		t, y := h.target-1, h.layout-1 // 0 is none
 		if t >= uint32(len(l.targets)) || y >= uint32(len(l.layouts)) {
-			return damaged("batch %d has a row of an unknown target or layout", seq)
+			return 0, damaged("batch %d has a row of an unknown target or layout", seq)
 		}
-		f(l.targets[t], row{seq: seq, at: h.at, layout: l.layouts[y], body: body})
+		rows = append(rows, row{seq: seq, at: h.at, came: came, layout: l.layouts[y], body: body})
+		f(l.targets[t], &rows[len(rows)-1])
 	}
 }
 
@@ -388,7 +452,8 @@ func (s *Store) loadPending(keys [][]byte) error {
 		if t == nil {
 			return damaged("pending window %x of an unknown target", k)
 		}
-		t.pending = append(t.pending, readMs(k[4:]))
+		window := readMs(k[4:])
+		t.await(window, window+windowMs+durMs(s.pace.grace))
 	}
 	return nil
 }

@@ -17,8 +17,9 @@ type stored struct {
 }
 
 // merge makes one block of all parts of a window that agree in layout and in
-// whether they were imported, and the tiers of that window.
-func (s *Store) merge(tx *bbolt.Tx, t *target, window int64) error {
+// whether they were imported, and of the rows in memory, and the tiers of that
+// window. It marks the groups that are in a block.
+func (s *Store) merge(tx *bbolt.Tx, t *target, window int64, open []group) error {
 	blocks := tx.Bucket(bucketBlocks)
 	s.writer.tiers.fresh.rows = 0
 	var parts []stored
@@ -37,10 +38,22 @@ func (s *Store) merge(tx *bbolt.Tx, t *target, window int64) error {
 		for n < len(parts) && parts[n].key.layout == parts[0].key.layout && parts[n].key.imported == parts[0].key.imported {
 			n++
 		}
-		if err := s.mergeParts(blocks, parts[:n]); err != nil {
+		var g *group
+		if key := parts[0].key; !key.imported {
+			g = groupOf(open, window, key.layout)
+		}
+		if err := s.mergeParts(blocks, parts[0].key, parts[:n], g); err != nil {
 			return err
 		}
 		parts = parts[n:]
+	}
+	for i := range open {
+		if g := &open[i]; g.window == window && !g.tried {
+			key := blockKey{target: t.id, window: window, layout: g.layout.id}
+			if err := s.mergeParts(blocks, key, nil, g); err != nil {
+				return err
+			}
+		}
 	}
 	if err := s.makeTiers(tx, t, window); err != nil {
 		return err
@@ -65,40 +78,62 @@ func openStored(k, raw []byte) (stored, error) {
 	return stored{key: key, block: b}, err
 }
 
-func (s *Store) mergeParts(blocks *bbolt.Bucket, parts []stored) error {
-	rows := 0
-	for _, p := range parts {
-		rows += p.rows
-		if p.columns != parts[0].columns {
-			return damaged("parts of one layout have %d and %d columns", p.columns, parts[0].columns)
-		}
-	}
-	if len(parts) == 1 && parts[0].key.part == 0 || rows > maxInts {
+// groupOf finds the group of a window and layout.
+func groupOf(groups []group, window int64, layout uint32) *group {
+	i := slices.IndexFunc(groups, func(g group) bool { return g.window == window && g.layout.id == layout })
+	if i < 0 {
 		return nil
 	}
+	return &groups[i]
+}
+
+// mergeParts makes one block of parts, and of rows in memory where there are some.
+func (s *Store) mergeParts(blocks *bbolt.Bucket, key blockKey, parts []stored, open *group) (err error) {
+	columns, rows := 0, 0
+	var last []*row
+	if open != nil {
+		open.tried, last = true, open.rows
+		columns, rows = len(open.layout.keys), len(last)
+	} else {
+		columns = parts[0].columns
+	}
+	for _, p := range parts {
+		rows += p.rows
+		if p.columns != columns {
+			return damaged("parts of one layout have %d and %d columns", p.columns, columns)
+		}
+	}
+	if rows > maxInts || len(last) == 0 && len(parts) == 1 && parts[0].key.part == 0 {
+		return nil
+	}
+	w := &s.writer
+	w.grid.open(last, columns)
+	defer w.grid.close()
 	var times []int64
-	var err error
 	for _, p := range parts {
 		if times, err = p.appendTimes(times); err != nil {
 			return err
 		}
 	}
+	times = append(times, w.grid.times...)
 	readers := make([]columnReader, len(parts))
 	for i := range parts {
 		readers[i] = parts[i].reader()
 	}
-	key := parts[0].key
 	key.part = 0
-	fresh := &s.writer.tiers.fresh
-	keep := fresh.begin(key, times, parts[0].columns)
-	value, err := s.writer.enc.block(times, parts[0].columns, func(_ int, dst *cells) error {
+	fresh := &w.tiers.fresh
+	keep := fresh.begin(key, times, columns)
+	value, err := w.enc.block(times, columns, func(c int, dst *cells) error {
 		for i := range readers {
 			if err := readers[i].next(dst); err != nil {
 				return err
 			}
 		}
+		if err := w.grid.column(c, dst); err != nil {
+			return err
+		}
 		if keep {
-			s.writer.enc.settle(dst)
+			w.enc.settle(dst)
 			fresh.append(dst, 0, len(dst.ints))
 		}
 		return nil
@@ -110,6 +145,9 @@ func (s *Store) mergeParts(blocks *bbolt.Bucket, parts []stored) error {
 		if err := blocks.Delete(p.raw); err != nil {
 			return err
 		}
+	}
+	if open != nil {
+		open.merged = true
 	}
 	return put(blocks, key.encode(), value)
 }

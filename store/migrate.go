@@ -13,11 +13,12 @@ import (
 // the new one, whatever happens. testdata holds a store of every past version.
 var stateMigrations = []func(*bbolt.Tx) error{packRows, shareSets}
 
-var seriesMigrations = []func(*bbolt.Tx) error{wantTiers, sameSeries, sameSeries, sameSeries, sameSeries}
+var seriesMigrations = []func(*bbolt.Tx) error{wantTiers, sameSeries, sameSeries, sameSeries, sameSeries, sameSeries}
 
-// sameSeries brings schema 2 to 3 and so on to 6: blocks and write-ahead values
+// sameSeries brings schema 2 to 3 and so on to 7: blocks and write-ahead values
 // say their version themselves, a long block may lie in one piece, there may be no
-// journal, and old ones are read for as long as they are kept.
+// journal, the windows of targets go on as they are, and old ones are read for as
+// long as they are kept.
 func sameSeries(*bbolt.Tx) error { return nil }
 
 // wantTiers brings schema 1 to 2, which has tiers: every window is to be merged

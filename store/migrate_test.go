@@ -78,7 +78,7 @@ func TestStoreOfSchema1IsOpenedWithAllItKnew(t *testing.T) {
 
 // The stores of schema 2 and of series schemas 3 to 5 hold what fillFixture says.
 func TestStoresOfLaterSchemasAreOpenedWithAllTheyKnew(t *testing.T) {
-	for _, version := range []string{"v2", "v3", "v4", "v5"} {
+	for _, version := range []string{"v2", "v3", "v4", "v5", "v6"} {
 		t.Run(version, func(t *testing.T) { opensFixture(t, unpackFixture(t, version)) })
 	}
 }

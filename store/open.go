@@ -82,14 +82,14 @@ var (
 	bucketInventories    = []byte("inventories")     // hash -> gzip of JSON
 	bucketInventoryTimes = []byte("inventory-times") // time -> hash
 	stateBuckets         = [][]byte{bucketLatest, bucketSets, bucketSetRefs, bucketHistory, bucketGone, bucketEvents, bucketEventsOf, bucketEventIDs, bucketAudit, bucketJobs, bucketJobTimes, bucketOrigins, bucketOutbox, bucketOutboxKeys, bucketInventories, bucketInventoryTimes}
-	bucketTargets        = []byte("targets") // number                    -> name
+	bucketTargets        = []byte("targets") // number                    -> name, see encodeTarget
 	bucketLayouts        = []byte("layouts") // number                    -> keys
 	bucketWAL            = []byte("wal")     // seq, and from 1 on a number -> rows; most are in the journal
 	bucketBlocks         = []byte("blocks")  // see blockKey              -> block
 	bucketTiers          = []byte("tiers")   // see tierKey              -> block
 	bucketLong           = []byte("long")    // see pieces.go            -> piece of a block
 	bucketPending        = []byte("pending") // target window             -> nothing: parts to merge
-	bucketLast           = []byte("last")    // target                    -> newest row that is in a part
+	bucketLast           = []byte("last")    // target                    -> newest row, but for one that a start finds in the journal
 	bucketImports        = []byte("imports") // source 0 target           -> from, to, rows
 	seriesBuckets        = [][]byte{bucketTargets, bucketLayouts, bucketWAL, bucketBlocks, bucketTiers, bucketLong, bucketPending, bucketLast, bucketImports}
 	keySchema, keyID     = []byte("schema"), []byte("id")
@@ -102,7 +102,7 @@ var (
 // brought up to it when they are opened, see migrate.go.
 const (
 	stateSchema  = 3
-	seriesSchema = 6
+	seriesSchema = 7
 )
 
 // Sizes of the address space that is mapped at once. Growing a map needs every

@@ -10,11 +10,12 @@ import (
 
 // series.db grows with every day that is kept, and nobody who starts should
 // wait in proportion. What a start needs of it is little and lies together:
-// the names, the newest row of each target, the rows that are not yet in a
-// part. That is checked and read alone, through a read-only look at the file,
-// and the first snapshot can stand. When Run begins, or somebody asks for a
-// block, the file is checked page by page and opened for writing, beside
-// whoever is already looking; blocks and commits wait for the end of it.
+// the names, the newest row of each target, and the end of the journal. That is
+// checked and read alone, through a read-only look at the file, and the first
+// snapshot can stand. When Run begins, or somebody asks for a block, the rest of
+// the journal is read, and the file is checked page by page and opened for
+// writing, beside whoever is already looking; blocks and commits wait for the end
+// of it.
 
 // opening is series.db on its way to being open.
 type opening struct {
@@ -101,6 +102,9 @@ func (s *Store) openSeries(ctx context.Context, loaded bool) {
 	db, err := openFile(ctx, path, seriesMap, seriesFile, storeID(s.state))
 	if err == nil && !loaded {
 		err = view(db, func(tx *bbolt.Tx) error { return s.loadSeries(tx, recordsIn(tx)) })
+	}
+	if err == nil {
+		err = guard(s.loadOlder)
 	}
 	if err == nil {
 		err = s.journal.open()

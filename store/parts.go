@@ -16,25 +16,33 @@ import (
 const (
 	houseTargets = 64                   // looked at per batch
 	houseTime    = 4 * time.Millisecond // per batch; soft: one target's work is not cut in two
-	partBytes    = 256 << 10            // of rows in memory that make a part
+	partBytes    = 512 << 10            // of rows in memory that make a part
 	expireMost   = 16                   // blocks deleted per batch
 )
 
-// pace says when rows become parts and parts a block. Tests make it quick.
+// Rows stay in memory, and in the journal, until their window has passed: then they
+// become a block. Where that would be too many rows, or too much journal, some of
+// them become parts before, which the block is made of later.
+
+// pace says when rows become parts and windows blocks. Tests make it quick.
 type pace struct {
 	wal    int           // bytes of rows that a write-ahead value holds, or one row, see walBytes
 	rows   int           // rows that make a part
 	spread int           // and up to so many more, so that not all are due at once
-	age    time.Duration // age that makes a part, and up to half of it more
-	fresh  time.Duration // a target whose newest row is younger keeps that one in memory
+	age    time.Duration // how long rows of a window that has passed wait for more of them
+	fresh  time.Duration // a target whose newest row is younger has that one in memory only
 	grace  time.Duration // after the end of a window, before it is merged
 	retry  time.Duration // after a commit that the disk did not take, before the next try
 
 	house   int   // batches that the journal takes between two commits of series.db
 	journal int64 // bytes of one of its files
+	most    int64 // bytes of all of them, beyond which rows become parts
 }
 
-var usualPace = pace{wal: walBytes, rows: 48, spread: 32, age: 20 * time.Minute, fresh: 10 * time.Minute, grace: 2 * time.Minute, retry: 2 * time.Second, house: 15, journal: journalSize}
+var usualPace = pace{
+	wal: walBytes, rows: 160, spread: 32, age: 20 * time.Minute, fresh: 10 * time.Minute, grace: 2 * time.Minute, retry: 2 * time.Second,
+	house: 31, journal: journalSize, most: 64 * journalSize,
+}
 
 // blockKey names a block: target, window, whether it was imported, layout, and
 // the batch that wrote it; 0 is the merged one.
@@ -85,7 +93,8 @@ func readMs(b []byte) int64 { return int64(binary.BigEndian.Uint64(b) ^ 1<<63) }
 type housework struct {
 	flushed []flushed
 	merged  []mergedWindow
-	trimmed int // batches whose write-ahead values were deleted
+	kept    []*target // whose newest row was kept
+	trimmed int       // batches whose write-ahead values were deleted
 	thinned []thinnedTarget
 	journal journalRange
 }
@@ -97,7 +106,7 @@ type thinnedTarget struct {
 
 type flushed struct {
 	target  *target
-	rows    []row
+	rows    []*row
 	windows []int64
 	stays   bool // the newest row is not among them
 }
@@ -108,8 +117,8 @@ type mergedWindow struct {
 	joined joined
 }
 
-// housekeep makes parts of rows that are old enough, merges the parts of
-// windows that have passed, and deletes what is too old.
+// housekeep merges windows that have passed, makes parts of rows that are too many,
+// and deletes what is too old.
 func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, error) {
 	w := &s.writer
 	var done housework
@@ -124,24 +133,29 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 	if err := s.trimJournal(tx, seq, &done); err != nil {
 		return done, err
 	}
-	began := time.Now()
+	began, ms := time.Now(), toMs(now)
 	all := s.targets.all()
-	batches := w.unhoused + 1
+	batches, floor := w.unhoused+1, s.journal.beyond(s.pace.most)
 	for i := 0; i < min(houseTargets*batches, len(all)) && time.Since(began) < houseTime*time.Duration(batches); i++ {
-		t := all[w.turn%len(all)]
-		w.turn++
-		if window, ok := t.mergeDue(s.pace, toMs(now)); ok {
+		t := all[w.round.next(len(all), seq)]
+		if window, ok := t.mergeDue(ms); ok {
 			if err := s.closeWindow(tx, t, window, seq, &done); err != nil {
 				return done, err
 			}
-			continue
-		}
-		if t.partDue(s.pace, toMs(now)) {
-			f, err := s.flush(tx, t, seq, t.due(s.pace, toMs(now)))
+		} else if t.partDue(s.pace, ms, floor) {
+			f, err := s.flush(tx, t, seq, t.due(s.pace, ms))
 			if err != nil {
 				return done, err
 			}
 			done.flushed = append(done.flushed, f)
+		} else if !t.kept && len(t.rows) > 0 && ms-t.last.came >= durMs(s.pace.fresh) {
+			if err := put(tx.Bucket(bucketLast), idKey(t.id), encodeLast(t.last)); err != nil {
+				return done, err
+			}
+			done.kept = append(done.kept, t)
+		}
+		if !t.kept && t.last.layout != nil {
+			w.round.saw(t.last.seq)
 		}
 	}
 	by := toMs(w.time.retention())
@@ -163,39 +177,71 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 	return done, nil
 }
 
-// trimJournal notes which files of the journal are still needed, where that has
-// changed.
+// trimJournal notes which files of the journal are still needed, and from which on a
+// start looks for newest rows, where that has changed.
 func (s *Store) trimJournal(tx *bbolt.Tx, seq uint64, done *housework) error {
+	w := &s.writer
 	first := seq
-	if left := s.writer.wal[done.trimmed:]; len(left) > 0 {
+	if left := w.wal[done.trimmed:]; len(left) > 0 {
 		first = left[0].seq
 	}
 	done.journal = s.journal.needed(first)
+	done.journal.newest = max(done.journal.from, s.journal.needed(min(w.round.kept, w.mark.seq+1)).from)
 	if done.journal == s.journal.known {
 		return nil
 	}
 	return put(tx.Bucket(bucketMeta), keyJournal, done.journal.encode())
 }
 
-// closeWindow merges a window that has passed, with the rows of it that are
-// still in memory.
-func (s *Store) closeWindow(tx *bbolt.Tx, t *target, window int64, seq uint64, done *housework) error {
-	if n := t.openIn(window); n > 0 {
-		f, err := s.flush(tx, t, seq, n)
-		if err != nil {
-			return err
-		}
-		done.flushed = append(done.flushed, f)
+// round goes through the targets, over and over, and finds up to which batch newest
+// rows are kept in series.db.
+type round struct {
+	turn  int
+	kept  uint64 // newest rows of batches before this one are
+	least uint64 // of this round
+}
+
+// next returns the place of the next target of so many.
+func (r *round) next(n int, seq uint64) int {
+	if r.turn >= n {
+		r.turn, r.kept = 0, r.least
 	}
+	if r.turn == 0 {
+		r.least = seq
+	}
+	r.turn++
+	return r.turn - 1
+}
+
+// saw is told of a newest row that is not kept.
+func (r *round) saw(seq uint64) { r.least = min(r.least, seq) }
+
+// closeWindow merges a window that has passed: what parts it has, and the rows of
+// it that are in memory. Those that no block takes become parts.
+func (s *Store) closeWindow(tx *bbolt.Tx, t *target, window int64, seq uint64, done *housework) error {
+	f := flushed{target: t, rows: t.rows[:t.openIn(window)]}
+	groups := t.regroup(f.rows)
 	// What is damaged stays as it is, for verify to find and for people to
 	// save; it must not stop the writer.
-	if err := s.intact(s.merge(tx, t, window)); err != nil {
+	if err := s.intact(s.merge(tx, t, window, groups)); err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if g.merged {
+			continue
+		}
+		if err := s.putPart(tx, t, seq, g, &f); err != nil {
+			return err
+		}
+	}
+	if err := s.keepLast(tx, t, &f); err != nil {
 		return err
 	}
 	joined, err := s.joinTiers(tx, t, window)
 	if err != nil {
 		return err
 	}
+	done.flushed = append(done.flushed, f)
 	done.merged = append(done.merged, mergedWindow{t, window, joined})
 	return nil
 }
@@ -209,23 +255,21 @@ func (s *Store) intact(err error) error {
 	return err
 }
 
-func (t *target) partDue(p pace, now int64) bool {
+// partDue reports whether rows are to become parts: they are too many, too old, since
+// a clock was ahead of itself, or lie in a file of the journal that is to go.
+func (t *target) partDue(p pace, now int64, floor uint64) bool {
 	if len(t.rows) == 0 {
 		return false
 	}
-	if len(t.rows) >= p.rows+int(t.id*7)%p.spread {
-		return true
-	}
-	if now-t.rows[0].came >= durMs(p.age)+int64(t.id)*1009%durMs(p.age/2) {
-		return true
-	}
-	return len(t.rows[0].body)*len(t.rows) >= partBytes
+	first := t.rows[0]
+	return len(t.rows) >= p.rows+int(t.id*7)%p.spread || first.seq < floor ||
+		len(first.body)*len(t.rows) >= partBytes || now-first.came >= windowMs+durMs(p.grace+p.age)
 }
 
-func (t *target) mergeDue(p pace, now int64) (int64, bool) {
-	for _, window := range t.pending {
-		if window+windowMs+durMs(p.grace) <= now {
-			return window, true
+func (t *target) mergeDue(now int64) (int64, bool) {
+	for _, w := range t.pending {
+		if w.due <= now {
+			return w.window, true
 		}
 	}
 	return 0, false
@@ -233,14 +277,18 @@ func (t *target) mergeDue(p pace, now int64) (int64, bool) {
 
 // group is the rows of one window and layout.
 type group struct {
-	window int64
-	layout *layout
-	rows   []row
+	window        int64
+	layout        *layout
+	rows          []*row
+	tried, merged bool // into a block
 }
 
 // regroup sorts rows into groups, in the order in which they first appear.
 // Mostly there is one, and it is all of them.
-func (t *target) regroup(rows []row) (groups []group) {
+func (t *target) regroup(rows []*row) (groups []group) {
+	if len(rows) == 0 {
+		return nil
+	}
 	n := 1
 	first := group{window: t.windowOf(rows[0].at), layout: rows[0].layout}
 	for n < len(rows) && rows[n].layout == first.layout && t.windowOf(rows[n].at) == first.window {
@@ -269,8 +317,7 @@ func (w *writer) part(g group) ([]byte, error) {
 }
 
 // due is how many of the rows in memory become a part. The newest stays where it
-// is for as long as the target answers: it is what a start shows first, and so
-// is found without a page of its own for each part.
+// is for as long as the target answers: it is what a start shows first.
 func (t *target) due(p pace, now int64) int {
 	newest := len(t.rows) - 1
 	if newest > 0 && t.isLast(t.rows[newest]) && now-t.rows[newest].came < durMs(p.fresh) {
@@ -291,29 +338,40 @@ func (t *target) openIn(window int64) int {
 
 // flush writes the first n rows of a target in memory as parts. All of them
 // belong to batches that happened: the rows of the present batch are not
-// yet here. Where the newest row is among them it is kept beside them.
+// yet here.
 func (s *Store) flush(tx *bbolt.Tx, t *target, seq uint64, n int) (flushed, error) {
 	f := flushed{target: t, rows: t.rows[:n]}
 	for _, g := range t.regroup(f.rows) {
-		value, err := s.writer.part(g)
-		if err != nil {
+		if err := s.putPart(tx, t, seq, g, &f); err != nil {
 			return f, err
-		}
-		key := blockKey{target: t.id, window: g.window, layout: g.layout.id, part: seq}
-		if err := put(tx.Bucket(bucketBlocks), key.encode(), value); err != nil {
-			return f, err
-		}
-		if err := awaitMerge(tx, t, g.window); err != nil {
-			return f, err
-		}
-		if !slices.Contains(f.windows, g.window) {
-			f.windows = append(f.windows, g.window)
 		}
 	}
-	if f.stays = slices.ContainsFunc(t.rows[n:], t.isLast); f.stays {
-		return f, nil
+	return f, s.keepLast(tx, t, &f)
+}
+
+// putPart writes a group of rows as a part.
+func (s *Store) putPart(tx *bbolt.Tx, t *target, seq uint64, g group, f *flushed) error {
+	value, err := s.writer.part(g)
+	if err != nil {
+		return err
 	}
-	return f, put(tx.Bucket(bucketLast), idKey(t.id), encodeLast(t.last))
+	key := blockKey{target: t.id, window: g.window, layout: g.layout.id, part: seq}
+	if err := put(tx.Bucket(bucketBlocks), key.encode(), value); err != nil {
+		return err
+	}
+	if !slices.Contains(f.windows, g.window) {
+		f.windows = append(f.windows, g.window)
+	}
+	return awaitMerge(tx, t, g.window)
+}
+
+// keepLast writes the newest row of a target down where it is among those that
+// leave memory.
+func (s *Store) keepLast(tx *bbolt.Tx, t *target, f *flushed) error {
+	if f.stays = len(f.rows) == 0 || slices.ContainsFunc(t.rows[len(f.rows):], t.isLast); f.stays {
+		return nil
+	}
+	return put(tx.Bucket(bucketLast), idKey(t.id), encodeLast(t.last))
 }
 
 // awaitMerge notes that a window has parts to merge. Mostly that is noted
@@ -336,32 +394,29 @@ func (s *Store) finish(done housework) {
 	for _, t := range done.thinned {
 		t.target.thin = t.thin // before parts, which say what is no longer thin
 	}
+	for _, t := range done.kept {
+		t.kept = true
+	}
 	for _, f := range done.flushed {
-		f.target.rows = slices.Clone(f.target.rows[len(f.rows):])
-		if !f.stays {
-			f.target.last.body = slices.Clone(f.target.last.body) // let go of the batch it came in
-		}
 		for _, r := range f.rows {
 			f.target.parted = max(f.target.parted, r.seq)
 			if i, ok := slices.BinarySearchFunc(w.wal, r.seq, func(e walEntry, seq uint64) int { return cmp.Compare(e.seq, seq) }); ok {
 				w.wal[i].live--
 			}
 		}
+		s.targets.dropRows(f.target, len(f.rows))
+		if !f.stays {
+			f.target.kept = true
+			f.target.last.body = slices.Clone(f.target.last.body) // let go of the batch it came in
+		}
 		for _, window := range f.windows {
-			f.target.addPending(window)
+			f.target.await(window, window+windowMs+durMs(s.pace.grace))
 		}
 	}
 	for _, m := range done.merged {
 		m.joined.thicken(m.target)
-		m.target.pending = slices.DeleteFunc(m.target.pending, func(x int64) bool { return x == m.window })
+		m.target.pending = slices.DeleteFunc(m.target.pending, func(w toMerge) bool { return w.window == m.window })
 		s.owed.note(m.target.name, m.window)
-	}
-}
-
-func (t *target) addPending(window int64) {
-	t.thickened(window)
-	if !slices.Contains(t.pending, window) {
-		t.pending = append(t.pending, window)
 	}
 }
 

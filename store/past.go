@@ -23,7 +23,7 @@ import (
 // for targets that were polled in the window of t or the one before it.
 func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 	m := fleet.Memory{At: t}
-	var open [][]row // a row that becomes a part meanwhile is in neither, unless it is held
+	var open [][]*row // a row that becomes a part meanwhile is in neither, unless it is held
 	var newest Place
 	err := s.bothWith(ctx, func() { open, newest = s.targets.allOpen(), s.targets.place() }, func(state, series *bbolt.Tx) error {
 		read := make(chan error, 1) // beside the rows: they lie in two files
@@ -56,7 +56,7 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 // readingsAt returns the newest row of each target that is not after at. The
 // targets are shared out among the processors; open are the rows of each that are
 // in no part that tx sees.
-func (s *Store) readingsAt(ctx context.Context, tx *bbolt.Tx, open [][]row, at int64) ([]fleet.Readings, error) {
+func (s *Store) readingsAt(ctx context.Context, tx *bbolt.Tx, open [][]*row, at int64) ([]fleet.Readings, error) {
 	targets := s.targets.all()[:len(open)]
 	workers := runtime.GOMAXPROCS(0)
 	parts, errs := make([][]fleet.Readings, workers), make([]error, workers)
@@ -87,7 +87,7 @@ type pastReader struct {
 	found longBlock // the best of those it came to
 }
 
-func (r *pastReader) rows(ctx context.Context, targets []*target, open [][]row) ([]fleet.Readings, error) {
+func (r *pastReader) rows(ctx context.Context, targets []*target, open [][]*row) ([]fleet.Readings, error) {
 	out := make([]fleet.Readings, 0, len(targets))
 	for i, t := range targets {
 		row, err := r.row(t, open[i])
@@ -108,14 +108,14 @@ func (r *pastReader) rows(ctx context.Context, targets []*target, open [][]row) 
 // row returns a target's newest row that is not after the time, without Keys
 // where there is none in the window of that time or the one before it, nor a
 // step of a tier.
-func (r *pastReader) row(t *target, open []row) (out fleet.Readings, err error) {
+func (r *pastReader) row(t *target, open []*row) (out fleet.Readings, err error) {
 	var best row
 	// Rows and blocks are looked for from the same time on: an older row that
 	// came late and is still open must not hide a newer one in a block.
 	found, since := int64(-1), t.windowOf(r.at)-windowMs
 	for _, x := range open {
 		if x.at <= r.at && x.at >= since && (found < 0 || x.at >= found) {
-			best, found = x, x.at
+			best, found = *x, x.at
 		}
 	}
 	var block stored

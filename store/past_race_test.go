@@ -27,14 +27,14 @@ func TestThePastStandsStillWhileRowsMove(t *testing.T) {
 		poll(n)
 	}
 	at := day0.Add(asked * time.Second)
-	read := func(tx *bbolt.Tx, open [][]row) time.Time {
+	read := func(tx *bbolt.Tx, open [][]*row) time.Time {
 		got, err := o.readingsAt(t.Context(), tx, open, toMs(at))
 		if err != nil || len(got) != 1 {
 			t.Fatal(got, err)
 		}
 		return got[0].At
 	}
-	var open [][]row
+	var open [][]*row
 	err = o.bothWith(t.Context(), func() { open = o.targets.allOpen() }, func(_, series *bbolt.Tx) error {
 		for n := range 40 {
 			poll(asked + 1 + n)

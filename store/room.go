@@ -151,7 +151,6 @@ func (r *room) makeWay() {
 
 // fill writes zeros where the system cannot allocate by itself.
 func fill(f *os.File, size int64) error {
-	zeros := make([]byte, 1<<20)
 	for size > 0 {
 		n, err := f.Write(zeros[:min(size, int64(len(zeros)))])
 		if err != nil {
@@ -165,6 +164,8 @@ func fill(f *os.File, size int64) error {
 // full are the system's words for a disk, or our share of it, that is full. The
 // last is the limit on the size of one file: for us it is the same.
 var full = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG}
+
+var zeros [64 << 10]byte
 
 // named gives an error of a commit its system's number back: of a file that
 // could not be made longer bbolt passes on the text only.

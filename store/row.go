@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"plumb/fleet"
 )
@@ -13,24 +14,34 @@ import (
 const noScale = 0x7f
 
 func appendBody(b []byte, v []fleet.Num) []byte {
-	for i := 0; i < len(v); {
-		scale := scaleByte(v[i])
-		j := i + 1
-		for j < len(v) && scaleByte(v[j]) == scale {
-			j++
+	for len(v) > 0 {
+		scale, n := scaleByte(v[0]), 1
+		for n < len(v) && scaleByte(v[n]) == scale {
+			n++
 		}
-		b = append(binary.AppendUvarint(b, uint64(j-i)), scale)
-		for ; i < j; i++ {
-			if u := fold(v[i].N); scale == noScale {
-				continue
-			} else if u < 0x80 { // most are small
-				b = append(b, byte(u))
-			} else {
-				b = binary.AppendUvarint(b, u)
-			}
+		b = append(binary.AppendUvarint(b, uint64(n)), scale)
+		if scale != noScale {
+			b = appendVarints(b, v[:n])
 		}
+		v = v[n:]
 	}
 	return b
+}
+
+func appendVarints(b []byte, v []fleet.Num) []byte {
+	at := len(b)
+	b = slices.Grow(b, len(v)*binary.MaxVarintLen64)
+	b = b[:cap(b)]
+	for i := range v {
+		u := fold(v[i].N)
+		for ; u >= 0x80; u >>= 7 {
+			b[at] = byte(u) | 0x80
+			at++
+		}
+		b[at] = byte(u)
+		at++
+	}
+	return b[:at]
 }
 
 func scaleByte(n fleet.Num) byte {
@@ -182,9 +193,22 @@ func (r *walReader) next() (h rowHead, body []byte, ok bool, err error) {
 	return h, body, true, nil
 }
 
-func appendRowHead(b []byte, h rowHead, base int64, size int) []byte {
+// appendRow writes a row, and returns where in b its body begins. The length of
+// the body stands before it in two bytes, which nearly all fit, so that it can be
+// written in its place.
+func appendRow(b []byte, h rowHead, base int64, values []fleet.Num) (_ []byte, body int) {
 	b = binary.AppendUvarint(b, uint64(h.target))
 	b = binary.AppendUvarint(b, uint64(h.layout))
 	b = binary.AppendVarint(b, h.at-base)
-	return binary.AppendUvarint(b, uint64(size))
+	body = len(b) + 2
+	b = appendBody(append(b, 0, 0), values)
+	size := len(b) - body
+	if size >= 1<<14 {
+		length := binary.AppendUvarint(nil, uint64(size))
+		b = slices.Insert(b, body, length[2:]...)
+		copy(b[body-2:], length)
+		return b, body + len(length) - 2
+	}
+	b[body-2], b[body-1] = byte(size)|0x80, byte(size>>7)
+	return b, body
 }

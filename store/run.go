@@ -29,11 +29,12 @@ type writer struct {
 	housed   time.Time // when series.db was last committed to
 	unhoused int       // batches in the journal since then
 	walScratch
-	origins          origins
-	enc              encoder
-	grid             grid
-	tiers            tierMaker
-	turn, expireTurn int
+	origins    origins
+	enc        encoder
+	grid       grid
+	tiers      tierMaker
+	round      round
+	expireTurn int
 
 	sweepAt     time.Time // when state.db is next swept of what is too old
 	sweepBefore []byte    // where in the history to go on

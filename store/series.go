@@ -46,6 +46,9 @@ func (s *Store) Series(ctx context.Context, target string, key fleet.SeriesKey, 
 	if t == nil {
 		return nil, nil
 	}
+	if _, err := s.blocks(ctx); err != nil { // then all is known that is still to be merged
+		return nil, err
+	}
 	a, b := max(toMs(from), 0), toMs(to)
 	parts := s.segments(t, key.Kind(), a, b, durMs(step), toMs(time.Now()))
 	if key.Kind() != fleet.Counter {
@@ -79,9 +82,12 @@ func (s *Store) samples(ctx context.Context, target string, key fleet.SeriesKey,
 func (s *Store) samplesIn(ctx context.Context, sc *scratch, t *target, key fleet.SeriesKey, from, to int64) ([]sample, error) {
 	// The open rows first: a row that becomes a part between the two reads is
 	// then seen twice, which does no harm, and never not at all.
-	rows := s.targets.openRows(t)
+	rows, err := s.openRows(ctx, t)
+	if err != nil {
+		return nil, err
+	}
 	sc.out = sc.out[:0]
-	err := s.viewSeries(ctx, func(tx *bbolt.Tx) error { return s.blockSamples(ctx, tx, sc, t, key, from, to) })
+	err = s.viewSeries(ctx, func(tx *bbolt.Tx) error { return s.blockSamples(ctx, tx, sc, t, key, from, to) })
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +201,10 @@ func inOrder(v []sample) []sample {
 // oldest returns the time of the earliest window or row kept of a target, in
 // Unix milliseconds.
 func (s *Store) oldest(ctx context.Context, t *target) (ms int64, ok bool, err error) {
-	rows := s.targets.openRows(t)
+	rows, err := s.openRows(ctx, t)
+	if err != nil {
+		return 0, false, err
+	}
 	err = s.viewSeries(ctx, func(tx *bbolt.Tx) error {
 		k, _ := tx.Bucket(bucketBlocks).Cursor().Seek(idKey(t.id))
 		if !hasPrefix(k, idKey(t.id)) {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/binary"
-	"math"
 	"slices"
 	"time"
 
@@ -22,7 +21,10 @@ type walEntry struct {
 // walRow is a row on its way into memory.
 type walRow struct {
 	target *target
-	row    row
+	from   int // which of the readings it is of
+	start  int // where its head begins in the batch's record
+	body   int
+	row    *row
 }
 
 // written is what a batch wrote ahead.
@@ -31,11 +33,10 @@ type written struct {
 	values int // in series.db
 }
 
-// walScratch is the space that making a write-ahead value needs.
+// walScratch is the space that making write-ahead values needs.
 type walScratch struct {
-	body, rest []byte
-	ends       []int
-	rows       []walRow
+	rows   []walRow
+	record []byte
 }
 
 // walBytes is what a write-ahead value in series.db holds, or one row: two of them
@@ -43,62 +44,72 @@ type walScratch struct {
 // be written again, with as many as five values in it.
 const walBytes = 2000
 
-// encodeRows writes the readings of one batch side by side into the writer's
-// space, where they are good until the next batch.
-func (s *Store) encodeRows(seq uint64, readings []fleet.Readings, now time.Time) {
-	base := toMs(now)
+// encodeRows makes the write-ahead value of a batch with room before it for the head
+// of a record, and rows that are slices of it: memory holds what the disk holds.
+func (s *Store) encodeRows(version byte, seq uint64, readings []fleet.Readings, now time.Time) (record []byte) {
 	w := &s.writer
-	body, rest, ends := w.body[:0], w.rest[:0], w.ends[:0]
-	rows := w.rows[:0]
-	for _, r := range readings {
-		t, ok := s.accept(r)
-		if !ok {
+	w.rows = w.rows[:0]
+	for i := range readings {
+		if t, ok := s.accept(&readings[i]); ok {
+			w.rows = append(w.rows, walRow{target: t, from: i})
+		} else {
 			s.stats.refused.Add(1)
-			continue
 		}
-		l := s.layoutOf(t, r.Keys)
-		at := toMs(r.At)
-		body = appendBody(body[:0], s.steadied(t, r))
-		rest = appendRowHead(rest, rowHead{target: t.id, layout: l.id, at: at}, base, len(body))
-		rest = append(rest, body...)
-		ends = append(ends, len(rest))
-		rows = append(rows, walRow{t, row{seq: seq, at: at, came: base, layout: l, body: rest[len(rest)-len(body):]}})
-		s.stats.samples.Add(uint64(len(r.Values)))
 	}
-	w.body, w.rest, w.ends, w.rows = body, rest, ends, rows
+	if len(w.rows) == 0 {
+		return nil
+	}
+	base, samples := toMs(now), 0
+	made := make([]row, len(w.rows))
+	record = append(w.record[:0], make([]byte, recordHead)...)
+	record = binary.AppendVarint(append(record, version), base)
+	record = binary.AppendUvarint(record, uint64(len(w.rows)))
+	for i := range w.rows {
+		x, r := &w.rows[i], &made[i]
+		from := &readings[x.from]
+		*r = row{seq: seq, at: toMs(from.At), came: base, layout: s.layoutOf(x.target, from.Keys)}
+		x.start, x.row = len(record), r
+		record, x.body = appendRow(record, rowHead{target: x.target.id, layout: r.layout.id, at: r.at}, base, s.steadied(x.target, *from))
+		samples += len(from.Values)
+	}
+	w.record, record = record, slices.Clone(record)
+	end := len(record)
+	for i := range slices.Backward(w.rows) {
+		x := &w.rows[i]
+		x.row.body, end = record[x.body:end:end], x.start
+	}
+	s.stats.samples.Add(uint64(samples))
+	return record
 }
 
 // values makes write-ahead values of a version, each of so many bytes of rows or
-// one row. The rows become slices of them: memory holds what the disk holds.
-func (w *walScratch) values(version byte, now time.Time, most int) (values [][]byte) {
-	for from, start := 0, 0; from < len(w.rows); {
-		end := from + 1
-		for end < len(w.rows) && w.ends[end]-start <= most {
+// one row, of the record of a batch.
+func (w *walScratch) values(version byte, record []byte, now time.Time, most int) (values [][]byte) {
+	for from := 0; from < len(w.rows); {
+		start := w.rows[from].start
+		end, rest := from+1, w.rowEnd(from, record)
+		for end < len(w.rows) && w.rowEnd(end, record)-start <= most {
+			rest = w.rowEnd(end, record)
 			end++
 		}
-		values = append(values, walValueOf(version, w.rest[start:w.ends[end-1]], toMs(now), w.rows[from:end], w.ends[from:end], start))
-		from, start = end, w.ends[end-1]
+		value := binary.AppendVarint(append(make([]byte, 0, walHeadMost+rest-start+sumLen), version), toMs(now))
+		value = binary.AppendUvarint(value, uint64(end-from))
+		values = append(values, append(value, record[start:rest]...))
+		from = end
 	}
 	return values
 }
 
+// rowEnd is where a row ends in the record.
+func (w *walScratch) rowEnd(i int, record []byte) int {
+	if i+1 < len(w.rows) {
+		return w.rows[i+1].start
+	}
+	return len(record)
+}
+
 // walHeadMost is how long the head of a write-ahead value may be.
 const walHeadMost = 1 + 2*binary.MaxVarintLen64
-
-// walValueOf makes a value of rows, whose ends count from before it, and points
-// their bodies to it.
-func walValueOf(version byte, rest []byte, base int64, rows []walRow, ends []int, start int) []byte {
-	value := make([]byte, 0, 24+len(rest)+sumLen)
-	value = binary.AppendVarint(append(value, version), base)
-	value = binary.AppendUvarint(value, uint64(len(rows)))
-	head := len(value) - start
-	value = append(value, rest...)
-	for i := range rows {
-		end := head + ends[i]
-		rows[i].row.body = value[end-len(rows[i].row.body) : end : end]
-	}
-	return value
-}
 
 // walKey is the key of value i of a batch.
 func walKey(seq uint64, i int) []byte {
@@ -123,11 +134,11 @@ func readWALKey(k []byte) (seq uint64, i int, err error) {
 
 // accept returns the target of readings, and whether they can be kept. Keys
 // that are those of the target's last row have been looked at.
-func (s *Store) accept(r fleet.Readings) (*target, bool) {
+func (s *Store) accept(r *fleet.Readings) (*target, bool) {
 	if len(r.Keys) == 0 || len(r.Keys) != len(r.Values) || r.At.IsZero() {
 		return nil, false
 	}
-	if t := s.targets.get(r.Target); t != nil && t.has(r.Keys) {
+	if t := s.targets.byName[r.Target]; t != nil && t.has(r.Keys) { // only the writer adds to them
 		return t, true
 	}
 	if !nameOK(r.Target) || r.Target == "" || !keysOK(r.Keys) {
@@ -137,7 +148,7 @@ func (s *Store) accept(r fleet.Readings) (*target, bool) {
 }
 
 // housework is due with a batch in so many, or after so long.
-const houseWait = 10 * time.Second
+const houseWait = 30 * time.Second
 
 // houseDue reports whether a batch is to be committed to series.db, with the
 // housekeeping that is due since the last one that was.
@@ -155,15 +166,15 @@ func (s *Store) houseDue(now time.Time) bool {
 // committed too.
 func (s *Store) commitSeries(version byte, seq uint64, readings []fleet.Readings, imports []importBlock, now time.Time) (wrote written, err error) {
 	w := &s.writer
-	s.encodeRows(seq, readings, now)
-	if len(w.rows) == 0 && imports == nil && w.staleFrom == 0 {
+	record := s.encodeRows(version, seq, readings, now)
+	if record == nil && imports == nil && w.staleFrom == 0 {
 		return wrote, nil
 	}
 	journal := imports == nil && !s.houseDue(now)
-	if size := len(w.rest) + walHeadMost; journal && !s.journal.takes(size) {
+	if journal && !s.journal.takes(len(record)-recordHead) {
 		// series.db must know of a new file first. Where there is none to be had
 		// it takes the batch itself, and says what is wrong with the disk.
-		_ = s.journal.grow(size, s.pace.journal)
+		_ = s.journal.grow(len(record)-recordHead, s.pace.journal)
 		journal = false
 	}
 	// From here on the disk may hold what state.db does not, until both have
@@ -175,13 +186,13 @@ func (s *Store) commitSeries(version byte, seq uint64, readings []fleet.Readings
 		return wrote, err
 	}
 	if journal {
-		if err := s.journal.append(seq, w.values(version, now, math.MaxInt)[0]); err != nil {
+		if err := s.journal.append(seq, record); err != nil {
 			return wrote, err
 		}
 		w.unhoused++
 		return written{rows: w.rows}, nil
 	}
-	values := w.values(version, now, s.pace.wal)
+	values := w.values(version, record, now, s.pace.wal)
 	var done housework
 	err = update(s.series, func(tx *bbolt.Tx) error {
 		tx.Bucket(bucketWAL).FillPercent = 1 // keys only grow
@@ -221,12 +232,7 @@ func (s *Store) install(seq uint64, w written) {
 		return
 	}
 	s.writer.wal = append(s.writer.wal, walEntry{seq: seq, live: len(w.rows), values: w.values})
-	s.targets.mu.Lock()
-	defer s.targets.mu.Unlock()
-	for _, r := range w.rows {
-		r.target.push(r.row)
-	}
-	s.targets.newest = Place{seq, fromMs(w.rows[0].row.came)}
+	s.targets.push(s.pace, w.rows)
 }
 
 // deleteFrom deletes what has a prefix, from a key on.
@@ -248,7 +254,7 @@ func deleteFrom(b *bbolt.Bucket, from, prefix []byte) error {
 // the list only when the commit has succeeded.
 func (s *Store) saveNames(tx *bbolt.Tx) error {
 	for _, t := range s.targets.unsaved {
-		if err := put(tx.Bucket(bucketTargets), idKey(t.id), []byte(t.name)); err != nil {
+		if err := put(tx.Bucket(bucketTargets), idKey(t.id), encodeTarget(t)); err != nil {
 			return err
 		}
 	}

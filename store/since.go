@@ -97,6 +97,9 @@ type sinceReader struct {
 // read so far.
 func (r *sinceReader) read(ctx context.Context, t *target) error {
 	r.rows, r.values = r.rows[:0], r.values[:0]
+	if _, err := r.store.blocks(ctx); err != nil {
+		return err
+	}
 	open, parted := r.store.targets.openParted(t)
 	var broken error
 	if parted > r.after {

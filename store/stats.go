@@ -53,7 +53,7 @@ type Stats struct {
 	Failed       uint64        // batches that could not be committed
 	QueueDepth   int           // Apply calls that wait
 	Samples      uint64        // values since the start
-	OpenRows     int           // polls in memory, not yet in a part
+	OpenRows     int           // polls in memory, not yet in a block
 	OpenBytes    int64         // what their values take in memory
 	Targets      int
 	Layouts      int
@@ -89,12 +89,7 @@ func (s *Store) Stats() Stats {
 	s.targets.mu.RLock()
 	defer s.targets.mu.RUnlock()
 	st.Targets = len(s.targets.list)
-	for _, t := range s.targets.list {
-		st.OpenRows += len(t.rows)
-		for i := range t.rows {
-			st.OpenBytes += int64(len(t.rows[i].body))
-		}
-	}
+	st.OpenRows, st.OpenBytes = s.targets.rows, s.targets.bytes
 	return st
 }
 

@@ -149,6 +149,9 @@ func (s *Store) summary(ctx context.Context, name string, keys []fleet.SeriesKey
 	if t == nil || len(keys) == 0 {
 		return out, nil
 	}
+	if _, err := s.blocks(ctx); err != nil {
+		return out, err
+	}
 	hour := durMs(time.Hour)
 	since, until := fromMs(bucket(from, hour)), fromMs(bucket(s.uncovered(t, toMs(time.Now())), hour))
 	for _, k := range keys {

@@ -1,7 +1,11 @@
 package store
 
 import (
+	"context"
 	"hash/fnv"
+	"math"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -9,11 +13,12 @@ import (
 )
 
 // A target is known to series.db by a number. Its newest rows, those that are
-// not yet in a part, lie here in the encoding of the write-ahead values.
+// not yet in a block, lie here in the encoding of the write-ahead values.
 type target struct {
-	id    uint32
-	name  string
-	phase int64 // ms: where its windows begin, so that not all end at once
+	id     uint32
+	name   string
+	phase  int64 // ms: where its windows begin
+	byName bool  // its phase goes by its name
 
 	// The slice of keys that was last seen, with its layout. It is held so
 	// that the address of its first element cannot be used again. Writer only.
@@ -23,10 +28,11 @@ type target struct {
 	thin   thinned // writer only
 
 	// The rest is guarded by targets.mu; only the writer changes it.
-	rows    []row   // in order of commit; replaced, never written in place
-	pending []int64 // starts of windows that have parts to merge
-	last    row     // the newest by time
-	parted  uint64  // no row of a later batch is in a part
+	rows    []*row    // in order of commit; replaced, never written in place
+	pending []toMerge // windows that have rows or parts to merge
+	last    row       // the newest by time
+	kept    bool      // series.db holds last
+	parted  uint64    // no row of a later batch is in a block
 }
 
 // row is one poll in memory.
@@ -38,18 +44,75 @@ type row struct {
 	body   []byte
 }
 
+// toMerge is a window that is to be merged, and when.
+type toMerge struct{ window, due int64 }
+
 // push adds a row.
-func (t *target) push(r row) {
+func (t *target) push(p pace, r *row) {
 	t.rows = append(t.rows, r)
-	if t.last.layout == nil || r.at >= t.last.at || t.last.at > r.came+durMs(jumpLeast) { // or that was a clock ahead of itself
-		t.last = r
+	t.expect(p, r)
+	newer := r.at > t.last.at || r.at == t.last.at && r.seq >= t.last.seq
+	if t.last.layout == nil || newer || t.last.at > r.came+durMs(jumpLeast) { // or that was a clock ahead of itself
+		t.last, t.kept = *r, false
 	}
 }
 
-// isLast reports whether a row is the newest by time.
-func (t *target) isLast(r row) bool { return r.seq == t.last.seq && r.at == t.last.at }
+// expect notes that the window of a row is to be merged once it has passed; one that
+// has passed waits for more that comes late.
+func (t *target) expect(p pace, r *row) {
+	window := t.windowOf(r.at)
+	due := window + windowMs + durMs(p.grace)
+	if window+windowMs <= r.came {
+		due = max(due, r.came+durMs(p.age))
+	}
+	if n := len(t.pending); n == 0 || t.pending[n-1].window != window {
+		t.await(window, due)
+	}
+}
 
-func phaseOf(name string) int64 {
+// await notes that a window is to be merged.
+func (t *target) await(window, due int64) {
+	t.thickened(window)
+	for i := range t.pending {
+		if w := &t.pending[i]; w.window == window {
+			w.due = min(w.due, due)
+			return
+		}
+	}
+	t.pending = append(t.pending, toMerge{window, due})
+}
+
+// awaits reports whether a window is still to be merged.
+func (t *target) awaits(window int64) bool {
+	return slices.ContainsFunc(t.pending, func(w toMerge) bool { return w.window == window })
+}
+
+// firstPending returns the start of the first window that is still to be merged.
+func (t *target) firstPending() int64 {
+	first := int64(math.MaxInt64)
+	for _, w := range t.pending {
+		first = min(first, w.window)
+	}
+	return first
+}
+
+// isLast reports whether a row is the newest by time.
+func (t *target) isLast(r *row) bool { return r.seq == t.last.seq && r.at == t.last.at }
+
+// Windows do not all end at once: each target has a phase. Until schema 7 that
+// went by its name. Now neighbours in number have theirs in common: their blocks
+// lie beside each other, and are written with the same pages.
+const neighbours = 32
+
+// phaseOf returns where the windows of a target begin, by its number.
+func phaseOf(id uint32) int64 {
+	const golden = 2654435769 // 2^32 divided by the golden ratio: what comes next lies far from what was
+	return int64(uint64((id-1)/neighbours*golden) * uint64(windowMs) >> 32)
+}
+
+// phaseByName is the phase of targets from before schema 7, and of those that are
+// imported before they are polled.
+func phaseByName(name string) int64 {
 	h := fnv.New32a()
 	h.Write([]byte(name))
 	return int64(h.Sum32()) % windowMs
@@ -71,13 +134,16 @@ func durMs(d time.Duration) int64 { return d.Milliseconds() }
 // targets holds every target by number (from 1) and name. The mutex guards
 // the lists and what target says of itself.
 type targets struct {
-	mu      sync.RWMutex
-	list    []*target
-	byName  map[string]*target
-	unsaved []*target
+	mu       sync.RWMutex
+	list     []*target
+	byName   map[string]*target
+	promised map[string]bool // names of targets to come whose phase goes by them
+	unsaved  []*target
 
 	newest Place  // up to where there are rows
-	opened uint64 // the last batch when the store was opened: which of its rows are in parts is not known
+	opened uint64 // the last batch when the store was opened: which of its rows are in blocks is not known
+	rows   int    // in memory
+	bytes  int64  // of their bodies
 }
 
 func (ts *targets) get(name string) *target {
@@ -108,13 +174,17 @@ func (ts *targets) intern(name string) *target {
 	}
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	t := ts.add(name)
+	t := ts.add(name, ts.promised[name])
+	delete(ts.promised, name)
 	ts.unsaved = append(ts.unsaved, t)
 	return t
 }
 
-func (ts *targets) add(name string) *target {
-	t := &target{id: uint32(len(ts.list) + 1), name: name, phase: phaseOf(name)}
+func (ts *targets) add(name string, byName bool) *target {
+	t := &target{id: uint32(len(ts.list) + 1), name: name, byName: byName}
+	if t.phase = phaseOf(t.id); byName {
+		t.phase = phaseByName(name)
+	}
 	if ts.byName == nil {
 		ts.byName = make(map[string]*target)
 	}
@@ -122,28 +192,109 @@ func (ts *targets) add(name string) *target {
 	return t
 }
 
-// openRows returns the rows of t that are not yet in a part.
-func (ts *targets) openRows(t *target) []row {
+// phase returns where the windows of a target begin, which need not be known yet.
+func (ts *targets) phase(name string) int64 {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if t := ts.byName[name]; t != nil {
+		return t.phase
+	}
+	if ts.promised == nil {
+		ts.promised = map[string]bool{}
+	}
+	ts.promised[name] = true
+	return phaseByName(name)
+}
+
+// push adds the rows of a batch.
+func (ts *targets) push(p pace, rows []walRow) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	for _, r := range rows {
+		ts.put(p, r.target, r.row)
+	}
+	ts.newest = Place{rows[0].row.seq, fromMs(rows[0].row.came)}
+}
+
+func (ts *targets) put(p pace, t *target, r *row) {
+	t.push(p, r)
+	ts.rows++
+	ts.bytes += int64(len(r.body))
+}
+
+// putBefore adds rows of a target of which there are newer ones, by their batches.
+func (ts *targets) putBefore(p pace, t *target, older []*row) {
+	for _, r := range older {
+		t.expect(p, r)
+		ts.bytes += int64(len(r.body))
+	}
+	ts.rows += len(older)
+	newer := t.rows
+	t.rows = make([]*row, 0, len(older)+len(newer))
+	for len(older) > 0 && len(newer) > 0 {
+		from := &older
+		if newer[0].seq < older[0].seq { // it lies in series.db
+			from = &newer
+		}
+		t.rows, *from = append(t.rows, (*from)[0]), (*from)[1:]
+	}
+	t.rows = append(append(t.rows, older...), newer...)
+}
+
+// dropRows lets go of the first n rows of a target.
+func (ts *targets) dropRows(t *target, n int) {
+	for _, r := range t.rows[:n] {
+		ts.bytes -= int64(len(r.body))
+	}
+	ts.rows -= n
+	t.rows = slices.Clone(t.rows[n:])
+}
+
+// encodeTarget writes what series.db holds of a target: its name, and a zero where
+// its phase goes by its number.
+func encodeTarget(t *target) []byte {
+	if t.byName {
+		return []byte(t.name)
+	}
+	return append([]byte(t.name), 0)
+}
+
+func decodeTarget(b []byte) (name string, byName bool) {
+	name, byNumber := strings.CutSuffix(string(b), "\x00")
+	return name, !byNumber
+}
+
+// openRows returns the rows of t that are not yet in a block.
+func (ts *targets) openRows(t *target) []*row {
 	ts.mu.RLock()
 	defer ts.mu.RUnlock()
 	return t.rows[:len(t.rows):len(t.rows)]
 }
 
-// allOpen returns the rows that are not yet in a part of every target, in the
+// openRows returns the rows of a target that are not yet in a block, once all of them
+// are read.
+func (s *Store) openRows(ctx context.Context, t *target) ([]*row, error) {
+	if _, err := s.blocks(ctx); err != nil {
+		return nil, err
+	}
+	return s.targets.openRows(t), nil
+}
+
+// allOpen returns the rows that are not yet in a block of every target, in the
 // order of all.
-func (ts *targets) allOpen() [][]row {
+func (ts *targets) allOpen() [][]*row {
 	ts.mu.RLock()
 	defer ts.mu.RUnlock()
-	out := make([][]row, len(ts.list))
+	out := make([][]*row, len(ts.list))
 	for i, t := range ts.list {
 		out[i] = t.rows[:len(t.rows):len(t.rows)]
 	}
 	return out
 }
 
-// openParted returns the rows of t that are not yet in a part, and up to which
+// openParted returns the rows of t that are not yet in a block, and up to which
 // batch rows may be in one.
-func (ts *targets) openParted(t *target) (rows []row, parted uint64) {
+func (ts *targets) openParted(t *target) (rows []*row, parted uint64) {
 	ts.mu.RLock()
 	defer ts.mu.RUnlock()
 	return t.rows[:len(t.rows):len(t.rows)], max(t.parted, ts.opened)

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"math"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -60,13 +59,6 @@ func (s *Store) thinOut(tx *bbolt.Tx, t *target, now int64) (thinned, error) {
 		}
 	}
 	return done, nil
-}
-
-func (t *target) firstPending() int64 {
-	if len(t.pending) == 0 {
-		return math.MaxInt64
-	}
-	return slices.Min(t.pending)
 }
 
 // thinLevel thins the next blocks of one class that end by the horizon, and

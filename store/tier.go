@@ -237,11 +237,6 @@ func (t *target) tierEnd(window, step int64) int64 {
 	return last + step
 }
 
-// awaits reports whether a window is still to be merged.
-func (t *target) awaits(window int64) bool {
-	return slices.Contains(t.pending, window) || slices.ContainsFunc(t.rows, func(r row) bool { return t.windowOf(r.at) == window })
-}
-
 // place finds the steps that have polls, by the times in order, and makes room
 // for their columns.
 func (r *tierRows) place(times []int64, columns int) bool {

@@ -107,15 +107,7 @@ func (s *Store) reach(ctx context.Context, t *target) (ms int64, ok bool, err er
 func (s *Store) uncovered(t *target, now int64) int64 {
 	s.targets.mu.RLock()
 	defer s.targets.mu.RUnlock()
-	// A window that has ended may still wait for its rows to be made parts.
-	first := t.windowOf(now - durMs(s.pace.grace))
-	for _, w := range t.pending {
-		first = min(first, w)
-	}
-	for _, r := range t.rows {
-		first = min(first, t.windowOf(r.at))
-	}
-	return first
+	return min(t.firstPending(), t.windowOf(now-durMs(s.pace.grace)))
 }
 
 // tierPoint is one row of one series in a tier.

@@ -71,8 +71,7 @@ type verifier struct {
 	value int    // the last of them
 
 	journal  *journalView
-	records  []journalRecord // of it
-	happened uint64          // the last batch that did
+	happened uint64 // the last batch that did
 
 	long longBlock // whose pieces are looked at
 }
@@ -231,11 +230,12 @@ func (v *verifier) words(bucket string, k []byte) (what string) {
 				return ""
 			}
 			raw := v.series.Bucket(bucketTargets).Get(idKey(id))
-			name, err := unseal(idKey(id), raw)
+			v, err := unseal(idKey(id), raw)
 			if err != nil {
 				return ""
 			}
-			return string(name)
+			name, _ := decodeTarget(v)
+			return name
 		})
 		return nil
 	})

@@ -53,21 +53,18 @@ func (v *verifier) walRows(r walReader) error {
 // readJournal reads the journal and finds out which batch was the last that
 // happened, by all that was written ahead.
 func (v *verifier) readJournal() {
-	err := guard(func() error { return v.journal.read(func(r journalRecord) { v.records = append(v.records, r) }) })
-	var fe *FileError
-	if errors.As(err, &fe) {
-		v.report.Problems = append(v.report.Problems, Problem{filepath.Base(fe.Path), "records", "the newest readings", fe.Err})
-	} else {
-		v.problem("series.db", "journal", err)
-	}
 	alone := map[uint64]bool{}
 	note := func(seq uint64, value []byte) {
 		if r, err := readWAL(value); err == nil {
 			alone[seq] = r.alone
 		}
 	}
-	for _, r := range v.records {
-		note(r.seq, r.value)
+	err := guard(func() error { return v.journal.read(func(r journalRecord) { note(r.seq, r.value) }) })
+	var fe *FileError
+	if errors.As(err, &fe) {
+		v.report.Problems = append(v.report.Problems, Problem{filepath.Base(fe.Path), "records", "the newest readings", fe.Err})
+	} else {
+		v.problem("series.db", "journal", err)
 	}
 	_ = guard(func() error {
 		return v.series.Bucket(bucketWAL).ForEach(func(k, raw []byte) error {
@@ -85,27 +82,30 @@ func (v *verifier) readJournal() {
 	v.report.Batch = h.last
 }
 
-// journalRows checks the rows of the journal.
+// journalRows checks the rows of the journal, as far as it can be read, which
+// readJournal has judged. It is read a second time, so as not to be held.
 func (v *verifier) journalRows() {
 	sound := 0
-	for _, r := range v.records {
-		if r.value == nil {
-			continue
-		}
-		if r.seq > v.happened {
-			v.report.Unfinished++
-			continue
-		}
-		w, err := readWAL(r.value)
-		if err == nil {
-			err = v.walRows(w)
-		}
-		if err == nil {
-			sound++
-			continue
-		}
-		v.problem("series-*.log", fmt.Sprintf("batch %d", r.seq), err)
-	}
+	_ = guard(func() error {
+		return v.journal.read(func(r journalRecord) {
+			if r.value == nil {
+				return
+			}
+			if r.seq > v.happened {
+				v.report.Unfinished++
+				return
+			}
+			w, err := readWAL(r.value)
+			if err == nil {
+				err = v.walRows(w)
+			}
+			if err == nil {
+				sound++
+			} else {
+				v.problem("series-*.log", fmt.Sprintf("batch %d", r.seq), err)
+			}
+		})
+	})
 	v.report.Records["series/journal"] = sound
 }
 
@@ -238,8 +238,12 @@ func (v *verifier) last(k, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if len(k) != 4 || len(b) < 12 {
-		return damaged("a newest row of %d bytes", len(b))
+	l, r, err := decodeLast(b)
+	if err == nil && len(k) != 4 {
+		err = damaged("newest row %x", k)
 	}
-	return v.row(binary.BigEndian.Uint32(k), binary.BigEndian.Uint32(b), b[12:])
+	if err != nil {
+		return err
+	}
+	return v.row(binary.BigEndian.Uint32(k), l, r.body)
 }
