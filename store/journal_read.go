@@ -80,7 +80,7 @@ func readJournalFile(f *os.File, b []byte) ([]byte, error) {
 		return b, damaged("it has %d bytes", info.Size())
 	}
 	b = slices.Grow(b[:0], int(info.Size()))[:info.Size()]
-	_, err = io.ReadFull(f, b)
+	_, err = io.ReadFull(io.NewSectionReader(f, 0, info.Size()), b)
 	return b, err
 }
 

@@ -258,18 +258,16 @@ func (s *Store) intact(err error) error {
 // partDue reports whether rows are to become parts: they are too many, too old, since
 // a clock was ahead of itself, or lie in a file of the journal that is to go.
 func (t *target) partDue(p pace, now int64, floor uint64) bool {
-	if len(t.rows) == 0 {
-		return false
-	}
-	first := t.rows[0]
-	return len(t.rows) >= p.rows+int(t.id*7)%p.spread || first.seq < floor ||
-		len(first.body)*len(t.rows) >= partBytes || now-first.came >= windowMs+durMs(p.grace+p.age)
+	return len(t.rows) > 0 && (len(t.rows) >= p.rows+int(t.id*7)%p.spread || t.seq < floor ||
+		t.bytes >= partBytes || now-t.came >= windowMs+durMs(p.grace+p.age))
 }
 
 func (t *target) mergeDue(now int64) (int64, bool) {
-	for _, w := range t.pending {
-		if w.due <= now {
-			return w.window, true
+	if t.mergeAt <= now {
+		for _, w := range t.pending {
+			if w.due <= now {
+				return w.window, true
+			}
 		}
 	}
 	return 0, false
@@ -415,7 +413,7 @@ func (s *Store) finish(done housework) {
 	}
 	for _, m := range done.merged {
 		m.joined.thicken(m.target)
-		m.target.pending = slices.DeleteFunc(m.target.pending, func(w toMerge) bool { return w.window == m.window })
+		m.target.settled(m.window)
 		s.owed.note(m.target.name, m.window)
 	}
 }

@@ -27,7 +27,12 @@ type target struct {
 	pass   int     // of the clock, in which its newest row was committed; writer only
 	thin   thinned // writer only
 
-	// The rest is guarded by targets.mu; only the writer changes it.
+	// The rest is guarded by targets.mu; only the writer changes it. What is looked at
+	// in thousands of targets at a time stands together and first.
+	mergeAt int64     // when one of the windows is to be merged first, or before that
+	seq     uint64    // of the first of rows
+	came    int64     // of that one
+	bytes   int       // of the bodies of rows
 	rows    []*row    // in order of commit; replaced, never written in place
 	pending []toMerge // windows that have rows or parts to merge
 	last    row       // the newest by time
@@ -49,7 +54,10 @@ type toMerge struct{ window, due int64 }
 
 // push adds a row.
 func (t *target) push(p pace, r *row) {
-	t.rows = append(t.rows, r)
+	if t.rows = append(t.rows, r); len(t.rows) == 1 {
+		t.seq, t.came = r.seq, r.came
+	}
+	t.bytes += len(r.body)
 	t.expect(p, r)
 	newer := r.at > t.last.at || r.at == t.last.at && r.seq >= t.last.seq
 	if t.last.layout == nil || newer || t.last.at > r.came+durMs(jumpLeast) { // or that was a clock ahead of itself
@@ -73,6 +81,7 @@ func (t *target) expect(p pace, r *row) {
 // await notes that a window is to be merged.
 func (t *target) await(window, due int64) {
 	t.thickened(window)
+	t.mergeAt = min(t.mergeAt, due)
 	for i := range t.pending {
 		if w := &t.pending[i]; w.window == window {
 			w.due = min(w.due, due)
@@ -80,6 +89,15 @@ func (t *target) await(window, due int64) {
 		}
 	}
 	t.pending = append(t.pending, toMerge{window, due})
+}
+
+// settled notes that a window is merged.
+func (t *target) settled(window int64) {
+	t.pending = slices.DeleteFunc(t.pending, func(w toMerge) bool { return w.window == window })
+	t.mergeAt = math.MaxInt64
+	for _, w := range t.pending {
+		t.mergeAt = min(t.mergeAt, w.due)
+	}
 }
 
 // awaits reports whether a window is still to be merged.
@@ -181,7 +199,7 @@ func (ts *targets) intern(name string) *target {
 }
 
 func (ts *targets) add(name string, byName bool) *target {
-	t := &target{id: uint32(len(ts.list) + 1), name: name, byName: byName}
+	t := &target{id: uint32(len(ts.list) + 1), name: name, byName: byName, mergeAt: math.MaxInt64}
 	if t.phase = phaseOf(t.id); byName {
 		t.phase = phaseByName(name)
 	}
@@ -224,11 +242,13 @@ func (ts *targets) put(p pace, t *target, r *row) {
 
 // putBefore adds rows of a target of which there are newer ones, by their batches.
 func (ts *targets) putBefore(p pace, t *target, older []*row) {
+	size := 0
 	for _, r := range older {
 		t.expect(p, r)
-		ts.bytes += int64(len(r.body))
+		size += len(r.body)
 	}
-	ts.rows += len(older)
+	t.bytes += size
+	ts.rows, ts.bytes = ts.rows+len(older), ts.bytes+int64(size)
 	newer := t.rows
 	t.rows = make([]*row, 0, len(older)+len(newer))
 	for len(older) > 0 && len(newer) > 0 {
@@ -238,16 +258,23 @@ func (ts *targets) putBefore(p pace, t *target, older []*row) {
 		}
 		t.rows, *from = append(t.rows, (*from)[0]), (*from)[1:]
 	}
-	t.rows = append(append(t.rows, older...), newer...)
+	if t.rows = append(append(t.rows, older...), newer...); len(t.rows) > 0 {
+		t.seq, t.came = t.rows[0].seq, t.rows[0].came
+	}
 }
 
 // dropRows lets go of the first n rows of a target.
 func (ts *targets) dropRows(t *target, n int) {
+	size := 0
 	for _, r := range t.rows[:n] {
-		ts.bytes -= int64(len(r.body))
+		size += len(r.body)
 	}
-	ts.rows -= n
-	t.rows = slices.Clone(t.rows[n:])
+	t.bytes -= size
+	ts.rows, ts.bytes = ts.rows-n, ts.bytes-int64(size)
+	// Those that hold the old ones read on. As many will come again.
+	if t.rows = append(make([]*row, 0, cap(t.rows)), t.rows[n:]...); len(t.rows) > 0 {
+		t.seq, t.came = t.rows[0].seq, t.rows[0].came
+	}
 }
 
 // encodeTarget writes what series.db holds of a target: its name, and a zero where

@@ -71,6 +71,7 @@ type verifier struct {
 	value int    // the last of them
 
 	journal  *journalView
+	torn     bool   // it cannot be read to its end
 	happened uint64 // the last batch that did
 
 	long longBlock // whose pieces are looked at

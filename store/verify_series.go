@@ -60,12 +60,8 @@ func (v *verifier) readJournal() {
 		}
 	}
 	err := guard(func() error { return v.journal.read(func(r journalRecord) { note(r.seq, r.value) }) })
-	var fe *FileError
-	if errors.As(err, &fe) {
-		v.report.Problems = append(v.report.Problems, Problem{filepath.Base(fe.Path), "records", "the newest readings", fe.Err})
-	} else {
-		v.problem("series.db", "journal", err)
-	}
+	v.journalProblem(err)
+	v.torn = err != nil
 	_ = guard(func() error {
 		return v.series.Bucket(bucketWAL).ForEach(func(k, raw []byte) error {
 			if seq, _, err := readWALKey(k); err == nil && len(raw) > sumLen {
@@ -82,11 +78,20 @@ func (v *verifier) readJournal() {
 	v.report.Batch = h.last
 }
 
-// journalRows checks the rows of the journal, as far as it can be read, which
-// readJournal has judged. It is read a second time, so as not to be held.
+func (v *verifier) journalProblem(err error) {
+	var fe *FileError
+	if errors.As(err, &fe) {
+		v.report.Problems = append(v.report.Problems, Problem{filepath.Base(fe.Path), "records", "the newest readings", fe.Err})
+	} else {
+		v.problem("series.db", "journal", err)
+	}
+}
+
+// journalRows checks the rows of the journal, as far as it can be read. It is read
+// a second time, so as not to be held.
 func (v *verifier) journalRows() {
 	sound := 0
-	_ = guard(func() error {
+	err := guard(func() error {
 		return v.journal.read(func(r journalRecord) {
 			if r.value == nil {
 				return
@@ -106,6 +111,9 @@ func (v *verifier) journalRows() {
 			}
 		})
 	})
+	if !v.torn {
+		v.journalProblem(err)
+	}
 	v.report.Records["series/journal"] = sound
 }
 
