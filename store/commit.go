@@ -92,7 +92,7 @@ func (s *Store) inputs(b batch, paused bool) (in []fleet.Input, imports []import
 // aloneMost is how many batches in a row series.db alone may hold. state.db
 // drops what is too old with its commits, and write-ahead values stay until it
 // has come to their number: by them a start finds the last batch.
-const aloneMost = 16
+const aloneMost = 32
 
 // commitFiles commits the batch, series.db first. A batch of readings alone is
 // committed there alone, which halves the syncs. A batch that has nothing to

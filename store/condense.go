@@ -68,10 +68,13 @@ func sumsUp(least, most int64) bool {
 	return least > -far && most < far
 }
 
+// meansFiner reports whether a mean of numbers of a scale has exactly one decimal more.
+func meansFiner(scale int8) bool { return scale >= -8 && scale <= 1 }
+
 // mean divides a sum, to one decimal more than its numbers have, rounded half
 // away from zero.
 func mean(sum int64, n int, scale int8) fleet.Num {
-	if scale > 1 || scale < -8 {
+	if !meansFiner(scale) {
 		return fleet.FromFloat(fleet.Num{N: sum, Scale: scale, Known: true}.Float()/float64(n), 1-int(scale))
 	}
 	half := int64(n)

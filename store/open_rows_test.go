@@ -188,7 +188,7 @@ func TestWindowsOfNeighboursEndTogether(t *testing.T) {
 		seen[phaseOf(id)/600_000]++
 	}
 	for part, n := range seen {
-		if n < 600 || n > 1_100 || len(seen) != 12 {
+		if n < 500 || n > 1_200 || len(seen) != 12 {
 			t.Errorf("%d of 10,000 windows end in part %d of 12", n, part)
 		}
 	}

@@ -120,7 +120,7 @@ func (t *target) isLast(r *row) bool { return r.seq == t.last.seq && r.at == t.l
 // Windows do not all end at once: each target has a phase. Until schema 7 that
 // went by its name. Now neighbours in number have theirs in common: their blocks
 // lie beside each other, and are written with the same pages.
-const neighbours = 32
+const neighbours = 64
 
 // phaseOf returns where the windows of a target begin, by its number.
 func phaseOf(id uint32) int64 {

@@ -307,6 +307,7 @@ func (r *tierRows) gauge(columns []cells, v []int64, scale byte) bool {
 	for c, scale := range [...]byte{scale, scale, scale, 0} {
 		columns[c].reset(n, scale)
 	}
+	finer := meansFiner(int8(scale))
 	least, most, means, counts := columns[0].ints, columns[1].ints[:n], &columns[2], columns[3].ints[:n]
 	for i := range least {
 		run := v[r.begins[i]:r.begins[i+1]]
@@ -318,6 +319,8 @@ func (r *tierRows) gauge(columns []cells, v []int64, scale byte) bool {
 		switch {
 		case len(run) == 1:
 			means.ints[i] = low
+		case low == high && finer && sumsUp(low, high): // as most are; without a division
+			means.set(i, fleet.Num{N: 10 * low, Scale: int8(scale) - 1, Known: true})
 		case sumsUp(low, high):
 			means.set(i, mean(sum, len(run), int8(scale)))
 		default:

@@ -104,14 +104,18 @@ func (m *maker) next() (batches [][]poll, ok bool) {
 // measured: it pays for its memory once, and collects as rarely. What it returns
 // is to be kept alive.
 func size() []byte {
-	const held = 256 << 20
-	warm := make([]byte, 2*held)
-	for i := 0; i < len(warm); i += os.Getpagesize() {
-		warm[i] = 1
-	}
-	runtime.KeepAlive(warm)
+	held := touched(256 << 20)
+	runtime.KeepAlive(touched(512 << 20))
 	runtime.GC()
-	return make([]byte, held)
+	return held
+}
+
+func touched(size int) []byte {
+	b := make([]byte, size)
+	for i := 0; i < len(b); i += os.Getpagesize() {
+		b[i] = 1
+	}
+	return b
 }
 
 func measuring(t *testing.T) {
