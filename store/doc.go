@@ -24,11 +24,11 @@
 // moment, and stay in memory in that same encoding. Most batches bring nothing
 // else, and go into the journal beside series.db, where a commit is one write and
 // one sync (journal.go); one in so many, and each that has more to say, is
-// committed to series.db, with the housekeeping of all since. About every twenty
-// minutes the rows of a target become a part: columns, quickly coded. When a
-// target's two-hour window has passed, its parts and what is left of it in memory
-// are merged into one block, each column in the smallest of a few integer
-// codings, and the tiers of it are made (tier.go). There is never a key per
+// committed to series.db, with the housekeeping of all since. When a target's
+// two-hour window has passed, what it said becomes one block: columns, each in the
+// smallest of a few integer codings (merge.go), and the tiers of it are made
+// (tier.go). Only where memory or journal would hold too much do rows become parts
+// before, columns that are quickly coded (parts.go). There is never a key per
 // sample, one column is read without the others, and nothing is compressed twice.
 //
 // What was true at a time is the newest version of each row that is not after

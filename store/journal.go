@@ -32,7 +32,7 @@ import (
 // cannot be read and has a record, an end or a file behind it is damage.
 //
 // series.db says which files there are, from the oldest whose rows are not all
-// in parts to the one that is written to.
+// in blocks to the one that is written to, and from which on a start needs them.
 type journal struct {
 	dir   string
 	id    []byte // of the store

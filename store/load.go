@@ -332,7 +332,7 @@ func recordsIn(tx *bbolt.Tx) *openRecords {
 	return &o
 }
 
-// loadWAL puts the rows that are not yet in a part into memory, as slices of
+// loadWAL puts rows that are not yet in a block into memory, as slices of
 // the values. Room for them is made in one piece, as much for each target as it
 // has on average; who has more gets more.
 func (s *Store) loadWAL(values []walValue) error {

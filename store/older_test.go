@@ -22,7 +22,7 @@ func journaled(t *testing.T, polls int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.pace = pace{wal: walBytes, rows: 1 << 20, spread: 1, age: time.Hour, house: 15, journal: 20 * journalPage, most: 1 << 30}
+	s.pace = pace{wal: walBytes, rows: 1 << 20, spread: 1, age: time.Hour, house: 15, journal: 20 * journalPage, least: 1 << 30}
 	o := run(t, s, dir, testStep)
 	for n := range polls {
 		for _, name := range []string{"s1", "s2", "s3"} {
@@ -152,7 +152,7 @@ func TestTheNewestRowOfASilentTargetIsThere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.pace = pace{wal: walBytes, rows: 1 << 20, spread: 1, age: time.Hour, fresh: fresh, house: 15, journal: 20 * journalPage, most: 1 << 30}
+		s.pace = pace{wal: walBytes, rows: 1 << 20, spread: 1, age: time.Hour, fresh: fresh, house: 15, journal: 20 * journalPage, least: 1 << 30}
 		o := run(t, s, dir, testStep)
 		for n := range 3 { // two of them lie in series.db, which learns their name, and of the journal
 			o.apply(t, payload{Readings: []fleet.Readings{reading("silent", day0, fleet.Int(int64(5+n)))}})

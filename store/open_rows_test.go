@@ -47,7 +47,7 @@ func paced(t *testing.T, p pace) *opened {
 
 // The rows of a window that has passed become one block, without a part between.
 func TestAWindowBecomesABlockAtOnce(t *testing.T) {
-	o := paced(t, pace{wal: walBytes, rows: 1 << 20, spread: 1, house: 3, journal: journalSize, most: 1 << 30})
+	o := paced(t, pace{wal: walBytes, rows: 1 << 20, spread: 1, house: 3, journal: journalSize, least: 1 << 30})
 	for n := range 30 {
 		o.apply(t, payload{Readings: []fleet.Readings{reading("s1", day0.Add(time.Duration(n)*time.Second), fleet.Int(int64(n)))}})
 	}
@@ -87,7 +87,7 @@ func TestLateRowsAreMergedTogether(t *testing.T) {
 
 // More journal than there may be becomes parts, from its oldest file on.
 func TestTooMuchJournalBecomesParts(t *testing.T) {
-	o := paced(t, pace{wal: walBytes, rows: 1 << 20, spread: 1, age: time.Hour, grace: time.Hour, house: 3, journal: 4 * journalPage, most: 5 * 4 * journalPage})
+	o := paced(t, pace{wal: walBytes, rows: 1 << 20, spread: 1, age: time.Hour, grace: time.Hour, house: 3, journal: 4 * journalPage, least: 5 * 4 * journalPage})
 	for n := range 120 {
 		o.apply(t, payload{Readings: []fleet.Readings{reading("s1", day0.Add(time.Duration(n)*time.Second), fleet.Int(int64(n)))}})
 		if files := len(o.journal.files); files > 9 {

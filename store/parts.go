@@ -36,13 +36,20 @@ type pace struct {
 
 	house   int   // batches that the journal takes between two commits of series.db
 	journal int64 // bytes of one of its files
-	most    int64 // bytes of all of them, beyond which rows become parts
+	least   int64 // bytes of all of them, up to which no row becomes a part for it
+	most    int64 // and beyond which rows do
 }
 
 var usualPace = pace{
 	wal: walBytes, rows: 160, spread: 32, age: 20 * time.Minute, fresh: 10 * time.Minute, grace: 2 * time.Minute, retry: 2 * time.Second,
-	house: 31, journal: journalSize, most: 64 * journalSize,
+	house: 31, journal: journalSize, least: 16 * journalSize, most: 64 * journalSize,
 }
+
+// room is how many bytes the journal may have, for so many of rows in memory. Of a
+// large fleet it has two to three times as many, since its files go when all of their
+// rows have gone; that of a small one, whose batches do not fill their pages, has
+// more, and what it is spared that way is little.
+func (p pace) room(rows int64) int64 { return max(p.least, min(3*rows, p.most)) }
 
 // blockKey names a block: target, window, whether it was imported, layout, and
 // the batch that wrote it; 0 is the merged one.
@@ -135,7 +142,7 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 	}
 	began, ms := time.Now(), toMs(now)
 	all := s.targets.all()
-	batches, floor := w.unhoused+1, s.journal.beyond(s.pace.most)
+	batches, floor := w.unhoused+1, s.journal.beyond(s.pace.room(s.targets.bytes))
 	for i := 0; i < min(houseTargets*batches, len(all)) && time.Since(began) < houseTime*time.Duration(batches); i++ {
 		t := all[w.round.next(len(all), seq)]
 		if window, ok := t.mergeDue(ms); ok {

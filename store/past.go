@@ -23,7 +23,7 @@ import (
 // for targets that were polled in the window of t or the one before it.
 func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 	m := fleet.Memory{At: t}
-	var open [][]*row // a row that becomes a part meanwhile is in neither, unless it is held
+	var open [][]*row // a row that goes into a block meanwhile is in neither, unless it is held
 	var newest Place
 	err := s.bothWith(ctx, func() { open, newest = s.targets.allOpen(), s.targets.place() }, func(state, series *bbolt.Tx) error {
 		read := make(chan error, 1) // beside the rows: they lie in two files
@@ -55,7 +55,7 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 
 // readingsAt returns the newest row of each target that is not after at. The
 // targets are shared out among the processors; open are the rows of each that are
-// in no part that tx sees.
+// in no block that tx sees.
 func (s *Store) readingsAt(ctx context.Context, tx *bbolt.Tx, open [][]*row, at int64) ([]fleet.Readings, error) {
 	targets := s.targets.all()[:len(open)]
 	workers := runtime.GOMAXPROCS(0)

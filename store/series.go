@@ -80,7 +80,7 @@ func (s *Store) samples(ctx context.Context, target string, key fleet.SeriesKey,
 
 // samplesIn is samples in scratch space: they are good until that is used again.
 func (s *Store) samplesIn(ctx context.Context, sc *scratch, t *target, key fleet.SeriesKey, from, to int64) ([]sample, error) {
-	// The open rows first: a row that becomes a part between the two reads is
+	// The open rows first: a row that goes into a block between the two reads is
 	// then seen twice, which does no harm, and never not at all.
 	rows, err := s.openRows(ctx, t)
 	if err != nil {

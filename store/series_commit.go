@@ -10,7 +10,7 @@ import (
 	"plumb/fleet"
 )
 
-// walEntry is one batch and how many of its rows are not yet in a part. At none
+// walEntry is one batch and how many of its rows are not yet in a block. At none
 // its write-ahead values are deleted with the next commit of series.db.
 type walEntry struct {
 	seq    uint64

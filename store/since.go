@@ -109,8 +109,12 @@ func (r *sinceReader) read(ctx context.Context, t *target) error {
 		}
 	}
 	inBlocks := len(r.rows)
-	for _, x := range open {
-		if x.seq <= r.after || x.seq > r.upTo || x.at <= r.from || r.sliced && x.at > r.until {
+	first := len(open)
+	for first > 0 && open[first-1].seq > r.after { // mostly there is one
+		first--
+	}
+	for _, x := range open[first:] {
+		if x.seq > r.upTo || x.at <= r.from || r.sliced && x.at > r.until {
 			continue
 		}
 		row := fleet.Readings{Target: t.name, At: fromMs(x.at), Keys: x.layout.keys, Values: r.room(len(x.layout.keys))}
@@ -120,7 +124,7 @@ func (r *sinceReader) read(ctx context.Context, t *target) error {
 		r.rows = append(r.rows, row)
 	}
 	slices.SortStableFunc(r.rows, func(a, b fleet.Readings) int { return cmp.Compare(a.At.UnixMilli(), b.At.UnixMilli()) })
-	if inBlocks > 0 { // a row that became a part meanwhile is in both
+	if inBlocks > 0 { // a row that went into a block meanwhile is in both
 		r.rows = slices.CompactFunc(r.rows, func(a, b fleet.Readings) bool { return a.At.Equal(b.At) })
 	}
 	return broken

@@ -81,7 +81,7 @@ func (o *opened) fileUse(t *testing.T) (file, alloc, inuse int) {
 	return file, alloc, inuse
 }
 
-// TestMeasureOpenRows says what the rows that are not yet in a part take of the
+// TestMeasureOpenRows says what the rows that are not yet in a block take of the
 // memory of a fleet of 10,000 devices.
 func TestMeasureOpenRows(t *testing.T) {
 	measuring(t)

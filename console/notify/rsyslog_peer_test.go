@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,6 +106,34 @@ func (r *rsyslog) start(t *testing.T) {
 	}
 	answers(t, r.addresses["tcp"], r.says)
 	answers(t, r.addresses["tls"], r.says)
+	until(t, 20*time.Second, "somebody reads datagrams", r.says, func() bool {
+		c, err := net.ListenPacket("udp", r.addresses["udp"])
+		if err == nil {
+			c.Close()
+		}
+		return err != nil
+	})
+}
+
+// halt has it read nothing any more: a signal may find its threads at work.
+func (r *rsyslog) halt(t *testing.T) {
+	t.Helper()
+	if err := r.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	until(t, 10*time.Second, "all of its threads stand still", r.says, func() bool {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", r.cmd.Process.Pid))
+		if err != nil || len(threads) == 0 {
+			t.Fatalf("%v, %v", threads, err)
+		}
+		for _, thread := range threads {
+			stat, err := os.ReadFile(thread) // id (name) state ...
+			if err == nil && !bytes.HasPrefix(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" T ")) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 func (r *rsyslog) stop(how os.Signal) {
@@ -240,9 +269,7 @@ func syslogUnread(t *testing.T, r *rsyslog) {
 			if _, err := w.send(t.Context(), told(t, k, called("before"))); err != nil { // it is connected
 				t.Fatal(err)
 			}
-			if err := r.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-				t.Fatal(err)
-			}
+			r.halt(t)
 			end := make(chan error, 1)
 			began := time.Now()
 			go func() { _, err := w.send(t.Context(), m); end <- err }()
