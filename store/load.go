@@ -132,8 +132,25 @@ func (s *Store) loadOlder() error {
 	if known.from == known.newest {
 		return nil
 	}
-	var values []walValue
-	older, err := s.journalValues(known, known.from, known.newest-1, &values)
+	l := walLoad{targets: s.targets.all(), layouts: s.layouts.all()}
+	rows, keepers := make([][]*row, len(l.targets)), make([]keeper, len(l.targets))
+	came := toMs(time.Now())
+	var broken error
+	older, err := readJournal(s.cfg.Dir, storeID(s.state), known, known.from, known.newest-1, func(r journalRecord) {
+		if r.value == nil || broken != nil {
+			return
+		}
+		live, err := l.rows(r.seq, r.value, came, func(t *target, r *row) {
+			rows[t.id-1] = append(rows[t.id-1], keepers[t.id-1].keep(*r))
+		})
+		if err != nil {
+			broken = err
+		}
+		s.writer.noteWAL(walValue{seq: r.seq, journal: true}, live)
+	})
+	if err == nil {
+		err = broken
+	}
 	if err == nil {
 		err = s.journal.behind(older)
 	}
@@ -141,18 +158,7 @@ func (s *Store) loadOlder() error {
 		return err
 	}
 	s.writer.round.kept = older.prev() + 1
-	l := walLoad{targets: s.targets.all(), layouts: s.layouts.all()}
-	rows := make([][]*row, len(l.targets))
-	came := toMs(time.Now())
-	for _, x := range values {
-		live, err := l.rows(x.seq, x.b, came, func(t *target, r *row) { rows[t.id-1] = append(rows[t.id-1], r) })
-		if err != nil {
-			return err
-		}
-		s.writer.noteWAL(x, live)
-	}
-	bySeq := func(a, b walEntry) int { return cmp.Compare(a.seq, b.seq) }
-	slices.SortStableFunc(s.writer.wal, bySeq)
+	slices.SortStableFunc(s.writer.wal, func(a, b walEntry) int { return cmp.Compare(a.seq, b.seq) })
 	s.targets.mu.Lock()
 	defer s.targets.mu.Unlock()
 	for i, t := range l.targets {
@@ -332,9 +338,9 @@ func recordsIn(tx *bbolt.Tx) *openRecords {
 	return &o
 }
 
-// loadWAL puts rows that are not yet in a block into memory, as slices of
-// the values. Room for them is made in one piece, as much for each target as it
-// has on average; who has more gets more.
+// loadWAL puts rows that are not yet in a block into memory. Room for their list is
+// made in one piece, as much for each target as it has on average; who has more gets
+// more.
 func (s *Store) loadWAL(values []walValue) error {
 	l := walLoad{targets: s.targets.all(), layouts: s.layouts.all(), happened: happened{last: s.writer.mark.seq}}
 	if len(l.targets) == 0 {
@@ -422,24 +428,23 @@ func (l *walLoad) makeRoom(values []walValue) {
 }
 
 // rows calls f with each row of a value, whose bodies are slices of it, and returns
-// how many there are.
+// how many there are. The row is good until f returns.
 func (l *walLoad) rows(seq uint64, value []byte, came int64, f func(t *target, r *row)) (n int, err error) {
 	r, err := readWAL(value)
 	if err != nil {
 		return 0, err
 	}
-	rows := make([]row, 0, min(r.left, uint64(len(value)/leastRow)))
-	for {
+	for x := new(row); ; n++ {
 		h, body, ok, err := r.next()
 		if err != nil || !ok {
-			return len(rows), err
+			return n, err
 		}
 		t, y := h.target-1, h.layout-1 // 0 is none
 		if t >= uint32(len(l.targets)) || y >= uint32(len(l.layouts)) {
 			return 0, damaged("batch %d has a row of an unknown target or layout", seq)
 		}
-		rows = append(rows, row{seq: seq, at: h.at, came: came, layout: l.layouts[y], body: body})
-		f(l.targets[t], &rows[len(rows)-1])
+		*x = row{seq: seq, at: h.at, came: came, layout: l.layouts[y], body: body}
+		f(l.targets[t], x)
 	}
 }
 

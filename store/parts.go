@@ -14,7 +14,7 @@ import (
 // the last one it looks at a few targets in turn and stops when it has spent its
 // time, so that no batch waits for it.
 const (
-	houseTargets = 64                   // looked at per batch
+	houseTargets = 64                   // looked at per batch, or as many as were polled
 	houseTime    = 4 * time.Millisecond // per batch; soft: one target's work is not cut in two
 	partBytes    = 512 << 10            // of rows in memory that make a part
 	expireMost   = 16                   // blocks deleted per batch
@@ -143,7 +143,8 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 	began, ms := time.Now(), toMs(now)
 	all := s.targets.all()
 	batches, floor := w.unhoused+1, s.journal.beyond(s.pace.room(s.targets.bytes))
-	for i := 0; i < min(houseTargets*batches, len(all)) && time.Since(began) < houseTime*time.Duration(batches); i++ {
+	looks := min(max(houseTargets*batches, w.polls), len(all)) // as often as they are polled
+	for i := 0; i < looks && time.Since(began) < houseTime*time.Duration(batches); i++ {
 		t := all[w.round.next(len(all), seq)]
 		if window, ok := t.mergeDue(ms); ok {
 			if err := s.closeWindow(tx, t, window, seq, &done); err != nil {

@@ -28,6 +28,7 @@ type writer struct {
 	wal      []walEntry
 	housed   time.Time // when series.db was last committed to
 	unhoused int       // batches in the journal since then
+	polls    int       // in them, and in that commit
 	walScratch
 	origins    origins
 	enc        encoder

@@ -36,6 +36,7 @@ type written struct {
 // walScratch is the space that making write-ahead values needs.
 type walScratch struct {
 	rows   []walRow
+	made   []row
 	record []byte
 }
 
@@ -45,7 +46,7 @@ type walScratch struct {
 const walBytes = 2000
 
 // encodeRows makes the write-ahead value of a batch with room before it for the head
-// of a record, and rows that are slices of it: memory holds what the disk holds.
+// of a record, and rows that are slices of it. All of it is good until the next batch.
 func (s *Store) encodeRows(version byte, seq uint64, readings []fleet.Readings, now time.Time) (record []byte) {
 	w := &s.writer
 	w.rows = w.rows[:0]
@@ -60,7 +61,7 @@ func (s *Store) encodeRows(version byte, seq uint64, readings []fleet.Readings, 
 		return nil
 	}
 	base, samples := toMs(now), 0
-	made := make([]row, len(w.rows))
+	made := slices.Grow(w.made[:0], len(w.rows))[:len(w.rows)]
 	record = append(w.record[:0], make([]byte, recordHead)...)
 	record = binary.AppendVarint(append(record, version), base)
 	record = binary.AppendUvarint(record, uint64(len(w.rows)))
@@ -72,7 +73,7 @@ func (s *Store) encodeRows(version byte, seq uint64, readings []fleet.Readings, 
 		record, x.body = appendRow(record, rowHead{target: x.target.id, layout: r.layout.id, at: r.at}, base, s.steadied(x.target, *from))
 		samples += len(from.Values)
 	}
-	w.record, record = record, slices.Clone(record)
+	w.record, w.made = record, made
 	end := len(record)
 	for i := range slices.Backward(w.rows) {
 		x := &w.rows[i]
@@ -189,7 +190,7 @@ func (s *Store) commitSeries(version byte, seq uint64, readings []fleet.Readings
 		if err := s.journal.append(seq, record); err != nil {
 			return wrote, err
 		}
-		w.unhoused++
+		w.unhoused, w.polls = w.unhoused+1, w.polls+len(w.rows)
 		return written{rows: w.rows}, nil
 	}
 	values := w.values(version, record, now, s.pace.wal)
@@ -222,7 +223,7 @@ func (s *Store) commitSeries(version byte, seq uint64, readings []fleet.Readings
 	s.namesSaved()
 	s.installImports(imports)
 	s.finish(done)
-	w.housed, w.unhoused = now, 0
+	w.housed, w.unhoused, w.polls = now, 0, len(w.rows)
 	return written{w.rows, len(values)}, nil
 }
 

@@ -90,8 +90,8 @@ func TestMeasureOpenRows(t *testing.T) {
 		o := startRacks(t, l, Defaults().Retention)
 		before := liveHeap()
 		most, rows := uint64(0), 0
-		for range 10 {
-			o.pollRacks(t, l, 4*time.Minute, 5)
+		for range 18 { // of nine minutes: until windows are merged as fast as they fill
+			o.pollRacks(t, l, 9*time.Minute, 5)
 			if now := liveHeap() - before; now > most {
 				most, rows = now, int(o.Stats().OpenRows)
 			}

@@ -34,6 +34,7 @@ type target struct {
 	came    int64     // of that one
 	bytes   int       // of the bodies of rows
 	rows    []*row    // in order of commit; replaced, never written in place
+	keeper  keeper    // of rows
 	pending []toMerge // windows that have rows or parts to merge
 	last    row       // the newest by time
 	kept    bool      // series.db holds last
@@ -47,6 +48,31 @@ type row struct {
 	came   int64 // when it was committed or read back, Unix milliseconds
 	layout *layout
 	body   []byte
+}
+
+// keeper keeps the rows of one target, a few to a piece of memory: what became a
+// block is let go, however long the rows of others that came with it stay.
+type keeper struct {
+	rows   []row
+	bodies []byte
+}
+
+// keepRows is how many rows have a piece in common.
+const keepRows = 8
+
+// keep returns a copy of a row.
+func (k *keeper) keep(r row) *row {
+	if len(k.bodies)+len(r.body) > cap(k.bodies) {
+		k.bodies = make([]byte, 0, keepRows*len(r.body))
+	}
+	from := len(k.bodies)
+	k.bodies = append(k.bodies, r.body...)
+	r.body = k.bodies[from:len(k.bodies):len(k.bodies)]
+	if len(k.rows) == cap(k.rows) {
+		k.rows = make([]row, 0, keepRows)
+	}
+	k.rows = append(k.rows, r)
+	return &k.rows[len(k.rows)-1]
 }
 
 // toMerge is a window that is to be merged, and when.
@@ -234,13 +260,15 @@ func (ts *targets) push(p pace, rows []walRow) {
 	ts.newest = Place{rows[0].row.seq, fromMs(rows[0].row.came)}
 }
 
+// put adds a copy of a row.
 func (ts *targets) put(p pace, t *target, r *row) {
-	t.push(p, r)
+	t.push(p, t.keeper.keep(*r))
 	ts.rows++
 	ts.bytes += int64(len(r.body))
 }
 
-// putBefore adds rows of a target of which there are newer ones, by their batches.
+// putBefore adds rows, and no copies, of a target of which there are newer ones, by
+// their batches.
 func (ts *targets) putBefore(p pace, t *target, older []*row) {
 	size := 0
 	for _, r := range older {
