@@ -45,8 +45,9 @@ type journal struct {
 }
 
 // journalRange is numbers of files, from 1; zero is none. From newest on there are
-// all newest rows that series.db does not keep.
-type journalRange struct{ from, to, newest uint64 }
+// all newest rows that series.db does not keep. All rows of batches before first are
+// in blocks: read again, one of them would stand before what came later.
+type journalRange struct{ from, to, newest, first uint64 }
 
 // journalFile is one of the files, and how far it is written.
 type journalFile struct {
@@ -98,15 +99,16 @@ func isJournal(name string) bool {
 // encode makes of a range what series.db holds of it.
 func (r journalRange) encode() []byte {
 	b := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, r.from), r.to)
-	return binary.BigEndian.AppendUint64(b, r.newest)
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, r.newest), r.first)
 }
 
 func decodeJournalRange(b []byte) (r journalRange, err error) {
-	switch len(b) {
-	case 16: // until schema 7
-		r = journalRange{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b)}
-	case 24:
-		r = journalRange{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[16:])}
+	if len(b) == 16 || len(b) == 32 {
+		r = journalRange{from: binary.BigEndian.Uint64(b), to: binary.BigEndian.Uint64(b[8:])}
+		r.newest = r.from // until schema 7
+	}
+	if len(b) == 32 {
+		r.newest, r.first = binary.BigEndian.Uint64(b[16:]), binary.BigEndian.Uint64(b[24:])
 	}
 	if r.from == 0 || r.from > r.to || r.to-r.from > 1<<20 || r.newest < r.from || r.newest > r.to {
 		return journalRange{}, damaged("the journal's files are %x", b)
@@ -298,7 +300,7 @@ func (j *journal) beyond(most int64) (seq uint64) {
 		if total <= most || f == j.current() {
 			break
 		}
-		seq, total = f.last.seq+1, total-f.size
+		seq, total = max(seq, f.last.seq+1), total-f.size
 	}
 	return seq
 }
@@ -368,13 +370,19 @@ func (j *journal) open() error {
 	return err
 }
 
-// close writes the end and closes the files.
-func (j *journal) close() (err error) {
+// close writes the end and closes the files. A record that was not kept, of a batch
+// from stale on where that is not 0, must not stand before it.
+func (j *journal) close(stale uint64) (err error) {
 	f := j.current()
 	if f == nil || f.f == nil {
 		return nil
 	}
-	if err = j.settle(); err == nil && f.last.at != 0 && !f.ended && j.takes(0) {
+	if stale != 0 {
+		err = j.takeBack(stale)
+	} else {
+		err = j.settle()
+	}
+	if err == nil && f.last.at != 0 && !f.ended && j.takes(0) {
 		err = j.write(f.last.seq, make([]byte, recordHead))
 	}
 	for _, f := range j.files {

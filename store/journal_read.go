@@ -154,8 +154,9 @@ type journalView struct {
 	last journalRecord // of the last file, where an end must follow it in a copy
 }
 
-// view opens the files to read them. What is wrong is told by those who do.
-func (j *journal) view() *journalView {
+// view opens the files to read them, but for a record that was not kept: of a batch
+// from stale on, where that is not 0. What is wrong is told by those who read.
+func (j *journal) view(stale uint64) *journalView {
 	v := &journalView{journal: &journal{dir: j.dir, id: j.id, known: j.known}, of: j}
 	j.views.Add(1)
 	for n := j.known.from; n <= j.known.to && n > 0; n++ {
@@ -170,6 +171,9 @@ func (j *journal) view() *journalView {
 				v.ends[len(v.ends)-1] = file.end
 				if v.last = file.last; file.ended {
 					v.last = journalRecord{}
+				} else if stale != 0 && file.last.at != 0 && file.last.seq >= stale {
+					v.ends[len(v.ends)-1] = file.last.at
+					v.last = journalRecord{seq: file.last.prev}
 				}
 			}
 		}

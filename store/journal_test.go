@@ -43,7 +43,7 @@ func newJournal(t testing.TB, dir string, size int64) *journal {
 		t.Fatal(err)
 	}
 	j.knows(j.needed(0))
-	t.Cleanup(func() { j.close() })
+	t.Cleanup(func() { j.close(0) })
 	return j
 }
 
@@ -57,7 +57,7 @@ func TestJournalHoldsWhatItWasTold(t *testing.T) {
 		}
 		defer os.RemoveAll(dir)
 		j := &journal{dir: dir, id: []byte("store")}
-		defer func() { j.close() }()
+		defer func() { j.close(0) }()
 		var want []saidRecord
 		seq := uint64(0)
 		must := func(err error) {
@@ -107,7 +107,7 @@ func TestJournalHoldsWhatItWasTold(t *testing.T) {
 			"open": func(t *rapid.T) {
 				known := j.known
 				if rapid.Bool().Draw(t, "closed") {
-					must(j.close())
+					must(j.close(0))
 				}
 				var err error
 				j, _, err = readBack(dir, known)
@@ -166,7 +166,7 @@ func TestJournalIsTornAtItsEndAlone(t *testing.T) {
 		if err := again.append(9, recordOf([]byte("next"))); err != nil {
 			t.Fatal(err)
 		}
-		if err := again.close(); err != nil {
+		if err := again.close(0); err != nil {
 			t.Fatal(err)
 		}
 		_, next, err := readBack(dir, j.known)
@@ -193,7 +193,7 @@ func TestJournalEveryFlippedByteIsFoundOrIsNotLive(t *testing.T) {
 		}
 	}
 	known := j.known
-	if err := j.close(); err != nil {
+	if err := j.close(0); err != nil {
 		t.Fatal(err)
 	}
 	_, want, err := readBack(dir, known)
@@ -405,7 +405,7 @@ func TestAFileOfTheJournalIsUsedAgain(t *testing.T) {
 		}
 		var view *journalView
 		if read {
-			view = j.view()
+			view = j.view(0)
 		}
 		was := inode(t, journalPath(dir, 1))
 		j.knows(j.needed(4)) // the first is needed no more, but for the commit before

@@ -120,7 +120,7 @@ func (s *Store) writtenAhead(tx *bbolt.Tx, records []walRecord) ([]walValue, err
 // journalValues reads files of the journal, and appends the values of their records.
 func (s *Store) journalValues(known journalRange, from, to uint64, values *[]walValue) (*journal, error) {
 	return readJournal(s.cfg.Dir, storeID(s.state), known, from, to, func(r journalRecord) {
-		if r.value != nil {
+		if r.value != nil && r.seq >= known.first {
 			*values = append(*values, walValue{seq: r.seq, b: slices.Clone(r.value), journal: true})
 		}
 	})
@@ -137,7 +137,7 @@ func (s *Store) loadOlder() error {
 	came := toMs(time.Now())
 	var broken error
 	older, err := readJournal(s.cfg.Dir, storeID(s.state), known, known.from, known.newest-1, func(r journalRecord) {
-		if r.value == nil || broken != nil {
+		if r.value == nil || r.seq < known.first || broken != nil {
 			return
 		}
 		live, err := l.rows(r.seq, r.value, came, func(t *target, r *row) {

@@ -371,7 +371,7 @@ func (s *Store) release() error {
 	s.opening.stop()
 	var errs []error
 	if s.journal != nil {
-		errs = append(errs, s.journal.close())
+		errs = append(errs, s.journal.close(s.writer.staleFrom))
 	}
 	for _, db := range []*file{s.series, s.state} {
 		if db != nil {

@@ -146,11 +146,12 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 	looks := min(max(houseTargets*batches, w.polls), len(all)) // as often as they are polled
 	for i := 0; i < looks && time.Since(began) < houseTime*time.Duration(batches); i++ {
 		t := all[w.round.next(len(all), seq)]
-		if window, ok := t.mergeDue(ms); ok {
+		much := len(t.rows) > 0 && (t.seq < floor || t.bytes >= partBytes)
+		if window, ok := t.mergeDue(ms); ok && !much {
 			if err := s.closeWindow(tx, t, window, seq, &done); err != nil {
 				return done, err
 			}
-		} else if t.partDue(s.pace, ms, floor) {
+		} else if much || t.partDue(s.pace, ms) {
 			f, err := s.flush(tx, t, seq, t.due(s.pace, ms))
 			if err != nil {
 				return done, err
@@ -185,8 +186,8 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 	return done, nil
 }
 
-// trimJournal notes which files of the journal are still needed, and from which on a
-// start looks for newest rows, where that has changed.
+// trimJournal notes which files of the journal are still needed, from which batch on,
+// and from which file on a start looks for newest rows, where that has changed.
 func (s *Store) trimJournal(tx *bbolt.Tx, seq uint64, done *housework) error {
 	w := &s.writer
 	first := seq
@@ -194,8 +195,9 @@ func (s *Store) trimJournal(tx *bbolt.Tx, seq uint64, done *housework) error {
 		first = left[0].seq
 	}
 	done.journal = s.journal.needed(first)
+	done.journal.first = first
 	done.journal.newest = max(done.journal.from, s.journal.needed(min(w.round.kept, w.mark.seq+1)).from)
-	if done.journal == s.journal.known {
+	if done.journal == s.journal.known || done.journal.to == 0 {
 		return nil
 	}
 	return put(tx.Bucket(bucketMeta), keyJournal, done.journal.encode())
@@ -230,8 +232,13 @@ func (s *Store) closeWindow(tx *bbolt.Tx, t *target, window int64, seq uint64, d
 	f := flushed{target: t, rows: t.rows[:t.openIn(window)]}
 	groups := t.regroup(f.rows)
 	// What is damaged stays as it is, for verify to find and for people to
-	// save; it must not stop the writer.
-	if err := s.intact(s.merge(tx, t, window, groups)); err != nil {
+	// save; it must not stop the writer. The next start tries again.
+	err := s.merge(tx, t, window, groups)
+	if errors.Is(err, ErrDamaged) {
+		s.stats.broken.Add(1)
+		err = awaitMerge(tx, t, window)
+	}
+	if err != nil {
 		return err
 	}
 	for _, g := range groups {
@@ -263,11 +270,10 @@ func (s *Store) intact(err error) error {
 	return err
 }
 
-// partDue reports whether rows are to become parts: they are too many, too old, since
-// a clock was ahead of itself, or lie in a file of the journal that is to go.
-func (t *target) partDue(p pace, now int64, floor uint64) bool {
-	return len(t.rows) > 0 && (len(t.rows) >= p.rows+int(t.id*7)%p.spread || t.seq < floor ||
-		t.bytes >= partBytes || now-t.came >= windowMs+durMs(p.grace+p.age))
+// partDue reports whether rows are to become parts: they are too many, or too old,
+// since a clock was ahead of itself.
+func (t *target) partDue(p pace, now int64) bool {
+	return len(t.rows) > 0 && (len(t.rows) >= p.rows+int(t.id*7)%p.spread || now-t.came >= windowMs+durMs(p.grace+p.age))
 }
 
 func (t *target) mergeDue(now int64) (int64, bool) {
@@ -355,15 +361,23 @@ func (s *Store) flush(tx *bbolt.Tx, t *target, seq uint64, n int) (flushed, erro
 	return f, s.keepLast(tx, t, &f)
 }
 
-// putPart writes a group of rows as a part.
+// putPart writes a group of rows as a part, or as several where they are too many. A
+// batch that state.db refused has left parts of its number: they stay.
 func (s *Store) putPart(tx *bbolt.Tx, t *target, seq uint64, g group, f *flushed) error {
-	value, err := s.writer.part(g)
-	if err != nil {
-		return err
-	}
+	blocks := tx.Bucket(bucketBlocks)
 	key := blockKey{target: t.id, window: g.window, layout: g.layout.id, part: seq}
-	if err := put(tx.Bucket(bucketBlocks), key.encode(), value); err != nil {
-		return err
+	for rows := range slices.Chunk(g.rows, maxInts) {
+		g.rows = rows
+		value, err := s.writer.part(g)
+		if err != nil {
+			return err
+		}
+		for blocks.Get(key.encode()) != nil {
+			key.part++
+		}
+		if err := put(blocks, key.encode(), value); err != nil {
+			return err
+		}
 	}
 	if !slices.Contains(f.windows, g.window) {
 		f.windows = append(f.windows, g.window)

@@ -107,7 +107,7 @@ func (s *Store) whole(ctx context.Context, f func(state, series *bbolt.Tx, j *jo
 			j.close()
 		}
 	}()
-	return s.bothWith(ctx, func() { j = s.journal.view() }, func(state, series *bbolt.Tx) error { return f(state, series, j) })
+	return s.bothWith(ctx, func() { j = s.journal.view(s.writer.staleFrom) }, func(state, series *bbolt.Tx) error { return f(state, series, j) })
 }
 
 // bothWith is both with what lies in memory beside the files: look is called
