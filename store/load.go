@@ -360,7 +360,12 @@ func (s *Store) loadWAL(values []walValue) error {
 		if x.seq > newest.Seq {
 			newest = Place{x.seq, fromMs(r.base)}
 		}
-		live, err := l.rows(x.seq, x.b, came, func(t *target, r *row) { s.targets.put(s.pace, t, r) })
+		// They are few, and a start is not to wait for copies of them.
+		made := make([]row, 0, min(r.left, uint64(len(x.b)/leastRow)))
+		live, err := l.rows(x.seq, x.b, came, func(t *target, r *row) {
+			made = append(made, *r)
+			s.targets.hold(s.pace, t, &made[len(made)-1])
+		})
 		if err != nil {
 			return err
 		}

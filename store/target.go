@@ -261,8 +261,11 @@ func (ts *targets) push(p pace, rows []walRow) {
 }
 
 // put adds a copy of a row.
-func (ts *targets) put(p pace, t *target, r *row) {
-	t.push(p, t.keeper.keep(*r))
+func (ts *targets) put(p pace, t *target, r *row) { ts.hold(p, t, t.keeper.keep(*r)) }
+
+// hold adds a row itself.
+func (ts *targets) hold(p pace, t *target, r *row) {
+	t.push(p, r)
 	ts.rows++
 	ts.bytes += int64(len(r.body))
 }
