@@ -53,7 +53,8 @@ func (y *symptom) look(text, over string) (fleet.Remark, bool) {
 
 // watchSelf looks until ctx ends.
 func (h *house) watchSelf(ctx context.Context) {
-	polls, commits, certs := symptom{kind: "polls"}, symptom{kind: "commits"}, symptom{kind: "certificates", each: true}
+	polls, commits, certs, damage := symptom{kind: "polls"}, symptom{kind: "commits"}, symptom{kind: "certificates", each: true}, symptom{kind: "damage"}
+	h.stillSaid(ctx, &polls, &commits, &certs)
 	tick := time.NewTicker(selfEach)
 	defer tick.Stop()
 	for {
@@ -66,20 +67,24 @@ func (h *house) watchSelf(ctx context.Context) {
 		if s == nil {
 			continue
 		}
-		late := ""
-		if time.Since(h.started) > 2*h.polls.Interval+h.polls.Longest() { // what is remembered is old at first
-			late = overdue(s, h.polls, time.Now())
-		}
-		for _, r := range []func() (fleet.Remark, bool){
-			func() (fleet.Remark, bool) { return polls.look(late, "polls are in time again") },
+		st, broken := h.store.Stats(), h.ownCerts.look()
+		looks := []func() (fleet.Remark, bool){
 			func() (fleet.Remark, bool) {
-				return commits.look(slow(h.store.Stats(), h.polls.Interval), "commits are quick again")
-			},
-			func() (fleet.Remark, bool) {
-				broken := h.ownCerts.look()
 				return certs.look(and(expiring(h.ownCerts.among(*h.certsInUse.Load()), time.Now()), broken), "no certificate of plumb's own expires soon")
 			},
-		} {
+			func() (fleet.Remark, bool) { return damage.look(damaged(st), "") },
+		}
+		if time.Since(h.started) > 2*h.polls.Interval+h.polls.Longest() { // what is remembered is old at first, and commits are few
+			looks = append(looks,
+				func() (fleet.Remark, bool) {
+					return polls.look(overdue(s, h.polls, time.Now()), "polls are in time again")
+				},
+				func() (fleet.Remark, bool) {
+					return commits.look(slow(st, h.polls.Interval), "commits are quick again")
+				},
+			)
+		}
+		for _, r := range looks {
 			if remark, news := r(); news {
 				h.log.Warn("plumb watches itself", "says", remark.Text)
 				within, cancel := context.WithTimeout(ctx, selfEach)
@@ -87,6 +92,33 @@ func (h *house) watchSelf(ctx context.Context) {
 				cancel()
 			}
 		}
+	}
+}
+
+// stillSaid takes up what the process before this one said and did not take back:
+// it is taken back now when it is no longer so.
+func (h *house) stillSaid(ctx context.Context, list ...*symptom) {
+	a := h.store.Answer(ctx, fleet.Query{Kind: fleet.QueryEvents, Target: self, Limit: saidMost}, time.Now())
+	if a.Err != nil {
+		h.log.Warn("what plumb said of itself before this start cannot be read", "err", a.Err)
+	}
+	for _, y := range list {
+		y.resume(a.Events)
+	}
+}
+
+// self is the target of events about plumb itself, and saidMost how many of the
+// newest of them a start looks at.
+const (
+	self     = "plumb"
+	saidMost = 2000
+)
+
+// resume finds in events, the newest first, what was said of a symptom last.
+func (y *symptom) resume(events []fleet.Event) {
+	i := slices.IndexFunc(events, func(e fleet.Event) bool { return e.Source == "plumb" && e.Type == y.kind })
+	if i >= 0 && events[i].Asserted {
+		y.said = events[i].Text
 	}
 }
 
@@ -155,4 +187,13 @@ func slow(st store.Stats, interval time.Duration) string {
 		return ""
 	}
 	return fmt.Sprintf("one commit in a hundred takes %v, longer than a poll interval of %v: the disk is too slow", st.CommitP99.Round(time.Millisecond), interval)
+}
+
+// damaged says that the store has met records that cannot be read. It says so
+// once: they stay as they are until they expire, or a backup takes their place.
+func damaged(st store.Stats) string {
+	if st.Broken == 0 {
+		return ""
+	}
+	return "records of the store are damaged and are left as they are: plumb verify says which"
 }

@@ -52,6 +52,37 @@ func TestACertificateMoreIsSaid(t *testing.T) {
 	}
 }
 
+// TestASymptomOutlivesTheProcess: what was said before a start is taken back after
+// it, and is not said twice.
+func TestASymptomOutlivesTheProcess(t *testing.T) {
+	event := func(kind, text string, asserted bool) fleet.Event {
+		return fleet.Event{Source: "plumb", Type: kind, Text: text, Asserted: asserted}
+	}
+	events := []fleet.Event{event("commits", "quick", false), event("polls", "late", true), event("commits", "slow", true), event("polls", "in time", false)}
+	for _, c := range []struct{ kind, seen, says string }{
+		{"polls", "", "over"}, {"polls", "late", ""},
+		{"commits", "", ""}, {"commits", "slow", "slow"},
+		{"certificates", "", ""},
+	} {
+		y := symptom{kind: c.kind}
+		y.resume(events)
+		says := ""
+		for range 2 * selfTwice {
+			r, _ := y.look(c.seen, "over")
+			says += r.Text
+		}
+		if says != c.says {
+			t.Errorf("%s, now %q: says %q, want %q", c.kind, c.seen, says, c.says)
+		}
+	}
+}
+
+func TestDamaged(t *testing.T) {
+	if damaged(store.Stats{}) != "" || damaged(store.Stats{Broken: 1}) == "" {
+		t.Error("damage is not told by what the store met")
+	}
+}
+
 func TestOverdue(t *testing.T) {
 	now := time.Now()
 	c := probes.Defaults()
@@ -101,7 +132,7 @@ func TestSelfRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for kind, rule := range map[string]string{"store": "self-store", "polls": "self-polls", "commits": "self-commits", "remote-write far": "self-remote-write", "certificates": "self-certificates", "clock": "self-clock"} {
+	for kind, rule := range map[string]string{"store": "self-store", "polls": "self-polls", "commits": "self-commits", "remote-write far": "self-remote-write", "certificates": "self-certificates", "damage": "self-damage", "clock": "self-clock"} {
 		now := time.Now()
 		s := engine.Lay(f.Inventory).Restore(fleet.Memory{}, now)
 		fires := func(r fleet.Remark, after time.Duration) bool {

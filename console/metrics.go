@@ -48,6 +48,8 @@ var (
 	droppedDesc  = prometheus.NewDesc("plumb_samples_dropped_total", "Samples that were not kept, for want of room or because the disk failed.", nil, nil)
 	freeDesc     = prometheus.NewDesc("plumb_store_free_bytes", "Bytes left on the store's disk for plumb.", nil, nil)
 	ballastDesc  = prometheus.NewDesc("plumb_store_ballast", "1 while the room set aside for a full disk is there.", nil, nil)
+	damagedDesc  = prometheus.NewDesc("plumb_store_damaged_total", "Records of the store that its housekeeping found damaged.", nil, nil)
+	refusedDesc  = prometheus.NewDesc("plumb_store_refused_total", "Facts, events, jobs, notices and polls that were too large or malformed to be kept.", nil, nil)
 	sessionsDesc = prometheus.NewDesc("plumb_sessions", "Sessions on the console, by role.", []string{"role"}, nil)
 	notifiedDesc = prometheus.NewDesc("plumb_notifications_total", "Notices by receiver and result: sent retried refused expired dropped; heartbeats and what is said again beside them.", []string{"receiver", "result"}, nil)
 	depthDesc    = prometheus.NewDesc("plumb_outbox_depth", "Notices that wait for a receiver.", []string{"receiver"}, nil)
@@ -64,7 +66,7 @@ var (
 
 // Describe names every series (prometheus.Collector).
 func (m *Meters) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{alertsDesc, targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, sessionsDesc, actionsDesc, streamDesc, writtenDesc, retriesDesc, behindDesc, framesDesc, scrapesDesc, notifiedDesc, depthDesc, oldestDesc, failingDesc} {
+	for _, d := range []*prometheus.Desc{alertsDesc, targetsDesc, pollsDesc, tookDesc, lateDesc, overdueDesc, samplesDesc, commitDesc, bytesDesc, queueDesc, droppedDesc, freeDesc, ballastDesc, damagedDesc, refusedDesc, sessionsDesc, actionsDesc, streamDesc, writtenDesc, retriesDesc, behindDesc, framesDesc, scrapesDesc, notifiedDesc, depthDesc, oldestDesc, failingDesc} {
 		to <- d
 	}
 }
@@ -105,6 +107,8 @@ func (m *Meters) Collect(to chan<- prometheus.Metric) {
 			ballast = 1
 		}
 		gauge(ballastDesc, ballast)
+		count(damagedDesc, float64(st.Broken))
+		count(refusedDesc, float64(st.Refused))
 		gauge(bytesDesc, float64(st.StateBytes), "state.db")
 		gauge(bytesDesc, float64(st.SeriesBytes), "series.db")
 		gauge(bytesDesc, float64(st.JournalBytes), "journal")

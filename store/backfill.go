@@ -47,7 +47,7 @@ func (s *Store) Backfill(ctx context.Context, source string, rows iter.Seq[fleet
 	if source == "" || !nameOK(source) {
 		return 0, fmt.Errorf("store: backfill: %q is not a source", fleet.Clean(source, 80))
 	}
-	im := importer{store: s, source: source, since: time.Now(), oldest: toMs(time.Now().Add(-s.cfg.Retention.most().Raw)), before: map[string]int64{}, groups: map[importKey]*importGroup{}}
+	im := importer{store: s, source: source, since: time.Now(), oldest: toMs(s.keptBy().Add(-s.cfg.Retention.most().Raw)), before: map[string]int64{}, groups: map[importKey]*importGroup{}}
 	for r := range rows {
 		if err := im.add(ctx, r); err != nil {
 			return im.taken, fmt.Errorf("store: backfill: %w", err)

@@ -136,6 +136,16 @@ func (k *timekeeper) retention() time.Time {
 	return k.trusted
 }
 
+// keptBy is that time for those who read: what is older than its tier is kept counts
+// as gone. It may be called from any goroutine.
+func (s *Store) keptBy() time.Time { return s.clock.wall().Add(-time.Duration(s.doubt.Load())) }
+
+// shareDoubt tells them what the writer thinks of the clock.
+func (s *Store) shareDoubt() {
+	k := &s.writer.time
+	s.doubt.Store(int64(k.wall.Sub(k.retention())))
+}
+
 // again reports whether the clock has been at a time before, in another pass.
 func (k *timekeeper) again(ms int64) bool {
 	for _, p := range k.passes {
@@ -202,6 +212,7 @@ func (s *Store) startClock() {
 	trusting := w.time.trusted.IsZero()
 	last := s.lastBatch(w.mark).At
 	jump := w.time.begin(last, s.clock.wall().UTC(), s.clock.mono())
+	s.shareDoubt()
 	if trusting && !w.time.trusted.IsZero() {
 		s.remark("clock", fmt.Sprintf("the last batch is of %s; nothing expires until the clock has been steady for %v", clockTime(last), steadyFor), fleet.SeverityInfo, false)
 	}

@@ -63,6 +63,8 @@ func (s *Store) loadState() error {
 		s.targets.newest, s.targets.opened = Place{m.seq, m.at}, m.seq
 		if err == nil {
 			err = s.writer.time.load(tx)
+			s.writer.time.wall = s.clock.wall().UTC()
+			s.shareDoubt()
 		}
 		if err == nil {
 			err = s.loadBacklog(tx)

@@ -30,7 +30,7 @@ func (s *Store) Oldest(ctx context.Context) (at time.Time, err error) {
 			})
 		})
 	})
-	if horizon := time.Now().Add(-s.cfg.Retention.longest()); !at.IsZero() && at.Before(horizon) {
+	if horizon := s.keptBy().Add(-s.cfg.Retention.longest()); !at.IsZero() && at.Before(horizon) {
 		at = horizon
 	}
 	return at, err

@@ -38,6 +38,7 @@ type Store struct {
 	queue chan *request
 
 	clock clock
+	doubt atomic.Int64 // ns by which retention lags behind the clock, see keptBy
 	busy  busy
 	room  *room
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"plumb/fleet"
 )
 
 // Housekeeping rides on the batches that series.db commits. For each batch since
@@ -234,6 +236,9 @@ func (s *Store) closeWindow(tx *bbolt.Tx, t *target, window int64, seq uint64, d
 	// What is damaged stays as it is, for verify to find and for people to
 	// save; it must not stop the writer. The next start tries again.
 	err := s.merge(tx, t, window, groups)
+	if errors.Is(err, ErrDamaged) && s.siftGroups(&groups) {
+		err = s.merge(tx, t, window, groups)
+	}
 	if errors.Is(err, ErrDamaged) {
 		s.stats.broken.Add(1)
 		err = awaitMerge(tx, t, window)
@@ -365,10 +370,16 @@ func (s *Store) flush(tx *bbolt.Tx, t *target, seq uint64, n int) (flushed, erro
 // batch that state.db refused has left parts of its number: they stay.
 func (s *Store) putPart(tx *bbolt.Tx, t *target, seq uint64, g group, f *flushed) error {
 	blocks := tx.Bucket(bucketBlocks)
-	key := blockKey{target: t.id, window: g.window, layout: g.layout.id, part: seq}
+	key, written := blockKey{target: t.id, window: g.window, layout: g.layout.id, part: seq}, false
 	for rows := range slices.Chunk(g.rows, maxInts) {
 		g.rows = rows
 		value, err := s.writer.part(g)
+		if errors.Is(err, ErrDamaged) {
+			if g.rows = s.readable(rows); len(g.rows) == 0 {
+				continue
+			}
+			value, err = s.writer.part(g)
+		}
 		if err != nil {
 			return err
 		}
@@ -378,11 +389,42 @@ func (s *Store) putPart(tx *bbolt.Tx, t *target, seq uint64, g group, f *flushed
 		if err := put(blocks, key.encode(), value); err != nil {
 			return err
 		}
+		written = true
+	}
+	if !written {
+		return nil
 	}
 	if !slices.Contains(f.windows, g.window) {
 		f.windows = append(f.windows, g.window)
 	}
 	return awaitMerge(tx, t, g.window)
+}
+
+// readable returns the rows that can be read, and counts the others: nobody will
+// ever read them, and they must stop neither the writer nor the rows beside them.
+func (s *Store) readable(rows []*row) []*row {
+	return slices.DeleteFunc(slices.Clone(rows), func(r *row) bool {
+		err := readBody(r.body, make([]fleet.Num, len(r.layout.keys)))
+		if err != nil {
+			s.stats.broken.Add(1)
+		}
+		return err != nil
+	})
+}
+
+// siftGroups leaves of the groups that no block took yet what can be read, and
+// reports whether something could not.
+func (s *Store) siftGroups(groups *[]group) bool {
+	sifted := false
+	*groups = slices.DeleteFunc(*groups, func(g group) bool { return g.merged })
+	for i := range *groups {
+		g := &(*groups)[i]
+		n := len(g.rows)
+		g.rows, g.tried = s.readable(g.rows), false
+		sifted = sifted || len(g.rows) < n
+	}
+	*groups = slices.DeleteFunc(*groups, func(g group) bool { return len(g.rows) == 0 })
+	return sifted
 }
 
 // keepLast writes the newest row of a target down where it is among those that

@@ -2,7 +2,6 @@ package store
 
 import (
 	"slices"
-	"time"
 
 	"plumb/fleet"
 )
@@ -16,7 +15,7 @@ import (
 // tierRow is row, of the finest tier that holds the time. Of a time whose
 // samples are kept the tiers know nothing better.
 func (r *pastReader) tierRow(t *target) (out fleet.Readings, err error) {
-	if r.at >= toMs(time.Now())-durMs(r.store.cfg.Retention.most().Raw) {
+	if r.at >= toMs(r.store.keptBy())-durMs(r.store.cfg.Retention.most().Raw) {
 		return out, nil
 	}
 	for _, tier := range tiers {

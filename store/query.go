@@ -56,7 +56,7 @@ func (s *Store) Answer(ctx context.Context, q fleet.Query, at time.Time) (a flee
 		return err
 	})
 	if q.Kind != fleet.QueryAudit && !since.IsZero() {
-		a.Seam = since.Before(time.Now().Add(-s.cfg.Retention.longest()))
+		a.Seam = since.Before(s.keptBy().Add(-s.cfg.Retention.longest()))
 	}
 	return a
 }
@@ -73,7 +73,7 @@ func (s *Store) answerSeries(ctx context.Context, q fleet.Query, since, at time.
 		return nil, true, err
 	}
 	if keep := s.cfg.Retention.of(q.Key.Kind()).longest(); keep < s.cfg.Retention.most().longest() {
-		oldest = max(oldest, toMs(time.Now().Add(-keep))) // others of the target reach further back
+		oldest = max(oldest, toMs(s.keptBy().Add(-keep))) // others of the target reach further back
 	}
 	seam = toMs(since) < oldest
 	points, err = s.Series(ctx, q.Target, q.Key, since, at.Add(time.Millisecond), q.Step)

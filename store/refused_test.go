@@ -168,3 +168,68 @@ func TestRefusedReadingsDoNotComeBack(t *testing.T) {
 		}
 	}
 }
+
+// TestARowThatCannotBeReadStopsNothing: nobody writes one but a fault of memory.
+// The rows beside it become a block, or a part, as if it were not there.
+func TestARowThatCannotBeReadStopsNothing(t *testing.T) {
+	for name, spoil := range map[string]func(*row){
+		"shorter": func(r *row) { r.body = r.body[:len(r.body)-1] },
+		"longer":  func(r *row) { r.body = append(slices.Clone(r.body), 0) },
+		"no run":  func(r *row) { r.body = []byte{0} },
+		"nothing": func(r *row) { r.body = nil },
+	} {
+		for _, way := range []string{"block", "part"} {
+			t.Run(name+" in a "+way, func(t *testing.T) {
+				o := paced(t, pace{wal: walBytes, rows: 100, spread: 1, grace: 100 * time.Hour})
+				for n := range 6 {
+					o.apply(t, payload{Readings: []fleet.Readings{reading("s1", day0.Add(time.Duration(n)*time.Second), fleet.Int(int64(300+n)))}})
+				}
+				s1 := o.targets.get("s1")
+				spoil(s1.rows[2])
+				err := o.series.Update(func(tx *bbolt.Tx) error {
+					var done housework
+					var err error
+					if way == "block" {
+						err = o.closeWindow(tx, s1, s1.windowOf(toMs(day0)), 100, &done)
+					} else {
+						var f flushed
+						f, err = o.flush(tx, s1, 100, len(s1.rows))
+						done.flushed = append(done.flushed, f)
+					}
+					if err == nil {
+						o.finish(done)
+					}
+					return err
+				})
+				if err != nil || o.Stats().Broken != 1 {
+					t.Fatalf("%v, %d broken", err, o.Stats().Broken)
+				}
+				if keys := o.blocksOf(t, "s1"); len(keys) != 1 || (keys[0].part == 0) != (way == "block") {
+					t.Errorf("blocks %+v", keys)
+				}
+				got, err := o.Series(t.Context(), "s1", gauge, day0, maxTime, 0)
+				if err != nil || len(got) != 5 || len(s1.rows) != 0 {
+					t.Errorf("%d samples, %v, %d rows in memory", len(got), err, len(s1.rows))
+				}
+			})
+		}
+	}
+}
+
+// TestRowsOfWhichNoneCanBeReadLeaveNothing, not a window that waits for parts.
+func TestRowsOfWhichNoneCanBeReadLeaveNothing(t *testing.T) {
+	o := paced(t, pace{wal: walBytes, rows: 100, spread: 1, grace: 100 * time.Hour})
+	o.apply(t, payload{Readings: []fleet.Readings{reading("s1", day0, fleet.Int(1))}})
+	s1 := o.targets.get("s1")
+	s1.rows[0].body = nil
+	err := o.series.Update(func(tx *bbolt.Tx) error {
+		f, err := o.flush(tx, s1, 100, 1)
+		if err == nil {
+			o.finish(housework{flushed: []flushed{f}})
+		}
+		return err
+	})
+	if keys := o.blocksOf(t, "s1"); err != nil || len(keys) != 0 || len(s1.rows) != 0 || o.Stats().Broken != 1 {
+		t.Errorf("%v, %v, %d rows in memory", err, keys, len(s1.rows))
+	}
+}

@@ -149,6 +149,7 @@ func (s *Store) process(b batch, step StepFunc) (out fleet.Output, published boo
 	began := s.clock.mono()
 	now := s.clock.wall().UTC()
 	s.clockJumped(s.writer.time.tick(now, began))
+	s.shareDoubt()
 	out, published, err := s.commitBatch(b, step, now, began)
 	switch {
 	case err == nil:

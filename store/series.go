@@ -50,7 +50,7 @@ func (s *Store) Series(ctx context.Context, target string, key fleet.SeriesKey, 
 		return nil, err
 	}
 	a, b := max(toMs(from), 0), toMs(to)
-	parts := s.segments(t, key.Kind(), a, b, durMs(step), toMs(time.Now()))
+	parts := s.segments(t, key.Kind(), a, b, durMs(step))
 	if key.Kind() != fleet.Counter {
 		return s.readSegments(ctx, t, key, parts, durMs(step))
 	}

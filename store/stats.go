@@ -57,11 +57,11 @@ type Stats struct {
 	OpenBytes    int64         // what their values take in memory
 	Targets      int
 	Layouts      int
-	Refused      uint64 // rows that could not be kept: names that are too long, lengths that differ
+	Refused      uint64 // rows, events, jobs and notices that could not be kept: names that are too long, lengths that differ
 	Dropped      uint64 // values that were not kept, for want of room or because the disk failed
 	Free         int64  // bytes left for this process on the store's disk; -1: not known
 	Ballast      bool   // the room that is thrown off when the disk is full is there
-	Broken       uint64 // records that housekeeping found damaged and left alone
+	Broken       uint64 // records that housekeeping found damaged: blocks, which stay as they are, and polls in memory, which go
 }
 
 // Stats returns the store's figures.

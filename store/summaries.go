@@ -153,7 +153,7 @@ func (s *Store) summary(ctx context.Context, name string, keys []fleet.SeriesKey
 		return out, err
 	}
 	hour := durMs(time.Hour)
-	since, until := fromMs(bucket(from, hour)), fromMs(bucket(s.uncovered(t, toMs(time.Now())), hour))
+	since, until := fromMs(bucket(from, hour)), fromMs(bucket(s.uncovered(t, toMs(s.clock.wall())), hour))
 	for _, k := range keys {
 		points, err := s.Series(ctx, name, k, since, until, time.Hour)
 		if err != nil {

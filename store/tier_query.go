@@ -37,16 +37,16 @@ func chosen(step int64) int {
 
 // segments splits from..to, in order of time. Seams lie on steps of the tier,
 // and where samples answer a step that is not made of those, on such a step too.
-func (s *Store) segments(t *target, kind fleet.SeriesKind, from, to, step, now int64) []segment {
+func (s *Store) segments(t *target, kind fleet.SeriesKind, from, to, step int64) []segment {
 	hour, five := tiers[1], tiers[0]
-	keep := s.cfg.Retention.of(kind)
+	keep, by := s.cfg.Retention.of(kind), toMs(s.keptBy())
 	grid, best := hour.step, chosen(step)
 	if best < 0 && step > 0 {
 		grid = step / gcd(step, hour.step) * hour.step
 	}
-	open := bucket(s.uncovered(t, now), five.step) // from here on there are samples only
-	hours := bucket(now-durMs(keep.FiveMin), grid) // until here hours must do
-	fives := bucket(now-durMs(keep.Raw), grid)
+	open := bucket(s.uncovered(t, toMs(s.clock.wall())), five.step) // from here on there are samples only
+	hours := bucket(by-durMs(keep.FiveMin), grid)                   // until here hours must do
+	fives := bucket(by-durMs(keep.Raw), grid)
 	switch best {
 	case 0:
 		fives = open
