@@ -24,7 +24,7 @@ func (s *Store) Backup(ctx context.Context, dir string) error {
 			return fmt.Errorf("backup: %s: %w", dir, ErrExists)
 		}
 	}
-	err := s.whole(ctx, func(state, series *bbolt.Tx, j *journalView) error {
+	err := s.asOfOneBatch(ctx, func(state, series *bbolt.Tx, j *journalView) error {
 		if err := j.copyTo(ctx, dir); err != nil {
 			return err
 		}

@@ -89,7 +89,7 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 	for _, p := range torn {
 		v.problem(p.File, p.Where, p.Err)
 	}
-	err = s.whole(ctx, func(state, series *bbolt.Tx, j *journalView) error {
+	err = s.asOfOneBatch(ctx, func(state, series *bbolt.Tx, j *journalView) error {
 		v.state, v.series, v.journal = state, series, j
 		v.tables, v.users, v.inForce = newTableReader(state), map[setName]uint64{}, map[InventoryID]int{}
 		v.run()
@@ -98,9 +98,9 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 	return v.report, err
 }
 
-// whole calls f with a read transaction of each file and the files of the
+// asOfOneBatch calls f with a read transaction of each file and the files of the
 // journal, as of one batch.
-func (s *Store) whole(ctx context.Context, f func(state, series *bbolt.Tx, j *journalView) error) error {
+func (s *Store) asOfOneBatch(ctx context.Context, f func(state, series *bbolt.Tx, j *journalView) error) error {
 	var j *journalView
 	defer func() {
 		if j != nil {
