@@ -58,7 +58,7 @@ func runEvents(ctx context.Context, v *Verbs, c *verbCall) error {
 		q.Target = c.words[0]
 	}
 	a := v.Memory.Answer(ctx, q, c.now)
-	if a.Err != nil {
+	if a.Err != nil && len(a.Events) == 0 {
 		return fmt.Errorf("events: %w", a.Err)
 	}
 	if q.Target != "" && len(a.Events) == 0 {
@@ -72,7 +72,15 @@ func runEvents(ctx context.Context, v *Verbs, c *verbCall) error {
 			return err
 		}
 	}
-	return write(c, c.now, a.Events, "id", "raw", "asserted")
+	return partly("events", a.Err, write(c, c.now, a.Events, "id", "raw", "asserted"))
+}
+
+// partly ends a verb that wrote what could be read: err says what could not.
+func partly(what string, err, wrote error) error {
+	if err == nil || wrote != nil {
+		return wrote
+	}
+	return &Failure{"failed", what + ": not all can be read: " + err.Error(), "plumb verify says what is lost"}
 }
 
 // workloadSeries are the series of a service whose workload is asked.
@@ -119,7 +127,7 @@ func runSeries(ctx context.Context, v *Verbs, c *verbCall) error {
 		}
 	}
 	a := v.Memory.Answer(ctx, q, c.now)
-	if a.Err != nil {
+	if a.Err != nil && len(a.Points) == 0 {
 		return fmt.Errorf("series %s: %w", c.words[0], a.Err)
 	}
 	if len(a.Points) == 0 && !slices.Contains(keys, key) {
@@ -144,7 +152,7 @@ func runSeries(ctx context.Context, v *Verbs, c *verbCall) error {
 	for _, p := range a.Points {
 		rows = append(rows, point{p.At(), p.Mean, p.Min, p.Max, p.Count})
 	}
-	return write(c, c.now, rows)
+	return partly("series "+c.words[0], a.Err, write(c, c.now, rows))
 }
 
 func runJobs(ctx context.Context, v *Verbs, c *verbCall) error {
@@ -280,7 +288,7 @@ func runReload(ctx context.Context, v *Verbs, c *verbCall) error {
 var errTime = errors.New("not a time")
 
 // ParseTime reads RFC 3339, a date and HH:MM[:SS] in UTC as screens write it,
-// HH:MM[:SS] in UTC (the last one before now), or a distance back such as -2h.
+// HH:MM[:SS] in UTC (the last one before now), or a distance back such as -2h or 2h.
 func ParseTime(s string, now time.Time) (time.Time, error) {
 	s = strings.TrimSpace(s)
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
@@ -297,6 +305,9 @@ func ParseTime(s string, now time.Time) (time.Time, error) {
 		if err != nil {
 			return time.Time{}, err
 		}
+		return now.Add(-d), nil
+	}
+	if d, err := ParseDuration(s); err == nil && s != "" {
 		return now.Add(-d), nil
 	}
 	for _, layout := range []string{"15:04:05", "15:04"} {

@@ -62,7 +62,7 @@ func runReport(ctx context.Context, v *Verbs, c *verbCall) error {
 
 // reportShift writes what whoever is called next needs to know of alerts.
 func (v *Verbs) reportShift(ctx context.Context, c *verbCall, s *fleet.Snapshot) error {
-	span, err := c.reportSpan(reports.ShiftSpan)
+	span, err := c.span(reports.ShiftSpan)
 	if err != nil {
 		return err
 	}
@@ -80,17 +80,9 @@ func (v *Verbs) reportShift(ctx context.Context, c *verbCall, s *fleet.Snapshot)
 	return err
 }
 
-// reportSpan is how far a report reaches back; "30d" is meant as "-30d".
-func (c *verbCall) reportSpan(otherwise time.Duration) (time.Duration, error) {
-	if d, err := ParseDuration(c.flags["since"]); err == nil && d > 0 {
-		return d, nil
-	}
-	return c.span(otherwise)
-}
-
 // reported gathers what a report is made of.
 func (v *Verbs) reported(ctx context.Context, c *verbCall, s *fleet.Snapshot) (in reports.Input, err error) {
-	span, err := c.reportSpan(reportSpan)
+	span, err := c.span(reportSpan)
 	if err != nil {
 		return in, err
 	}

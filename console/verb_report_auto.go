@@ -19,10 +19,8 @@ const (
 
 // reportAuto writes what plumb did by itself and what it would have done.
 func (v *Verbs) reportAuto(ctx context.Context, c *verbCall, s *fleet.Snapshot) error {
-	span := autoSpan
-	if d, err := ParseDuration(c.flags["since"]); err == nil && d > 0 {
-		span = d
-	} else if span, err = c.span(autoSpan); err != nil {
+	span, err := c.span(autoSpan)
+	if err != nil {
 		return err
 	}
 	a := v.Memory.Answer(ctx, fleet.Query{Kind: fleet.QueryAudit, Span: span, Limit: autoEntries}, c.now)
@@ -33,6 +31,6 @@ func (v *Verbs) reportAuto(ctx context.Context, c *verbCall, s *fleet.Snapshot) 
 	if c.format == export.JSON || c.format == export.NDJSON {
 		return export.Object(c.Stdout, c.format, s.At, r)
 	}
-	_, err := io.WriteString(c.Stdout, r.Markdown())
+	_, err = io.WriteString(c.Stdout, r.Markdown())
 	return err
 }

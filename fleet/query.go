@@ -32,6 +32,9 @@ type Query struct {
 
 // Answer is what a query found. One of the slices is set, by the kind. Seam
 // says that the oldest asked time lies before what is kept.
+//
+// Err says why there is no answer, or what of it could not be read: what stands
+// beside it then is the rest.
 type Answer struct {
 	Points  []Point
 	Events  []Event

@@ -120,6 +120,7 @@ type eventQuery struct {
 	least        fleet.Severity
 }
 
+// readEvents leaves out what is damaged, and says so with the rest.
 func readEvents(ctx context.Context, tx *bbolt.Tx, q eventQuery) ([]fleet.Event, error) {
 	if q.limit <= 0 {
 		q.limit = eventBound
@@ -130,6 +131,7 @@ func readEvents(ctx context.Context, tx *bbolt.Tx, q eventQuery) ([]fleet.Event,
 		index, prefix = tx.Bucket(bucketEventsOf), nameKey(q.target, "")
 	}
 	var out []fleet.Event
+	var h holes
 	c := index.Cursor()
 	for k, raw := lastAtOrBefore(c, prefix, q.until); k != nil && len(out) < q.limit; k, raw = c.Prev() {
 		if !hasPrefix(k, prefix) || len(k) < len(prefix)+8 || readTime(k[len(prefix):]).Before(q.since) {
@@ -140,17 +142,17 @@ func readEvents(ctx context.Context, tx *bbolt.Tx, q eventQuery) ([]fleet.Event,
 			raw = events.Get(k)
 		}
 		e, err := readEvent(k, raw)
-		if err != nil {
-			return out, err
-		}
-		if e.Severity >= q.least {
+		if err == nil && e.Severity >= q.least {
 			out = append(out, e)
+		}
+		if err = h.pass(err, func() string { return describe(string(bucketEvents), k, k, nil) }); err != nil {
+			return out, err
 		}
 		if ctx.Err() != nil {
 			return out, ctx.Err()
 		}
 	}
-	return out, nil
+	return out, h.err()
 }
 
 func readEvent(k, raw []byte) (e fleet.Event, err error) {

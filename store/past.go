@@ -20,7 +20,8 @@ import (
 // engine makes the same snapshot from it that it makes at a start.
 //
 // The rows are exact for as far back as changes are kept. Readings are given
-// for targets that were polled in the window of t or the one before it.
+// for targets that were polled in the window of t or the one before it. Damaged
+// ones are left out, and counted in Stats: the fleet does not go dark for them.
 func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 	m := fleet.Memory{At: t}
 	var open [][]*row // a row that goes into a block meanwhile is in neither, unless it is held
@@ -46,7 +47,7 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 				return err
 			}
 			m.Recent, err = readEvents(ctx, state, eventQuery{until: t, limit: fleet.MaxRecent, least: fleet.SeverityWarn})
-			return err
+			return s.intact(err)
 		})
 		return cmp.Or(err, <-read)
 	})
@@ -92,9 +93,10 @@ func (r *pastReader) rows(ctx context.Context, targets []*target, open [][]*row)
 	for i, t := range targets {
 		row, err := r.row(t, open[i])
 		if err != nil {
-			return nil, damaged("readings of %s: %w", t.name, err)
-		}
-		if row.Keys != nil {
+			if err = r.store.intact(err); err != nil {
+				return nil, err
+			}
+		} else if row.Keys != nil {
 			row.Target = t.name
 			out = append(out, row)
 		}
@@ -123,21 +125,24 @@ func (r *pastReader) row(t *target, open []*row) (out fleet.Readings, err error)
 	first := windowKey(t.id, since)
 	for k, raw := r.blocks.Seek(first); hasPrefix(k, first[:4]); k, raw = r.blocks.Next() {
 		key, err := readBlockKey(k)
-		if err != nil {
-			return out, err
-		}
-		if key.window > r.at {
+		if err == nil && key.window > r.at {
 			break
 		}
-		if key.window+windowMs <= found {
+		if err == nil && key.window+windowMs <= found {
 			continue // all of it lies before what is found
 		}
-		b, err := openStored(k, raw)
-		if err != nil {
-			return out, err
+		var b stored
+		if err == nil {
+			b, err = openStored(k, raw)
 		}
-		if r.times, err = b.appendTimes(r.times[:0]); err != nil {
-			return out, err
+		if err == nil {
+			r.times, err = b.appendTimes(r.times[:0])
+		}
+		if err != nil {
+			if err = r.store.intact(err); err != nil {
+				return out, err
+			}
+			continue
 		}
 		i, exact := slices.BinarySearch(r.times, r.at)
 		if !exact {

@@ -34,14 +34,17 @@ func (r *pastReader) stepRow(t *target, tier tier) (out fleet.Readings, err erro
 	w.begin(r.tiers, tier, t.id, bucket(r.at, tier.window)-tier.window)
 	for {
 		ok, err := w.next(r.at + 1)
-		if err != nil {
-			return out, err
-		}
-		if !ok {
+		if err == nil && !ok {
 			break
 		}
-		if r.times, err = w.appendTimes(r.times[:0]); err != nil {
-			return out, err
+		if err == nil {
+			r.times, err = w.appendTimes(r.times[:0])
+		}
+		if err != nil {
+			if err = r.store.intact(err); err != nil {
+				return out, err
+			}
+			continue
 		}
 		i, exact := slices.BinarySearch(r.times, r.at)
 		if !exact {

@@ -1,11 +1,15 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"hash/crc32"
 	"math"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Every value on disk ends in a checksum over its key and itself, so that a
@@ -30,12 +34,21 @@ func seal(key, value []byte) []byte {
 func unseal(key, raw []byte) ([]byte, error) {
 	n := len(raw) - sumLen
 	if n < 0 {
-		return nil, damaged("record %q is too short", key)
+		return nil, damaged("record %s is too short", keyText(key))
 	}
 	if binary.BigEndian.Uint32(raw[n:]) != checksum(key, raw[:n]) {
-		return nil, damaged("record %q fails its checksum", key)
+		return nil, damaged("record %s fails its checksum", keyText(key))
 	}
 	return raw[:n:n], nil
+}
+
+// keyText is a key for those who look for it: as it is, or in hex.
+func keyText(key []byte) string {
+	binary := func(r rune) bool { return r < ' ' && r != 0 || r == utf8.RuneError }
+	if len(key) == 0 || key[0] == 0 || bytes.ContainsFunc(key, binary) {
+		return hex.EncodeToString(key)
+	}
+	return strconv.Quote(string(key))
 }
 
 // maxName bounds what stands in a key: a target, a row, an event's id. bbolt

@@ -61,7 +61,7 @@ func (s *Store) Memory(ctx context.Context) (fleet.Memory, error) {
 			return err
 		}
 		m.Recent, err = readEvents(ctx, tx, eventQuery{until: maxTime, limit: fleet.MaxRecent, least: fleet.SeverityWarn})
-		return err
+		return s.intact(err)
 	})
 	if err == nil {
 		m.Readings, err = s.lastReadings(ctx)

@@ -37,7 +37,9 @@ type sample struct {
 // Max are those of the tier's steps. Before the samples that are kept there
 // are points of 5 minutes, before those of an hour, whatever the step.
 //
-// Times are kept to the millisecond. An unknown target or key has no points.
+// Times are kept to the millisecond. An unknown target or key has no points. What
+// is damaged is a gap: the points of all the rest come with an error that says what
+// it is, and wraps ErrDamaged.
 func (s *Store) Series(ctx context.Context, target string, key fleet.SeriesKey, from, to time.Time, step time.Duration) ([]fleet.Point, error) {
 	if !from.Before(to) {
 		return nil, nil
@@ -51,11 +53,33 @@ func (s *Store) Series(ctx context.Context, target string, key fleet.SeriesKey, 
 	}
 	a, b := max(toMs(from), 0), toMs(to)
 	parts := s.segments(t, key.Kind(), a, b, durMs(step))
-	if key.Kind() != fleet.Counter {
-		return s.readSegments(ctx, t, key, parts, durMs(step))
+	r := seriesReader{Store: s, t: t, key: key}
+	points, err := r.points(ctx, parts, a, durMs(step))
+	if err == nil {
+		s.stats.broken.Add(uint64(r.holes.n))
+		err = r.holes.err()
 	}
-	v, gap, err := s.readTotals(ctx, t, key, parts)
-	return ratePoints(v, a, durMs(step), gap), err
+	return points, err
+}
+
+// seriesReader reads one series, and remembers what of it is damaged.
+type seriesReader struct {
+	*Store
+	t     *target
+	key   fleet.SeriesKey
+	holes holes
+}
+
+// points reads the segments of an answer that begins at from.
+func (s *seriesReader) points(ctx context.Context, parts []segment, from, step int64) ([]fleet.Point, error) {
+	if s.key.Kind() != fleet.Counter {
+		return s.readSegments(ctx, parts, step)
+	}
+	v, gap, err := s.readTotals(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
+	return ratePoints(v, from, step, gap), nil
 }
 
 // scratch is the space that reading one series needs. It is kept between reads,
@@ -69,25 +93,17 @@ type scratch struct {
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // samples reads the samples of one series with from <= at < to, nulls too, in
-// order of time, each time once.
-func (s *Store) samples(ctx context.Context, target string, key fleet.SeriesKey, from, to int64) ([]sample, error) {
-	t := s.targets.get(target)
-	if t == nil {
-		return nil, nil
-	}
-	return s.samplesIn(ctx, new(scratch), t, key, from, to)
-}
-
-// samplesIn is samples in scratch space: they are good until that is used again.
-func (s *Store) samplesIn(ctx context.Context, sc *scratch, t *target, key fleet.SeriesKey, from, to int64) ([]sample, error) {
+// order of time, each time once. They lie in scratch space, and are good until that
+// is used again.
+func (s *seriesReader) samples(ctx context.Context, sc *scratch, from, to int64) ([]sample, error) {
 	// The open rows first: a row that goes into a block between the two reads is
 	// then seen twice, which does no harm, and never not at all.
-	rows, err := s.openRows(ctx, t)
+	rows, err := s.openRows(ctx, s.t)
 	if err != nil {
 		return nil, err
 	}
 	sc.out = sc.out[:0]
-	err = s.viewSeries(ctx, func(tx *bbolt.Tx) error { return s.blockSamples(ctx, tx, sc, t, key, from, to) })
+	err = s.viewSeries(ctx, func(tx *bbolt.Tx) error { return s.blockSamples(ctx, tx, sc, from, to) })
 	if err != nil {
 		return nil, err
 	}
@@ -96,62 +112,81 @@ func (s *Store) samplesIn(ctx context.Context, sc *scratch, t *target, key fleet
 	column := -1
 	for _, r := range rows {
 		if r.layout != l {
-			l, column = r.layout, r.layout.column(key)
+			l, column = r.layout, r.layout.column(s.key)
 		}
 		if column < 0 || r.at < from || r.at >= to {
 			continue
 		}
 		v, err := bodyAt(r.body, column)
-		if err != nil {
+		if err == nil {
+			out = append(out, sample{r.at, v})
+		} else if err = s.holes.pass(err, func() string { return "the newest readings of " + shown(s.t.name) }); err != nil {
 			return nil, err
 		}
-		out = append(out, sample{r.at, v})
 	}
 	sc.out = out
 	return inOrder(out), nil
 }
 
-func (s *Store) blockSamples(ctx context.Context, tx *bbolt.Tx, sc *scratch, t *target, key fleet.SeriesKey, from, to int64) error {
-	var l *layout
-	place := -1
-	window, before := int64(-1), 0 // of the samples of this window, those from here on were polled
-	prefix := idKey(t.id)
+func (s *seriesReader) blockSamples(ctx context.Context, tx *bbolt.Tx, sc *scratch, from, to int64) error {
+	x := blockColumn{seriesReader: s, place: -1, window: -1}
+	prefix := idKey(s.t.id)
 	c := tx.Bucket(bucketBlocks).Cursor()
-	for k, raw := c.Seek(windowKey(t.id, t.windowOf(from))); hasPrefix(k, prefix); k, raw = c.Next() {
+	for k, raw := c.Seek(windowKey(s.t.id, s.t.windowOf(from))); hasPrefix(k, prefix); k, raw = c.Next() {
 		bk, err := readBlockKey(k)
-		if err != nil {
-			return err
-		}
-		if bk.window >= to {
+		if err == nil && bk.window >= to {
 			break
 		}
-		if bk.window != window {
-			window, before = bk.window, len(sc.out)
+		if err == nil {
+			err = x.add(sc, bk, k, raw, from, to)
 		}
-		if l == nil || l.id != bk.layout {
-			if l = s.layouts.get(bk.layout); l == nil {
-				return damaged("block %x of an unknown layout", k)
-			}
-			place = l.column(key)
-		}
-		if place < 0 {
-			continue
-		}
-		b, err := openStored(k, raw)
+		err = s.holes.pass(err, func() string {
+			return describe(string(bucketBlocks), k, k, func(uint32) string { return s.t.name })
+		})
 		if err != nil {
 			return err
-		}
-		polled := len(sc.out)
-		if err := sc.add(&b.block, place, from, to); err != nil {
-			return err
-		}
-		if n := len(sc.out) - polled; bk.imported { // of one time the last stays
-			sc.out = slices.Insert(sc.out[:polled], before, slices.Clone(sc.out[polled:])...)
-			before += n
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+	}
+	return nil
+}
+
+// blockColumn reads one series from block after block.
+type blockColumn struct {
+	*seriesReader
+	l      *layout
+	place  int   // in the layout; -1: it is not there
+	window int64 // of the block before
+	before int   // of the samples of that window, those from here on were polled
+}
+
+// add appends the samples of a block.
+func (x *blockColumn) add(sc *scratch, key blockKey, k, raw []byte, from, to int64) error {
+	if key.window != x.window {
+		x.window, x.before = key.window, len(sc.out)
+	}
+	if x.l == nil || x.l.id != key.layout {
+		if x.l = x.layouts.get(key.layout); x.l == nil {
+			return damaged("block %x of an unknown layout", k)
+		}
+		x.place = x.l.column(x.key)
+	}
+	if x.place < 0 {
+		return nil
+	}
+	b, err := openStored(k, raw)
+	if err != nil {
+		return err
+	}
+	polled := len(sc.out)
+	if err := sc.add(&b.block, x.place, from, to); err != nil {
+		return err
+	}
+	if n := len(sc.out) - polled; key.imported { // of one time the last stays
+		sc.out = slices.Insert(sc.out[:polled], x.before, slices.Clone(sc.out[polled:])...)
+		x.before += n
 	}
 	return nil
 }
@@ -214,16 +249,12 @@ func (s *Store) oldest(ctx context.Context, t *target) (ms int64, ok bool, err e
 		first := k[:12]
 		c := tx.Bucket(bucketBlocks).Cursor()
 		for k, raw := c.Seek(first); hasPrefix(k, first); k, raw = c.Next() {
-			b, err := openStored(k, raw)
+			begins, err := blockBegin(k, raw)
 			if err != nil {
 				return err
 			}
-			times, err := b.appendTimes(nil)
-			if err != nil {
-				return err
-			}
-			if !ok || times[0] < ms {
-				ms, ok = times[0], true
+			if !ok || begins < ms {
+				ms, ok = begins, true
 			}
 		}
 		return nil
@@ -234,4 +265,22 @@ func (s *Store) oldest(ctx context.Context, t *target) (ms int64, ok bool, err e
 		}
 	}
 	return ms, ok, err
+}
+
+// blockBegin returns the time of the first row of a block; of one that cannot be
+// read the beginning of its window.
+func blockBegin(k, raw []byte) (ms int64, err error) {
+	key, err := readBlockKey(k)
+	if err != nil {
+		return 0, err
+	}
+	b, err := openStored(k, raw)
+	if err != nil {
+		return key.window, nil
+	}
+	times, err := b.appendTimes(nil)
+	if err != nil {
+		return key.window, nil
+	}
+	return times[0], nil
 }

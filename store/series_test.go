@@ -1,6 +1,8 @@
 package store
 
 import (
+	"cmp"
+	"context"
 	"iter"
 	"slices"
 	"testing"
@@ -264,4 +266,15 @@ func TestAnswers(t *testing.T) {
 	if a := o.Answer(t.Context(), fleet.Query{Kind: 99}, at); a.Err == nil {
 		t.Error("an unknown kind is not refused")
 	}
+}
+
+// samples reads the samples of one series as they are kept.
+func (s *Store) samples(ctx context.Context, target string, key fleet.SeriesKey, from, to int64) ([]sample, error) {
+	t := s.targets.get(target)
+	if t == nil {
+		return nil, nil
+	}
+	r := seriesReader{Store: s, t: t, key: key}
+	out, err := r.samples(ctx, new(scratch), from, to)
+	return out, cmp.Or(err, r.holes.err())
 }

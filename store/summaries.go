@@ -124,7 +124,7 @@ func (s *Store) tell(ctx context.Context, list map[string]int64, wanted func(str
 				continue
 			}
 			sum, err := s.summary(ctx, name, keys, list[name])
-			if err = s.intact(err); err != nil {
+			if err != nil {
 				return fmt.Errorf("store: hours of %s: %w", name, err)
 			}
 			if len(sum.Series) > 0 {
@@ -156,7 +156,7 @@ func (s *Store) summary(ctx context.Context, name string, keys []fleet.SeriesKey
 	since, until := fromMs(bucket(from, hour)), fromMs(bucket(s.uncovered(t, toMs(s.clock.wall())), hour))
 	for _, k := range keys {
 		points, err := s.Series(ctx, name, k, since, until, time.Hour)
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrDamaged) { // what is damaged is an hour without a sample
 			return out, err
 		}
 		for _, p := range points {

@@ -84,16 +84,11 @@ func (s *Store) reach(ctx context.Context, t *target) (ms int64, ok bool, err er
 		for _, tier := range tiers {
 			var w tierWalk
 			w.begin(tiersIn(tx), tier, t.id, math.MinInt64)
-			if has, err := w.next(math.MaxInt64); err != nil {
-				return err
-			} else if !has {
-				continue
-			}
-			times, err := w.appendTimes(nil)
+			times, err := w.firstTimes()
 			if err != nil {
 				return err
 			}
-			if !ok || times[0] < ms {
+			if len(times) > 0 && (!ok || times[0] < ms) {
 				ms, ok = times[0], true
 			}
 		}
@@ -119,9 +114,9 @@ type tierPoint struct {
 
 // tierPoints reads the rows of one series whose steps overlap from..to and end
 // by to, in order of time. Where a layout changed inside a step there are two.
-func (s *Store) tierPoints(ctx context.Context, t *target, tier tier, key fleet.SeriesKey, from, to int64) (out []tierPoint, err error) {
+func (s *seriesReader) tierPoints(ctx context.Context, tier tier, from, to int64) (out []tierPoint, err error) {
 	err = s.viewSeries(ctx, func(tx *bbolt.Tx) error {
-		out, err = s.readTier(ctx, tx, t, tier, key, from, to)
+		out, err = s.readTier(ctx, tx, tier, from, to)
 		return err
 	})
 	order := func(a, b tierPoint) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.last, b.last)) }
@@ -131,61 +126,79 @@ func (s *Store) tierPoints(ctx context.Context, t *target, tier tier, key fleet.
 	return out, err
 }
 
-func (s *Store) readTier(ctx context.Context, tx *bbolt.Tx, t *target, tier tier, key fleet.SeriesKey, from, to int64) ([]tierPoint, error) {
-	var out []tierPoint
-	var times []int64
-	var columns [5][]fleet.Num
+func (s *seriesReader) readTier(ctx context.Context, tx *bbolt.Tx, tier tier, from, to int64) (out []tierPoint, err error) {
+	x := tierColumns{seriesReader: s, tier: tier, from: from, to: to}
 	w := walks.Get().(*tierWalk)
 	defer walks.Put(w)
-	w.begin(tiersIn(tx), tier, t.id, bucket(from-tier.step, tier.window))
+	w.begin(tiersIn(tx), tier, s.t.id, bucket(from-tier.step, tier.window))
 	for {
 		ok, err := w.next(to)
-		if err != nil || !ok {
-			return out, err
+		if err == nil && !ok {
+			return out, nil
 		}
-		l := s.layouts.get(w.at.key.layout)
-		if l == nil {
-			return nil, damaged("tier %x of an unknown layout", w.at.k)
+		if err == nil {
+			out, err = x.add(out, w)
 		}
-		series := l.column(key)
-		if series < 0 {
-			continue
-		}
-		start := 1
-		for _, k := range l.keys[:series] {
-			start += tierWidth(k)
-		}
-		width := tierWidth(key)
-		if err := errors.Join(w.need(0, 1), w.need(start, start+width)); err != nil {
+		if err = s.holes.pass(err, func() string { return tier.points() + " of " + shown(s.t.name) }); err != nil {
 			return nil, err
-		}
-		if times, err = w.appendTimes(times[:0]); err != nil {
-			return nil, err
-		}
-		for i := range width + 1 {
-			place := 0
-			if i > 0 {
-				place = start + i - 1
-			}
-			if columns[i], err = w.appendColumn(columns[i][:0], place); err != nil {
-				return nil, err
-			}
-		}
-		out = slices.Grow(out, len(times))
-		for i, at := range times {
-			if at+tier.step <= from || at+tier.step > to {
-				continue
-			}
-			p := tierPoint{at: at, last: at + columns[0][i].N}
-			for c := range width {
-				p.v[c] = columns[c+1][i]
-			}
-			out = append(out, p)
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// tierColumns reads one series from block after block of a tier.
+type tierColumns struct {
+	*seriesReader
+	tier     tier
+	from, to int64
+	times    []int64
+	columns  [5][]fleet.Num
+}
+
+// add appends the rows of the present block.
+func (x *tierColumns) add(out []tierPoint, w *tierWalk) (_ []tierPoint, err error) {
+	l := x.layouts.get(w.at.key.layout)
+	if l == nil {
+		return out, damaged("tier %x of an unknown layout", w.at.k)
+	}
+	series := l.column(x.key)
+	if series < 0 {
+		return out, nil
+	}
+	start := 1
+	for _, k := range l.keys[:series] {
+		start += tierWidth(k)
+	}
+	width := tierWidth(x.key)
+	if err := errors.Join(w.need(0, 1), w.need(start, start+width)); err != nil {
+		return out, err
+	}
+	if x.times, err = w.appendTimes(x.times[:0]); err != nil {
+		return out, err
+	}
+	for i := range width + 1 {
+		place := 0
+		if i > 0 {
+			place = start + i - 1
+		}
+		if x.columns[i], err = w.appendColumn(x.columns[i][:0], place); err != nil {
+			return out, err
+		}
+	}
+	out = slices.Grow(out, len(x.times))
+	for i, at := range x.times {
+		if at+x.tier.step <= x.from || at+x.tier.step > x.to {
+			continue
+		}
+		p := tierPoint{at: at, last: at + x.columns[0][i].N}
+		for c := range width {
+			p.v[c] = x.columns[c+1][i]
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }
 
 // walks are kept between reads, as scratches are.
@@ -245,9 +258,9 @@ func combine(rows []tierPoint, kind fleet.SeriesKind, step int64) (out []fleet.P
 }
 
 // readSegments reads the points of a gauge or a state, segment by segment.
-func (s *Store) readSegments(ctx context.Context, t *target, key fleet.SeriesKey, parts []segment, step int64) (points []fleet.Point, err error) {
+func (s *seriesReader) readSegments(ctx context.Context, parts []segment, step int64) (points []fleet.Point, err error) {
 	condense := gaugePoints
-	if key.Kind() == fleet.Discrete {
+	if s.key.Kind() == fleet.Discrete {
 		condense = statePoints
 	}
 	best := chosen(step)
@@ -256,16 +269,16 @@ func (s *Store) readSegments(ctx context.Context, t *target, key fleet.SeriesKey
 	var rows []tierPoint
 	for _, part := range parts {
 		if part.tier >= 0 {
-			more, err := s.tierPoints(ctx, t, tiers[part.tier], key, part.from, part.to)
+			more, err := s.tierPoints(ctx, tiers[part.tier], part.from, part.to)
 			if err != nil {
 				return nil, err
 			}
 			if rows = append(rows, more...); best < 0 {
-				points, rows = append(points, combine(rows, key.Kind(), max(step, tiers[part.tier].step))...), nil
+				points, rows = append(points, combine(rows, s.key.Kind(), max(step, tiers[part.tier].step))...), nil
 			}
 			continue
 		}
-		v, err := s.samplesIn(ctx, sc, t, key, part.from, part.to)
+		v, err := s.samples(ctx, sc, part.from, part.to)
 		if err != nil {
 			return nil, err
 		}
@@ -284,7 +297,7 @@ func (s *Store) readSegments(ctx context.Context, t *target, key fleet.SeriesKey
 		}
 	}
 	if best >= 0 {
-		return combine(rows, key.Kind(), step), nil
+		return combine(rows, s.key.Kind(), step), nil
 	}
 	return points, nil
 }
@@ -292,7 +305,7 @@ func (s *Store) readSegments(ctx context.Context, t *target, key fleet.SeriesKey
 // readTotals reads the totals of a counter, segment by segment, with the one
 // before the first, and returns over how long a gap in ms they make a rate:
 // totals of a tier lie a step apart.
-func (s *Store) readTotals(ctx context.Context, t *target, key fleet.SeriesKey, parts []segment) (out []sample, gap int64, err error) {
+func (s *seriesReader) readTotals(ctx context.Context, parts []segment) (out []sample, gap int64, err error) {
 	gap = durMs(bridge)
 	sc := scratches.Get().(*scratch)
 	defer scratches.Put(sc)
@@ -302,7 +315,7 @@ func (s *Store) readTotals(ctx context.Context, t *target, key fleet.SeriesKey, 
 			if i == 0 {
 				lead = durMs(bridge)
 			}
-			v, err := s.samplesIn(ctx, sc, t, key, part.from-lead, part.to)
+			v, err := s.samples(ctx, sc, part.from-lead, part.to)
 			if err != nil {
 				return nil, 0, err
 			}
@@ -313,7 +326,7 @@ func (s *Store) readTotals(ctx context.Context, t *target, key fleet.SeriesKey, 
 		if i == 0 {
 			lead = tier.step
 		}
-		rows, err := s.tierPoints(ctx, t, tier, key, part.from-lead, part.to)
+		rows, err := s.tierPoints(ctx, tier, part.from-lead, part.to)
 		if err != nil {
 			return nil, 0, err
 		}

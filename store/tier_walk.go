@@ -1,6 +1,11 @@
 package store
 
-import "go.etcd.io/bbolt"
+import (
+	"errors"
+	"math"
+
+	"go.etcd.io/bbolt"
+)
 
 // tierBuckets are where the blocks of tiers lie: short ones, with the long ones
 // that an older plumb wrote, and the pieces of long ones.
@@ -74,6 +79,19 @@ func (w *tierWalk) next(end int64) (ok bool, err error) {
 		err = w.openShort(w.at.k, w.at.raw)
 	}
 	return err == nil, err
+}
+
+// firstTimes returns the times of the first block that can be read.
+func (w *tierWalk) firstTimes() (times []int64, err error) {
+	for {
+		ok, err := w.next(math.MaxInt64)
+		if err == nil && ok {
+			times, err = w.appendTimes(nil)
+		}
+		if err == nil || !errors.Is(err, ErrDamaged) {
+			return times, err
+		}
+	}
 }
 
 // nextShort finds the next block in the bucket of short ones.

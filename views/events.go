@@ -41,6 +41,8 @@ func (v Events) all(f Frame) (events []fleet.Event, note string) {
 	if f.Answers != nil {
 		a, ok := f.Answers.Get(v.query())
 		switch {
+		case ok && a.Err != nil && len(a.Events) > 0:
+			return a.Events, "not all can be read: " + a.Err.Error()
 		case ok && a.Err != nil:
 			note = "history: " + a.Err.Error()
 		case ok && a.Seam:

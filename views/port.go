@@ -181,11 +181,12 @@ func drawRate(f Frame, on widget.Canvas, q fleet.Query, unit float64) {
 	switch {
 	case !ok:
 		on.Text(1, on.H/2, "loading", widget.Dim)
-	case a.Err != nil:
+	case a.Err != nil && len(a.Points) == 0:
 		on.Cut(f.Theme, 1, on.H/2, on.W-2, "no history: "+a.Err.Error(), widget.Unknown)
 	default:
 		widget.Chart{Series: widget.Series{Points: rates(a.Points, unit), From: f.At.Add(-q.Span), To: f.At},
 			Format: scaledValue, Style: widget.Fill}.Draw(on, f.Theme)
+		drawMissing(f, on, a)
 	}
 }
 
