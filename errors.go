@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -32,6 +33,14 @@ func hint(err error, format string, args ...any) error {
 // usage is an error of whoever typed: exit code 3.
 func usage(err error, format string, args ...any) error {
 	return &hinted{err: err, hint: fmt.Sprintf(format, args...), code: 3}
+}
+
+// unsound is what is wrong with files that somebody wrote: exit code 3.
+func unsound(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return usage(err, "name a file that is there")
+	}
+	return usage(err, "mend the places named above")
 }
 
 // coded ends the process with a code and no further word.

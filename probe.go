@@ -88,7 +88,7 @@ type healthProbe struct {
 func (p healthProbe) Run(ctx context.Context, s *streams) error {
 	f, err := config.Load(ctx, p.Config)
 	if err != nil {
-		return &hinted{err: err, hint: "mend the places named above", code: 3}
+		return unsound(err)
 	}
 	var asked []string
 	for _, t := range fromFile(f, logger(io.Discard)).targets {

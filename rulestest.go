@@ -23,7 +23,7 @@ func rulesTest(args []string, stdout io.Writer) error {
 	for _, path := range args {
 		p, err := config.LoadTrial(config.OS(), path)
 		if err != nil {
-			return &hinted{err: err, hint: "mend the places named above", code: 3}
+			return unsound(err)
 		}
 		tests += len(p.Tests)
 		failures = append(failures, trial.Run(p)...)

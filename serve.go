@@ -141,7 +141,7 @@ type checkCmd struct {
 func (c checkCmd) Run(ctx context.Context, s *streams) error {
 	f, err := config.Load(ctx, c.Config)
 	if err != nil {
-		return &hinted{err: err, hint: "mend the places named above", code: 3}
+		return unsound(err)
 	}
 	inv := f.Inventory
 	fmt.Fprintf(s.out, "%s: %s, %s, %s, %s, %s, %s: sound\n", filepath.Base(c.Config),
