@@ -168,7 +168,7 @@ func rowsByID(out []byte) (at time.Time, rows map[string]map[string]any, err err
 }
 
 // momentary are fields that are of the moment of asking, and not of the fleet.
-var momentary = []string{"age_s", "seen_at"}
+var momentary = []string{"age_s", "health_age_s", "seen_at"}
 
 // maxTold is how many rows are shown of each field: one that differs often must
 // not hide the others.
@@ -243,12 +243,15 @@ func (k *killed) earlier(l said, then map[string]map[string]any) (rows []map[str
 	return nil
 }
 
+// measured are fields that count from when they were measured.
+var measured = []string{"power_w", "inlet_c", "health_at", "latency_s"}
+
 // onItsWay reports whether a reading that differs is one that the screen did
 // not have yet: a value counts from when it was measured, and was shown when it
 // had come. Then the screen showed the one before it. What is judged or counted
 // has no such excuse.
 func onItsWay(field string, was map[string]any, id string, earlier []map[string]map[string]any) bool {
-	if field != "power_w" && field != "inlet_c" {
+	if !slices.Contains(measured, field) {
 		return false
 	}
 	said, _ := json.Marshal(was[field])

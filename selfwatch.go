@@ -53,7 +53,7 @@ func (y *symptom) look(text, over string) (fleet.Remark, bool) {
 
 // watchSelf looks until ctx ends.
 func (h *house) watchSelf(ctx context.Context) {
-	polls, commits, certs, damage := symptom{kind: "polls"}, symptom{kind: "commits"}, symptom{kind: "certificates", each: true}, symptom{kind: "damage"}
+	polls, commits, certs, damage := symptom{kind: "polls"}, symptom{kind: "commits"}, symptom{kind: "certificates", each: true}, symptom{kind: "damage", each: true}
 	h.stillSaid(ctx, &polls, &commits, &certs)
 	tick := time.NewTicker(selfEach)
 	defer tick.Stop()
@@ -189,11 +189,15 @@ func slow(st store.Stats, interval time.Duration) string {
 	return fmt.Sprintf("one commit in a hundred takes %v, longer than a poll interval of %v: the disk is too slow", st.CommitP99.Round(time.Millisecond), interval)
 }
 
-// damaged says that the store has met records that cannot be read. It says so
-// once: they stay as they are until they expire, or a backup takes their place.
+// damaged says that the store has met what cannot be read. It says so once: that
+// stays as it is until it expires, or a backup takes its place.
 func damaged(st store.Stats) string {
-	if st.Broken == 0 {
-		return ""
+	records, polls := "", ""
+	if st.Broken > 0 || st.Met {
+		records = "records of the store are damaged and are left as they are: plumb verify says which"
 	}
-	return "records of the store are damaged and are left as they are: plumb verify says which"
+	if st.Unreadable > 0 {
+		polls = "polls in memory could not be read and are not kept: look to this machine's memory"
+	}
+	return and(records, polls)
 }

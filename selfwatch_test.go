@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,8 +79,12 @@ func TestASymptomOutlivesTheProcess(t *testing.T) {
 }
 
 func TestDamaged(t *testing.T) {
-	if damaged(store.Stats{}) != "" || damaged(store.Stats{Broken: 1}) == "" {
-		t.Error("damage is not told by what the store met")
+	records, polls := damaged(store.Stats{Broken: 1}), damaged(store.Stats{Unreadable: 1})
+	if damaged(store.Stats{}) != "" || !strings.Contains(records, "plumb verify") || damaged(store.Stats{Met: true}) != records {
+		t.Errorf("of records: %q", records)
+	}
+	if !strings.Contains(polls, "memory") || damaged(store.Stats{Met: true, Unreadable: 3}) != records+"; "+polls {
+		t.Errorf("of polls: %q", polls)
 	}
 }
 
@@ -160,5 +165,26 @@ func TestSelfRules(t *testing.T) {
 		if fires(fleet.Remark{Kind: kind, Text: "over", Severity: fleet.SeverityInfo}, time.Hour) {
 			t.Errorf("%s still fires after it was taken back", rule)
 		}
+	}
+}
+
+// TestAProcessTakesUpWhatTheLastSaid of itself: from events as the engine writes them.
+func TestAProcessTakesUpWhatTheLastSaid(t *testing.T) {
+	l := live(t, t.TempDir())
+	defer l.stop()
+	for _, r := range []fleet.Remark{
+		{Kind: "polls", Text: "late", Severity: fleet.SeverityWarn, Asserted: true},
+		{Kind: "commits", Text: "slow", Severity: fleet.SeverityWarn, Asserted: true},
+		{Kind: "commits", Text: "quick again", Severity: fleet.SeverityInfo},
+	} {
+		if err := l.Apply(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := &house{store: &keeper{Store: l.Store}}
+	polls, commits := symptom{kind: "polls"}, symptom{kind: "commits"}
+	h.stillSaid(t.Context(), &polls, &commits)
+	if polls.said != "late" || commits.said != "" {
+		t.Errorf("polls %q, commits %q", polls.said, commits.said)
 	}
 }

@@ -51,7 +51,7 @@ func (v *Verbs) capacity(ctx context.Context, s *fleet.Snapshot, now time.Time) 
 	rows := capacity.Of(s)
 	capacity.Foresee(rows, capacity.Asks(s), now, func(q fleet.Query) ([]fleet.Point, bool) {
 		a := v.Memory.Answer(ctx, q, now)
-		return a.Points, len(a.Points) > 0
+		return a.Points, a.Err == nil && len(a.Points) > 0
 	})
 	return rows
 }

@@ -84,7 +84,7 @@ func (v *Verbs) carryOut(ctx context.Context, c *verbCall, x verb) error {
 		defer v.lists.give(c.User)
 	}
 	if x.least < fleet.RoleAdmin || x.name == "approve" || x.name == "thaw" { // the executor says itself what came of these
-		return v.vain(ctx, c, x, x.run(ctx, v, c))
+		return v.vain(ctx, c, x, c.whole(x, x.run(ctx, v, c)))
 	}
 	if err := v.record(ctx, c, x, "begun", ""); err != nil && x.name == "reload" { // a backup is what saves a full disk
 		return fmt.Errorf("%s: the audit log does not take it, so nothing was done: %w", x.name, err)
@@ -98,6 +98,14 @@ func (v *Verbs) carryOut(ctx context.Context, c *verbCall, x verb) error {
 		err = errors.Join(err, fmt.Errorf("%s: the audit log does not take it: %w", x.name, unkept))
 	}
 	return err
+}
+
+// whole fails a verb that wrote what it could, and not all.
+func (c *verbCall) whole(x verb, err error) error {
+	if err != nil || c.lost == nil {
+		return err
+	}
+	return &Failure{"failed", x.name + ": not all can be read: " + c.lost.Error(), "plumb verify says what is lost"}
 }
 
 // vain writes down a try to act on what is not there, within the user's share:

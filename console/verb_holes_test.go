@@ -22,6 +22,7 @@ func (holed) Snapshot() *fleet.Snapshot { return testSnapshot(1) }
 func (h holed) Answer(_ context.Context, q fleet.Query, at time.Time) fleet.Answer {
 	a := fleet.Answer{Err: errors.New("readings of x from 10:00 to 12:00: damaged")}
 	if !h.nothing {
+		a.Lost, a.Err = a.Err, nil
 		a.Points = []fleet.Point{{Ms: at.UnixMilli(), Mean: fleet.Int(4711), Count: 1}}
 		a.Events = []fleet.Event{{ID: "e", At: at, Target: "ams1-r01-s01", Text: "still here"}}
 	}
@@ -37,8 +38,9 @@ func TestWhatCanBeReadIsListed(t *testing.T) {
 		lists   string
 		says    string
 	}{
-		{"series ams1-r01-s01/power", false, "4711", "series ams1-r01-s01/power: not all can be read: readings of x from 10:00 to 12:00: damaged"},
+		{"series ams1-r01-s01/power", false, "4711", "series: not all can be read: readings of x from 10:00 to 12:00: damaged"},
 		{"events ams1-r01-s01", false, "still here", "events: not all can be read: readings of x from 10:00 to 12:00: damaged"},
+		{"report handover", false, "#", "report: not all can be read: readings of x"},
 		{"series ams1-r01-s01/power", true, "", "series ams1-r01-s01/power: readings of x from 10:00 to 12:00: damaged"},
 		{"events", true, "", "events: readings of x from 10:00 to 12:00: damaged"},
 	} {

@@ -58,7 +58,7 @@ func runEvents(ctx context.Context, v *Verbs, c *verbCall) error {
 		q.Target = c.words[0]
 	}
 	a := v.Memory.Answer(ctx, q, c.now)
-	if a.Err != nil && len(a.Events) == 0 {
+	if a.Err != nil {
 		return fmt.Errorf("events: %w", a.Err)
 	}
 	if q.Target != "" && len(a.Events) == 0 {
@@ -72,15 +72,8 @@ func runEvents(ctx context.Context, v *Verbs, c *verbCall) error {
 			return err
 		}
 	}
-	return partly("events", a.Err, write(c, c.now, a.Events, "id", "raw", "asserted"))
-}
-
-// partly ends a verb that wrote what could be read: err says what could not.
-func partly(what string, err, wrote error) error {
-	if err == nil || wrote != nil {
-		return wrote
-	}
-	return &Failure{"failed", what + ": not all can be read: " + err.Error(), "plumb verify says what is lost"}
+	c.lost = a.Lost
+	return write(c, c.now, a.Events, "id", "raw", "asserted")
 }
 
 // workloadSeries are the series of a service whose workload is asked.
@@ -127,7 +120,7 @@ func runSeries(ctx context.Context, v *Verbs, c *verbCall) error {
 		}
 	}
 	a := v.Memory.Answer(ctx, q, c.now)
-	if a.Err != nil && len(a.Points) == 0 {
+	if a.Err != nil {
 		return fmt.Errorf("series %s: %w", c.words[0], a.Err)
 	}
 	if len(a.Points) == 0 && !slices.Contains(keys, key) {
@@ -152,7 +145,8 @@ func runSeries(ctx context.Context, v *Verbs, c *verbCall) error {
 	for _, p := range a.Points {
 		rows = append(rows, point{p.At(), p.Mean, p.Min, p.Max, p.Count})
 	}
-	return partly("series "+c.words[0], a.Err, write(c, c.now, rows))
+	c.lost = a.Lost
+	return write(c, c.now, rows)
 }
 
 func runJobs(ctx context.Context, v *Verbs, c *verbCall) error {

@@ -71,7 +71,7 @@ func (v *Verbs) reportShift(ctx context.Context, c *verbCall, s *fleet.Snapshot)
 	if events.Err != nil {
 		return fmt.Errorf("report handover: events: %w", events.Err)
 	}
-	in.Events, in.Cut = events.Events, len(events.Events) == reportEvents
+	in.Events, in.Cut, c.lost = events.Events, len(events.Events) == reportEvents, events.Lost
 	r := reports.ShiftOf(in)
 	if c.format == export.JSON || c.format == export.NDJSON {
 		return export.Object(c.Stdout, c.format, s.At, r)
@@ -91,7 +91,7 @@ func (v *Verbs) reported(ctx context.Context, c *verbCall, s *fleet.Snapshot) (i
 	if events.Err != nil {
 		return in, fmt.Errorf("report: events: %w", events.Err)
 	}
-	in.Events, in.Cut = events.Events, len(events.Events) == reportEvents
+	in.Events, in.Cut, c.lost = events.Events, len(events.Events) == reportEvents, events.Lost
 	jobs := v.Memory.Answer(ctx, fleet.Query{Kind: fleet.QueryJobs, Limit: eventsLimit}, c.now)
 	if jobs.Err != nil {
 		return in, fmt.Errorf("report: jobs: %w", jobs.Err)

@@ -86,6 +86,7 @@ type verbCall struct {
 	now    time.Time
 	past   *fleet.Snapshot // as of --at, where that was given; now is then
 	code   int             // what a verb that succeeded exits with
+	lost   error           // what was damaged, and is not in what was written
 }
 
 // verbs in the order of the help.

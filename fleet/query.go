@@ -33,8 +33,8 @@ type Query struct {
 // Answer is what a query found. One of the slices is set, by the kind. Seam
 // says that the oldest asked time lies before what is kept.
 //
-// Err says why there is no answer, or what of it could not be read: what stands
-// beside it then is the rest.
+// Err says why there is no answer. Lost says what of it is damaged and left out:
+// what stands is the rest.
 type Answer struct {
 	Points  []Point
 	Events  []Event
@@ -43,5 +43,6 @@ type Answer struct {
 	Changes []Change
 	Derived any // as its judgement says
 	Seam    bool
+	Lost    error
 	Err     error
 }

@@ -193,9 +193,31 @@ func TestClockJumpsAheadThreeYears(t *testing.T) {
 	if n := versions(); n != 300 {
 		t.Errorf("%d versions of 300 are left half an hour after the jump", n)
 	}
+	// Nor does anybody who reads believe it, or who brings history along.
+	w.apply(t, payload{Changes: []fleet.Change{{Target: "s1", Table: fleet.TableStatus, Row: "state", At: noon, Value: []byte(`{}`)}}})
+	if at, err := w.Oldest(t.Context()); err != nil || at.After(w.wall.Add(-years)) {
+		t.Errorf("the past begins at %v, %v", at, err)
+	}
+	if a := w.Answer(t.Context(), fleet.Query{Kind: fleet.QueryEvents, Span: time.Hour}, noon.Add(5*time.Hour)); a.Err != nil || a.Seam {
+		t.Errorf("events of %v are said to be gone, %v", noon, a.Err)
+	}
+	old := reading("before", noon.Add(-20*time.Hour), fleet.Int(1))
+	if n, err := w.Backfill(t.Context(), "elsewhere", slices.Values([]fleet.Readings{old})); err != nil || n != 1 {
+		t.Errorf("%d of 1 reading of old is taken, %v", n, err)
+	}
 	// A restart does not make a false clock a true one.
 	ahead := w.wall
 	w.stop()
+	shut, err := Open(t.Context(), testConfig(dir)) // nor one that nobody runs
+	if err != nil {
+		t.Fatal(err)
+	}
+	if by := shut.keptBy(); by.After(noon.Add(24*time.Hour)) || by.Before(noon) {
+		t.Errorf("it reads by %v", by)
+	}
+	if err := shut.Close(); err != nil {
+		t.Error(err)
+	}
 	w = windUp(t, dir, ahead)
 	for range 20 {
 		real++

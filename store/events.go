@@ -121,7 +121,7 @@ type eventQuery struct {
 }
 
 // readEvents leaves out what is damaged, and says so with the rest.
-func readEvents(ctx context.Context, tx *bbolt.Tx, q eventQuery) ([]fleet.Event, error) {
+func (s *Store) readEvents(ctx context.Context, tx *bbolt.Tx, q eventQuery) ([]fleet.Event, error) {
 	if q.limit <= 0 {
 		q.limit = eventBound
 	}
@@ -146,13 +146,17 @@ func readEvents(ctx context.Context, tx *bbolt.Tx, q eventQuery) ([]fleet.Event,
 			out = append(out, e)
 		}
 		if err = h.pass(err, func() string { return describe(string(bucketEvents), k, k, nil) }); err != nil {
-			return out, err
+			return nil, err
 		}
 		if ctx.Err() != nil {
-			return out, ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
-	return out, h.err()
+	if err := h.err(); err != nil {
+		s.stats.met.Store(true)
+		return out, err
+	}
+	return out, nil
 }
 
 func readEvent(k, raw []byte) (e fleet.Event, err error) {
@@ -185,7 +189,7 @@ func (s *Store) Events(ctx context.Context, target string, since, until time.Tim
 	}
 	var out []fleet.Event
 	err := view(s.state, func(tx *bbolt.Tx) (err error) {
-		out, err = readEvents(ctx, tx, eventQuery{target: target, since: since, until: until, limit: limit})
+		out, err = s.readEvents(ctx, tx, eventQuery{target: target, since: since, until: until, limit: limit})
 		return err
 	})
 	return out, err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -49,12 +50,30 @@ func (o *opened) spoil(t *testing.T, in *file, bucket []byte, wanted func(k []by
 	return len(keys)
 }
 
+// closeAll merges all windows of a target.
+func (o *opened) closeAll(t *testing.T, name string) {
+	t.Helper()
+	for tg := o.targets.get(name); len(tg.pending) > 0; {
+		err := o.series.Update(func(tx *bbolt.Tx) error {
+			done := housework{journal: o.journal.known}
+			if err := o.closeWindow(tx, tg, tg.pending[0].window, o.writer.seq, &done); err != nil {
+				return err
+			}
+			o.finish(done)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // holed is a store of six hours of two targets, of which one window of the first
 // is damaged in the samples and in the tier of five minutes.
 func holed(t *testing.T) (o *opened, from, to time.Time) {
 	t.Helper()
-	o = paced(t, pace{wal: walBytes, rows: 100, spread: 1, grace: time.Millisecond, house: 1 << 30})
-	begin := time.Now().UTC().Truncate(time.Hour).Add(-7 * time.Hour)
+	o = paced(t, pace{wal: walBytes, rows: 100, spread: 1, grace: time.Millisecond, age: time.Hour, house: 1 << 30})
+	begin := time.Now().UTC().Truncate(2 * time.Hour).Add(-8 * time.Hour)
 	for m := range 6 * 60 {
 		at := begin.Add(time.Duration(m) * time.Minute)
 		o.apply(t, payload{Readings: []fleet.Readings{
@@ -62,22 +81,8 @@ func holed(t *testing.T) (o *opened, from, to time.Time) {
 			reading("s2", at, fleet.Int(int64(m)), fleet.Int(int64(60*m)), fleet.Int(0)),
 		}})
 	}
-	for _, x := range []string{"s1", "s2"} {
-		tg := o.targets.get(x)
-		for len(tg.pending) > 0 {
-			window := tg.pending[0].window
-			if err := o.series.Update(func(tx *bbolt.Tx) error {
-				var done housework
-				if err := o.closeWindow(tx, tg, window, o.writer.seq, &done); err != nil {
-					return err
-				}
-				o.finish(done)
-				return nil
-			}); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	o.closeAll(t, "s1")
+	o.closeAll(t, "s2")
 	s1 := o.targets.get("s1")
 	window := s1.windowOf(toMs(begin.Add(3 * time.Hour)))
 	if n := o.spoil(t, o.series, bucketBlocks, func(k []byte) bool { return hasPrefix(k, windowKey(s1.id, window)) }); n != 1 {
@@ -119,12 +124,12 @@ func TestADamagedBlockIsAGap(t *testing.T) {
 			}
 		}
 	}
-	if o.Stats().Broken == 0 {
-		t.Error("it is not counted")
+	if !o.Stats().Met {
+		t.Error("it is not noted")
 	}
 	a := o.Answer(t.Context(), fleet.Query{Kind: fleet.QuerySeries, Target: "s1", Key: gauge, Span: 24 * time.Hour}, time.Now())
-	if len(a.Points) < 200 || !errors.Is(a.Err, ErrDamaged) {
-		t.Errorf("an answer of %d points, %v", len(a.Points), a.Err)
+	if len(a.Points) < 200 || a.Err != nil || !errors.Is(a.Lost, ErrDamaged) {
+		t.Errorf("an answer of %d points, without %v, %v", len(a.Points), a.Lost, a.Err)
 	}
 }
 
@@ -169,8 +174,8 @@ func TestTheFleetIsSeenBesideDamage(t *testing.T) {
 	if at["s1"].IsZero() || !at["s1"].Before(from) {
 		t.Errorf("s1 was read at %v, which lies in what is damaged", at["s1"])
 	}
-	if o.Stats().Broken == 0 {
-		t.Error("it is not counted")
+	if !o.Stats().Met {
+		t.Error("it is not noted")
 	}
 }
 
@@ -210,5 +215,201 @@ func TestKeyText(t *testing.T) {
 		if got := keyText([]byte(key)); got != want {
 			t.Errorf("%q is %s, want %s", key, got, want)
 		}
+	}
+}
+
+// TestADamagedPartCostsItself: the windows beside it have all of their points, and
+// its own has those of the parts beside it.
+func TestADamagedPartCostsItself(t *testing.T) {
+	o := paced(t, pace{wal: walBytes, rows: 12, spread: 1, grace: 100 * time.Hour})
+	begin := time.Now().UTC().Truncate(2 * time.Hour).Add(-12 * time.Hour)
+	for m := range 12 * 60 {
+		at := begin.Add(time.Duration(m) * time.Minute)
+		o.apply(t, payload{Readings: []fleet.Readings{reading("s1", at, fleet.Int(int64(m)))}})
+	}
+	s1 := o.targets.get("s1")
+	window := s1.windowOf(toMs(begin.Add(5 * time.Hour)))
+	parts := 0
+	if n := o.spoil(t, o.series, bucketBlocks, func(k []byte) bool {
+		if hasPrefix(k, windowKey(s1.id, window)) {
+			parts++
+			return parts == 4
+		}
+		return false
+	}); n != 1 || parts < 6 {
+		t.Fatalf("%d damaged of %d parts", n, parts)
+	}
+	o.closeAll(t, "s1")
+	o.pace.grace = 0 // all of those windows have passed
+	raw, err := o.Series(t.Context(), "s1", gauge, time.Time{}, maxTime, 0)
+	if !errors.Is(err, ErrDamaged) || len(raw) < 12*60-16 || len(raw) > 12*60-8 {
+		t.Errorf("%d samples, %v", len(raw), err)
+	}
+	for step, most := range map[time.Duration]int{5 * time.Minute: 12 * 12, time.Hour: 12} {
+		points, err := o.Series(t.Context(), "s1", gauge, time.Time{}, maxTime, step)
+		if err != nil || len(points) < most-4 {
+			t.Errorf("%d of %d points of %v, %v", len(points), most, step, err)
+		}
+	}
+	err = o.viewSeries(t.Context(), func(tx *bbolt.Tx) error {
+		if tx.Bucket(bucketPending).Get(windowKey(s1.id, window)) == nil {
+			t.Error("nobody is to try again")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWhatFollowsDamageIsHandedOn to whoever follows readings, of blocks and of rows
+// in memory.
+func TestWhatFollowsDamageIsHandedOn(t *testing.T) {
+	o, from, to := holed(t)
+	for _, m := range []int{0, 1, 2, 3} {
+		o.apply(t, payload{Readings: []fleet.Readings{reading("s1", to.Add(2*time.Hour+time.Duration(m)*time.Second), fleet.Int(int64(m)))}})
+	}
+	o.targets.get("s1").rows[1].body = nil
+	got := map[string]int{}
+	last := map[string]time.Time{}
+	place, err := o.ReadingsSince(t.Context(), Since{Late: 48 * time.Hour}, func(r fleet.Readings) error {
+		if r.Target == "s1" && !r.At.Before(from) && r.At.Before(to) {
+			t.Errorf("a reading of %v, which is damaged", r.At)
+		}
+		if !last[r.Target].Before(r.At) {
+			t.Errorf("%s: %v after %v", r.Target, r.At, last[r.Target])
+		}
+		got[r.Target]++
+		last[r.Target] = r.At
+		return nil
+	})
+	if err != nil || got["s2"] != 360 || got["s1"] != 240+3 || place.Seq != o.targets.newest.Seq {
+		t.Errorf("%v up to %v of %v, %v", got, place, o.targets.newest, err)
+	}
+	if !o.Stats().Met {
+		t.Error("nobody hears of it")
+	}
+}
+
+// TestAStartBesideANewestRowThatCannotBeRead: it is not written down, and where it is
+// there the others are remembered.
+func TestAStartBesideANewestRowThatCannotBeRead(t *testing.T) {
+	o := paced(t, pace{wal: walBytes, rows: 100, spread: 1, grace: 100 * time.Hour, fresh: time.Hour})
+	for n := range 4 {
+		at := day0.Add(time.Duration(n) * time.Second)
+		o.apply(t, payload{Readings: []fleet.Readings{reading("s1", at, fleet.Int(1)), reading("s2", at, fleet.Int(2))}})
+	}
+	s1 := o.targets.get("s1")
+	good := s1.last.body
+	s1.last.body, s1.rows[3].body = nil, nil
+	if m, err := o.Memory(t.Context()); err != nil || len(m.Readings) != 1 || m.Readings[0].Target != "s2" {
+		t.Errorf("remembered %+v, %v", m.Readings, err)
+	}
+	err := o.series.Update(func(tx *bbolt.Tx) error {
+		f, err := o.flush(tx, s1, 100, len(s1.rows))
+		if err == nil {
+			o.finish(housework{flushed: []flushed{f}})
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = o.viewSeries(t.Context(), func(tx *bbolt.Tx) error {
+		if tx.Bucket(bucketLast).Get(idKey(s1.id)) != nil {
+			t.Error("it is written down")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s1.last.body = good
+}
+
+// TestThePastBesideARowThatCannotBeRead shows the row before it.
+func TestThePastBesideARowThatCannotBeRead(t *testing.T) {
+	o := paced(t, pace{wal: walBytes, rows: 100, spread: 1, grace: 100 * time.Hour})
+	for n := range 4 {
+		o.apply(t, payload{Readings: []fleet.Readings{reading("s1", day0.Add(time.Duration(n)*time.Second), fleet.Int(int64(n)))}})
+	}
+	r := o.targets.get("s1").rows[2]
+	body := r.body
+	r.body = nil
+	defer func() { r.body = body }()
+	m, err := o.At(t.Context(), day0.Add(2*time.Second))
+	if err != nil || len(m.Readings) != 1 || m.Readings[0].Values[0] != fleet.Int(1) {
+		t.Errorf("%+v, %v", m.Readings, err)
+	}
+	points, err := o.Series(t.Context(), "s1", gauge, day0, maxTime, 0)
+	if len(points) != 3 || !errors.Is(err, ErrDamaged) || !strings.HasPrefix(err.Error(), "the newest readings of s1: ") {
+		t.Errorf("%d points, %v", len(points), err)
+	}
+}
+
+// TestAnAnswerBesideDamageAtTheBeginning: how far back a series reaches is known
+// though its first block, or its first step, cannot be read.
+func TestAnAnswerBesideDamageAtTheBeginning(t *testing.T) {
+	o, _, _ := holed(t)
+	s1 := o.targets.get("s1")
+	first := func(bucket []byte, mine func(k []byte) bool) {
+		found := false
+		if n := o.spoil(t, o.series, bucket, func(k []byte) bool {
+			if found || !mine(k) {
+				return false
+			}
+			found = true
+			return true
+		}); n != 1 {
+			t.Fatalf("%d records of %s", n, bucket)
+		}
+	}
+	first(bucketBlocks, func(k []byte) bool { return hasPrefix(k, idKey(s1.id)) })
+	first(bucketTiers, func(k []byte) bool {
+		key, _, err := readTierKey(k)
+		return err == nil && key.target == s1.id
+	})
+	a := o.Answer(t.Context(), fleet.Query{Kind: fleet.QuerySeries, Target: "s1", Key: gauge, Span: 24 * time.Hour}, time.Now())
+	if len(a.Points) != 120 || a.Err != nil || a.Lost == nil || !strings.Contains(a.Lost.Error(), "; and 1 more") {
+		t.Errorf("%d points, without %v, %v", len(a.Points), a.Lost, a.Err)
+	}
+}
+
+// TestHoursBesideDamageAreTold.
+func TestHoursBesideDamageAreTold(t *testing.T) {
+	o, _, _ := holed(t)
+	s1 := o.targets.get("s1")
+	seen := 0
+	if n := o.spoil(t, o.series, bucketTiers, func(k []byte) bool {
+		key, _, err := readTierKey(k)
+		if err != nil || key.target != s1.id || key.tier != tiers[1].id {
+			return false
+		}
+		seen++
+		return seen == 1
+	}); n != 1 {
+		t.Fatalf("%d records", n)
+	}
+	whole, err := o.summary(t.Context(), "s2", []fleet.SeriesKey{gauge}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := o.summary(t.Context(), "s1", []fleet.SeriesKey{gauge}, 0)
+	if err != nil || len(whole.Series) < 5 || len(sum.Series) >= len(whole.Series) {
+		t.Errorf("%d of %d hours, %v", len(sum.Series), len(whole.Series), err)
+	}
+}
+
+// TestAListThatWasCutShortIsNone: only damage leaves the rest to stand.
+func TestAListThatWasCutShortIsNone(t *testing.T) {
+	o := start(t, t.TempDir(), testStep)
+	for i := range 5 {
+		o.apply(t, payload{Events: []fleet.Event{{ID: string(rune('a' + i)), At: day0.Add(time.Duration(i) * time.Minute), Target: "s1", Source: "sel", Type: "fan", Text: "x"}}})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	a := o.Answer(ctx, fleet.Query{Kind: fleet.QueryEvents, Target: "s1"}, time.Now())
+	if len(a.Events) != 0 || a.Err == nil || a.Lost != nil {
+		t.Errorf("%d events, without %v, %v", len(a.Events), a.Lost, a.Err)
 	}
 }

@@ -113,7 +113,7 @@ func (s *Store) housekeep(tx *bbolt.Tx, seq uint64, now time.Time) (housework, e
 			}
 			done.flushed = append(done.flushed, f)
 		} else if !t.kept && len(t.rows) > 0 && ms-t.last.came >= durMs(s.pace.fresh) {
-			if err := put(tx.Bucket(bucketLast), idKey(t.id), encodeLast(t.last)); err != nil {
+			if err := s.putLast(tx, t); err != nil {
 				return done, err
 			}
 			done.kept = append(done.kept, t)
@@ -181,10 +181,20 @@ func (r *round) next(n int, seq uint64) int {
 // saw is told of a newest row that is not kept.
 func (r *round) saw(seq uint64) { r.least = min(r.least, seq) }
 
-// intact counts what was found damaged, and passes on other errors.
+// intact counts what housekeeping found damaged, and passes on other errors.
 func (s *Store) intact(err error) error {
 	if errors.Is(err, ErrDamaged) {
 		s.stats.broken.Add(1)
+		return nil
+	}
+	return err
+}
+
+// passed notes that a reader met damage, and passes on other errors. How often that
+// happens says how often somebody looked, and is not counted.
+func (s *Store) passed(err error) error {
+	if errors.Is(err, ErrDamaged) {
+		s.stats.met.Store(true)
 		return nil
 	}
 	return err

@@ -65,7 +65,8 @@ func (s *Store) closeWindow(tx *bbolt.Tx, t *target, window int64, seq uint64, d
 	if errors.Is(err, ErrDamaged) && s.siftGroups(&groups) {
 		err = s.merge(tx, t, window, groups)
 	}
-	if errors.Is(err, ErrDamaged) {
+	broken := errors.Is(err, ErrDamaged)
+	if broken {
 		s.stats.broken.Add(1)
 		err = awaitMerge(tx, t, window)
 	}
@@ -77,6 +78,12 @@ func (s *Store) closeWindow(tx *bbolt.Tx, t *target, window int64, seq uint64, d
 			continue
 		}
 		if err := s.putPart(tx, t, seq, g, &f); err != nil {
+			return err
+		}
+	}
+	if broken { // of what can be read; samples go before it can be mended, mostly
+		s.writer.tiers.fresh.rows = 0
+		if err := s.makeTiers(tx, t, window); err != nil && !errors.Is(err, ErrDamaged) {
 			return err
 		}
 	}
@@ -223,7 +230,8 @@ func (s *Store) readable(rows []*row) []*row {
 	return slices.DeleteFunc(slices.Clone(rows), func(r *row) bool {
 		err := readBody(r.body, make([]fleet.Num, len(r.layout.keys)))
 		if err != nil {
-			s.stats.broken.Add(1)
+			s.stats.unreadable.Add(1)
+			s.stats.dropped.Add(uint64(len(r.layout.keys)))
 		}
 		return err != nil
 	})
@@ -248,6 +256,15 @@ func (s *Store) siftGroups(groups *[]group) bool {
 // leave memory.
 func (s *Store) keepLast(tx *bbolt.Tx, t *target, f *flushed) error {
 	if f.stays = len(f.rows) == 0 || slices.ContainsFunc(t.rows[len(f.rows):], t.isLast); f.stays {
+		return nil
+	}
+	return s.putLast(tx, t)
+}
+
+// putLast writes the newest row of a target down, where it can be read: the one before
+// it is better than none, and than one that nobody can read.
+func (s *Store) putLast(tx *bbolt.Tx, t *target) error {
+	if readBody(t.last.body, make([]fleet.Num, len(t.last.layout.keys))) != nil {
 		return nil
 	}
 	return put(tx.Bucket(bucketLast), idKey(t.id), encodeLast(t.last))

@@ -46,8 +46,8 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 			if m.Jobs, err = jobsAt(ctx, state, t); err != nil {
 				return err
 			}
-			m.Recent, err = readEvents(ctx, state, eventQuery{until: t, limit: fleet.MaxRecent, least: fleet.SeverityWarn})
-			return s.intact(err)
+			m.Recent, err = s.readEvents(ctx, state, eventQuery{until: t, limit: fleet.MaxRecent, least: fleet.SeverityWarn})
+			return s.passed(err)
 		})
 		return cmp.Or(err, <-read)
 	})
@@ -93,7 +93,7 @@ func (r *pastReader) rows(ctx context.Context, targets []*target, open [][]*row)
 	for i, t := range targets {
 		row, err := r.row(t, open[i])
 		if err != nil {
-			if err = r.store.intact(err); err != nil {
+			if err = r.store.passed(err); err != nil {
 				return nil, err
 			}
 		} else if row.Keys != nil {
@@ -111,13 +111,13 @@ func (r *pastReader) rows(ctx context.Context, targets []*target, open [][]*row)
 // where there is none in the window of that time or the one before it, nor a
 // step of a tier.
 func (r *pastReader) row(t *target, open []*row) (out fleet.Readings, err error) {
-	var best row
+	var best *row
 	// Rows and blocks are looked for from the same time on: an older row that
 	// came late and is still open must not hide a newer one in a block.
 	found, since := int64(-1), t.windowOf(r.at)-windowMs
 	for _, x := range open {
 		if x.at <= r.at && x.at >= since && (found < 0 || x.at >= found) {
-			best, found = *x, x.at
+			best, found = x, x.at
 		}
 	}
 	var block stored
@@ -139,7 +139,7 @@ func (r *pastReader) row(t *target, open []*row) (out fleet.Readings, err error)
 			r.times, err = b.appendTimes(r.times[:0])
 		}
 		if err != nil {
-			if err = r.store.intact(err); err != nil {
+			if err = r.store.passed(err); err != nil {
 				return out, err
 			}
 			continue
@@ -160,7 +160,13 @@ func (r *pastReader) row(t *target, open []*row) (out fleet.Readings, err error)
 		return r.store.blockRow(&block, place, found)
 	}
 	out = fleet.Readings{At: fromMs(best.at), Keys: best.layout.keys, Values: make([]fleet.Num, len(best.layout.keys))}
-	return out, readBody(best.body, out.Values)
+	if err = readBody(best.body, out.Values); err != nil {
+		if err = r.store.passed(err); err != nil {
+			return fleet.Readings{}, err
+		}
+		return r.row(t, slices.DeleteFunc(slices.Clone(open), func(x *row) bool { return x == best }))
+	}
+	return out, nil
 }
 
 // blockRow reads one row across the columns of a block.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,7 +28,7 @@ func (s *Store) Answer(ctx context.Context, q fleet.Query, at time.Time) (a flee
 	switch q.Kind {
 	case fleet.QuerySeries:
 		a.Points, a.Seam, a.Err = s.answerSeries(ctx, q, since, at)
-		return a
+		return besideDamage(a, len(a.Points))
 	case fleet.QueryEvents, fleet.QueryAudit, fleet.QueryJobs, fleet.QueryHistory:
 	default:
 		a.Err = fmt.Errorf("store: query kind %d is not known", q.Kind)
@@ -42,7 +43,7 @@ func (s *Store) Answer(ctx context.Context, q fleet.Query, at time.Time) (a flee
 	a.Err = view(s.state, func(tx *bbolt.Tx) (err error) {
 		switch q.Kind {
 		case fleet.QueryEvents:
-			a.Events, err = readEvents(ctx, tx, eventQuery{target: q.Target, since: since, until: at, limit: bound(eventBound)})
+			a.Events, err = s.readEvents(ctx, tx, eventQuery{target: q.Target, since: since, until: at, limit: bound(eventBound)})
 		case fleet.QueryAudit:
 			a.Audit, err = auditUntil(ctx, tx, since, at, bound(auditBound))
 		case fleet.QueryJobs:
@@ -57,6 +58,15 @@ func (s *Store) Answer(ctx context.Context, q fleet.Query, at time.Time) (a flee
 	})
 	if q.Kind != fleet.QueryAudit && !since.IsZero() {
 		a.Seam = since.Before(s.keptBy().Add(-s.cfg.Retention.longest()))
+	}
+	return besideDamage(a, len(a.Events))
+}
+
+// besideDamage makes of an answer that failed for damage one without what is damaged,
+// where something was read.
+func besideDamage(a fleet.Answer, read int) fleet.Answer {
+	if read > 0 && errors.Is(a.Err, ErrDamaged) {
+		a.Lost, a.Err = a.Err, nil
 	}
 	return a
 }

@@ -201,8 +201,8 @@ func TestARowThatCannotBeReadStopsNothing(t *testing.T) {
 					}
 					return err
 				})
-				if err != nil || o.Stats().Broken != 1 {
-					t.Fatalf("%v, %d broken", err, o.Stats().Broken)
+				if err != nil || o.Stats().Unreadable != 1 {
+					t.Fatalf("%v, %d unreadable", err, o.Stats().Unreadable)
 				}
 				if keys := o.blocksOf(t, "s1"); len(keys) != 1 || (keys[0].part == 0) != (way == "block") {
 					t.Errorf("blocks %+v", keys)
@@ -229,7 +229,7 @@ func TestRowsOfWhichNoneCanBeReadLeaveNothing(t *testing.T) {
 		}
 		return err
 	})
-	if keys := o.blocksOf(t, "s1"); err != nil || len(keys) != 0 || len(s1.rows) != 0 || o.Stats().Broken != 1 {
+	if keys := o.blocksOf(t, "s1"); err != nil || len(keys) != 0 || len(s1.rows) != 0 || o.Stats().Unreadable != 1 {
 		t.Errorf("%v, %v, %d rows in memory", err, keys, len(s1.rows))
 	}
 }

@@ -60,8 +60,8 @@ func (s *Store) Memory(ctx context.Context) (fleet.Memory, error) {
 		if m.Jobs, err = readJobs(ctx, tx, time.Time{}, maxTime, 0, weighs); err != nil {
 			return err
 		}
-		m.Recent, err = readEvents(ctx, tx, eventQuery{until: maxTime, limit: fleet.MaxRecent, least: fleet.SeverityWarn})
-		return s.intact(err)
+		m.Recent, err = s.readEvents(ctx, tx, eventQuery{until: maxTime, limit: fleet.MaxRecent, least: fleet.SeverityWarn})
+		return s.passed(err)
 	})
 	if err == nil {
 		m.Readings, err = s.lastReadings(ctx)
@@ -83,10 +83,11 @@ func (s *Store) lastReadings(ctx context.Context) ([]fleet.Readings, error) {
 			return nil, err
 		}
 		r := fleet.Readings{Target: t.name, At: fromMs(t.last.at), Keys: t.last.layout.keys, Values: make([]fleet.Num, len(t.last.layout.keys))}
-		if err := readBody(t.last.body, r.Values); err != nil {
-			return nil, damaged("the newest row of %s: %w", t.name, err)
+		if err := readBody(t.last.body, r.Values); err == nil {
+			out = append(out, r)
+		} else if err = s.passed(err); err != nil {
+			return nil, err
 		}
-		out = append(out, r)
 	}
 	return out, nil
 }

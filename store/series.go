@@ -56,8 +56,9 @@ func (s *Store) Series(ctx context.Context, target string, key fleet.SeriesKey, 
 	r := seriesReader{Store: s, t: t, key: key}
 	points, err := r.points(ctx, parts, a, durMs(step))
 	if err == nil {
-		s.stats.broken.Add(uint64(r.holes.n))
-		err = r.holes.err()
+		if err = r.holes.err(); err != nil {
+			s.stats.met.Store(true)
+		}
 	}
 	return points, err
 }
@@ -241,20 +242,19 @@ func (s *Store) oldest(ctx context.Context, t *target) (ms int64, ok bool, err e
 		return 0, false, err
 	}
 	err = s.viewSeries(ctx, func(tx *bbolt.Tx) error {
-		k, _ := tx.Bucket(bucketBlocks).Cursor().Seek(idKey(t.id))
-		if !hasPrefix(k, idKey(t.id)) {
-			return nil
-		}
 		// Parts of the first window may begin in any order.
-		first := k[:12]
+		first, prefix := int64(0), idKey(t.id)
 		c := tx.Bucket(bucketBlocks).Cursor()
-		for k, raw := c.Seek(first); hasPrefix(k, first); k, raw = c.Next() {
-			begins, err := blockBegin(k, raw)
+		for k, raw := c.Seek(prefix); hasPrefix(k, prefix); k, raw = c.Next() {
+			key, err := readBlockKey(k)
 			if err != nil {
-				return err
+				continue // whose time nobody knows
 			}
-			if !ok || begins < ms {
-				ms, ok = begins, true
+			if ok && key.window != first {
+				break
+			}
+			if begins := blockBegin(key, k, raw); !ok || begins < ms {
+				first, ms, ok = key.window, begins, true
 			}
 		}
 		return nil
@@ -269,18 +269,14 @@ func (s *Store) oldest(ctx context.Context, t *target) (ms int64, ok bool, err e
 
 // blockBegin returns the time of the first row of a block; of one that cannot be
 // read the beginning of its window.
-func blockBegin(k, raw []byte) (ms int64, err error) {
-	key, err := readBlockKey(k)
-	if err != nil {
-		return 0, err
-	}
+func blockBegin(key blockKey, k, raw []byte) (ms int64) {
 	b, err := openStored(k, raw)
 	if err != nil {
-		return key.window, nil
+		return key.window
 	}
 	times, err := b.appendTimes(nil)
 	if err != nil {
-		return key.window, nil
+		return key.window
 	}
-	return times[0], nil
+	return times[0]
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -68,7 +67,7 @@ func (s *Store) ReadingsSince(ctx context.Context, q Since, yield func(fleet.Rea
 		if err := ctx.Err(); err != nil {
 			return q.From, err
 		}
-		if err := s.intact(r.read(ctx, t)); err != nil {
+		if err := r.read(ctx, t); err != nil {
 			return q.From, err
 		}
 		for _, row := range r.rows {
@@ -93,19 +92,16 @@ type sinceReader struct {
 	values []fleet.Num
 }
 
-// read takes the rows of a target. Where a block is damaged it keeps what it has
-// read so far.
+// read takes the rows of a target, without those that are damaged.
 func (r *sinceReader) read(ctx context.Context, t *target) error {
 	r.rows, r.values = r.rows[:0], r.values[:0]
 	if _, err := r.store.blocks(ctx); err != nil {
 		return err
 	}
 	open, parted := r.store.targets.openParted(t)
-	var broken error
 	if parted > r.after {
-		broken = r.store.viewSeries(ctx, func(tx *bbolt.Tx) error { return r.blocks(tx, t) })
-		if broken != nil && !errors.Is(broken, ErrDamaged) {
-			return broken
+		if err := r.store.viewSeries(ctx, func(tx *bbolt.Tx) error { return r.blocks(tx, t) }); err != nil {
+			return err
 		}
 	}
 	inBlocks := len(r.rows)
@@ -118,16 +114,17 @@ func (r *sinceReader) read(ctx context.Context, t *target) error {
 			continue
 		}
 		row := fleet.Readings{Target: t.name, At: fromMs(x.at), Keys: x.layout.keys, Values: r.room(len(x.layout.keys))}
-		if err := readBody(x.body, row.Values); err != nil {
-			return damaged("readings of %s: %w", t.name, err)
+		if err := readBody(x.body, row.Values); err == nil {
+			r.rows = append(r.rows, row)
+		} else if err = r.store.passed(err); err != nil {
+			return err
 		}
-		r.rows = append(r.rows, row)
 	}
 	slices.SortStableFunc(r.rows, func(a, b fleet.Readings) int { return cmp.Compare(a.At.UnixMilli(), b.At.UnixMilli()) })
 	if inBlocks > 0 { // a row that went into a block meanwhile is in both
 		r.rows = slices.CompactFunc(r.rows, func(a, b fleet.Readings) bool { return a.At.Equal(b.At) })
 	}
-	return broken
+	return nil
 }
 
 // room returns space for the values of a row. Rows that have theirs keep it.
@@ -146,26 +143,31 @@ func (r *sinceReader) blocks(tx *bbolt.Tx, t *target) error {
 	c := tx.Bucket(bucketBlocks).Cursor()
 	for k, raw := c.Seek(windowKey(t.id, t.windowOf(r.from))); hasPrefix(k, prefix); k, raw = c.Next() {
 		key, err := readBlockKey(k)
-		if err != nil {
-			return err
-		}
-		if key.window > r.until {
+		if err == nil && key.window > r.until {
 			break
 		}
-		if key.imported {
+		if err == nil && key.imported {
 			continue
 		}
-		b, err := openStored(k, raw)
-		if err != nil {
-			return err
+		begin := len(r.rows)
+		var b stored
+		if err == nil {
+			b, err = openStored(k, raw)
 		}
-		if err := r.block(t, &b); err != nil {
+		if err == nil {
+			err = r.block(t, &b)
+		}
+		if err != nil {
+			r.rows = r.rows[:begin]
+		}
+		if err = r.store.passed(err); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// block takes the rows of a block. Where it fails some of them are without values.
 func (r *sinceReader) block(t *target, b *stored) (err error) {
 	if r.times, err = b.appendTimes(r.times[:0]); err != nil {
 		return err

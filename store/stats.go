@@ -36,7 +36,8 @@ func (c *commitTimes) p99() time.Duration {
 
 type counters struct {
 	batches, failed, samples, refused, broken atomic.Uint64
-	dropped                                   atomic.Uint64
+	dropped, unreadable                       atomic.Uint64
+	met                                       atomic.Bool
 	lastCommit, commitTime                    atomic.Int64 // ns
 	commits                                   commitTimes
 }
@@ -61,7 +62,9 @@ type Stats struct {
 	Dropped      uint64 // values that were not kept, for want of room or because the disk failed
 	Free         int64  // bytes left for this process on the store's disk; -1: not known
 	Ballast      bool   // the room that is thrown off when the disk is full is there
-	Broken       uint64 // records that housekeeping found damaged: blocks, which stay as they are, and polls in memory, which go
+	Broken       uint64 // records that housekeeping found damaged and left alone
+	Met          bool   // a reader has met damage
+	Unreadable   uint64 // polls in memory that could not be read, and are not kept
 }
 
 // Stats returns the store's figures.
@@ -82,6 +85,7 @@ func (s *Store) Stats() Stats {
 		Batches:   s.stats.batches.Load(), Failed: s.stats.failed.Load(), QueueDepth: len(s.queue),
 		Dropped: s.stats.dropped.Load(), Free: s.room.free.Load(), Ballast: s.room.ballast.Load(),
 		Samples: s.stats.samples.Load(), Refused: s.stats.refused.Load(), Broken: s.stats.broken.Load(),
+		Met: s.stats.met.Load(), Unreadable: s.stats.unreadable.Load(),
 	}
 	s.layouts.mu.RLock()
 	st.Layouts = len(s.layouts.list)

@@ -104,20 +104,27 @@ func (l *layout) tierColumns() (starts []int, n int) {
 }
 
 // makeTiers makes the steps that touch a window, from its blocks and those of
-// the windows beside it.
+// the windows beside it. What is damaged of those is left out, and is the error
+// in the end.
 func (s *Store) makeTiers(tx *bbolt.Tx, t *target, window int64) error {
+	var h holes
 	raw := map[uint32][]stored{}
 	c := tx.Bucket(bucketBlocks).Cursor()
 	first := windowKey(t.id, window-windowMs)
 	for k, v := c.Seek(first); hasPrefix(k, first[:4]); k, v = c.Next() {
-		b, err := openStored(k, v)
-		if err != nil {
-			return err
-		}
-		if b.key.window > window+windowMs {
+		key, err := readBlockKey(k)
+		if err == nil && key.window > window+windowMs {
 			break
 		}
-		raw[b.key.layout] = append(raw[b.key.layout], b)
+		var b stored
+		if err == nil {
+			b, err = openStored(k, v)
+		}
+		if err == nil {
+			raw[b.key.layout] = append(raw[b.key.layout], b)
+		} else if err = h.pass(err, func() string { return "readings of " + t.name }); err != nil {
+			return err
+		}
 	}
 	for id, blocks := range raw {
 		l := s.layouts.get(id)
@@ -125,11 +132,12 @@ func (s *Store) makeTiers(tx *bbolt.Tx, t *target, window int64) error {
 			return damaged("a block of an unknown layout")
 		}
 		slices.SortStableFunc(blocks, importedFirst)
-		if err := s.makeTier(tx, t, l, blocks, window); err != nil {
+		err := s.makeTier(tx, t, l, blocks, window)
+		if err = h.pass(err, func() string { return "points of " + t.name }); err != nil {
 			return err
 		}
 	}
-	return nil
+	return h.err()
 }
 
 // importedFirst orders the blocks of one window: of samples of one time the last

@@ -15,7 +15,7 @@ type damagedAnswers struct{ viewstest.Answers }
 
 func (a damagedAnswers) Get(q fleet.Query) (fleet.Answer, bool) {
 	x, ok := a.Answers.Get(q)
-	x.Err = errors.New("readings of x: damaged")
+	x.Lost = errors.New("readings of x: damaged")
 	return x, ok
 }
 

@@ -267,7 +267,7 @@ func stripQuery(f Frame) fleet.Query {
 // what the snapshot remembers.
 func recent(f Frame, q fleet.Query) []fleet.Event {
 	if f.Answers != nil {
-		if a, ok := f.Answers.Get(q); ok && (a.Err == nil || len(a.Events) > 0) {
+		if a, ok := f.Answers.Get(q); ok && a.Err == nil {
 			return a.Events
 		}
 	}

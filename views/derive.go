@@ -74,7 +74,7 @@ func foresee(s *fleet.Snapshot, now time.Time, ask func(fleet.Query) fleet.Answe
 	out := &foresight{rows: capacity.Of(s)}
 	out.lines = capacity.Foresee(out.rows, capacity.Asks(s), now, func(q fleet.Query) ([]fleet.Point, bool) {
 		a := ask(q)
-		return a.Points, len(a.Points) > 0
+		return a.Points, a.Err == nil && len(a.Points) > 0
 	})
 	return out
 }

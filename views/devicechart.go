@@ -99,7 +99,7 @@ func drawSeries(f Frame, on widget.Canvas, q fleet.Query, limits fleet.Limits, f
 	switch {
 	case !ok:
 		on.Text(1, on.H/2, "loading", widget.Dim)
-	case a.Err != nil && len(a.Points) == 0:
+	case a.Err != nil:
 		on.Cut(f.Theme, 1, on.H/2, on.W-2, "no history: "+a.Err.Error(), widget.Unknown)
 	default:
 		widget.Chart{Series: widget.Series{Points: a.Points, From: f.At.Add(-q.Span), To: f.At},
@@ -111,7 +111,7 @@ func drawSeries(f Frame, on widget.Canvas, q fleet.Query, limits fleet.Limits, f
 // drawMissing says of what is not in a chart why that is.
 func drawMissing(f Frame, on widget.Canvas, a fleet.Answer) {
 	switch {
-	case a.Err != nil:
+	case a.Lost != nil:
 		on.Cut(f.Theme, 9, 0, on.W-10, "a gap is damage: plumb verify says which", widget.Unknown) // where is to be seen
 	case a.Seam:
 		on.Text(9, 0, "older is not kept", widget.Dim)

@@ -185,7 +185,7 @@ func (v Device) drawTrend(f Frame, on widget.Canvas, s *fleet.Sensor) {
 	if s.Class == fleet.ClassState || f.Answers == nil {
 		return
 	}
-	if a, ok := f.Answers.Get(v.sensorQuery(s.Key)); ok {
+	if a, ok := f.Answers.Get(v.sensorQuery(s.Key)); ok && a.Err == nil {
 		widget.Spark(on, f.Theme, 0, 0, on.W, widget.Series{Points: a.Points, From: f.At.Add(-v.spanOf()), To: f.At}, fillOf(s.State))
 	}
 }

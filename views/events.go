@@ -41,10 +41,10 @@ func (v Events) all(f Frame) (events []fleet.Event, note string) {
 	if f.Answers != nil {
 		a, ok := f.Answers.Get(v.query())
 		switch {
-		case ok && a.Err != nil && len(a.Events) > 0:
-			return a.Events, "not all can be read: " + a.Err.Error()
 		case ok && a.Err != nil:
 			note = "history: " + a.Err.Error()
+		case ok && a.Lost != nil:
+			return a.Events, "not all can be read: " + a.Lost.Error()
 		case ok && a.Seam:
 			return a.Events, "older ones are not kept"
 		case ok:

@@ -121,7 +121,7 @@ func drawHealth(f Frame, on widget.Canvas, s *fleet.Service) {
 		x = on.Cut(f.Theme, x, 0, on.W-x, h.LatencyMs.String()+" ms", widget.Plain) + 1
 	}
 	if f.Answers != nil && x+sparkWidth < on.W {
-		if a, ok := f.Answers.Get(healthQuery(s.Spec.Name)); ok && len(a.Points) > 1 {
+		if a, ok := f.Answers.Get(healthQuery(s.Spec.Name)); ok && a.Err == nil && len(a.Points) > 1 {
 			widget.Spark(on, f.Theme, x, 0, sparkWidth, widget.Series{Points: a.Points, From: f.At.Add(-healthSpan), To: f.At}, widget.Fill)
 			x += sparkWidth + 1
 		}

@@ -181,7 +181,7 @@ func drawRate(f Frame, on widget.Canvas, q fleet.Query, unit float64) {
 	switch {
 	case !ok:
 		on.Text(1, on.H/2, "loading", widget.Dim)
-	case a.Err != nil && len(a.Points) == 0:
+	case a.Err != nil:
 		on.Cut(f.Theme, 1, on.H/2, on.W-2, "no history: "+a.Err.Error(), widget.Unknown)
 	default:
 		widget.Chart{Series: widget.Series{Points: rates(a.Points, unit), From: f.At.Add(-q.Span), To: f.At},

@@ -141,7 +141,7 @@ func drawSum(f Frame, on widget.Canvas, devices []string) {
 	var sum []fleet.Point
 	for i, id := range devices {
 		a, ok := f.Answers.Get(totalQuery(id, factsSpan))
-		if !ok || len(a.Points) == 0 && (a.Err != nil || i > 0) {
+		if !ok || a.Err != nil || i > 0 && len(a.Points) == 0 {
 			on.Text(0, 0, "loading", widget.Dim)
 			return
 		}

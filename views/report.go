@@ -46,10 +46,10 @@ func reported(kind string) func(*fleet.Snapshot, time.Time, func(fleet.Query) fl
 		in.Jobs = ask(fleet.Query{Kind: fleet.QueryJobs, Limit: 1000}).Jobs
 		if kind == "design" {
 			d := report.DesignOf(in)
-			return d.Markdown()
+			return without(events.Lost) + d.Markdown()
 		}
 		o := report.OpsOf(in)
-		return o.Markdown(s)
+		return without(events.Lost) + o.Markdown(s)
 	}
 }
 
@@ -70,7 +70,15 @@ func handedOver(s *fleet.Snapshot, now time.Time, ask func(fleet.Query) fleet.An
 	}
 	in.Events, in.Cut = events.Events, len(events.Events) == reportEvents
 	r := report.ShiftOf(in)
-	return r.Markdown()
+	return without(events.Lost) + r.Markdown()
+}
+
+// without says what a report is without.
+func without(lost error) string {
+	if lost == nil {
+		return ""
+	}
+	return "Not all events can be read: " + lost.Error() + "\n\n"
 }
 
 // ID implements View.
