@@ -350,7 +350,7 @@ func TestThePastBesideARowThatCannotBeRead(t *testing.T) {
 // TestAnAnswerBesideDamageAtTheBeginning: how far back a series reaches is known
 // though its first block, or its first step, cannot be read.
 func TestAnAnswerBesideDamageAtTheBeginning(t *testing.T) {
-	o, _, _ := holed(t)
+	o, from, _ := holed(t)
 	s1 := o.targets.get("s1")
 	first := func(bucket []byte, mine func(k []byte) bool) {
 		found := false
@@ -369,6 +369,9 @@ func TestAnAnswerBesideDamageAtTheBeginning(t *testing.T) {
 		key, _, err := readTierKey(k)
 		return err == nil && key.target == s1.id
 	})
+	if ms, ok, err := o.oldest(t.Context(), s1); !ok || err != nil || ms != toMs(from.Add(-2*time.Hour)) {
+		t.Errorf("the oldest is of %v, %v, %v", fromMs(ms), ok, err)
+	}
 	a := o.Answer(t.Context(), fleet.Query{Kind: fleet.QuerySeries, Target: "s1", Key: gauge, Span: 24 * time.Hour}, time.Now())
 	if len(a.Points) != 120 || a.Err != nil || a.Lost == nil || !strings.Contains(a.Lost.Error(), "; and 1 more") {
 		t.Errorf("%d points, without %v, %v", len(a.Points), a.Lost, a.Err)
