@@ -68,12 +68,11 @@ func (o *opened) closeAll(t *testing.T, name string) {
 	}
 }
 
-// holed is a store of six hours of two targets, of which one window of the first
-// is damaged in the samples and in the tier of five minutes.
-func holed(t *testing.T) (o *opened, from, to time.Time) {
+// sixHours is a store of six hours of two targets, in blocks and tiers.
+func sixHours(t *testing.T) (o *opened, begin time.Time) {
 	t.Helper()
 	o = paced(t, pace{wal: walBytes, rows: 100, spread: 1, grace: time.Millisecond, age: time.Hour, house: 1 << 30})
-	begin := time.Now().UTC().Truncate(2 * time.Hour).Add(-8 * time.Hour)
+	begin = time.Now().UTC().Truncate(2 * time.Hour).Add(-8 * time.Hour)
 	for m := range 6 * 60 {
 		at := begin.Add(time.Duration(m) * time.Minute)
 		o.apply(t, payload{Readings: []fleet.Readings{
@@ -83,6 +82,14 @@ func holed(t *testing.T) (o *opened, from, to time.Time) {
 	}
 	o.closeAll(t, "s1")
 	o.closeAll(t, "s2")
+	return o, begin
+}
+
+// holed is such a store, of which the samples of one window of the first target are
+// damaged.
+func holed(t *testing.T) (o *opened, from, to time.Time) {
+	t.Helper()
+	o, begin := sixHours(t)
 	s1 := o.targets.get("s1")
 	window := s1.windowOf(toMs(begin.Add(3 * time.Hour)))
 	if n := o.spoil(t, o.series, bucketBlocks, func(k []byte) bool { return hasPrefix(k, windowKey(s1.id, window)) }); n != 1 {
@@ -414,5 +421,52 @@ func TestAListThatWasCutShortIsNone(t *testing.T) {
 	a := o.Answer(ctx, fleet.Query{Kind: fleet.QueryEvents, Target: "s1"}, time.Now())
 	if len(a.Events) != 0 || a.Err == nil || a.Lost != nil {
 		t.Errorf("%d events, without %v, %v", len(a.Events), a.Lost, a.Err)
+	}
+}
+
+// TestThePastBesideADamagedStep: where samples are gone and a step cannot be read,
+// the step before it stands in, or the hour.
+func TestThePastBesideADamagedStep(t *testing.T) {
+	o, begin := sixHours(t)
+	at := begin.Add(5 * time.Hour)
+	err := update(o.series, func(tx *bbolt.Tx) error { return deleteFrom(tx.Bucket(bucketBlocks), idKey(1), nil) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.cfg.Retention.Raw = time.Millisecond
+	read := func() map[string]fleet.Readings {
+		t.Helper()
+		m, err := o.At(t.Context(), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]fleet.Readings{}
+		for _, r := range m.Readings {
+			out[r.Target] = r
+		}
+		return out
+	}
+	before := read()
+	if len(before) != 2 {
+		t.Fatalf("steps stand for %d of 2 targets", len(before))
+	}
+	s1 := o.targets.get("s1")
+	n := o.spoil(t, o.series, bucketTiers, func(k []byte) bool {
+		key, _, err := readTierKey(k)
+		return err == nil && key.target == s1.id && key.tier == tiers[0].id
+	})
+	if now := read(); n == 0 || len(now) != 2 || now["s1"].Values[0] == before["s1"].Values[0] || now["s2"].Values[0] != before["s2"].Values[0] {
+		t.Errorf("%d damaged: s1 %v, was %v; s2 %v, was %v", n, now["s1"], before["s1"], now["s2"], before["s2"])
+	}
+}
+
+// TestAnAnswerOfDamageAloneIsNone.
+func TestAnAnswerOfDamageAloneIsNone(t *testing.T) {
+	o, _ := sixHours(t)
+	s1 := o.targets.get("s1")
+	o.spoil(t, o.series, bucketBlocks, func(k []byte) bool { return hasPrefix(k, idKey(s1.id)) })
+	a := o.Answer(t.Context(), fleet.Query{Kind: fleet.QuerySeries, Target: "s1", Key: gauge, Span: 24 * time.Hour}, time.Now())
+	if len(a.Points) != 0 || a.Lost != nil || !errors.Is(a.Err, ErrDamaged) || !strings.Contains(a.Err.Error(), "; and 2 more") {
+		t.Errorf("%d points, without %v, %v", len(a.Points), a.Lost, a.Err)
 	}
 }
