@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -468,5 +469,47 @@ func TestAnAnswerOfDamageAloneIsNone(t *testing.T) {
 	a := o.Answer(t.Context(), fleet.Query{Kind: fleet.QuerySeries, Target: "s1", Key: gauge, Span: 24 * time.Hour}, time.Now())
 	if len(a.Points) != 0 || a.Lost != nil || !errors.Is(a.Err, ErrDamaged) || !strings.Contains(a.Err.Error(), "; and 2 more") {
 		t.Errorf("%d points, without %v, %v", len(a.Points), a.Lost, a.Err)
+	}
+}
+
+// TestAPageThatCannotBeRead stops nobody who follows readings: what is in memory is
+// handed on, and what comes later.
+func TestAPageThatCannotBeRead(t *testing.T) {
+	o, begin := sixHours(t)
+	last := begin.Add(6 * time.Hour)
+	for _, name := range []string{"s1", "s2"} {
+		o.apply(t, payload{Readings: []fleet.Readings{reading(name, last, fleet.Int(4711))}})
+	}
+	path := o.path("series.db")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Truncate(4 * int64(os.Getpagesize())); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int{}
+	place, since := o.ReadingsSince(t.Context(), Since{Late: 48 * time.Hour}, func(r fleet.Readings) error {
+		if r.Values[0].Known {
+			got[r.Target]++
+		}
+		return nil
+	})
+	if err := f.Truncate(int64(len(whole))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(whole, 0); err != nil {
+		t.Fatal(err)
+	}
+	if since != nil || got["s1"] == 0 || got["s2"] == 0 || place.Seq != o.targets.newest.Seq {
+		t.Errorf("handed on %v up to %v, %v", got, place, since)
+	}
+	if !o.Stats().Met {
+		t.Error("nobody hears of it")
 	}
 }

@@ -190,9 +190,9 @@ func (s *Store) intact(err error) error {
 	return err
 }
 
-// passed notes that a reader met damage, and passes on other errors. How often that
-// happens says how often somebody looked, and is not counted.
-func (s *Store) passed(err error) error {
+// skipDamage notes that a reader met damage, and passes on other errors. How often
+// that happens says how often somebody looked, and is not counted.
+func (s *Store) skipDamage(err error) error {
 	if errors.Is(err, ErrDamaged) {
 		s.stats.met.Store(true)
 		return nil

@@ -21,7 +21,7 @@ import (
 //
 // The rows are exact for as far back as changes are kept. Readings are given
 // for targets that were polled in the window of t or the one before it. Damaged
-// ones are left out, and counted in Stats: the fleet does not go dark for them.
+// ones are left out, and noted in Stats: the fleet does not go dark for them.
 func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 	m := fleet.Memory{At: t}
 	var open [][]*row // a row that goes into a block meanwhile is in neither, unless it is held
@@ -47,7 +47,7 @@ func (s *Store) At(ctx context.Context, t time.Time) (fleet.Memory, error) {
 				return err
 			}
 			m.Recent, err = s.readEvents(ctx, state, eventQuery{until: t, limit: fleet.MaxRecent, least: fleet.SeverityWarn})
-			return s.passed(err)
+			return s.skipDamage(err)
 		})
 		return cmp.Or(err, <-read)
 	})
@@ -93,7 +93,7 @@ func (r *pastReader) rows(ctx context.Context, targets []*target, open [][]*row)
 	for i, t := range targets {
 		row, err := r.row(t, open[i])
 		if err != nil {
-			if err = r.store.passed(err); err != nil {
+			if err = r.store.skipDamage(err); err != nil {
 				return nil, err
 			}
 		} else if row.Keys != nil {
@@ -139,7 +139,7 @@ func (r *pastReader) row(t *target, open []*row) (out fleet.Readings, err error)
 			r.times, err = b.appendTimes(r.times[:0])
 		}
 		if err != nil {
-			if err = r.store.passed(err); err != nil {
+			if err = r.store.skipDamage(err); err != nil {
 				return out, err
 			}
 			continue
@@ -161,7 +161,7 @@ func (r *pastReader) row(t *target, open []*row) (out fleet.Readings, err error)
 	}
 	out = fleet.Readings{At: fromMs(best.at), Keys: best.layout.keys, Values: make([]fleet.Num, len(best.layout.keys))}
 	if err = readBody(best.body, out.Values); err != nil {
-		if err = r.store.passed(err); err != nil {
+		if err = r.store.skipDamage(err); err != nil {
 			return fleet.Readings{}, err
 		}
 		return r.row(t, slices.DeleteFunc(slices.Clone(open), func(x *row) bool { return x == best }))

@@ -41,7 +41,7 @@ func (r *pastReader) stepRow(t *target, tier tier) (out fleet.Readings, err erro
 			r.times, err = w.appendTimes(r.times[:0])
 		}
 		if err != nil {
-			if err = r.store.passed(err); err != nil {
+			if err = r.store.skipDamage(err); err != nil {
 				return out, err
 			}
 			continue

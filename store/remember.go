@@ -61,7 +61,7 @@ func (s *Store) Memory(ctx context.Context) (fleet.Memory, error) {
 			return err
 		}
 		m.Recent, err = s.readEvents(ctx, tx, eventQuery{until: maxTime, limit: fleet.MaxRecent, least: fleet.SeverityWarn})
-		return s.passed(err)
+		return s.skipDamage(err)
 	})
 	if err == nil {
 		m.Readings, err = s.lastReadings(ctx)
@@ -85,7 +85,7 @@ func (s *Store) lastReadings(ctx context.Context) ([]fleet.Readings, error) {
 		r := fleet.Readings{Target: t.name, At: fromMs(t.last.at), Keys: t.last.layout.keys, Values: make([]fleet.Num, len(t.last.layout.keys))}
 		if err := readBody(t.last.body, r.Values); err == nil {
 			out = append(out, r)
-		} else if err = s.passed(err); err != nil {
+		} else if err = s.skipDamage(err); err != nil {
 			return nil, err
 		}
 	}

@@ -87,6 +87,7 @@ type sinceReader struct {
 	sliced      bool
 
 	rows   []fleet.Readings
+	whole  int // of those from blocks, how many have their values
 	times  []int64
 	ints   []int64
 	values []fleet.Num
@@ -94,13 +95,15 @@ type sinceReader struct {
 
 // read takes the rows of a target, without those that are damaged.
 func (r *sinceReader) read(ctx context.Context, t *target) error {
-	r.rows, r.values = r.rows[:0], r.values[:0]
+	r.rows, r.values, r.whole = r.rows[:0], r.values[:0], 0
 	if _, err := r.store.blocks(ctx); err != nil {
 		return err
 	}
 	open, parted := r.store.targets.openParted(t)
 	if parted > r.after {
-		if err := r.store.viewSeries(ctx, func(tx *bbolt.Tx) error { return r.blocks(tx, t) }); err != nil {
+		err := r.store.viewSeries(ctx, func(tx *bbolt.Tx) error { return r.blocks(tx, t) })
+		r.rows = r.rows[:r.whole] // a page that cannot be read ends blocks where it stands
+		if err = r.store.skipDamage(err); err != nil {
 			return err
 		}
 	}
@@ -116,7 +119,7 @@ func (r *sinceReader) read(ctx context.Context, t *target) error {
 		row := fleet.Readings{Target: t.name, At: fromMs(x.at), Keys: x.layout.keys, Values: r.room(len(x.layout.keys))}
 		if err := readBody(x.body, row.Values); err == nil {
 			r.rows = append(r.rows, row)
-		} else if err = r.store.passed(err); err != nil {
+		} else if err = r.store.skipDamage(err); err != nil {
 			return err
 		}
 	}
@@ -149,7 +152,6 @@ func (r *sinceReader) blocks(tx *bbolt.Tx, t *target) error {
 		if err == nil && key.imported {
 			continue
 		}
-		begin := len(r.rows)
 		var b stored
 		if err == nil {
 			b, err = openStored(k, raw)
@@ -157,10 +159,11 @@ func (r *sinceReader) blocks(tx *bbolt.Tx, t *target) error {
 		if err == nil {
 			err = r.block(t, &b)
 		}
-		if err != nil {
-			r.rows = r.rows[:begin]
+		if err == nil {
+			r.whole = len(r.rows)
 		}
-		if err = r.store.passed(err); err != nil {
+		r.rows = r.rows[:r.whole]
+		if err = r.store.skipDamage(err); err != nil {
 			return err
 		}
 	}
